@@ -1,0 +1,20 @@
+import { createHash } from "node:crypto";
+
+/** SHA-256 of bytes, lower-case hexadecimal. */
+export function sha256(bytes: Uint8Array): string {
+  return createHash("sha256").update(bytes).digest("hex");
+}
+
+/** SHA-256 of chunks one after the other, lower-case hexadecimal. */
+export function sha256OfChunks(chunks: Iterable<Uint8Array>): string {
+  const hash = createHash("sha256");
+  for (const chunk of chunks) hash.update(chunk);
+  return hash.digest("hex");
+}
+
+/** SHA-256 of chunks one after the other, 32 bytes. */
+export function sha256Bytes(...chunks: readonly Uint8Array[]): Uint8Array {
+  const hash = createHash("sha256");
+  for (const chunk of chunks) hash.update(chunk);
+  return new Uint8Array(hash.digest());
+}

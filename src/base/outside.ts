@@ -1,0 +1,162 @@
+/**
+ * The one door to the outside: clock, timers, random numbers, files, sockets and child processes.
+ *
+ * Everything nondeterministic comes through an `Outside`. `outside-node.ts` opens the real one; `sim/` builds one per
+ * simulated process, so that a whole cluster runs in one process from a seed and every failure replays.
+ */
+export interface Outside {
+  readonly clock: Clock;
+  readonly timers: Timers;
+  readonly random: Random;
+  readonly files: Files;
+  readonly net: Net;
+  readonly processes: Processes;
+}
+
+export interface Clock {
+  /** Wall time in milliseconds since 1970. For people and time stamps only; it may jump. */
+  wall(): number;
+  /** Time since boot in milliseconds, with fractions, suspend included. All waiting and every permit uses this. */
+  boot(): number;
+}
+
+export interface Timers {
+  /** Resolves after `ms`; with an aborted `signal` it resolves at once. Never rejects. */
+  sleep(ms: number, signal?: AbortSignal): Promise<void>;
+}
+
+export interface Random {
+  bytes(count: number): Uint8Array;
+}
+
+/** A path's kind and size; `modified` is wall time in milliseconds, `inode` tells one file from its replacement. */
+export interface FileStat {
+  readonly kind: "file" | "folder" | "other";
+  readonly size: number;
+  readonly mode: number;
+  readonly modified: number;
+  readonly inode: bigint;
+}
+
+/**
+ * Files. Every failure is an `OutsideError` whose `code` is the POSIX name (ENOENT, EEXIST, ENOSPC, EIO, EACCES …).
+ * Nothing is durable before `sync` (content) and `syncFolder` (names).
+ */
+export interface Files {
+  read(path: string): Promise<Uint8Array>;
+  /**
+   * "read": existing; "append": existing or new, writes go to the end; "create": new, EEXIST otherwise;
+   * "update": existing, writes at any place. `mode` (octal) is for a new file, 0600 unless given.
+   */
+  open(path: string, how: "read" | "append" | "create" | "update", mode?: number): Promise<FileHandle>;
+  /** Gives an existing file a second name; EEXIST when the name is taken. Atomic. */
+  link(from: string, to: string): Promise<void>;
+  /** Replaces `to` if it exists. Atomic. */
+  rename(from: string, to: string): Promise<void>;
+  unlink(path: string): Promise<void>;
+  /** Makes the folder and those above it, 0700; existing folders are fine. */
+  makeFolder(path: string): Promise<void>;
+  /** Removes an empty folder. */
+  removeFolder(path: string): Promise<void>;
+  /** Names in a folder, sorted by code unit. */
+  list(path: string): Promise<readonly string[]>;
+  /** undefined when there is nothing at `path`. Symbolic links are not followed. */
+  stat(path: string): Promise<FileStat | undefined>;
+  setMode(path: string, mode: number): Promise<void>;
+  syncFolder(path: string): Promise<void>;
+  /** The file system's type below a path: "ext4", "tmpfs", "nfs", "fuse" … or "unknown". */
+  fileSystem(path: string): Promise<string>;
+  /** Whether some other open file description holds the OFD write lock of the file. */
+  isLocked(path: string): Promise<boolean>;
+}
+
+export interface FileHandle {
+  /** Bytes from `at`; fewer than `length` only at the end of the file. */
+  read(at: number, length: number): Promise<Uint8Array>;
+  /** Writes all of `bytes`, at the end ("append") or at `at` ("create", "update"). */
+  write(bytes: Uint8Array, at?: number): Promise<void>;
+  truncate(size: number): Promise<void>;
+  /** fsync. After a failure the handle must not be synced again: the kernel may have dropped the pages. */
+  sync(): Promise<void>;
+  size(): Promise<number>;
+  /** Takes the OFD write lock of the whole file for this handle; false when somebody else holds it. Ends with close or death. */
+  lock(): Promise<boolean>;
+  close(): Promise<void>;
+}
+
+/** Sockets that carry whole frames, in order, between processes of one machine. An address is a socket's path. */
+export interface Net {
+  /** Listens in a folder that is 0700; replaces a dead socket file. Rejects with EADDRINUSE when somebody answers there. */
+  listen(address: string, onConnection: (connection: Connection) => void): Promise<Listener>;
+  /** Rejects (ECONNREFUSED, ENOENT, ETIMEDOUT) when nobody listens. */
+  connect(address: string): Promise<Connection>;
+}
+
+export interface Listener {
+  close(): Promise<void>;
+}
+
+export interface Connection {
+  /** Sends one frame (at most 64 MiB). Frames to a closed connection are dropped. */
+  send(frame: Uint8Array): void;
+  onFrame(handler: (frame: Uint8Array) => void): void;
+  /** Called once, when either side closed or died. */
+  onClose(handler: () => void): void;
+  close(): void;
+}
+
+export interface Processes {
+  /** This process. */
+  readonly self: ProcessIdentity;
+  /** Starts a program; rejects with ENOENT, EACCES when it can't be started. */
+  start(program: ProgramSpec): Promise<Child>;
+  /** Sends a signal; false when that very process (pid *and* start time) is gone. */
+  signal(who: ProcessIdentity, signal: SignalName): Promise<boolean>;
+  /** Whether that very process is still there (zombies count as gone). */
+  isAlive(who: ProcessIdentity): Promise<boolean>;
+  /** Ends this process at once, as `exit(code)`. */
+  exit(code: number): never;
+}
+
+/** A pid alone may be used again; with the start time (clock ticks since boot, from the kernel) it names one process for ever. */
+export interface ProcessIdentity {
+  readonly pid: number;
+  readonly started: string;
+}
+
+export type SignalName = "SIGTERM" | "SIGKILL" | "SIGHUP" | "SIGINT" | "SIGSTOP" | "SIGCONT" | "SIGUSR1";
+
+export interface ProgramSpec {
+  readonly command: string;
+  readonly args: readonly string[];
+  /** The whole environment of the program. */
+  readonly environment: Readonly<Record<string, string>>;
+  readonly folder?: string;
+  /** Runs on when this process ends (own session). */
+  readonly detached?: boolean;
+  /** "lines": standard output and error arrive at `onLine`; "none": both go nowhere; a path: both are appended to it. */
+  readonly output: "lines" | "none" | { readonly file: string };
+  /** Keep standard input open as a pipe that closes when this process dies. */
+  readonly input?: boolean;
+}
+
+export interface Child {
+  readonly identity: ProcessIdentity;
+  onLine(handler: (line: string, from: "stdout" | "stderr") => void): void;
+  /** Resolves when the program has ended. */
+  readonly ended: Promise<ProcessEnd>;
+  /** Writes a line to standard input; dropped unless `input` was asked for. */
+  tell(line: string): void;
+}
+
+export type ProcessEnd = { readonly code: number } | { readonly signal: string };
+
+/** What the outside could not do; `code` is the POSIX name. */
+export class OutsideError extends Error {
+  readonly code: string;
+  constructor(code: string, what: string) {
+    super(`${code}: ${what}`);
+    this.name = "OutsideError";
+    this.code = code;
+  }
+}
