@@ -1,0 +1,35 @@
+// Which test files there are and in which group each one runs.
+import { existsSync, readdirSync } from "node:fs";
+import { join } from "node:path";
+
+/**
+ * In the order they run: cheap and pointed ones first. A file belongs to the first group whose `holds` accepts its path.
+ * End to end tests wait for real processes with real deadlines, so they run one at a time.
+ */
+const groups = [
+  { title: "end to end", holds: /(^|[/.-])e2e([/.-])/, concurrency: 1, timeoutMs: 300_000 },
+  { title: "crash points", holds: /(^|[/-])crash(-points?)?([/.-])/, concurrency: 2, timeoutMs: 300_000 },
+  { title: "simulation", holds: /(^|[/-])(sim|simulation)([/.-])/, concurrency: 2, timeoutMs: 300_000 },
+  { title: "conformance", holds: /(^|[/-])conformance([/.-])/, concurrency: 2, timeoutMs: 120_000 },
+  { title: "unit", holds: /./, concurrency: 2, timeoutMs: 120_000 },
+];
+
+/** Paths of all test files, relative to `root`, sorted. */
+export function findTests(root) {
+  return ["src", "test", "tools/lib", "bench"]
+    .filter((folder) => existsSync(join(root, folder)))
+    .flatMap((folder) => readdirSync(join(root, folder), { recursive: true }).map((path) => `${folder}/${path}`))
+    .filter((path) => path.endsWith(".test.ts"))
+    .sort();
+}
+
+/** The groups that have files, in running order, cut down to what the patterns name (all when there are none). */
+export function groupTests(files, patterns) {
+  const found = groups.map((group) => ({ ...group, files: [] }));
+  for (const file of files) {
+    const group = found.find(({ holds }) => holds.test(file));
+    const chosen = patterns.some((pattern) => file.includes(pattern.replace(/^\.\//, "")) || pattern === group.title);
+    if (patterns.length === 0 || chosen) group.files.push(file);
+  }
+  return found.reverse().filter((group) => group.files.length > 0);
+}
