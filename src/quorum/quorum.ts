@@ -1,0 +1,148 @@
+/**
+ * The seam to the place where the truth lives and where one leader is elected. Implementations: `memory/` (tests,
+ * simulation), `disk/` (a directory that all nodes share), later `etcd/`; all pass `test/conformance/quorum.ts`.
+ *
+ * The rules that these calls carry are docs/safety.md §1 and §3. Every call may reject with an `OutsideError`
+ * (the store failed; nothing may be concluded) or a `Failure` of the error table.
+ */
+import type { Tag } from "./tag.ts";
+
+export interface Quorum {
+  /** "directory", "memory", "etcd". */
+  readonly kind: string;
+  /** Where it is, for people: an absolute path, a list of endpoints. */
+  readonly place: string;
+
+  /** The cluster that lives here; undefined when none was ever created (or its creation never finished). */
+  identity(): Promise<ClusterIdentity | undefined>;
+  /** Makes a new cluster whose database is `image`. All of it or nothing; fails with 5010 OBJECT_ALREADY_EXISTS when one is there. */
+  create(identity: ClusterIdentity, image: SnapshotImage): Promise<void>;
+
+  /** The highest claim; undefined before the first. Also the claim's process answers at `endpoint`. */
+  leader(): Promise<Claim | undefined>;
+  /** True when the claim's holder has certainly died (its lock is free). False says nothing. */
+  holderDied(epoch: number): Promise<boolean>;
+  /** The value that the epoch's leader last wrote with `confirm`; 0 before the first. */
+  counter(epoch: number): Promise<number>;
+  /**
+   * Takes epoch `after + 1` exclusively; undefined when somebody else took it first.
+   * `after` is the epoch of `leader()`, 0 when there is none.
+   */
+  claim(after: number, who: ClaimWho): Promise<Leadership | undefined>;
+  /**
+   * Writes the counter of `epoch`, then reads the current epoch: true when `epoch` is still the highest. The permits'
+   * confirmation; called by the leader's host process, not by its service.
+   */
+  confirm(epoch: number): Promise<boolean>;
+
+  /** The newest snapshot and the updates after it. Read-only; may be behind a leader that is writing. */
+  load(): Promise<Loaded>;
+
+  /** What hosts wrote about themselves. */
+  readonly proofs: Proofs;
+  /** Checkpoint versions of resources. */
+  readonly versions: CheckpointVersions;
+}
+
+export interface ClusterIdentity {
+  readonly name: string;
+  /** ClusterInstanceID: a GUID, lower case, no braces. */
+  readonly instance: string;
+  /** Grows with every authoritative restore. */
+  readonly generation: number;
+  /** A GUID made with each generation: equal counter and other lineage means two histories. */
+  readonly lineage: string;
+}
+
+export interface ClaimWho {
+  /** Node id (decimal). */
+  readonly node: string;
+  /** The service incarnation that claims. */
+  readonly incarnation: string;
+  /** Where the leader's service answers other nodes. */
+  readonly endpoint: string;
+  /** Where the leader's host answers permit renewals. */
+  readonly hostEndpoint: string;
+}
+
+export interface Claim extends ClaimWho {
+  readonly epoch: number;
+}
+
+/** An image of the database as a registry hive with the tag it stands for. */
+export interface SnapshotImage {
+  readonly tag: Tag;
+  readonly hive: Uint8Array;
+}
+
+/** One update as the log keeps it; `body` is opaque here (`database/update.ts` knows it). */
+export interface LogRecord {
+  readonly tag: Tag;
+  /** Wall time in milliseconds. */
+  readonly time: number;
+  readonly body: Uint8Array;
+}
+
+export interface Loaded {
+  readonly identity: ClusterIdentity;
+  readonly snapshot: SnapshotImage;
+  /** In order, without gaps, all newer than the snapshot. */
+  readonly records: readonly LogRecord[];
+}
+
+/** What the holder of an epoch may do. After any rejection, "outcome unknown" or `false` it is over: nothing is tried again. */
+export interface Leadership {
+  readonly epoch: number;
+  /**
+   * Reads the state and opens this epoch's own snapshot and log; to be called once, first. `rebuild` turns what was
+   * loaded into the image of the new snapshot (same content, tag `generation:epoch:sequence` with the new epoch).
+   */
+  takeOver(rebuild: (loaded: Loaded) => SnapshotImage): Promise<Loaded>;
+  /**
+   * Appends, fsyncs, then reads the current epoch. "acknowledged": durable and still leader. "unknown": durable or not,
+   * another epoch exists; step down. Concurrent calls are written as one group, in call order.
+   */
+  append(record: LogRecord): Promise<"acknowledged" | "unknown">;
+  /** Bytes in the log since the newest snapshot. */
+  logSize(): number;
+  /** Writes a new snapshot and an empty log in its place. The image must stand for everything appended so far. */
+  snapshot(image: SnapshotImage): Promise<void>;
+  /** Removes the file of a version that the database marked deleted, and files that nothing names. Only the leader. */
+  deleteVersion(version: VersionName): Promise<void>;
+  /** Removes proofs that the leader has used. */
+  deleteProof(proof: Proof): Promise<void>;
+  /** Gives the lock back, so that others see at once that this holder is gone. */
+  resign(): Promise<void>;
+}
+
+/** A host's word that it stopped everything and starts nothing more (docs/safety.md §2.3). */
+export interface Proof {
+  readonly node: string;
+  /** Host incarnation. */
+  readonly incarnation: string;
+}
+
+export interface Proofs {
+  /** Durable when it resolves. */
+  write(proof: Proof): Promise<void>;
+  list(): Promise<readonly Proof[]>;
+}
+
+export interface VersionName {
+  /** Resource GUID, lower case, no braces. */
+  readonly resource: string;
+  /** 1 … 0xFFFFFFFF; a number of the resource, never used twice. */
+  readonly number: number;
+  /** CPT: a registry key or directory; CPR: a key container. */
+  readonly kind: "CPT" | "CPR";
+}
+
+export interface CheckpointVersions {
+  /** Commits bytes under the next free number ≥ `atLeast`; durable when it resolves, named by nothing yet. */
+  put(resource: string, kind: "CPT" | "CPR", atLeast: number, bytes: Uint8Array): Promise<VersionName>;
+  /** Rejects with 2 FILE_NOT_FOUND when there is no such file. */
+  read(version: VersionName): Promise<Uint8Array>;
+  list(resource: string): Promise<readonly VersionName[]>;
+  /** Resources that have files here. */
+  resources(): Promise<readonly string[]>;
+}

@@ -1,0 +1,125 @@
+/** What every quorum checks about tags and names, and the failures that all of them share. */
+import { fail } from "../base/errors.ts";
+import type { Failure } from "../base/errors.ts";
+import { isGuid } from "../base/guid.ts";
+import type { ClusterIdentity, Loaded, LogRecord, Proof, SnapshotImage, VersionName } from "./quorum.ts";
+import { formatTag } from "./tag.ts";
+import type { Tag } from "./tag.ts";
+
+const nothingWritten = "Nothing was written.";
+
+/** The tag of the newest state in `loaded`. */
+export function newestTag(loaded: Pick<Loaded, "snapshot" | "records">): Tag {
+  return loaded.records.at(-1)?.tag ?? loaded.snapshot.tag;
+}
+
+/** The first image of a generation carries that generation and epoch 0: its first leader claims epoch 1. */
+export function checkFirstImage(identity: ClusterIdentity, image: SnapshotImage): void {
+  if (!isGuid(identity.instance) || !isGuid(identity.lineage)) {
+    throw fail("INVALID_PARAMETER", {
+      happened: `The instance ${identity.instance} or the lineage ${identity.lineage} is not a GUID.`,
+      unchanged: nothingWritten,
+    });
+  }
+  if (image.tag.generation === identity.generation && image.tag.epoch === 0) return;
+  throw fail("INVALID_PARAMETER", {
+    happened: `The first image of generation ${identity.generation} has the tag ${formatTag(image.tag)}.`,
+    unchanged: nothingWritten,
+    next: `Give it the tag ${identity.generation}:0:sequence.`,
+  });
+}
+
+/** The image of a take over: same generation, the new epoch, a sequence that is not lower. */
+export function checkRebuilt(loaded: Loaded, image: SnapshotImage, epoch: number): void {
+  const before = newestTag(loaded);
+  const { tag } = image;
+  if (tag.generation === before.generation && tag.epoch === epoch && tag.sequence >= before.sequence) return;
+  throw fail("INVALID_PARAMETER", {
+    happened: `The image for epoch ${epoch} has the tag ${formatTag(tag)}; it follows ${formatTag(before)}.`,
+    unchanged: nothingWritten,
+  });
+}
+
+/** A record follows the one before it: same generation, the leader's epoch, the next sequence. */
+export function checkNext(last: Tag, record: LogRecord): void {
+  const { tag } = record;
+  if (tag.generation === last.generation && tag.epoch === last.epoch && tag.sequence === last.sequence + 1) return;
+  throw fail("INVALID_PARAMETER", {
+    happened: `A record with the tag ${formatTag(tag)} can't follow ${formatTag(last)}.`,
+    unchanged: nothingWritten,
+  });
+}
+
+/** A snapshot stands for everything appended so far. */
+export function checkSnapshot(last: Tag, image: SnapshotImage): void {
+  if (formatTag(image.tag) === formatTag(last)) return;
+  throw fail("INVALID_PARAMETER", {
+    happened: `A snapshot with the tag ${formatTag(image.tag)} does not stand for ${formatTag(last)}, the newest update.`,
+    unchanged: "The log and the snapshot before are unchanged.",
+  });
+}
+
+export function leadershipOver(epoch: number, why: string, cause?: unknown): Failure {
+  return fail("CLUSTER_GUM_NOT_LOCKER", {
+    happened: `Epoch ${epoch} is over: ${why}.`,
+    unchanged: "Nothing was acknowledged.",
+    next: "Ask the current leader.",
+    cause,
+  });
+}
+
+export function noCluster(place: string): Failure {
+  return fail("QUORUM_DISK_NOT_FOUND", {
+    happened: `There is no cluster in the quorum ${place}, or its creation never finished.`,
+    next: "Create the cluster, or check the quorum's path.",
+  });
+}
+
+export function clusterExists(place: string): Failure {
+  return fail("OBJECT_ALREADY_EXISTS", {
+    happened: `There is a cluster in the quorum ${place} already.`,
+    unchanged: "It was left as it is.",
+    next: "Join it, or choose an empty place.",
+  });
+}
+
+export function noVersion(place: string, version: VersionName): Failure {
+  return fail("FILE_NOT_FOUND", {
+    happened: `The checkpoint file ${versionFolder(version.resource)}/${versionFile(version)} is not in ${place}.`,
+  });
+}
+
+/** Rejects a resource that is no GUID: it becomes a folder's name. */
+export function checkResource(resource: string): void {
+  if (isGuid(resource)) return;
+  throw fail("INVALID_PARAMETER", {
+    happened: `The resource "${resource}" is not a GUID in lower case without braces.`,
+    unchanged: nothingWritten,
+  });
+}
+
+/** Rejects names that could not be one part of a path. */
+export function checkProof(proof: Proof): void {
+  if (/^[0-9]+$/.test(proof.node) && /^[0-9A-Za-z-]+$/.test(proof.incarnation)) return;
+  throw fail("INVALID_PARAMETER", {
+    happened: `A proof of node "${proof.node}", incarnation "${proof.incarnation}" has no proper name.`,
+    unchanged: nothingWritten,
+  });
+}
+
+/** `{0f8c…}` */
+export function versionFolder(resource: string): string {
+  return `{${resource}}`;
+}
+
+/** `0000000a.CPT`: the number in hexadecimal. */
+export function versionFile(version: Pick<VersionName, "number" | "kind">): string {
+  return `${version.number.toString(16).padStart(8, "0")}.${version.kind}`;
+}
+
+/** undefined when a file's name is no version's. */
+export function parseVersionFile(resource: string, name: string): VersionName | undefined {
+  const match = /^([0-9a-f]{8})\.(CPT|CPR)$/.exec(name);
+  if (match === null) return undefined;
+  return { resource, number: Number.parseInt(match[1] ?? "", 16), kind: match[2] === "CPT" ? "CPT" : "CPR" };
+}
