@@ -30,14 +30,20 @@ function lineOf(fields: LogFields): string {
   try {
     return JSON.stringify(fields, (_, value: unknown) => plain(value));
   } catch (cause) {
-    return JSON.stringify({ time: fields["time"], level: fields["level"], event: fields["event"], unlogged: String(cause) });
+    return JSON.stringify({
+      time: fields["time"],
+      level: fields["level"],
+      event: fields["event"],
+      unlogged: String(cause),
+    });
   }
 }
 
 function plain(value: unknown): unknown {
   if (typeof value === "bigint") return String(value);
   if (value instanceof Uint8Array) return toHex(value);
-  if (value instanceof Failure) return { name: value.name, win32: value.win32, message: value.message, cause: value.cause };
+  if (value instanceof Failure)
+    return { name: value.name, win32: value.win32, message: value.message, cause: value.cause };
   if (value instanceof Error) return { name: value.name, message: value.message, stack: value.stack };
   return value;
 }

@@ -4,7 +4,7 @@ export class Mutex {
 
   /** Runs `work` when all earlier work has ended, however it ended; settles as `work` does. */
   run<T>(work: () => Promise<T>): Promise<T> {
-    const turn = this.#last.then(work, work);
+    const turn = this.#last.then(() => work());
     this.#last = turn.catch(() => undefined);
     return turn;
   }

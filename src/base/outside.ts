@@ -84,6 +84,9 @@ export interface FileHandle {
   close(): Promise<void>;
 }
 
+/** The most bytes of one frame: 64 MiB. */
+export const longestFrame = 67108864;
+
 /** Sockets that carry whole frames, in order, between processes of one machine. An address is a socket's path. */
 export interface Net {
   /** Listens in a folder that is 0700; replaces a dead socket file. Rejects with EADDRINUSE when somebody answers there. */

@@ -1,0 +1,112 @@
+/**
+ * What Node.js does not reach of the kernel, through koffi: the boot-time clock and locks that belong to an open file
+ * description (docs/decisions/0001-koffi.md). koffi is loaded at the first use and nowhere else.
+ */
+import { readFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import { constants } from "node:os";
+import { OutsideError } from "./outside.ts";
+
+interface Kernel {
+  clockGettime(clock: number, out: Uint8Array): number;
+  fcntl(fd: number, command: number, lock: Uint8Array): number;
+  flock(fd: number, operation: number): number;
+  errno(): number;
+}
+
+interface Koffi {
+  load(library: string | null): { func(prototype: string): (...args: unknown[]) => number };
+  errno(): number;
+}
+
+let loaded: Kernel | Error | undefined;
+
+function kernel(): Kernel | Error {
+  loaded ??= load();
+  return loaded;
+}
+
+function load(): Kernel | Error {
+  try {
+    const koffi = createRequire(import.meta.url)("koffi") as Koffi;
+    const libc = koffi.load(null);
+    return {
+      clockGettime: libc.func("int clock_gettime(int clock, _Out_ uint8_t *out)"),
+      fcntl: libc.func("int fcntl(int fd, int command, _Inout_ uint8_t *lock)"),
+      flock: libc.func("int flock(int fd, int operation)"),
+      errno: () => koffi.errno(),
+    };
+  } catch (cause) {
+    return cause instanceof Error ? cause : new Error(String(cause));
+  }
+}
+
+/** CLOCK_BOOTTIME of linux/time.h. */
+const clockBootTime = 7;
+const timespec = new Uint8Array(16);
+const timespecView = new DataView(timespec.buffer);
+
+/** Milliseconds since boot, suspend included; in steps of 10 ms from /proc/uptime when koffi can't be loaded. */
+export function bootTime(): number {
+  const libc = kernel();
+  if (!(libc instanceof Error) && libc.clockGettime(clockBootTime, timespec) === 0) {
+    return Number(timespecView.getBigInt64(0, true)) * 1000 + Number(timespecView.getBigInt64(8, true)) / 1e6;
+  }
+  return Number(readFileSync("/proc/uptime", "latin1").split(" ")[0]) * 1000;
+}
+
+/** fcntl.h, Linux, 64 bit. */
+const getOfdLock = 36;
+const setOfdLock = 37;
+const writeLock = 1;
+const unlocked = 2;
+
+/** `struct flock` for the whole file: short type, short whence, 4 bytes padding, start, length, pid (must be 0), padding. */
+function wholeFileLock(): DataView {
+  const view = new DataView(new ArrayBuffer(32));
+  view.setInt16(0, writeLock, true);
+  return view;
+}
+
+/** Takes the OFD write lock of the whole file without waiting; false when another description holds it. */
+export function lockFile(fd: number): boolean {
+  const libc = needed();
+  if (libc.fcntl(fd, setOfdLock, bytesOf(wholeFileLock())) === 0) return true;
+  const code = errorCode(libc.errno());
+  if (code === "EAGAIN" || code === "EACCES") return false;
+  throw new OutsideError(code, "fcntl(F_OFD_SETLK) failed");
+}
+
+/** Whether another description holds an OFD lock that excludes a write lock. */
+export function isFileLocked(fd: number): boolean {
+  const libc = needed();
+  const lock = wholeFileLock();
+  if (libc.fcntl(fd, getOfdLock, bytesOf(lock)) === 0) return lock.getInt16(0, true) !== unlocked;
+  throw new OutsideError(errorCode(libc.errno()), "fcntl(F_OFD_GETLK) failed");
+}
+
+/** Takes the exclusive flock of a file or folder without waiting; false when another description holds it. */
+export function flockFile(fd: number): boolean {
+  const libc = needed();
+  const exclusiveWithoutWaiting = 2 | 4;
+  if (libc.flock(fd, exclusiveWithoutWaiting) === 0) return true;
+  const code = errorCode(libc.errno());
+  if (code === "EAGAIN") return false;
+  throw new OutsideError(code, "flock failed");
+}
+
+function needed(): Kernel {
+  const libc = kernel();
+  if (libc instanceof Error)
+    throw new OutsideError("ENOSYS", `file locks need koffi, which could not be loaded: ${libc.message}`);
+  return libc;
+}
+
+function bytesOf(view: DataView): Uint8Array {
+  return new Uint8Array(view.buffer);
+}
+
+function errorCode(errno: number): string {
+  const found = Object.entries(constants.errno).find(([, number]) => number === errno);
+  return found?.[0] ?? `E${errno}`;
+}
