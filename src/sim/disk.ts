@@ -1,0 +1,280 @@
+/**
+ * One simulated file system: inodes, names, hard links. Every call takes effect at once and whole; latency, faults and
+ * death belong to whoever calls (`files.ts`). Rules of durability are in DESIGN.md.
+ */
+import { OutsideError } from "../base/outside.ts";
+import { FileContent, type DataLoss } from "./content.ts";
+import type { RandomStream } from "./random.ts";
+
+export interface Inode {
+  readonly id: bigint;
+  readonly kind: "file" | "folder" | "other";
+  mode: number;
+  modified: number;
+  /** Names that lead here now. */
+  links: number;
+  readonly content: FileContent;
+  /** A folder's names as processes see them. */
+  names: Map<string, Inode>;
+  /** A folder's names that are certain to survive a power loss. */
+  durableNames: Map<string, Inode>;
+  /** The open file description that holds the OFD write lock. */
+  lockedBy: object | undefined;
+}
+
+/** What becomes of names that no `syncFolder` covered: in each folder the surviving changes are the first ones. */
+export type NameLoss = "none-kept" | "all-kept" | "prefix-kept";
+
+export interface PowerLoss {
+  readonly names: NameLoss;
+  readonly data: DataLoss;
+}
+
+/** One change of names: whole after a power loss, or absent. A rename between folders is one change. */
+interface NameChange {
+  readonly serial: number;
+  readonly folders: readonly Inode[];
+  readonly make: (namesOf: (folder: Inode) => Map<string, Inode>) => void;
+}
+
+interface Place {
+  readonly folder: Inode;
+  readonly name: string;
+  readonly inode: Inode | undefined;
+}
+
+export class Disk {
+  readonly name: string;
+  /** What `fileSystem` answers. */
+  readonly type: string;
+  /** No space left: nothing grows, no new names. */
+  full = false;
+  #root: Inode;
+  #nextInode = 2n;
+  #pending: NameChange[] = [];
+  #serial = 0;
+
+  constructor(name: string, type: string = "ext4") {
+    this.name = name;
+    this.type = type;
+    this.#root = this.#newInode("folder", 0o755, 0);
+  }
+
+  find(path: string): Inode | undefined {
+    let inode: Inode | undefined = this.#root;
+    for (const part of partsOf(path)) {
+      if (inode === undefined) return undefined;
+      if (inode.kind !== "folder") throw new OutsideError("ENOTDIR", path);
+      inode = inode.names.get(part);
+    }
+    return inode;
+  }
+
+  existing(path: string): Inode {
+    const inode = this.find(path);
+    if (inode === undefined) throw new OutsideError("ENOENT", path);
+    return inode;
+  }
+
+  create(path: string, kind: "file" | "other", mode: number, now: number): Inode {
+    const place = this.#place(path);
+    if (place.inode !== undefined) throw new OutsideError("EEXIST", path);
+    this.#needSpace(path);
+    const inode = this.#newInode(kind, mode, now);
+    this.#addName(place, inode, now);
+    return inode;
+  }
+
+  makeFolder(path: string, now: number): void {
+    let at = "";
+    for (const part of partsOf(path)) {
+      at += `/${part}`;
+      const there = this.find(at);
+      if (there?.kind === "folder") continue;
+      if (there !== undefined) throw new OutsideError("ENOTDIR", at);
+      this.#needSpace(at);
+      this.#addName(this.#place(at), this.#newInode("folder", 0o700, now), now);
+    }
+  }
+
+  link(from: string, to: string, now: number): void {
+    const inode = this.existing(from);
+    if (inode.kind === "folder") throw new OutsideError("EPERM", from);
+    const place = this.#place(to);
+    if (place.inode !== undefined) throw new OutsideError("EEXIST", to);
+    this.#needSpace(to);
+    this.#addName(place, inode, now);
+  }
+
+  rename(from: string, to: string, now: number): void {
+    const source = this.#place(from);
+    const inode = source.inode;
+    if (inode === undefined) throw new OutsideError("ENOENT", from);
+    const target = this.#place(to);
+    if (target.inode === inode) return;
+    if (inode.kind === "folder" && isWithin(to, from)) throw new OutsideError("EINVAL", to);
+    const old = target.inode;
+    if (old !== undefined) checkReplace(inode, old, to);
+    if (old !== undefined) old.links--;
+    stamp([source.folder, target.folder], now);
+    this.#change([source.folder, target.folder], (namesOf) => {
+      namesOf(source.folder).delete(source.name);
+      namesOf(target.folder).set(target.name, inode);
+    });
+  }
+
+  unlink(path: string, now: number): void {
+    const place = this.#place(path);
+    if (place.inode === undefined) throw new OutsideError("ENOENT", path);
+    if (place.inode.kind === "folder") throw new OutsideError("EISDIR", path);
+    this.#removeName(place, now);
+  }
+
+  removeFolder(path: string, now: number): void {
+    const place = this.#place(path);
+    if (place.inode === undefined) throw new OutsideError("ENOENT", path);
+    if (place.inode.kind !== "folder") throw new OutsideError("ENOTDIR", path);
+    if (place.inode.names.size > 0) throw new OutsideError("ENOTEMPTY", path);
+    this.#removeName(place, now);
+  }
+
+  list(path: string): string[] {
+    const folder = this.existing(path);
+    if (folder.kind !== "folder") throw new OutsideError("ENOTDIR", path);
+    return [...folder.names.keys()].sort();
+  }
+
+  /** The point in the order of name changes that a folder sync starting now covers. */
+  marker(): number {
+    return this.#serial;
+  }
+
+  /** Makes the folder's names durable, with the changes that they rest on. */
+  syncFolder(path: string, marker: number): void {
+    const folder = this.existing(path);
+    if (folder.kind !== "folder") throw new OutsideError("ENOTDIR", path);
+    const touched = new Set<Inode>([folder]);
+    const covered = new Set<NameChange>();
+    for (const change of this.#pending.toReversed()) {
+      if (change.serial >= marker || !change.folders.some((each) => touched.has(each))) continue;
+      for (const each of change.folders) touched.add(each);
+      covered.add(change);
+    }
+    for (const change of this.#pending) if (covered.has(change)) change.make((each) => each.durableNames);
+    this.#pending = this.#pending.filter((change) => !covered.has(change));
+  }
+
+  /** Makes everything durable; for setting up a scene. */
+  syncAll(): void {
+    for (const change of this.#pending) change.make((each) => each.durableNames);
+    this.#pending = [];
+    for (const inode of this.#reachable()) inode.content.sync(inode.content.marker());
+  }
+
+  /** The power goes and comes back: what no sync covered is kept, torn or lost; locks are gone. */
+  losePower(loss: PowerLoss, random: RandomStream): void {
+    this.#keepNames(loss.names, random);
+    this.#pending = [];
+    const kept = this.#reachable((folder) => folder.durableNames);
+    for (const inode of kept) inode.links = 0;
+    for (const inode of kept) {
+      inode.names = new Map(inode.durableNames);
+      for (const child of inode.names.values()) child.links++;
+      inode.content.losePower(loss.data, random);
+      inode.lockedBy = undefined;
+    }
+  }
+
+  needSpace(path: string): void {
+    this.#needSpace(path);
+  }
+
+  #keepNames(loss: NameLoss, random: RandomStream): void {
+    if (loss === "none-kept") return;
+    const lost = new Set<Inode>();
+    for (const change of this.#pending) {
+      const cut = loss === "prefix-kept" && random.chance(0.3);
+      if (cut || change.folders.some((each) => lost.has(each))) for (const each of change.folders) lost.add(each);
+      else change.make((each) => each.durableNames);
+    }
+  }
+
+  #reachable(namesOf: (folder: Inode) => Map<string, Inode> = (folder) => folder.names): Set<Inode> {
+    const found = new Set<Inode>([this.#root]);
+    for (const inode of found) for (const child of namesOf(inode).values()) found.add(child);
+    return found;
+  }
+
+  #place(path: string): Place {
+    const parts = partsOf(path);
+    const name = parts.pop();
+    if (name === undefined) throw new OutsideError("EBUSY", path);
+    if (name.length > 255) throw new OutsideError("ENAMETOOLONG", path);
+    const folder = this.existing(`/${parts.join("/")}`);
+    if (folder.kind !== "folder") throw new OutsideError("ENOTDIR", path);
+    return { folder, name, inode: folder.names.get(name) };
+  }
+
+  #addName(place: Place, inode: Inode, now: number): void {
+    inode.links++;
+    stamp([place.folder], now);
+    this.#change([place.folder], (namesOf) => namesOf(place.folder).set(place.name, inode));
+  }
+
+  #removeName(place: Place, now: number): void {
+    if (place.inode !== undefined) place.inode.links--;
+    stamp([place.folder], now);
+    this.#change([place.folder], (namesOf) => namesOf(place.folder).delete(place.name));
+  }
+
+  #change(folders: readonly Inode[], make: NameChange["make"]): void {
+    make((folder) => folder.names);
+    this.#pending.push({ serial: this.#serial++, folders, make });
+  }
+
+  #needSpace(path: string): void {
+    if (this.full) throw new OutsideError("ENOSPC", path);
+  }
+
+  #newInode(kind: Inode["kind"], mode: number, now: number): Inode {
+    return {
+      id: this.#nextInode++,
+      kind,
+      mode,
+      modified: now,
+      links: 0,
+      content: new FileContent(),
+      names: new Map(),
+      durableNames: new Map(),
+      lockedBy: undefined,
+    };
+  }
+}
+
+/** An absolute path without `.`, `..` and doubled slashes. */
+export function normalPath(path: string): string {
+  return `/${partsOf(path).join("/")}`;
+}
+
+function partsOf(path: string): string[] {
+  const parts: string[] = [];
+  for (const part of path.split("/")) {
+    if (part === "..") parts.pop();
+    else if (part !== "" && part !== ".") parts.push(part);
+  }
+  return parts;
+}
+
+function isWithin(path: string, folder: string): boolean {
+  return `${normalPath(path)}/`.startsWith(`${normalPath(folder)}/`);
+}
+
+function checkReplace(inode: Inode, old: Inode, to: string): void {
+  if (old.kind === "folder" && inode.kind !== "folder") throw new OutsideError("EISDIR", to);
+  if (old.kind !== "folder" && inode.kind === "folder") throw new OutsideError("ENOTDIR", to);
+  if (old.names.size > 0) throw new OutsideError("ENOTEMPTY", to);
+}
+
+function stamp(folders: readonly Inode[], now: number): void {
+  for (const folder of folders) folder.modified = now;
+}

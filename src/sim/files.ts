@@ -1,0 +1,262 @@
+/** `Files` over simulated disks. Every call goes through a `Door`, which says when it happens and whether it fails. */
+import { OutsideError } from "../base/outside.ts";
+import type { FileHandle, Files, FileStat } from "../base/outside.ts";
+import { normalPath, type Disk, type Inode } from "./disk.ts";
+
+/** One call of a process to its outside. */
+export interface DoorCall<T> {
+  /** `files.write`, `timers.sleep` … */
+  readonly name: string;
+  /** What it is about: a path, an address. */
+  readonly about: string;
+  /** Whether it changes files. */
+  readonly mutates: boolean;
+  readonly disk?: Disk;
+  /** Runs when the kernel takes the call, before its latency. */
+  readonly enter?: () => void;
+  /** What the call does, at one instant. */
+  readonly effect: () => T;
+  /** Does the first part of the effect (0 … 1): a call that was cut short. */
+  readonly partly?: (share: number) => void;
+  /** What a failing call leaves behind besides its error. */
+  readonly broken?: (share: number) => void;
+}
+
+export interface Door {
+  call<T>(call: DoorCall<T>): Promise<T>;
+}
+
+export interface FileSystemView {
+  /** Which disk a path is on. */
+  diskOf(path: string): Disk;
+  /** Wall time in milliseconds, for time stamps. */
+  wall(): number;
+  /** Where relative paths start. */
+  readonly folder: string;
+}
+
+export interface OpenFiles {
+  readonly files: Files;
+  /** What the kernel does when the process is gone: closes everything, which frees the locks. */
+  closeAll(): void;
+}
+
+export function openFiles(view: FileSystemView, door: Door): OpenFiles {
+  const handles = new Set<SimHandle>();
+  const at = (path: string): string => normalPath(path.startsWith("/") ? path : `${view.folder}/${path}`);
+  const call = <T>(
+    name: string,
+    path: string,
+    mutates: boolean,
+    effect: (disk: Disk, path: string) => T,
+  ): Promise<T> => {
+    const full = at(path);
+    const disk = view.diskOf(full);
+    return door.call({ name: `files.${name}`, about: full, mutates, disk, effect: () => effect(disk, full) });
+  };
+  const both = (name: string, from: string, to: string, effect: (disk: Disk) => void): Promise<void> => {
+    const disk = view.diskOf(at(from));
+    const about = `${at(from)} → ${at(to)}`;
+    return door.call({
+      name: `files.${name}`,
+      about,
+      mutates: true,
+      disk,
+      effect: () => {
+        if (view.diskOf(at(to)) !== disk) throw new OutsideError("EXDEV", about);
+        effect(disk);
+      },
+    });
+  };
+  const files: Files = {
+    read: (path) => call("read", path, false, (disk, full) => readWhole(disk, full)),
+    open: (path, how, mode = 0o600) =>
+      call("open", path, how === "create" || how === "append", (disk, full) => {
+        const inode = openInode(disk, full, how, mode, view.wall());
+        const handle = new SimHandle(full, disk, inode, how, door, view, () => handles.delete(handle));
+        handles.add(handle);
+        return handle;
+      }),
+    link: (from, to) => both("link", from, to, (disk) => disk.link(at(from), at(to), view.wall())),
+    rename: (from, to) => both("rename", from, to, (disk) => disk.rename(at(from), at(to), view.wall())),
+    unlink: (path) => call("unlink", path, true, (disk, full) => disk.unlink(full, view.wall())),
+    makeFolder: (path) => call("makeFolder", path, true, (disk, full) => disk.makeFolder(full, view.wall())),
+    removeFolder: (path) => call("removeFolder", path, true, (disk, full) => disk.removeFolder(full, view.wall())),
+    list: (path) => call("list", path, false, (disk, full) => disk.list(full)),
+    stat: (path) => call("stat", path, false, (disk, full) => statOf(disk.find(full))),
+    setMode: (path, mode) =>
+      call("setMode", path, true, (disk, full) => {
+        disk.existing(full).mode = mode;
+      }),
+    syncFolder: (path) => syncFolder(view.diskOf(at(path)), at(path), door),
+    fileSystem: (path) => call("fileSystem", path, false, (disk) => disk.type),
+    isLocked: (path) => call("isLocked", path, false, (disk, full) => disk.existing(full).lockedBy !== undefined),
+  };
+  return {
+    files,
+    closeAll: () => {
+      for (const handle of handles) handle.release();
+      handles.clear();
+    },
+  };
+}
+
+function syncFolder(disk: Disk, path: string, door: Door): Promise<void> {
+  let marker = 0;
+  return door.call({
+    name: "files.syncFolder",
+    about: path,
+    mutates: true,
+    disk,
+    enter: () => {
+      marker = disk.marker();
+    },
+    effect: () => disk.syncFolder(path, marker),
+  });
+}
+
+function readWhole(disk: Disk, path: string): Uint8Array {
+  const inode = disk.existing(path);
+  if (inode.kind === "folder") throw new OutsideError("EISDIR", path);
+  return inode.content.read(0, inode.content.size());
+}
+
+function openInode(disk: Disk, path: string, how: string, mode: number, now: number): Inode {
+  if (how === "create") return disk.create(path, "file", mode, now);
+  const inode = disk.find(path) ?? (how === "append" ? disk.create(path, "file", mode, now) : disk.existing(path));
+  if (inode.kind === "folder") throw new OutsideError("EISDIR", path);
+  if (inode.kind === "other") throw new OutsideError("ENXIO", path);
+  return inode;
+}
+
+function statOf(inode: Inode | undefined): FileStat | undefined {
+  if (inode === undefined) return undefined;
+  const { kind, mode, modified, id } = inode;
+  return { kind, size: inode.content.size(), mode, modified, inode: id };
+}
+
+class SimHandle implements FileHandle {
+  readonly #path: string;
+  readonly #disk: Disk;
+  readonly #inode: Inode;
+  readonly #how: "read" | "append" | "create" | "update";
+  readonly #door: Door;
+  readonly #view: FileSystemView;
+  readonly #forget: () => void;
+  #open = true;
+
+  constructor(
+    path: string,
+    disk: Disk,
+    inode: Inode,
+    how: "read" | "append" | "create" | "update",
+    door: Door,
+    view: FileSystemView,
+    forget: () => void,
+  ) {
+    this.#path = path;
+    this.#disk = disk;
+    this.#inode = inode;
+    this.#how = how;
+    this.#door = door;
+    this.#view = view;
+    this.#forget = forget;
+  }
+
+  read(at: number, length: number): Promise<Uint8Array> {
+    return this.#call("readAt", false, () => this.#inode.content.read(at, length));
+  }
+
+  write(bytes: Uint8Array, at?: number): Promise<void> {
+    const copy = bytes.slice();
+    return this.#call(
+      "write",
+      true,
+      () => this.#write(copy, at, copy.length),
+      (share) => this.#write(copy, at, Math.floor(copy.length * share)),
+      ` ${bytes.length} B`,
+    );
+  }
+
+  truncate(size: number): Promise<void> {
+    return this.#call("truncate", true, () => {
+      this.#needWritable();
+      this.#inode.content.truncate(size);
+      this.#inode.modified = this.#view.wall();
+    });
+  }
+
+  sync(): Promise<void> {
+    let marker = 0;
+    const { content } = this.#inode;
+    return this.#door.call({
+      name: "files.sync",
+      about: this.#path,
+      mutates: true,
+      disk: this.#disk,
+      enter: () => {
+        marker = content.marker();
+      },
+      effect: () => {
+        this.#needOpen();
+        content.sync(marker);
+      },
+      broken: (share) => content.dropDirty(marker, share < 0.5),
+    });
+  }
+
+  size(): Promise<number> {
+    return this.#call("size", false, () => this.#inode.content.size());
+  }
+
+  lock(): Promise<boolean> {
+    return this.#call("lock", false, () => {
+      if (this.#inode.lockedBy !== undefined && this.#inode.lockedBy !== this) return false;
+      this.#inode.lockedBy = this;
+      return true;
+    });
+  }
+
+  close(): Promise<void> {
+    return this.#call("close", false, () => {
+      this.release();
+      this.#forget();
+    });
+  }
+
+  release(): void {
+    this.#open = false;
+    if (this.#inode.lockedBy === this) this.#inode.lockedBy = undefined;
+  }
+
+  #call<T>(name: string, mutates: boolean, effect: () => T, partly?: (share: number) => void, note = ""): Promise<T> {
+    return this.#door.call({
+      name: `files.${name}`,
+      about: this.#path + note,
+      mutates,
+      disk: this.#disk,
+      effect: () => {
+        this.#needOpen();
+        return effect();
+      },
+      ...(partly === undefined ? {} : { partly, broken: partly }),
+    });
+  }
+
+  #write(bytes: Uint8Array, at: number | undefined, length: number): void {
+    this.#needWritable();
+    const from = this.#how === "append" ? this.#inode.content.size() : (at ?? 0);
+    if (from + length > this.#inode.content.size()) this.#disk.needSpace(this.#path);
+    this.#inode.content.write(from, bytes.subarray(0, length));
+    this.#inode.modified = this.#view.wall();
+  }
+
+  #needOpen(): void {
+    if (!this.#open) throw new OutsideError("EBADF", this.#path);
+  }
+
+  #needWritable(): void {
+    this.#needOpen();
+    if (this.#how === "read") throw new OutsideError("EBADF", `${this.#path} is open for reading`);
+  }
+}
