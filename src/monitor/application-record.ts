@@ -1,0 +1,59 @@
+import { writeFileDurably } from "../base/durable.ts";
+import type { Files, ProcessIdentity } from "../base/outside.ts";
+import { type ContainmentKind } from "./containment.ts";
+import { readText } from "./process-table.ts";
+
+/** What finds an application's processes after its host has died. Written before the program starts, removed when all are proven gone. */
+export interface ApplicationRecord {
+  /** Also in the environment of the application's processes, as CLUBAR_APPLICATION. */
+  readonly id: string;
+  /** The resource's name or id: for people. */
+  readonly resource: string;
+  readonly kind: ContainmentKind;
+  /** The kernel's boot id: processes of another boot are gone, whatever their numbers. */
+  readonly boot: string;
+  /** The outer process, which waits for the init. */
+  readonly wrapper: ProcessIdentity;
+  /** The init of the application's PID namespace (or, without one, the leader of its session). */
+  readonly init: ProcessIdentity;
+  readonly cgroup: string | undefined;
+}
+
+export function bootId(files: Files): Promise<string> {
+  return readText(files, "/proc/sys/kernel/random/boot_id").then((text) => text.trim());
+}
+
+function fileOf(folder: string, id: string): string {
+  return `${folder}/applications/${id}.json`;
+}
+
+/** Durable when it resolves. */
+export async function writeRecord(files: Files, folder: string, record: ApplicationRecord): Promise<void> {
+  await files.makeFolder(`${folder}/applications`);
+  await writeFileDurably(files, fileOf(folder, record.id), new TextEncoder().encode(`${JSON.stringify(record)}\n`));
+}
+
+export async function removeRecord(files: Files, folder: string, id: string): Promise<void> {
+  await files.unlink(fileOf(folder, id)).catch(() => undefined);
+}
+
+/** The records of applications that nobody has proven gone. A file that holds none (torn before it was durable) stands for no started program. */
+export async function readRecords(files: Files, folder: string): Promise<readonly ApplicationRecord[]> {
+  const names = await files.list(`${folder}/applications`).catch(() => []);
+  const records: ApplicationRecord[] = [];
+  for (const name of names) {
+    if (!name.endsWith(".json")) continue;
+    const record = parse(await readText(files, `${folder}/applications/${name}`));
+    if (record !== undefined) records.push(record);
+  }
+  return records;
+}
+
+function parse(text: string): ApplicationRecord | undefined {
+  try {
+    const record = JSON.parse(text) as ApplicationRecord;
+    return typeof record.id === "string" && typeof record.init.pid === "number" && typeof record.wrapper.pid === "number" ? record : undefined;
+  } catch {
+    return undefined;
+  }
+}

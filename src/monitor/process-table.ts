@@ -1,0 +1,42 @@
+import type { Files, ProcessIdentity } from "../base/outside.ts";
+
+/** One line of the kernel's process table (`/proc/PID/stat`, proc(5)). */
+export interface ProcessEntry {
+  readonly identity: ProcessIdentity;
+  /** The kernel's state letter: R, S, D, T, Z … */
+  readonly state: string;
+  readonly parent: number;
+  readonly session: number;
+}
+
+/** Reads a line of `/proc/PID/stat`; undefined when it is none. The command name may hold anything, so fields count from its last bracket. */
+export function parseStat(line: string): ProcessEntry | undefined {
+  const end = line.lastIndexOf(")");
+  const pid = Number.parseInt(line, 10);
+  const fields = line.slice(end + 2).split(" ");
+  const [state, parent, , session] = fields;
+  const started = fields[19];
+  if (end < 0 || !Number.isInteger(pid) || state === undefined || started === undefined || !/^\d+$/.test(started)) return undefined;
+  return { identity: { pid, started }, state, parent: Number(parent), session: Number(session) };
+}
+
+/** All processes that can be seen; empty where there is no /proc. */
+export async function processTable(files: Files): Promise<readonly ProcessEntry[]> {
+  const names = await files.list("/proc").catch(() => []);
+  const entries: ProcessEntry[] = [];
+  for (const name of names) {
+    if (!/^\d+$/.test(name)) continue;
+    const entry = parseStat(await readText(files, `/proc/${name}/stat`));
+    if (entry !== undefined) entries.push(entry);
+  }
+  return entries;
+}
+
+/** A file of the kernel as text; "" when it can't be read (the process may end at any moment). */
+export async function readText(files: Files, path: string): Promise<string> {
+  try {
+    return new TextDecoder().decode(await files.read(path));
+  } catch {
+    return "";
+  }
+}
