@@ -10,7 +10,9 @@ const stale = whyStale(root);
 if (stale !== undefined) {
   console.error(`Installing packages (${stale}) …`);
   if (!install(root)) {
-    console.error('npm could not install the packages; nothing was started. Run "npm install" here and read what it says.');
+    console.error(
+      'npm could not install the packages; nothing was started. Run "npm install" here and read what it says.',
+    );
     process.exit(1);
   }
 }
@@ -23,7 +25,9 @@ if (node === undefined) {
   process.exit(13);
 }
 if (!existsSync(demo)) {
-  console.error("src/daemon/demo.ts is missing from this copy; nothing was started. Get a complete copy of the project.");
+  console.error(
+    "src/daemon/demo.ts is missing from this copy; nothing was started. Get a complete copy of the project.",
+  );
   process.exit(1);
 }
 process.exitCode = await runThrough(node, [demo, ...process.argv.slice(2)]);

@@ -11,7 +11,8 @@ export function whyStale(folder) {
   const installed = JSON.parse(readFileSync(installedPath, "utf8")).packages;
   for (const [path, { version, optional, os, cpu }] of Object.entries(wanted)) {
     if (path === "") continue;
-    const here = (os ?? [process.platform]).includes(process.platform) && (cpu ?? [process.arch]).includes(process.arch);
+    const here =
+      (os ?? [process.platform]).includes(process.platform) && (cpu ?? [process.arch]).includes(process.arch);
     const found = installed[path]?.version;
     // npm leaves out optional packages of other platforms and C libraries.
     if (found === undefined && (optional || !here)) {

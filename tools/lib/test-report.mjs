@@ -77,11 +77,16 @@ export function createReport(write) {
     },
     failed: () => total.failed + total.cancelled > 0 || failures.length > 0,
     end() {
-      if (failures.length > 0) write(`\n${paint("red", "failing tests:")}\n${failures.map((line) => `  ${line}\n`).join("")}`);
+      if (failures.length > 0)
+        write(`\n${paint("red", "failing tests:")}\n${failures.map((line) => `  ${line}\n`).join("")}`);
       const { tests, suites, passed, failed, cancelled, skipped, todo } = total;
       const lines = { tests, suites, pass: passed, fail: failed, cancelled, skipped, todo };
       lines.duration_ms = (performance.now() - started).toFixed(3);
-      write(`\n${Object.entries(lines).map(([name, value]) => `ℹ ${name} ${value}\n`).join("")}`);
+      write(
+        `\n${Object.entries(lines)
+          .map(([name, value]) => `ℹ ${name} ${value}\n`)
+          .join("")}`,
+      );
     },
   };
 }
