@@ -1,0 +1,69 @@
+/**
+ * Applying an update to the key tree of the cluster database. Pure: every node computes the same tree from the same
+ * records. The leader calls `prepare` to find out whether an update applies; everybody calls `applyRecord` for what was logged.
+ */
+import { equalBytes } from "../base/bytes.ts";
+import type { LogRecord } from "../quorum/quorum.ts";
+import { formatTag, parseTag, type Tag } from "../quorum/tag.ts";
+import { applyEdits, type Edit } from "../tree/edit.ts";
+import { fileTime, findKey, findValue, type Key, valueCount, valuesOf } from "../tree/key.ts";
+import { sz, textOf } from "../tree/value.ts";
+import { decodeUpdate } from "./update-codec.ts";
+import type { Condition, Update } from "./update.ts";
+
+/** Request ids kept in the database; the oldest go first. A retry must come within this many updates. */
+export const requestsKept = 1024;
+export const requestsPath = "Runtime\\Requests";
+
+/** `PaxosTag`, WSFC's name for the tag in the database itself (facts §1.4). */
+export const tagValueName = "PaxosTag";
+
+export type Prepared =
+  | { readonly outcome: "applies"; readonly tree: Key }
+  | { readonly outcome: "repeated"; readonly tag: Tag }
+  | { readonly outcome: "refused"; readonly condition: Condition };
+
+/** What an update does to `tree` when it becomes the change with this tag. */
+export function prepare(tree: Key, update: Update, tag: Tag, timeMs: number): Prepared {
+  const before = textOf(findValue(tree, requestsPath, update.requestId));
+  const repeated = before === undefined ? undefined : parseTag(before);
+  if (repeated !== undefined) return { outcome: "repeated", tag: repeated };
+  const broken = update.conditions.find((condition) => !holds(tree, condition));
+  if (broken !== undefined) return { outcome: "refused", condition: broken };
+  return { outcome: "applies", tree: applyEdits(tree, withBookkeeping(tree, update, tag), fileTime(timeMs)) };
+}
+
+/** The tree after a logged record. */
+export function applyRecord(tree: Key, record: LogRecord): Key {
+  const update = decodeUpdate(record.body);
+  return applyEdits(tree, withBookkeeping(tree, update, record.tag), fileTime(record.time));
+}
+
+export function holds(tree: Key, condition: Condition): boolean {
+  switch (condition.kind) {
+    case "key-exists":
+      return findKey(tree, condition.path) !== undefined;
+    case "key-absent":
+      return findKey(tree, condition.path) === undefined;
+    case "value-equals": {
+      const found = findValue(tree, condition.path, condition.name)?.data;
+      if (found === undefined || condition.data === undefined) return found === condition.data;
+      return equalBytes(found, condition.data);
+    }
+  }
+}
+
+function withBookkeeping(tree: Key, update: Update, tag: Tag): Edit[] {
+  const text = formatTag(tag);
+  const edits: Edit[] = [...update.edits];
+  const requests = findKey(tree, requestsPath);
+  if (requests !== undefined && valueCount(requests) >= requestsKept) {
+    for (const oldest of valuesOf(requests)) {
+      edits.push({ kind: "delete-value", path: requestsPath, name: oldest.name });
+      break;
+    }
+  }
+  edits.push({ kind: "set-value", path: requestsPath, value: sz(update.requestId, text) });
+  edits.push({ kind: "set-value", path: "", value: sz(tagValueName, text) });
+  return edits;
+}

@@ -1,0 +1,250 @@
+/**
+ * The documented properties of WSFC's objects with types, ranges and defaults (facts §6.3, generated there from Microsoft's
+ * attribute tables), as far as they mean something here or are commonly set; others are kept as they are.
+ * `docs/reference/properties.md` is made from this file by `tools/generate-properties.mjs`.
+ */
+import { minusOne } from "./schema.ts";
+
+export interface PropertySpec {
+  readonly name: string;
+  readonly type: "dword" | "qword" | "sz" | "multi-sz" | "binary";
+  /** What an absent value means. */
+  readonly default: number | bigint | string | readonly string[] | undefined;
+  /** Of numbers, inclusive. */
+  readonly min: number;
+  readonly max: number;
+  /** Allowed besides the range. */
+  readonly also: number | undefined;
+  readonly readOnly: boolean;
+  readonly meaning: string;
+}
+
+export type ObjectKind = "cluster" | "node" | "group" | "resource" | "resourceType";
+
+interface Options {
+  readonly readOnly?: true;
+  readonly also?: number;
+}
+
+function number(name: string, min: number, max: number, standard: number, meaning: string, options: Options = {}): PropertySpec {
+  const { readOnly = false, also } = options;
+  return { name, type: "dword", default: standard, min, max, also, readOnly, meaning };
+}
+
+function other(name: string, type: "sz" | "multi-sz" | "binary" | "qword", meaning: string, options: Options = {}): PropertySpec {
+  const standard = { sz: "", "multi-sz": [], binary: undefined, qword: 0n }[type];
+  return { name, type, default: standard, min: 0, max: minusOne, also: undefined, readOnly: options.readOnly ?? false, meaning };
+}
+
+const readOnly: Options = { readOnly: true };
+
+const cluster: readonly PropertySpec[] = [
+  other("Description", "sz", "For people."),
+  other("Security Descriptor", "binary", "Who may administer the cluster, as a self-relative security descriptor."),
+  number("DefaultNetworkRole", 0, 3, 3, "Role of new networks."),
+  number("QuorumArbitrationTimeMax", 1, 3600, 20, "Seconds that taking the quorum may last."),
+  number("QuorumArbitrationTimeMin", 1, 3600, 7, "Seconds before the quorum is challenged."),
+  number("FixQuorum", 0, 1, 0, "The quorum was forced.", readOnly),
+  number("PreventQuorum", 0, 1, 0, "This node must not form the cluster.", readOnly),
+  number("DynamicQuorum", 0, 1, 1, "Votes follow membership."),
+  number("BackupInProgress", 0, 1, 0, "A backup is being taken."),
+  number("IgnorePersistentStateOnStartup", 0, 1, 0, "Groups stay offline when the cluster starts."),
+  number("ShutdownTimeoutInMinutes", 0, 1440, 20, "Minutes that a stopping node waits for its groups."),
+  number("ClusterGroupWaitDelay", 0, 3600, 120, "Seconds that a starting cluster waits for its preferred node."),
+  number("AddEvictDelay", 0, 600, 60, "Seconds between a failure and the change of membership."),
+  number("RequestReplyTimeout", 5, 1440, 60, "Minutes that a request waits for its answer."),
+  number("SameSubnetDelay", 250, 2000, 1000, "Milliseconds between heartbeats."),
+  number("SameSubnetThreshold", 3, 120, 5, "Heartbeats that may be missed."),
+  number("CrossSubnetDelay", 250, 4000, 1000, "Milliseconds between heartbeats across subnets."),
+  number("CrossSubnetThreshold", 3, 120, 5, "Heartbeats across subnets that may be missed."),
+  number("ClusterEnforcedAntiAffinity", 0, 1, 0, "Anti-affinity holds even if a group stays without a node."),
+  number("ClusterFunctionalLevel", 0, minusOne, 0, "Version that all nodes speak.", readOnly),
+  number("ClusterLogLevel", 0, 5, 3, "How much is logged."),
+  number("ClusterLogSize", 8, 1024, 300, "Megabytes of log that are kept."),
+  number("GroupDependencyTimeout", 0, minusOne, 600, "Seconds that a group waits for one that it depends on."),
+  number("DrainOnShutdown", 0, 1, 1, "A stopping node moves its groups first."),
+  number("QuarantineThreshold", 0, minusOne, 3, "Failures within an hour after which a node is quarantined."),
+  number("QuarantineDuration", 0, minusOne, 0, "Seconds of quarantine."),
+  number("ResiliencyLevel", 1, 2, 1, "1: isolated nodes keep their groups only after a known failure; 2: always."),
+  number("ResiliencyDefaultPeriod", 0, minusOne, 240, "Seconds that an isolated node keeps its groups."),
+];
+
+const node: readonly PropertySpec[] = [
+  other("NodeName", "sz", "Name of the node.", readOnly),
+  other("Description", "sz", "For people."),
+  number("NodeHighestVersion", 0, minusOne, 0, "Newest version that the node speaks.", readOnly),
+  number("NodeLowestVersion", 0, minusOne, 0, "Oldest version that the node speaks.", readOnly),
+  number("MajorVersion", 0, minusOne, 0, "Of the software.", readOnly),
+  number("MinorVersion", 0, minusOne, 0, "Of the software.", readOnly),
+  number("BuildNumber", 0, minusOne, 0, "Of the software.", readOnly),
+  other("CSDVersion", "sz", "Of the software.", readOnly),
+  number("NodeWeight", 0, 1, 1, "Votes of the node. The quorum here is a place, so votes are kept for others only."),
+  number("DynamicWeight", 0, 1, 0, "Votes that count now.", readOnly),
+  number("NodeDrainStatus", 0, 3, 0, "0 not asked, 1 goes on, 2 done, 3 failed. Runtime, never in a backup.", readOnly),
+  number("NodeDrainTarget", 0, minusOne, minusOne, "Where a drain moves groups. Runtime, never in a backup.", readOnly),
+  other("FaultDomainId", "sz", "Rack, chassis or site."),
+  number("EnableEventLogReplication", 0, 1, 1, "Events are shown on all nodes."),
+];
+
+const group: readonly PropertySpec[] = [
+  other("Name", "sz", "Name of the group; changed by renaming.", readOnly),
+  other("Description", "sz", "For people."),
+  number("GroupType", 100, 9999, 9999, "Kind of application.", readOnly),
+  number("PersistentState", 0, 1, 0, "1: the group is to be online."),
+  number("FailoverThreshold", 0, minusOne, minusOne, "Failovers within the period after which it is left failed; 4294967295: number of nodes − 1."),
+  number("FailoverPeriod", 0, 1193, 6, "Hours."),
+  number("AutoFailbackType", 0, 1, 0, "1: goes back to its preferred owner."),
+  number("FailbackWindowStart", 0, 23, minusOne, "Hour of the day from which it goes back; 4294967295: any time.", { also: minusOne }),
+  number("FailbackWindowEnd", 0, 23, minusOne, "Hour of the day until which it goes back; 4294967295: any time.", { also: minusOne }),
+  other("AntiAffinityClassNames", "multi-sz", "Groups that share one of these avoid each other's node."),
+  number("Priority", 0, 4999, 2000, "Higher goes first; 0: is not started automatically."),
+  number("DefaultOwner", 0, 512, minusOne, "Node it was made for.", { also: minusOne }),
+  number("ColdStartSetting", 0, 2, 0, "Whether it starts with the cluster."),
+  number("GroupStartDelay", 0, 1_800_000, 0, "Milliseconds."),
+  other("PreferredSite", "sz", "Site it prefers."),
+  other("CCFEpoch", "qword", "Of cross-cluster features."),
+  number("ResiliencyPeriod", 0, minusOne, 0, "Seconds on an isolated node."),
+  other("StatusInformation", "qword", "Flags.", readOnly),
+];
+
+const resource: readonly PropertySpec[] = [
+  other("Name", "sz", "Name of the resource; changed by renaming.", readOnly),
+  other("Type", "sz", "Resource type; given at creation.", readOnly),
+  other("Description", "sz", "For people."),
+  other("DebugPrefix", "sz", "Debugger for its host."),
+  number("SeparateMonitor", 0, 1, 0, "Has a host of its own."),
+  number("PersistentState", 0, 1, 0, "1: is to be online; 4294967295: as its group.", { also: minusOne }),
+  number("LooksAlivePollInterval", 10, minusOne, minusOne, "Milliseconds; 4294967295: the type's."),
+  number("IsAlivePollInterval", 10, minusOne, 60_000, "Milliseconds; 4294967295: the type's."),
+  number("RestartAction", 0, 2, 2, "After a failure: 0 nothing, 1 restart, 2 restart, then fail the group over."),
+  number("RestartThreshold", 0, minusOne, 3, "Restarts within the period."),
+  number("RestartPeriod", 0, minusOne, 900_000, "Milliseconds."),
+  number("RestartDelay", 0, minusOne, 500, "Milliseconds before a restart."),
+  number("RetryPeriodOnFailure", 0, minusOne, 3_600_000, "Milliseconds until a failed resource is tried again, at least RestartPeriod; 4294967295: never."),
+  number("PendingTimeout", 10, minusOne, 180_000, "Milliseconds that coming online or going offline may last."),
+  number("DeadlockTimeout", 1000, minusOne, 300_000, "Milliseconds after which a call into the type counts as hung."),
+  number("EmbeddedFailureAction", 0, 2, 2, "For virtual machines."),
+  number("MonitorProcessId", 0, minusOne, 0, "Process of its host.", readOnly),
+  other("StatusInformation", "qword", "Flags.", readOnly),
+  other("LastOperationStatusCode", "qword", "Result of the last call.", readOnly),
+  other("ResourceSpecificData1", "qword", "Of the type.", readOnly),
+  other("ResourceSpecificStatus", "sz", "Of the type."),
+];
+
+const resourceType: readonly PropertySpec[] = [
+  other("Name", "sz", "Display name."),
+  other("Description", "sz", "For people."),
+  other("DllName", "sz", "Where the type's code is; empty: built in.", readOnly),
+  number("LooksAlivePollInterval", 1, minusOne, 5000, "Milliseconds."),
+  number("IsAlivePollInterval", 1, minusOne, 60_000, "Milliseconds."),
+  number("PendingTimeout", 10, minusOne, 180_000, "Milliseconds."),
+  number("DeadlockTimeout", 30_000, minusOne, 300_000, "Milliseconds."),
+  other("DumpPolicy", "qword", "What is kept of a crash."),
+  other("AdminExtensions", "multi-sz", "Class ids of tools."),
+  number("DiesWithHost", 0, 1, 0, "1: the kernel ends it with its host, so a dead node's resource is certainly stopped. clubar's own.", readOnly),
+];
+
+/** The common properties by kind of object. */
+export const commonProperties: Readonly<Record<ObjectKind, readonly PropertySpec[]>> = { cluster, node, group, resource, resourceType };
+
+export interface ResourceTypeSpec {
+  readonly name: string;
+  readonly description: string;
+  /** docs/safety.md §2.5. A database that says nothing is taken as false. */
+  readonly diesWithHost: boolean;
+  readonly privateProperties: readonly PropertySpec[];
+}
+
+const useNetworkName: PropertySpec = number("UseNetworkName", 0, 1, 0, "The application sees the network name as its host name.");
+
+/** The resource types that a new cluster knows. Private properties that are not named here may be set all the same. */
+export const builtInResourceTypes: readonly ResourceTypeSpec[] = [
+  {
+    name: "Generic Application",
+    description: "Runs a program and watches its process.",
+    diesWithHost: true,
+    privateProperties: [
+      other("CommandLine", "sz", "Program and arguments."),
+      other("CurrentDirectory", "sz", "Folder it starts in."),
+      number("InteractWithDesktop", 0, 1, 0, "Kept for others; no meaning here."),
+      useNetworkName,
+    ],
+  },
+  {
+    name: "Generic Script",
+    description: "Calls a script to start, stop and check an application.",
+    diesWithHost: false,
+    privateProperties: [other("ScriptFilepath", "sz", "The script."), useNetworkName],
+  },
+  {
+    name: "Generic Service",
+    description: "Starts and watches a service of the operating system.",
+    diesWithHost: false,
+    privateProperties: [other("ServiceName", "sz", "Name of the service."), other("StartupParameters", "sz", "Arguments."), useNetworkName],
+  },
+  {
+    name: "IP Address",
+    description: "Adds an address to a network interface.",
+    diesWithHost: false,
+    privateProperties: [
+      other("Network", "sz", "Interface or network.", readOnly),
+      other("Address", "sz", "IPv4 address."),
+      other("SubnetMask", "sz", "IPv4 mask."),
+      number("EnableNetBIOS", 0, 2, 1, "Kept for others; no meaning here."),
+      number("EnableDhcp", 0, 1, 0, "The address comes from DHCP."),
+      number("OverrideAddressMatch", 0, 1, 0, "The address need not fit the network."),
+    ],
+  },
+  {
+    name: "Network Name",
+    description: "Gives a name to the addresses it depends on.",
+    diesWithHost: false,
+    privateProperties: [
+      other("Name", "sz", "The name."),
+      other("DnsName", "sz", "The name in DNS."),
+      number("RequireDNS", 0, 1, 0, "Comes online only when registered."),
+      number("PublishPTRRecords", 0, 1, 0, "Registers reverse names too."),
+      number("RegisterAllProvidersIP", 0, 1, 0, "Registers addresses that are offline too."),
+    ],
+  },
+  {
+    name: "Physical Disk",
+    description: "Mounts a disk.",
+    diesWithHost: false,
+    privateProperties: [
+      number("DiskIdType", 0, 5000, 5000, "0 signature, 1 GUID, 5000 unknown."),
+      number("DiskSignature", 0, minusOne, 0, "Of an MBR disk."),
+      other("DiskIdGuid", "sz", "Of a GPT disk."),
+      other("DiskUniqueIds", "binary", "Identifiers of the device."),
+      other("DiskVolumeInfo", "binary", "Volumes on the disk."),
+      number("DiskRunChkDsk", 0, 6, 0, "When the file system is checked."),
+      number("DiskArbInterval", 1, minusOne, 3, "Seconds."),
+      other("DiskPath", "sz", "Where it is mounted."),
+      number("DiskReload", 0, 1, 0, "Read the disk's properties again."),
+    ],
+  },
+  {
+    name: "File Share",
+    description: "Shares a folder.",
+    diesWithHost: false,
+    privateProperties: [
+      other("ShareName", "sz", "Name of the share."),
+      other("Path", "sz", "Folder."),
+      other("Remark", "sz", "For people."),
+      number("MaxUsers", 0, minusOne, minusOne, "Users at a time."),
+      other("Security Descriptor", "binary", "Who may use it."),
+      number("ShareSubDirs", 0, 1, 0, "Shares the folders in it too."),
+      number("HideSubDirShares", 0, 1, 0, "Hides those."),
+    ],
+  },
+  {
+    name: "Render",
+    description: "Writes configuration files from registry values before what depends on it starts. clubar's own.",
+    diesWithHost: true,
+    privateProperties: [
+      other("Template", "sz", "File with placeholders."),
+      other("Target", "sz", "File that is written."),
+      other("Key", "sz", "Registry key, relative to HKLM, whose values fill the placeholders."),
+    ],
+  },
+];

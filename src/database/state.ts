@@ -1,0 +1,367 @@
+/**
+ * The cluster database as plain objects, for decisions and for people. Reading never fails: an absent value or one of the
+ * wrong type counts as its documented default, references to what does not exist are kept and marked by their absence.
+ */
+import { childOf, childrenOf, findKey, type Key, valueOf, valuesOf } from "../tree/key.ts";
+import { dwordOf, multiSzOf, textOf } from "../tree/value.ts";
+import { deriveGroupState } from "./group-state.ts";
+import { commonProperties, type ObjectKind } from "./property-tables.ts";
+import {
+  anyNode,
+  foldId,
+  minusOne,
+  type MoveReason,
+  nodeState,
+  resourceState,
+  rootKey,
+  rootValue,
+  runtimeGroupPath,
+  runtimeNodePath,
+  runtimeResourcePath,
+} from "./schema.ts";
+
+export interface ClusterState {
+  /** What this was read from; conditions of updates are made of its bytes. */
+  readonly tree: Key;
+  readonly cluster: { readonly name: string; readonly instance: string; readonly enforcedAntiAffinity: boolean };
+  /** By node id, in the order of the numbers. */
+  readonly nodes: ReadonlyMap<string, NodeState>;
+  /** By folded id, in the order of names. */
+  readonly groups: ReadonlyMap<string, GroupState>;
+  readonly resources: ReadonlyMap<string, ResourceState>;
+  /** By lower-case name. */
+  readonly resourceTypes: ReadonlyMap<string, ResourceTypeState>;
+}
+
+export interface NodeState {
+  readonly id: string;
+  /** `Nodes\<id>` as stored; `runtimePath` is the volatile part. */
+  readonly path: string;
+  readonly runtimePath: string;
+  readonly name: string;
+  readonly description: string;
+  /** A number of `nodeState`; unknown when nothing is recorded. */
+  readonly state: number;
+  readonly incarnation: string | undefined;
+  readonly epoch: number | undefined;
+  readonly endpoint: string | undefined;
+  readonly paused: boolean;
+  /** A number of `drainStatus`. */
+  readonly drainStatus: number;
+  readonly drainTarget: string | undefined;
+  /** A person confirmed that the present incarnation is down. */
+  readonly confirmedDown: boolean;
+}
+
+export interface Failover {
+  /** Wall time in milliseconds. */
+  readonly at: number;
+  /** Where the resource failed; undefined in entries of others. */
+  readonly node: string | undefined;
+}
+
+export interface GroupState {
+  readonly id: string;
+  readonly path: string;
+  readonly runtimePath: string;
+  readonly name: string;
+  readonly description: string;
+  readonly groupType: number;
+  /** PersistentState: whether it is to be online. */
+  readonly wanted: boolean;
+  readonly failoverThreshold: number;
+  /** Hours. */
+  readonly failoverPeriod: number;
+  readonly autoFailback: boolean;
+  readonly failbackWindowStart: number;
+  readonly failbackWindowEnd: number;
+  readonly antiAffinityClassNames: readonly string[];
+  readonly priority: number;
+  /** Folded ids of resources that exist, in stored order. */
+  readonly resources: readonly string[];
+  readonly preferredOwners: readonly string[];
+  readonly owner: string | undefined;
+  readonly ownershipGeneration: number;
+  /** The owner stopped everything under the present generation (or there never was one): it may be placed anew. */
+  readonly released: boolean;
+  /** Node id, `anyNode`, or undefined when no move is pending. */
+  readonly moveTo: string | undefined;
+  readonly moveReason: MoveReason;
+  /** The present owner gave up restarting. */
+  readonly failoverRequested: boolean;
+  /** Why it is left failed. */
+  readonly failed: string | undefined;
+  readonly failovers: readonly Failover[];
+  readonly displacedFrom: string | undefined;
+  /** A number of `groupState`, derived from the resources. */
+  readonly state: number;
+}
+
+export interface ResourceState {
+  readonly id: string;
+  readonly path: string;
+  readonly runtimePath: string;
+  readonly name: string;
+  readonly description: string;
+  readonly type: string;
+  /** Folded id of the group that contains it. */
+  readonly group: string | undefined;
+  /** Folded ids. */
+  readonly dependsOn: readonly string[];
+  /** Node ids; undefined: every node. */
+  readonly possibleOwners: readonly string[] | undefined;
+  /** 0, 1 or 0xFFFFFFFF (as its group). */
+  readonly persistentState: number;
+  readonly separateMonitor: boolean;
+  readonly looksAlivePollInterval: number;
+  readonly isAlivePollInterval: number;
+  readonly restartAction: number;
+  readonly restartThreshold: number;
+  readonly restartPeriod: number;
+  readonly restartDelay: number;
+  readonly retryPeriodOnFailure: number;
+  readonly pendingTimeout: number;
+  readonly deadlockTimeout: number;
+  readonly diesWithHost: boolean;
+  readonly parameters: Key | undefined;
+  readonly hasCheckpoints: boolean;
+  /** What the owner reported last, a number of `resourceState`. */
+  readonly state: number;
+  readonly node: string | undefined;
+  readonly reportedGeneration: number | undefined;
+  readonly restarts: number;
+  readonly reason: string;
+  readonly request: "online" | "fail" | undefined;
+}
+
+export interface ResourceTypeState {
+  readonly name: string;
+  readonly path: string;
+  readonly description: string;
+  readonly looksAlivePollInterval: number;
+  readonly isAlivePollInterval: number;
+  readonly pendingTimeout: number;
+  readonly deadlockTimeout: number;
+  readonly diesWithHost: boolean;
+}
+
+/** Reads the tree `HKLM\Cluster`. */
+export function readState(tree: Key): ClusterState {
+  const cluster = reader(tree, "cluster");
+  const resourceTypes = new Map<string, ResourceTypeState>();
+  for (const key of children(tree, rootKey.resourceTypes)) resourceTypes.set(key.name.toLowerCase(), readResourceType(key));
+  const groupOf = new Map<string, string>();
+  for (const key of children(tree, rootKey.groups)) {
+    for (const id of ids(key, "Contains")) if (!groupOf.has(id)) groupOf.set(id, foldId(key.name));
+  }
+  const resources = new Map<string, ResourceState>();
+  for (const key of byName(children(tree, rootKey.resources))) {
+    const resource = readResource(tree, key, groupOf, resourceTypes);
+    resources.set(resource.id, resource);
+  }
+  const groups = new Map<string, GroupState>();
+  for (const key of byName(children(tree, rootKey.groups))) {
+    const group = readGroup(tree, key, resources);
+    groups.set(group.id, group);
+  }
+  const nodes = [...children(tree, rootKey.nodes)].map((key) => readNode(tree, key));
+  nodes.sort((a, b) => Number(a.id) - Number(b.id) || (a.id < b.id ? -1 : 1));
+  return {
+    tree,
+    cluster: {
+      name: textOf(valueOf(tree, rootValue.clusterName)) ?? "",
+      instance: textOf(valueOf(tree, rootValue.clusterInstanceId)) ?? "",
+      enforcedAntiAffinity: cluster.number("ClusterEnforcedAntiAffinity") === 1,
+    },
+    nodes: new Map(nodes.map((node) => [node.id, node])),
+    groups,
+    resources,
+    resourceTypes,
+  };
+}
+
+interface Reader {
+  number(name: string): number;
+  text(name: string): string;
+  list(name: string): string[];
+}
+
+/** Reads values of `key` with the documented defaults of `kind`. */
+function reader(key: Key, kind: ObjectKind): Reader {
+  const spec = (name: string): number | bigint | string | readonly string[] | undefined =>
+    commonProperties[kind].find((property) => property.name === name)?.default;
+  return {
+    number: (name) => dwordOf(valueOf(key, name)) ?? Number(spec(name) ?? 0),
+    text: (name) => textOf(valueOf(key, name)) ?? String(spec(name) ?? ""),
+    list: (name) => multiSzOf(valueOf(key, name)) ?? [],
+  };
+}
+
+function* children(tree: Key, name: string): Iterable<Key> {
+  const parent = childOf(tree, name);
+  if (parent !== undefined) yield* childrenOf(parent);
+}
+
+function byName(keys: Iterable<Key>): Key[] {
+  const named = [...keys].map((key) => ({ key, name: (textOf(valueOf(key, "Name")) ?? "").toLowerCase() }));
+  named.sort((a, b) => (a.name < b.name ? -1 : a.name > b.name ? 1 : foldId(a.key.name) < foldId(b.key.name) ? -1 : 1));
+  return named.map(({ key }) => key);
+}
+
+function ids(key: Key, name: string): string[] {
+  return (multiSzOf(valueOf(key, name)) ?? []).map(foldId);
+}
+
+function optionalText(key: Key | undefined, name: string): string | undefined {
+  const text = key === undefined ? undefined : textOf(valueOf(key, name));
+  return text === "" ? undefined : text;
+}
+
+function optionalNumber(key: Key | undefined, name: string): number | undefined {
+  return key === undefined ? undefined : dwordOf(valueOf(key, name));
+}
+
+function readNode(tree: Key, key: Key): NodeState {
+  const runtimePath = runtimeNodePath(key.name);
+  const runtime = findKey(tree, runtimePath);
+  const incarnation = optionalText(runtime, "Incarnation");
+  const confirmed = runtime === undefined ? undefined : textOf(valueOf(runtime, "ConfirmedDown"));
+  const state = optionalNumber(runtime, "State") ?? nodeState.unknown;
+  const target = optionalNumber(runtime, "NodeDrainTarget") ?? minusOne;
+  return {
+    id: key.name,
+    path: `${rootKey.nodes}\\${key.name}`,
+    runtimePath,
+    name: optionalText(key, "NodeName") ?? `node ${key.name}`,
+    description: optionalText(key, "Description") ?? "",
+    state,
+    incarnation,
+    epoch: optionalNumber(runtime, "Epoch"),
+    endpoint: optionalText(runtime, "Endpoint"),
+    paused: state === nodeState.paused || optionalNumber(runtime, "Paused") === 1,
+    drainStatus: optionalNumber(runtime, "NodeDrainStatus") ?? 0,
+    drainTarget: target === minusOne ? undefined : String(target),
+    confirmedDown: confirmed !== undefined && confirmed === (incarnation ?? ""),
+  };
+}
+
+function readGroup(tree: Key, key: Key, resources: ReadonlyMap<string, ResourceState>): GroupState {
+  const id = foldId(key.name);
+  const runtimePath = runtimeGroupPath(id);
+  const runtime = findKey(tree, runtimePath);
+  const values = reader(key, "group");
+  const generation = optionalNumber(runtime, "OwnershipGeneration");
+  const isCurrent = (name: string): boolean => generation !== undefined && optionalNumber(runtime, name) === generation;
+  const contains = ids(key, "Contains").filter((resource) => resources.get(resource)?.group === id);
+  const name = values.text("Name");
+  return {
+    id,
+    path: `${rootKey.groups}\\${key.name}`,
+    runtimePath,
+    name: name === "" ? id : name,
+    description: values.text("Description"),
+    groupType: values.number("GroupType"),
+    wanted: values.number("PersistentState") !== 0,
+    failoverThreshold: values.number("FailoverThreshold"),
+    failoverPeriod: values.number("FailoverPeriod"),
+    autoFailback: values.number("AutoFailbackType") === 1,
+    failbackWindowStart: values.number("FailbackWindowStart"),
+    failbackWindowEnd: values.number("FailbackWindowEnd"),
+    antiAffinityClassNames: values.list("AntiAffinityClassNames"),
+    priority: values.number("Priority"),
+    resources: contains,
+    preferredOwners: values.list("PreferredOwners"),
+    owner: optionalText(runtime, "Owner"),
+    ownershipGeneration: generation ?? 0,
+    released: isCurrent("Released"),
+    moveTo: optionalText(runtime, "MoveTo"),
+    moveReason: moveReason(optionalText(runtime, "MoveReason")),
+    failoverRequested: isCurrent("FailoverRequested"),
+    failed: optionalText(runtime, "Failed"),
+    failovers: (runtime === undefined ? undefined : multiSzOf(valueOf(runtime, "Failovers")))?.flatMap(readFailover) ?? [],
+    displacedFrom: optionalText(runtime, "DisplacedFrom"),
+    state: deriveGroupState(contains.map((resource) => resources.get(resource)?.state ?? resourceState.unknown)),
+  };
+}
+
+function moveReason(text: string | undefined): MoveReason {
+  return text === "failover" || text === "failback" || text === "drain" ? text : "move";
+}
+
+function readFailover(text: string): Failover[] {
+  const [at, node] = text.split(" ");
+  return /^\d{1,15}$/.test(at ?? "") ? [{ at: Number(at), node: node === anyNode ? undefined : node }] : [];
+}
+
+function readResource(
+  tree: Key,
+  key: Key,
+  groupOf: ReadonlyMap<string, string>,
+  types: ReadonlyMap<string, ResourceTypeState>,
+): ResourceState {
+  const id = foldId(key.name);
+  const runtimePath = runtimeResourcePath(id);
+  const runtime = findKey(tree, runtimePath);
+  const values = reader(key, "resource");
+  const type = types.get(values.text("Type").toLowerCase());
+  const ofType = (own: number, typeValue: number | undefined): number => (own === minusOne && typeValue !== undefined ? typeValue : own);
+  const request = optionalText(runtime, "Request");
+  const name = values.text("Name");
+  return {
+    id,
+    path: `${rootKey.resources}\\${key.name}`,
+    runtimePath,
+    name: name === "" ? id : name,
+    description: values.text("Description"),
+    type: values.text("Type"),
+    group: groupOf.get(id),
+    dependsOn: ids(key, "DependsOn"),
+    possibleOwners: multiSzOf(valueOf(key, "PossibleOwners")),
+    persistentState: values.number("PersistentState"),
+    separateMonitor: values.number("SeparateMonitor") !== 0,
+    looksAlivePollInterval: ofType(values.number("LooksAlivePollInterval"), type?.looksAlivePollInterval),
+    isAlivePollInterval: ofType(values.number("IsAlivePollInterval"), type?.isAlivePollInterval),
+    restartAction: values.number("RestartAction"),
+    restartThreshold: values.number("RestartThreshold"),
+    restartPeriod: values.number("RestartPeriod"),
+    restartDelay: values.number("RestartDelay"),
+    retryPeriodOnFailure: values.number("RetryPeriodOnFailure"),
+    pendingTimeout: values.number("PendingTimeout"),
+    deadlockTimeout: values.number("DeadlockTimeout"),
+    diesWithHost: type?.diesWithHost ?? false,
+    parameters: childOf(key, "Parameters"),
+    hasCheckpoints: hasCheckpoints(key),
+    state: optionalNumber(runtime, "State") ?? resourceState.unknown,
+    node: optionalText(runtime, "Node"),
+    reportedGeneration: optionalNumber(runtime, "OwnershipGeneration"),
+    restarts: optionalNumber(runtime, "Restarts") ?? 0,
+    reason: optionalText(runtime, "Reason") ?? "",
+    request: request === "online" || request === "fail" ? request : undefined,
+  };
+}
+
+function hasCheckpoints(key: Key): boolean {
+  const registry = childOf(key, "RegSync");
+  const crypto = childOf(key, "CryptoSync");
+  const folder = childOf(key, "Checkpoints");
+  const some = (items: Iterable<unknown>): boolean => !items[Symbol.iterator]().next().done;
+  return (
+    (registry !== undefined && some(valuesOf(registry))) ||
+    (crypto !== undefined && some(valuesOf(crypto))) ||
+    (folder !== undefined && some(childrenOf(folder)))
+  );
+}
+
+function readResourceType(key: Key): ResourceTypeState {
+  const values = reader(key, "resourceType");
+  return {
+    name: key.name,
+    path: `${rootKey.resourceTypes}\\${key.name}`,
+    description: values.text("Description"),
+    looksAlivePollInterval: values.number("LooksAlivePollInterval"),
+    isAlivePollInterval: values.number("IsAlivePollInterval"),
+    pendingTimeout: values.number("PendingTimeout"),
+    deadlockTimeout: values.number("DeadlockTimeout"),
+    diesWithHost: values.number("DiesWithHost") === 1,
+  };
+}

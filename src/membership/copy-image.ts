@@ -1,0 +1,31 @@
+/** The cluster database as a hive image, and back. */
+import { readHive } from "../hive/index.ts";
+import { writeHive } from "../hive/index.ts";
+import { applyRecord, tagValueName } from "../database/apply.ts";
+import type { Loaded, SnapshotImage } from "../quorum/quorum.ts";
+import { formatTag, type Tag } from "../quorum/tag.ts";
+import { applyEdits } from "../tree/edit.ts";
+import { fileTime, type Key } from "../tree/key.ts";
+import { sz } from "../tree/value.ts";
+
+/** `tree` with `tag` in it, as a hive named ClusDb. */
+export function imageOf(tree: Key, tag: Tag, wallMs: number): SnapshotImage {
+  const time = fileTime(wallMs);
+  const tagged = applyEdits(tree, [{ kind: "set-value", path: "", value: sz(tagValueName, formatTag(tag)) }], time);
+  return { tag, hive: writeHive(tagged, { time, fileName: "ClusDb" }) };
+}
+
+export function treeOf(image: SnapshotImage): Key {
+  return readHive(image.hive).root;
+}
+
+/** The database after everything that was loaded, and the tag of the newest record. */
+export function replay(loaded: Loaded): { tree: Key; tag: Tag } {
+  let tree = treeOf(loaded.snapshot);
+  let tag = loaded.snapshot.tag;
+  for (const record of loaded.records) {
+    tree = applyRecord(tree, record);
+    tag = record.tag;
+  }
+  return { tree, tag };
+}

@@ -1,0 +1,330 @@
+/**
+ * The node that owns the quorum: orders updates, lets nodes join, and says when a node's applications have certainly
+ * ended (docs/safety.md §2.4). Everything it decides about a node goes into the database.
+ */
+import { fail } from "../base/errors.ts";
+import { newGuid } from "../base/guid.ts";
+import type { Log } from "../base/log.ts";
+import { Mutex } from "../base/mutex.ts";
+import type { Outside } from "../base/outside.ts";
+import type { Replica } from "../database/replica.ts";
+import type { SubmitResult, Update } from "../database/update.ts";
+import type { ClusterIdentity, Leadership, Proof, Quorum } from "../quorum/quorum.ts";
+import { compareTags, formatTag } from "../quorum/tag.ts";
+import type { Key } from "../tree/key.ts";
+import { imageOf, replay } from "./copy-image.ts";
+import { History } from "./history.ts";
+import type { HostLink } from "./host-link.ts";
+import {
+  type DownBecause,
+  downUpdate,
+  isConfigured,
+  type NodeRecord,
+  nodeRecord,
+  nodeRecords,
+  upUpdate,
+} from "./node-records.ts";
+import { takeoverWait, type Timing } from "./timing.ts";
+import { UpdateOrder } from "./update-order.ts";
+import type { CopyAnswer, FetchRequest, JoinAnswer, JoinRequest } from "./wire.ts";
+
+export interface LeaderParts {
+  readonly outside: Outside;
+  readonly quorum: Quorum;
+  readonly host: HostLink;
+  readonly timing: Timing;
+  readonly log: Log;
+  readonly replica: Replica;
+  readonly self: { readonly node: string; readonly incarnation: string; readonly endpoint: string };
+  /** Bytes of log after which a snapshot is taken. */
+  readonly logSizeMax: () => number;
+}
+
+/** No node may be taken over before this boot time unless it reports or proves. */
+export interface OldPermits {
+  readonly lastMovement: number;
+}
+
+export class Leader {
+  readonly epoch: number;
+  readonly identity: ClusterIdentity;
+  /** Resolves with a sentence when this node no longer leads. */
+  readonly lost: Promise<string>;
+  readonly #parts: LeaderParts;
+  readonly #leadership: Leadership;
+  readonly #order: UpdateOrder;
+  readonly #history: History;
+  readonly #waitUntil = new Map<string, number>();
+  readonly #unconfirmedUntil: number;
+  /** One decision about members at a time: a join and an expiry of one node must not cross. */
+  readonly #members = new Mutex();
+  #arrived: (() => void)[] = [];
+  #lose: (why: string) => void = () => undefined;
+  #over = false;
+
+  private constructor(parts: LeaderParts, start: LeaderStart) {
+    this.#parts = parts;
+    this.#leadership = start.leadership;
+    this.epoch = start.leadership.epoch;
+    this.identity = start.identity;
+    this.#history = start.history;
+    this.#unconfirmedUntil = start.oldPermits.lastMovement + takeoverWait(parts.timing);
+    this.lost = new Promise((resolve) => {
+      this.#lose = resolve;
+    });
+    const wall = (): number => parts.outside.clock.wall();
+    this.#order = new UpdateOrder(
+      { leadership: start.leadership, tree: start.tree, tag: start.history.tag() },
+      { clock: parts.outside.clock, logSizeMax: parts.logSizeMax, imageOf: (tree, tag) => imageOf(tree, tag, wall()) },
+      {
+        committed: (record, tree) => {
+          this.#history.add(record);
+          parts.replica.apply(record, tree);
+          this.#wake();
+        },
+        lost: (why) => this.#stepDown(why),
+      },
+    );
+  }
+
+  /** Takes the quorum over and starts to lead. Rejects when the claim is already superseded or the quorum can't be read. */
+  static async start(parts: LeaderParts, leadership: Leadership, oldPermits: OldPermits): Promise<Leader> {
+    let tree: Key | undefined;
+    let history: History | undefined;
+    const loaded = await leadership.takeOver((found) => {
+      const state = replay(found);
+      const tag = { ...state.tag, epoch: leadership.epoch };
+      tree = state.tree;
+      history = new History(found.records, tag);
+      return imageOf(state.tree, tag, parts.outside.clock.wall());
+    });
+    if (tree === undefined || history === undefined)
+      throw fail("INTERNAL_ERROR", { happened: "The quorum took over without a rebuild." });
+    parts.replica.reset(tree, history.tag(), loaded.identity.lineage);
+    const leader = new Leader(parts, { leadership, identity: loaded.identity, tree, history, oldPermits });
+    await parts.host.lead(leadership.epoch);
+    parts.log.info("leading", { epoch: leadership.epoch, tag: formatTag(history.tag()) });
+    return leader;
+  }
+
+  /** Orders an update; "unknown" when this node stopped leading meanwhile. */
+  submit(update: Update): Promise<SubmitResult> {
+    return this.#order.submit(update);
+  }
+
+  /** A node asks to be a member in this life. */
+  join(request: JoinRequest): Promise<JoinAnswer> {
+    return this.#members.run(() => this.#join(request));
+  }
+
+  async #join(request: JoinRequest): Promise<JoinAnswer> {
+    this.#checkLeading();
+    this.#checkJoin(request);
+    const { node, incarnation, endpoint } = request;
+    await this.#parts.host.admit(node, incarnation);
+    const known = nodeRecord(this.#parts.replica.tree(), node);
+    const same =
+      known?.up === true &&
+      known.incarnation === incarnation &&
+      known.epoch === this.epoch &&
+      known.endpoint === endpoint;
+    if (!same) await this.#must(upUpdate(this.#newId(), { node, incarnation, endpoint }, this.epoch));
+    this.#waitUntil.delete(node);
+    this.#parts.log.info("node joined", { node, incarnation, epoch: this.epoch });
+    return { epoch: this.epoch, identity: this.identity, copy: this.#copyFor(request.tag, request.lineage) };
+  }
+
+  /** What follows a member's copy; waits up to one poll for something to come. */
+  async fetch(request: FetchRequest): Promise<CopyAnswer> {
+    this.#checkLeading();
+    const record = nodeRecord(this.#parts.replica.tree(), request.node);
+    if (record?.incarnation !== request.incarnation || !record.up || record.epoch !== this.epoch) {
+      throw fail("CLUSTER_NODE_NOT_MEMBER", {
+        happened: `Node ${request.node} is not a member in this life under epoch ${this.epoch}.`,
+      });
+    }
+    if (compareTags(request.tag, this.#parts.replica.tag()) >= 0) {
+      const stop = new AbortController();
+      await Promise.race([
+        new Promise<void>((resolve) => this.#arrived.push(resolve)),
+        this.#parts.outside.timers.sleep(this.#parts.timing.poll, stop.signal),
+      ]);
+      stop.abort();
+      this.#checkLeading();
+    }
+    return this.#copyFor(request.tag, this.identity.lineage);
+  }
+
+  /** A host went silent: no more permits for it, and the wait of §2.4 begins at its last answer. */
+  silent(node: string, incarnation: string): Promise<void> {
+    return this.#members.run(() => this.#silent(node, incarnation));
+  }
+
+  async #silent(node: string, incarnation: string): Promise<void> {
+    const record = nodeRecord(this.#parts.replica.tree(), node);
+    if (record?.incarnation !== incarnation || !record.up || this.#waitUntil.has(node)) return;
+    const answered = await this.#parts.host.expire(node, incarnation);
+    const from = answered ?? this.#parts.outside.clock.boot();
+    this.#waitUntil.set(node, from + takeoverWait(this.#parts.timing));
+    this.#parts.log.warn("node silent", { node, incarnation });
+  }
+
+  /** A person says that the node is off. */
+  confirmDown(node: string): Promise<void> {
+    return this.#members.run(() => this.#confirmDown(node));
+  }
+
+  async #confirmDown(node: string): Promise<void> {
+    const record = nodeRecord(this.#parts.replica.tree(), node);
+    if (record === undefined || !record.up) return;
+    await this.#parts.host.expire(node, record.incarnation);
+    await this.#markDown(record, "confirmed", `A person confirmed that node ${node} is down.`);
+  }
+
+  /** The node stopped everything in order and leaves. */
+  leave(node: string, incarnation: string): Promise<void> {
+    return this.#members.run(() => this.#leave(node, incarnation));
+  }
+
+  async #leave(node: string, incarnation: string): Promise<void> {
+    const record = nodeRecord(this.#parts.replica.tree(), node);
+    if (record === undefined || !record.up || record.incarnation !== incarnation) return;
+    await this.#parts.host.expire(node, incarnation);
+    await this.#markDown(record, "left", `Node ${node} stopped in order.`);
+  }
+
+  /** One look at proofs and waits; called every poll and when a proof is announced. */
+  review(): Promise<void> {
+    return this.#members.run(() => this.#review());
+  }
+
+  async #review(): Promise<void> {
+    if (this.#over) return;
+    const proofs = await this.#parts.quorum.proofs.list();
+    for (const record of nodeRecords(this.#parts.replica.tree())) {
+      if (this.#over) return;
+      await this.#reviewNode(record, proofs);
+    }
+    await this.#clearProofs(proofs);
+  }
+
+  /** Stops leading. With `resign` the others see at once that the quorum is free. */
+  async stop(resign: boolean): Promise<void> {
+    this.#order.stop("this node stops leading");
+    if (resign) await this.#leadership.resign();
+  }
+
+  async #reviewNode(record: NodeRecord, proofs: readonly Proof[]): Promise<void> {
+    if (!record.up) return;
+    const { node, incarnation } = record;
+    if (proofs.some((proof) => proof.node === node && proof.incarnation === incarnation)) {
+      await this.#parts.host.expire(node, incarnation);
+      await this.#markDown(record, "proof", `The host of node ${node} proved that it stopped everything.`);
+      return;
+    }
+    const now = this.#parts.outside.clock.boot();
+    const until = record.epoch === this.epoch ? this.#waitUntil.get(node) : this.#unconfirmedUntil;
+    if (until === undefined || now < until) return;
+    await this.#markDown(
+      record,
+      "waited",
+      `Node ${node} had no permit for the full time, so whatever dies with its host has ended.`,
+    );
+  }
+
+  async #markDown(record: NodeRecord, why: DownBecause, sentence: string): Promise<void> {
+    this.#waitUntil.delete(record.node);
+    await this.submit(downUpdate(this.#newId(), record, why, sentence));
+    this.#parts.log.warn("node down", { node: record.node, because: why });
+  }
+
+  /** Proofs of lives that the database no longer counts as up have done their work. */
+  async #clearProofs(proofs: readonly Proof[]): Promise<void> {
+    for (const proof of proofs) {
+      if (this.#over) return;
+      const record = nodeRecord(this.#parts.replica.tree(), proof.node);
+      if (record?.up === true && record.incarnation === proof.incarnation) continue;
+      await this.#leadership.deleteProof(proof);
+    }
+  }
+
+  #checkJoin(request: JoinRequest): void {
+    const tree = this.#parts.replica.tree();
+    const { node, incarnation } = request;
+    if (!isConfigured(tree, node)) {
+      throw fail("CLUSTER_NODE_NOT_MEMBER", {
+        happened: `Node ${node} is not a member of cluster ${this.identity.name}: it was evicted or never joined.`,
+        unchanged: "Nothing was changed on either side.",
+        next: "To make it a member again run `clubar cluster join` on it.",
+      });
+    }
+    const record = nodeRecord(tree, node);
+    if (record !== undefined && !record.up && record.incarnation === incarnation) {
+      throw fail("CLUSTER_POISONED", {
+        happened: `This life of node ${node} was declared ended; it must start a new one.`,
+      });
+    }
+    const sameCount = request.tag.generation === this.identity.generation;
+    if (request.tag.generation > this.identity.generation || (sameCount && request.lineage !== this.identity.lineage)) {
+      throw fail("CLUSTER_DATABASE_SEQMISMATCH", {
+        happened: `Node ${node} holds a database of generation ${request.tag.generation} that did not come from this cluster's history.`,
+        unchanged: "Neither copy was changed; they are never merged.",
+        next: "Find out which history is right, then restore the cluster from it or move that node's ClusDb aside.",
+      });
+    }
+  }
+
+  #copyFor(tag: JoinRequest["tag"], lineage: string): CopyAnswer {
+    const records = lineage === this.identity.lineage ? this.#history.after(tag) : undefined;
+    if (records !== undefined) return { kind: "records", records, tag: this.#history.tag() };
+    const { replica, outside } = this.#parts;
+    return {
+      kind: "image",
+      image: imageOf(replica.tree(), replica.tag(), outside.clock.wall()),
+      identity: this.identity,
+    };
+  }
+
+  async #must(update: Update): Promise<void> {
+    const result = await this.submit(update);
+    if (result.outcome === "applied") return;
+    throw fail("OUTCOME_UNKNOWN", {
+      happened: `The leader could not record: ${update.because}`,
+      next: "The node tries again by itself.",
+    });
+  }
+
+  #checkLeading(): void {
+    if (this.#over)
+      throw fail("CLUSTER_GUM_NOT_LOCKER", {
+        happened: "This node no longer leads the cluster.",
+        next: "Ask the new leader.",
+      });
+  }
+
+  #stepDown(why: string): void {
+    this.#over = true;
+    this.#parts.host.stopLeading();
+    this.#parts.log.warn("no longer leading", { epoch: this.epoch, why });
+    this.#wake();
+    this.#lose(why);
+  }
+
+  #wake(): void {
+    const waiting = this.#arrived;
+    this.#arrived = [];
+    for (const resolve of waiting) resolve();
+  }
+
+  #newId(): string {
+    return newGuid(this.#parts.outside.random);
+  }
+}
+
+interface LeaderStart {
+  readonly leadership: Leadership;
+  readonly identity: ClusterIdentity;
+  readonly tree: Key;
+  readonly history: History;
+  readonly oldPermits: OldPermits;
+}

@@ -1,0 +1,323 @@
+/**
+ * One life of a node in its cluster: follows the leader, or leads. Form, join and challenge are one loop over what the
+ * quorum says; nothing about who leads is remembered elsewhere.
+ */
+import { Failure, fail } from "../base/errors.ts";
+import type { Log } from "../base/log.ts";
+import type { Outside } from "../base/outside.ts";
+import type { Database } from "../database/database.ts";
+import type { ChangeHandler, Replica } from "../database/replica.ts";
+import { decodeUpdate } from "../database/update-codec.ts";
+import type { SubmitResult, Update } from "../database/update.ts";
+import type { Claim, Quorum } from "../quorum/quorum.ts";
+import { formatTag, type Tag } from "../quorum/tag.ts";
+import type { Key } from "../tree/key.ts";
+import type { HostLink } from "./host-link.ts";
+import { Leader } from "./leader.ts";
+import { type LeaderCalls, Member } from "./member.ts";
+import type { Timing } from "./timing.ts";
+import { type Watched, Watcher } from "./watcher.ts";
+import type { CopyAnswer, FetchRequest, JoinAnswer, JoinRequest, SubmitRequest } from "./wire.ts";
+
+export interface MembershipParts {
+  readonly outside: Outside;
+  readonly quorum: Quorum;
+  readonly host: HostLink;
+  readonly timing: Timing;
+  readonly log: Log;
+  readonly replica: Replica;
+  readonly self: { readonly node: string; readonly incarnation: string; readonly endpoint: string };
+  readonly dial: (endpoint: string) => Promise<LeaderCalls>;
+  readonly logSizeMax: () => number;
+  readonly saveDiverged: () => Promise<void>;
+}
+
+/** Refusals that no retry in this life can change. */
+const finalRefusals: readonly string[] = ["CLUSTER_POISONED", "CLUSTER_NODE_NOT_MEMBER", "CLUSTER_DATABASE_SEQMISMATCH", "CLUSTER_INSTANCE_ID_MISMATCH"];
+
+type Challenge = Extract<Watched, { kind: "challenge" }>;
+
+export class Membership implements Database {
+  readonly self: MembershipParts["self"];
+  readonly #parts: MembershipParts;
+  readonly #watcher: Watcher;
+  readonly #stop = new AbortController();
+  readonly #roleHandlers = new Set<() => void>();
+  #leader: Leader | undefined;
+  #member: Member | undefined;
+  #claim: Claim | undefined;
+  #attaching = false;
+  #over: string | undefined;
+  #overCause: Failure | undefined;
+  #kick: () => void = () => undefined;
+
+  constructor(parts: MembershipParts) {
+    this.#parts = parts;
+    this.self = parts.self;
+    this.#watcher = new Watcher(parts.outside, parts.quorum, parts.timing);
+    parts.host.onSilence((node, incarnation) => void this.#leader?.silent(node, incarnation).catch(() => undefined));
+    parts.host.onSuperseded((epoch) => {
+      if (this.#leader?.epoch === epoch) void this.#leader.stop(false).catch(() => undefined);
+    });
+    parts.host.onRefused(() => this.#rejoin());
+    void parts.host.ended.then(() => this.#end("the host of this node has gone"));
+  }
+
+  /** Lives until `stop`, loss of the host, or a final refusal; resolves with a sentence why it ended. */
+  async run(): Promise<{ readonly why: string; readonly refusal: Failure | undefined }> {
+    while (this.#over === undefined) {
+      try {
+        await this.#turn();
+      } catch (error) {
+        this.#parts.log.warn("membership tries again", { error });
+        await this.#pause();
+      }
+    }
+    this.#member?.stop();
+    await this.#leader?.stop(true).catch(() => undefined);
+    this.#setRoles(undefined, undefined);
+    return { why: this.#over, refusal: this.#overCause };
+  }
+
+  /** Ends this life without any farewell; a clean stop has left the cluster before. */
+  stop(why: string): void {
+    this.#end(why);
+  }
+
+  tree(): Key {
+    return this.#parts.replica.tree();
+  }
+
+  tag(): Tag {
+    return this.#parts.replica.tag();
+  }
+
+  isLeader(): boolean {
+    return this.#leader !== undefined;
+  }
+
+  /** The leader object while this node leads. */
+  leader(): Leader | undefined {
+    return this.#leader;
+  }
+
+  /** Whose claim this node follows or holds. */
+  claim(): Claim | undefined {
+    return this.#claim;
+  }
+
+  /** Whether this node is a member under a leader now. */
+  isMember(): boolean {
+    return this.#leader !== undefined || this.#member !== undefined;
+  }
+
+  onChange(handler: ChangeHandler): () => void {
+    return this.#parts.replica.onChange(handler);
+  }
+
+  /** Called when this node begins or ceases to lead or to follow. */
+  onRole(handler: () => void): () => void {
+    this.#roleHandlers.add(handler);
+    return () => this.#roleHandlers.delete(handler);
+  }
+
+  async submit(update: Update, giveUpMs = 10_000): Promise<SubmitResult> {
+    const { outside, timing, replica } = this.#parts;
+    const giveUp = outside.clock.boot() + giveUpMs;
+    for (;;) {
+      const result = await this.#submitOnce(update);
+      if (result.outcome === "applied") {
+        // So that the caller reads its own change here; the change itself is done.
+        await Promise.race([replica.waitFor(result.tag), outside.timers.sleep(timing.call)]);
+      }
+      if (result.outcome !== "unknown" || outside.clock.boot() >= giveUp || this.#over !== undefined) return result;
+      await outside.timers.sleep(timing.poll / 2);
+    }
+  }
+
+  async waitFor(tag: Tag, giveUpMs = 10_000): Promise<void> {
+    const stop = new AbortController();
+    const late = this.#parts.outside.timers.sleep(giveUpMs, stop.signal).then(() => "late" as const);
+    const first = await Promise.race([this.#parts.replica.waitFor(tag), late]);
+    stop.abort();
+    if (first !== "late") return;
+    throw fail("TIMEOUT", {
+      happened: `This node has the cluster database at ${formatTag(this.tag())} and did not reach ${formatTag(tag)} in ${giveUpMs} ms.`,
+      unchanged: "Nothing was changed.",
+      next: "Ask the leader's node, or try again.",
+    });
+  }
+
+  /** A node's join, fetch and submit, when this node leads. */
+  join(request: JoinRequest): Promise<JoinAnswer> {
+    return this.#leading().join(request);
+  }
+
+  fetch(request: FetchRequest): Promise<CopyAnswer> {
+    return this.#leading().fetch(request);
+  }
+
+  submitFor(request: SubmitRequest): Promise<SubmitResult> {
+    return this.#leading().submit(decodeUpdate(request.update));
+  }
+
+  /** A proof was announced: look at once. */
+  proofAnnounced(): void {
+    void this.#leader?.review().catch(() => undefined);
+  }
+
+  async #turn(): Promise<void> {
+    const { quorum, outside } = this.#parts;
+    const claim = await quorum.leader();
+    const now = outside.clock.boot();
+    let challenge: Challenge | undefined;
+    if (claim === undefined) challenge = { kind: "challenge", because: "nobody has ever led", lastMovement: now };
+    else if (claim.incarnation === this.self.incarnation) {
+      // Its own lost leadership: others may go first.
+      await this.#pause();
+      challenge = { kind: "challenge", because: `this node gave up epoch ${claim.epoch}`, lastMovement: now };
+    } else challenge = await this.#followUntil(claim);
+    if (challenge === undefined || this.#over !== undefined) return;
+    await this.#challenge(claim, challenge);
+  }
+
+  async #challenge(claim: Claim | undefined, challenge: Challenge): Promise<void> {
+    const { quorum, host, self, log } = this.#parts;
+    log.info("challenging", { after: claim?.epoch ?? 0, because: challenge.because });
+    const who = { node: self.node, incarnation: self.incarnation, endpoint: self.endpoint, hostEndpoint: host.endpoint };
+    const leadership = await quorum.claim(claim?.epoch ?? 0, who);
+    if (leadership === undefined) return;
+    try {
+      const lastMovement = claim === undefined ? challenge.lastMovement : await this.#watcher.readCounter(claim.epoch);
+      const leader = await Leader.start(this.#parts, leadership, { lastMovement });
+      this.#claim = { ...who, epoch: leadership.epoch };
+      this.#setRoles(leader, undefined);
+      await this.#leadUntilLost(leader);
+    } finally {
+      this.#setRoles(undefined, undefined);
+      host.stopLeading();
+      await leadership.resign().catch(() => undefined);
+    }
+  }
+
+  async #leadUntilLost(leader: Leader): Promise<void> {
+    const { host, timing, outside, replica, self } = this.#parts;
+    let lost = false;
+    void leader.lost.then(() => {
+      lost = true;
+      this.#kick();
+    });
+    host.follow(leader.epoch, host.endpoint);
+    this.#attaching = true;
+    await leader.join({ ...self, tag: replica.tag(), lineage: replica.lineage() });
+    this.#attaching = false;
+    while (!lost && this.#over === undefined) {
+      await leader.review().catch((error: unknown) => this.#parts.log.warn("review failed", { error }));
+      if (lost || this.#over !== undefined) break;
+      await Promise.race([outside.timers.sleep(timing.poll), leader.lost, this.#kicked()]);
+    }
+  }
+
+  async #followUntil(claim: Claim): Promise<Challenge | undefined> {
+    this.#claim = claim;
+    try {
+      while (this.#over === undefined) {
+        const seen = await this.#watcher.look(claim);
+        if (seen !== undefined) return seen.kind === "challenge" ? seen : undefined;
+        if (this.#member === undefined && !this.#attaching) void this.#attach(claim);
+        await this.#pause();
+      }
+      return undefined;
+    } finally {
+      this.#member?.stop();
+      this.#setRoles(this.#leader, undefined);
+    }
+  }
+
+  async #attach(claim: Claim): Promise<void> {
+    const { dial, host, log } = this.#parts;
+    this.#attaching = true;
+    let calls: LeaderCalls | undefined;
+    try {
+      calls = await dial(claim.endpoint);
+      const member = await Member.join(this.#parts, calls, claim);
+      if (this.#claim !== claim || this.#over !== undefined) {
+        member.stop();
+        return;
+      }
+      host.follow(claim.epoch, claim.hostEndpoint);
+      this.#setRoles(undefined, member);
+      void member.follow().then((why) => this.#detached(member, why));
+    } catch (error) {
+      calls?.close();
+      if (error instanceof Failure && finalRefusals.includes(error.name)) this.#end(error.message, error);
+      else log.info("could not join yet", { leader: claim.node, epoch: claim.epoch, error });
+    } finally {
+      this.#attaching = false;
+    }
+  }
+
+  #detached(member: Member, why: string): void {
+    member.stop();
+    if (this.#member !== member) return;
+    this.#parts.log.info("lost the leader", { epoch: member.epoch, why });
+    this.#setRoles(this.#leader, undefined);
+    this.#kick();
+  }
+
+  /** The leader's host does not know this host: joining again admits it. */
+  #rejoin(): void {
+    if (this.#attaching) return;
+    const { replica, self, log } = this.#parts;
+    if (this.#leader !== undefined) {
+      this.#attaching = true;
+      const done = (): void => {
+        this.#attaching = false;
+      };
+      void this.#leader.join({ ...self, tag: replica.tag(), lineage: replica.lineage() }).then(done, (error: unknown) => {
+        done();
+        log.warn("could not join itself again", { error });
+      });
+    } else if (this.#member !== undefined) this.#detached(this.#member, "the leader's host refused a permit");
+  }
+
+  async #submitOnce(update: Update): Promise<SubmitResult> {
+    try {
+      if (this.#leader !== undefined) return await this.#leader.submit(update);
+      if (this.#member !== undefined) return await this.#member.submit(update);
+    } catch (error) {
+      const retried: readonly string[] = ["CLUSTER_NODE_UNREACHABLE", "CLUSTER_GUM_NOT_LOCKER", "OUTCOME_UNKNOWN"];
+      if (!(error instanceof Failure) || !retried.includes(error.name)) throw error;
+    }
+    return { outcome: "unknown" };
+  }
+
+  #leading(): Leader {
+    if (this.#leader !== undefined) return this.#leader;
+    throw fail("CLUSTER_GUM_NOT_LOCKER", { happened: "This node does not lead the cluster.", next: "Ask the node that the quorum names." });
+  }
+
+  #setRoles(leader: Leader | undefined, member: Member | undefined): void {
+    const changed = leader !== this.#leader || member !== this.#member;
+    this.#leader = leader;
+    this.#member = member;
+    if (changed) for (const handler of this.#roleHandlers) handler();
+  }
+
+  #end(why: string, cause?: Failure): void {
+    this.#over ??= why;
+    this.#overCause ??= cause;
+    this.#stop.abort();
+    this.#kick();
+  }
+
+  async #pause(): Promise<void> {
+    await Promise.race([this.#parts.outside.timers.sleep(this.#parts.timing.poll, this.#stop.signal), this.#kicked()]);
+  }
+
+  #kicked(): Promise<void> {
+    return new Promise((resolve) => {
+      this.#kick = resolve;
+    });
+  }
+}

@@ -1,0 +1,86 @@
+/** What the database says about a node's life: `Runtime\Nodes\<id>`, and the updates that change it. */
+import { findKey, findValue, type Key, childrenOf } from "../tree/key.ts";
+import { dword, dwordOf, sz, textOf } from "../tree/value.ts";
+import type { Condition, Update } from "../database/update.ts";
+
+/** WSFC's node states (facts §6.1). */
+export const nodeState = { up: 0, down: 1, paused: 2, joining: 3 } as const;
+
+/** Why a node is down: its host proved it, the full time passed, a person confirmed it, it left, it was evicted. */
+export type DownBecause = "proof" | "waited" | "confirmed" | "left";
+
+export interface NodeRecord {
+  readonly node: string;
+  readonly up: boolean;
+  readonly incarnation: string;
+  readonly epoch: number;
+  readonly endpoint: string;
+}
+
+const nodesPath = "Runtime\\Nodes";
+
+export function isConfigured(tree: Key, node: string): boolean {
+  return findKey(tree, `Nodes\\${node}`) !== undefined;
+}
+
+/** All nodes that ever reported in this generation. */
+export function nodeRecords(tree: Key): NodeRecord[] {
+  const parent = findKey(tree, nodesPath);
+  return parent === undefined ? [] : [...childrenOf(parent)].map((key) => readRecord(key.name, tree));
+}
+
+export function nodeRecord(tree: Key, node: string): NodeRecord | undefined {
+  return findKey(tree, `${nodesPath}\\${node}`) === undefined ? undefined : readRecord(node, tree);
+}
+
+function readRecord(node: string, tree: Key): NodeRecord {
+  const path = `${nodesPath}\\${node}`;
+  return {
+    node,
+    up: (dwordOf(findValue(tree, path, "State")) ?? nodeState.down) !== nodeState.down,
+    incarnation: textOf(findValue(tree, path, "Incarnation")) ?? "",
+    epoch: dwordOf(findValue(tree, path, "Epoch")) ?? 0,
+    endpoint: textOf(findValue(tree, path, "Endpoint")) ?? "",
+  };
+}
+
+/** The node is up in this life, under this epoch. */
+export function upUpdate(
+  requestId: string,
+  who: { node: string; incarnation: string; endpoint: string },
+  epoch: number,
+): Update {
+  const path = `${nodesPath}\\${who.node}`;
+  return {
+    requestId,
+    because: `Node ${who.node} joined under epoch ${epoch}.`,
+    conditions: [{ kind: "key-exists", path: `Nodes\\${who.node}` }],
+    edits: [
+      { kind: "set-value", path, value: dword("State", nodeState.up) },
+      { kind: "set-value", path, value: sz("Incarnation", who.incarnation) },
+      { kind: "set-value", path, value: dword("Epoch", epoch) },
+      { kind: "set-value", path, value: sz("Endpoint", who.endpoint) },
+      { kind: "delete-value", path, name: "DownBecause" },
+    ],
+  };
+}
+
+/** Nothing of this life of the node runs any more. */
+export function downUpdate(requestId: string, record: NodeRecord, why: DownBecause, sentence: string): Update {
+  const path = `${nodesPath}\\${record.node}`;
+  const sameLife: Condition = {
+    kind: "value-equals",
+    path,
+    name: "Incarnation",
+    data: sz("Incarnation", record.incarnation).data,
+  };
+  return {
+    requestId,
+    because: sentence,
+    conditions: [sameLife],
+    edits: [
+      { kind: "set-value", path, value: dword("State", nodeState.down) },
+      { kind: "set-value", path, value: sz("DownBecause", why) },
+    ],
+  };
+}

@@ -1,0 +1,168 @@
+/**
+ * The permit path of one host, in its small process: renews this node's permit at the leader's host and, when this node
+ * leads, confirms the epoch in the quorum and answers renewals out of that (docs/safety.md §2.1, §2.7).
+ */
+import type { Outside } from "../base/outside.ts";
+import type { Quorum } from "../quorum/quorum.ts";
+import { HeldPermit, PermitGranter } from "./permit.ts";
+import type { Timing } from "./timing.ts";
+
+export interface RenewRequest {
+  readonly node: string;
+  readonly incarnation: string;
+  readonly epoch: number;
+}
+
+export interface KeeperParts {
+  readonly outside: Outside;
+  readonly quorum: Quorum;
+  readonly timing: Timing;
+  readonly self: { readonly node: string; readonly incarnation: string };
+  /** Asks another host for a permit; rejects when it can't be reached in time. */
+  readonly renewAt: (hostEndpoint: string, request: RenewRequest) => Promise<boolean>;
+  readonly events: KeeperEvents;
+}
+
+export interface KeeperEvents {
+  /** The permit now lasts until this boot time. */
+  extended(endsAt: number): void;
+  refused(): void;
+  superseded(epoch: number): void;
+  silence(node: string, incarnation: string): void;
+}
+
+interface Leading {
+  readonly epoch: number;
+  readonly granter: PermitGranter;
+  wake: () => void;
+  over: boolean;
+}
+
+export class PermitKeeper {
+  readonly #parts: KeeperParts;
+  readonly #held: HeldPermit;
+  readonly #stop = new AbortController();
+  #following: { readonly epoch: number; readonly hostEndpoint: string | undefined } | undefined;
+  #leading: Leading | undefined;
+
+  constructor(parts: KeeperParts) {
+    this.#parts = parts;
+    this.#held = new HeldPermit(parts.timing.permit);
+  }
+
+  /** Renews until `stop`; starts its loop on the first call. `hostEndpoint` undefined: this host itself leads. */
+  follow(epoch: number, hostEndpoint: string | undefined): void {
+    const first = this.#following === undefined;
+    this.#following = { epoch, hostEndpoint };
+    if (first) void this.#renewForEver();
+    else void this.#renewOnce();
+  }
+
+  /** Resolves after the first confirmation, so that whoever joins now is answered soon. */
+  async lead(epoch: number): Promise<void> {
+    this.stopLeading();
+    const leading: Leading = { epoch, granter: new PermitGranter(), wake: () => undefined, over: false };
+    this.#leading = leading;
+    await new Promise<void>((resolve) => void this.#confirmWhileLeading(leading, resolve));
+  }
+
+  stopLeading(): void {
+    if (this.#leading === undefined) return;
+    this.#leading.over = true;
+    this.#leading.granter.close();
+    this.#leading.wake();
+    this.#leading = undefined;
+  }
+
+  admit(node: string, incarnation: string): void {
+    this.#leading?.granter.admit(node, incarnation, this.#parts.outside.clock.boot());
+  }
+
+  expire(node: string, incarnation: string): number | undefined {
+    return this.#leading?.granter.expire(node, incarnation);
+  }
+
+  /** Another host asks: true only out of a confirmation that began after now. */
+  answer(request: RenewRequest): Promise<boolean> {
+    const leading = this.#leading;
+    if (leading === undefined || leading.epoch !== request.epoch) return Promise.resolve(false);
+    return new Promise((resolve) => {
+      leading.granter.ask(request.node, request.incarnation, this.#parts.outside.clock.boot(), resolve);
+      leading.wake();
+    });
+  }
+
+  mayRun(): boolean {
+    return this.#held.mayRun(this.#parts.outside.clock.boot());
+  }
+
+  endsAt(): number {
+    return this.#held.endsAt();
+  }
+
+  stop(): void {
+    this.#held.drop();
+    this.#stop.abort();
+    this.stopLeading();
+  }
+
+  async #renewForEver(): Promise<void> {
+    const { outside, timing } = this.#parts;
+    while (!this.#stop.signal.aborted) {
+      void this.#renewOnce();
+      await outside.timers.sleep(timing.permit / 4, this.#stop.signal);
+    }
+  }
+
+  async #renewOnce(): Promise<void> {
+    const following = this.#following;
+    if (following === undefined) return;
+    const { self, outside, renewAt, events } = this.#parts;
+    const request: RenewRequest = { ...self, epoch: following.epoch };
+    const sentAt = outside.clock.boot();
+    let granted: boolean;
+    try {
+      granted = following.hostEndpoint === undefined ? await this.answer(request) : await renewAt(following.hostEndpoint, request);
+    } catch {
+      return; // Not reached: the permit simply is not extended.
+    }
+    if (this.#stop.signal.aborted) return;
+    if (granted) {
+      this.#held.granted(sentAt);
+      events.extended(this.#held.endsAt());
+    } else if (this.#following === following) events.refused();
+  }
+
+  async #confirmWhileLeading(leading: Leading, first: () => void): Promise<void> {
+    const { outside, quorum, timing, events } = this.#parts;
+    let before = outside.clock.boot();
+    while (!leading.over) {
+      const startedAt = outside.clock.boot();
+      const confirmed = await quorum.confirm(leading.epoch).catch(() => undefined);
+      if (leading.over) break;
+      const now = outside.clock.boot();
+      if (confirmed === false) {
+        this.stopLeading();
+        events.superseded(leading.epoch);
+        break;
+      }
+      if (confirmed === true) leading.granter.confirmed(startedAt, now);
+      first();
+      // After a standstill of its own this host knows nothing about the others' silence.
+      if (now - before > timing.permit / 2) leading.granter.forgive(now);
+      before = now;
+      for (const silent of leading.granter.silentSince(now - timing.permit)) events.silence(silent.node, silent.incarnation);
+      if (confirmed === undefined || !leading.granter.hasWaiting()) await this.#restOrWake(leading);
+    }
+    first();
+  }
+
+  async #restOrWake(leading: Leading): Promise<void> {
+    const rested = new AbortController();
+    const woken = new Promise<void>((resolve) => {
+      leading.wake = resolve;
+    });
+    await Promise.race([woken, this.#parts.outside.timers.sleep(this.#parts.timing.poll, rested.signal)]);
+    rested.abort();
+  }
+}

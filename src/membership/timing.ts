@@ -1,0 +1,35 @@
+/**
+ * The times of permits and leadership, in milliseconds. All come from one object, so that tests can stretch them all
+ * and `status` can show them. Why these values: DESIGN.md.
+ */
+export interface Timing {
+  /** L: how long a permit lasts, counted by the host from when it sent the request. */
+  readonly permit: number;
+  /** K: the time a host may take to end everything once its permit is over. */
+  readonly kill: number;
+  /** How often a host renews, the leader's host confirms, and nodes look at the quorum. */
+  readonly poll: number;
+  /** How long the leader's counter must stand still before a node challenges. */
+  readonly challenge: number;
+  /** How long a service may be silent before its host takes it for lost. */
+  readonly serviceHung: number;
+  /** How long one call between nodes may take. */
+  readonly call: number;
+}
+
+/** The defaults for a quorum directory; `factor` stretches all of them alike. */
+export function directoryTiming(factor = 1): Timing {
+  return {
+    permit: 800 * factor,
+    kill: 200 * factor,
+    poll: 100 * factor,
+    challenge: 400 * factor,
+    serviceHung: 2000 * factor,
+    call: 1000 * factor,
+  };
+}
+
+/** T of docs/safety.md §2.4: how long after its last answer a leader takes a silent node's applications for ended. */
+export function takeoverWait(timing: Timing): number {
+  return (timing.permit + timing.kill) * 1.05 + timing.poll;
+}

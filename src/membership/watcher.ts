@@ -1,0 +1,59 @@
+/**
+ * Watches the leader's claim in the quorum (docs/safety.md §1.6): a node may challenge only when the holder's lock shows
+ * that it died, or when this node itself saw the counter stand still for the agreed time.
+ */
+import type { Outside } from "../base/outside.ts";
+import type { Claim, Quorum } from "../quorum/quorum.ts";
+import type { Timing } from "./timing.ts";
+
+export type Watched =
+  | { readonly kind: "newer" }
+  /** `lastMovement`: boot time at which this node last saw the counter move (or began to look). */
+  | { readonly kind: "challenge"; readonly because: string; readonly lastMovement: number };
+
+export class Watcher {
+  readonly #outside: Outside;
+  readonly #quorum: Quorum;
+  readonly #timing: Timing;
+  #epoch = 0;
+  #counter = -1;
+  #lastMovement = 0;
+
+  constructor(outside: Outside, quorum: Quorum, timing: Timing) {
+    this.#outside = outside;
+    this.#quorum = quorum;
+    this.#timing = timing;
+  }
+
+  /** One look; undefined when `claim` still leads as far as can be seen. */
+  async look(claim: Claim): Promise<Watched | undefined> {
+    const current = await this.#quorum.leader();
+    if (current === undefined || current.epoch !== claim.epoch || current.incarnation !== claim.incarnation) return { kind: "newer" };
+    await this.readCounter(claim.epoch);
+    if (await this.#quorum.holderDied(claim.epoch)) {
+      return {
+        kind: "challenge",
+        because: `the leader of epoch ${claim.epoch} has died`,
+        lastMovement: this.#lastMovement,
+      };
+    }
+    const still = this.#outside.clock.boot() - this.#lastMovement;
+    if (still < this.#timing.challenge) return undefined;
+    const because = `the counter of epoch ${claim.epoch} has stood still for ${Math.round(still)} ms`;
+    return { kind: "challenge", because, lastMovement: this.#lastMovement };
+  }
+
+  /**
+   * Reads the counter of an epoch and returns the boot time of its last movement that this node saw itself. A first look
+   * counts as a movement, for nobody knows when the last one was.
+   */
+  async readCounter(epoch: number): Promise<number> {
+    const value = await this.#quorum.counter(epoch);
+    if (epoch !== this.#epoch || value !== this.#counter) {
+      this.#epoch = epoch;
+      this.#counter = value;
+      this.#lastMovement = this.#outside.clock.boot();
+    }
+    return this.#lastMovement;
+  }
+}

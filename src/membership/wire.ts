@@ -1,0 +1,43 @@
+/** What nodes say to each other about membership and updates. Bodies travel through `rpc/json.ts`. */
+import type { ClusterIdentity, LogRecord, SnapshotImage } from "../quorum/quorum.ts";
+import type { Tag } from "../quorum/tag.ts";
+
+/** A node asks the leader to be a member in this life, and again after every change of leader. */
+export interface JoinRequest {
+  readonly node: string;
+  readonly incarnation: string;
+  /** Where this node's service answers. */
+  readonly endpoint: string;
+  /** What this node's copy of the database is. */
+  readonly tag: Tag;
+  readonly lineage: string;
+}
+
+export interface JoinAnswer {
+  readonly epoch: number;
+  readonly identity: ClusterIdentity;
+  readonly copy: CopyAnswer;
+}
+
+/** A member asks for what came after its copy; answered at once when there is something, else after one poll. */
+export interface FetchRequest {
+  readonly node: string;
+  readonly incarnation: string;
+  readonly tag: Tag;
+}
+
+/** "records": what follows the copy, in order; then it stands at `tag`. "image": replace the copy. */
+export type CopyAnswer =
+  | { readonly kind: "records"; readonly records: readonly LogRecord[]; readonly tag: Tag }
+  | { readonly kind: "image"; readonly image: SnapshotImage; readonly identity: ClusterIdentity };
+
+export interface SubmitRequest {
+  /** An update as `database/update-codec.ts` writes it. */
+  readonly update: Uint8Array;
+}
+
+/** A host tells that it stopped everything and starts nothing more. */
+export interface ProofNotice {
+  readonly node: string;
+  readonly incarnation: string;
+}
