@@ -1,0 +1,53 @@
+import { decodeUtf16 } from "../base/bytes.ts";
+import { foldName } from "../tree/path.ts";
+
+/** A byte is a character, U+0000 to U+00FF (not windows-1252). */
+export function decodeLatin1(bytes: Uint8Array, from: number, to: number): string {
+  const slice = 8192;
+  if (to - from <= slice) return String.fromCharCode.apply(null, bytes.subarray(from, to) as unknown as number[]);
+  let text = "";
+  for (let at = from; at < to; at += slice) {
+    text += String.fromCharCode.apply(null, bytes.subarray(at, Math.min(at + slice, to)) as unknown as number[]);
+  }
+  return text;
+}
+
+/** Reads a stored name: a byte a unit, or UTF-16. */
+export function decodeName(bytes: Uint8Array, from: number, length: number, latin1: boolean): string {
+  return latin1 ? decodeLatin1(bytes, from, from + length) : decodeUtf16(bytes.subarray(from, from + length));
+}
+
+export function isLatin1(text: string): boolean {
+  for (let i = 0; i < text.length; i++) if (text.charCodeAt(i) > 0xff) return false;
+  return true;
+}
+
+/** The bytes a name takes on disk. */
+export function nameSize(text: string, latin1: boolean): number {
+  return latin1 ? text.length : text.length * 2;
+}
+
+/** Writes a name at `at`. */
+export function writeName(view: DataView, at: number, text: string, latin1: boolean): void {
+  if (latin1) for (let i = 0; i < text.length; i++) view.setUint8(at + i, text.charCodeAt(i));
+  else for (let i = 0; i < text.length; i++) view.setUint16(at + i * 2, text.charCodeAt(i), true);
+}
+
+/** The hash of an `lh` list: h = 37h + unit over the folded name, 32 bits. */
+export function nameHash(name: string): number {
+  const folded = foldName(name);
+  let hash = 0;
+  for (let i = 0; i < folded.length; i++) hash = (Math.imul(hash, 37) + folded.charCodeAt(i)) | 0;
+  return hash >>> 0;
+}
+
+/** The hint of an `lf` list: the first four letters; 0 ("look at the name") when one of them is not ASCII, as Windows writes it. */
+export function nameHint(name: string): number {
+  let hint = 0;
+  for (let i = 0; i < 4 && i < name.length; i++) {
+    const unit = name.charCodeAt(i);
+    if (unit > 0x7f) return 0;
+    hint |= unit << (8 * i);
+  }
+  return hint >>> 0;
+}

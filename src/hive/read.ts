@@ -1,0 +1,70 @@
+import type { Key } from "../tree/key.ts";
+import { buildKey } from "../tree/key.ts";
+import { HiveImage } from "./image.ts";
+import { nk } from "./layout.ts";
+import { refuseSameNames } from "./same-names.ts";
+import type { KeyRecord } from "./walk.ts";
+import { walkHive } from "./walk.ts";
+
+/** A hive read whole. */
+export interface Hive {
+  readonly root: Key;
+  /** Minor version, 3 to 6; the major one is 1. In a 1.6 (differencing) hive deleted keys and values of its layer look like others. */
+  readonly minor: number;
+  /** The last 31 characters of the path that the file once had. */
+  readonly fileName: string;
+  /** FILETIME of the base block. */
+  readonly lastWritten: bigint;
+  /** The last write did not finish (sequences differ) or the base block's checksum is wrong: changes may sit in log files. */
+  readonly dirty: boolean;
+  readonly checksumRight: boolean;
+  readonly primarySequence: number;
+  readonly secondarySequence: number;
+}
+
+/**
+ * Reads a hive of version 1.3 to 1.6. Data of values are views of `bytes` where they are in one piece there: don't change `bytes`
+ * afterwards. Throws HiveError and nothing else; work and memory are bounded by the length of `bytes`.
+ */
+export function readHive(bytes: Uint8Array): Hive {
+  return readImage(new HiveImage(bytes));
+}
+
+/** `readHive` for an image opened before. */
+export function readImage(image: HiveImage): Hive {
+  const records: KeyRecord[] = [];
+  walkHive(image, (record) => records.push(record));
+  const { block } = image;
+  return {
+    root: build(records),
+    minor: block.minor,
+    fileName: block.fileName,
+    lastWritten: block.lastWritten,
+    dirty: !block.checksumRight || block.primarySequence !== block.secondarySequence,
+    checksumRight: block.checksumRight,
+    primarySequence: block.primarySequence,
+    secondarySequence: block.secondarySequence,
+  };
+}
+
+/** Keys are values, so subkeys come first: parents precede their subkeys in `records`, hence backwards. */
+function build(records: readonly KeyRecord[]): Key {
+  const children: Key[][] = records.map(() => []);
+  for (let i = records.length - 1; i > 0; i--) {
+    const key = buildOne(records, i, children[i]!.reverse());
+    children[records[i]!.parent]!.push(key);
+  }
+  return buildOne(records, 0, children[0]!.reverse());
+}
+
+function buildOne(records: readonly KeyRecord[], index: number, children: readonly Key[]): Key {
+  const { name, lastWritten, className, security, symlink, values, offset } = records[index]!;
+  try {
+    return buildKey({ name, lastWritten, className, security, symlink, values, children });
+  } catch (error) {
+    refuseSameNames(values, "values", () => offset + nk.valueList);
+    const below = records.filter((record) => record.parent === index);
+    refuseSameNames(children, "subkeys", (j) => below[j]!.offset);
+    throw error;
+  }
+}
