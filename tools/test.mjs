@@ -2,7 +2,7 @@
 // A PATTERN is a part of a file's path or a group's title; NAME is a regular expression for test names.
 import { parseArgs } from "node:util";
 import { findTests, groupTests } from "./lib/test-groups.mjs";
-import { createReport } from "./lib/test-report.mjs";
+import { TestReport } from "./lib/test-report.mjs";
 import { moveToNewNode, root } from "./lib/runtime.mjs";
 
 await moveToNewNode(import.meta.url);
@@ -28,7 +28,7 @@ if (values.list) {
   process.exit(0);
 }
 
-const report = createReport((text) => process.stdout.write(text));
+const report = new TestReport((text) => process.stdout.write(text));
 for (const group of groups) {
   report.begin(group);
   const events = run({
