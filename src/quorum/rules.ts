@@ -123,3 +123,21 @@ export function parseVersionFile(resource: string, name: string): VersionName | 
   if (match === null) return undefined;
   return { resource, number: Number.parseInt(match[1] ?? "", 16), kind: match[2] === "CPT" ? "CPT" : "CPR" };
 }
+
+/** A checkpoint version that a new generation starts with; `name` as in a backup set: `{GUID}/0000000n.CPT`. */
+export interface VersionBytes {
+  readonly name: string;
+  readonly bytes: Uint8Array;
+}
+
+/** Fails with INVALID_PARAMETER: the name may come from a backup set that somebody made by hand. */
+export function parseVersionPath(name: string): VersionName {
+  const match = /^\{([0-9a-f-]{36})\}\/([^/]+)$/.exec(name);
+  const resource = match?.[1] ?? "";
+  const version = isGuid(resource) ? parseVersionFile(resource, match?.[2] ?? "") : undefined;
+  if (version !== undefined) return version;
+  throw fail("INVALID_PARAMETER", {
+    happened: `"${name}" is not the name of a checkpoint file.`,
+    unchanged: "The quorum is as it was.",
+  });
+}

@@ -1,5 +1,6 @@
 /** The content of one generation in memory, and the switch to the next one. */
-import { checkFirstImage, leadershipOver, parseVersionFile, versionFile } from "../rules.ts";
+import { checkFirstImage, leadershipOver, parseVersionPath, versionFile } from "../rules.ts";
+import type { VersionBytes } from "../rules.ts";
 import type { Claim, ClusterIdentity, LogRecord, SnapshotImage } from "../quorum.ts";
 import type { MemoryStore } from "./store.ts";
 
@@ -22,13 +23,6 @@ export interface MemoryGeneration {
   readonly proofs: Set<string>;
   /** Resource → file name → content. */
   readonly versions: Map<string, Map<string, Uint8Array>>;
-}
-
-/** A checkpoint version that a new generation starts with: `name` as `0000000n.CPT`. */
-export interface VersionBytes {
-  readonly resource: string;
-  readonly name: string;
-  readonly bytes: Uint8Array;
 }
 
 export function newGeneration(identity: ClusterIdentity, image: SnapshotImage): MemoryGeneration {
@@ -65,12 +59,11 @@ export function switchMemoryStore(
   versions: Iterable<VersionBytes> = [],
 ): void {
   const next = newGeneration(identity, image);
-  for (const { resource, name, bytes } of versions) {
-    const version = parseVersionFile(resource, name);
-    if (version === undefined) continue;
-    const files = next.versions.get(resource) ?? new Map<string, Uint8Array>();
+  for (const { name, bytes } of versions) {
+    const version = parseVersionPath(name);
+    const files = next.versions.get(version.resource) ?? new Map<string, Uint8Array>();
     files.set(versionFile(version), bytes);
-    next.versions.set(resource, files);
+    next.versions.set(version.resource, files);
   }
   store.current = next;
 }

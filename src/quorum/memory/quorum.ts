@@ -24,10 +24,9 @@ export function openMemoryQuorum(store: MemoryStore, outside: Pick<Outside, "tim
     if (store.current === undefined) throw noCluster("memory");
     return store.current;
   };
-  const openedIn = store.current;
+  let openedIn = store.current;
   /** The generation in which this handle took an epoch: an old epoch must not be confirmed by a newer generation's equal number. */
   const claimedIn = new Map<number, MemoryGeneration>();
-  const generationOf = (epoch: number): MemoryGeneration => claimedIn.get(epoch) ?? openedIn ?? generation();
   return {
     kind: "memory",
     place: "memory",
@@ -70,7 +69,8 @@ export function openMemoryQuorum(store: MemoryStore, outside: Pick<Outside, "tim
     },
     async confirm(epoch: number): Promise<boolean> {
       await step("confirm");
-      const mine = generationOf(epoch);
+      openedIn ??= generation();
+      const mine = claimedIn.get(epoch) ?? openedIn;
       mine.counters.set(epoch, (mine.counters.get(epoch) ?? 0) + 1);
       await step("confirm");
       return store.current === mine && currentEpoch(mine) === epoch;

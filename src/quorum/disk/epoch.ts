@@ -1,0 +1,130 @@
+/** Claims: `epoch/00000001` …, each locked by its holder, and the counters beside them (docs/safety.md §1.1). */
+import type { FileHandle, Files } from "../../base/outside.ts";
+import type { Claim, ClaimWho } from "../quorum.ts";
+import { removeIfThere, temporaryName } from "./commit.ts";
+import { currentName, damaged, hasCode, parseJson } from "./place.ts";
+import type { GenerationFolder } from "./place.ts";
+
+export function epochName(epoch: number): string {
+  return String(epoch).padStart(8, "0");
+}
+
+/** All claims that are still kept, ascending. */
+export async function listEpochs(folder: GenerationFolder): Promise<readonly number[]> {
+  const names = await folder.files.list(`${folder.path}/epoch`);
+  return names.filter((name) => /^[0-9]{8}$/.test(name)).map(Number);
+}
+
+/** The highest epoch claimed; 0 before the first. */
+export async function currentEpoch(folder: GenerationFolder): Promise<number> {
+  return (await listEpochs(folder)).at(-1) ?? 0;
+}
+
+/** Whether `epoch` is the highest of the generation in force: the question after every write. */
+export async function isCurrent(folder: GenerationFolder, epoch: number): Promise<boolean> {
+  const [name, highest] = await Promise.all([currentName(folder.files, folder.place), currentEpoch(folder)]);
+  return name === folder.name && highest === epoch;
+}
+
+export async function readClaim(folder: GenerationFolder, epoch: number): Promise<Claim> {
+  const path = `${folder.path}/epoch/${epochName(epoch)}`;
+  const { node, incarnation, endpoint, hostEndpoint } = parseJson(path, await folder.files.read(path));
+  if (typeof node === "string" && typeof incarnation === "string") {
+    if (typeof endpoint === "string" && typeof hostEndpoint === "string") {
+      return { epoch, node, incarnation, endpoint, hostEndpoint };
+    }
+  }
+  throw damaged(path, "a field is missing or of another type");
+}
+
+/**
+ * Takes `epoch` by linking a file that is locked already, so that a visible claim is unlocked only when its holder is
+ * gone. Returns the handle that holds the lock; undefined when somebody was first.
+ */
+export async function takeEpoch(folder: GenerationFolder, epoch: number, who: ClaimWho): Promise<FileHandle | undefined> {
+  const { files, random } = folder;
+  const epochs = `${folder.path}/epoch`;
+  const temporary = `${epochs}/${temporaryName(random, epochName(epoch))}`;
+  const handle = await files.open(temporary, "create", 0o600);
+  try {
+    const { node, incarnation, endpoint, hostEndpoint } = who;
+    const text = `${JSON.stringify({ format: 1, epoch, node, incarnation, endpoint, hostEndpoint })}\n`;
+    const locked = await handle.lock();
+    await handle.write(new TextEncoder().encode(text), 0);
+    await handle.sync();
+    const taken = locked && (await linkClaim(files, temporary, `${epochs}/${epochName(epoch)}`));
+    if (taken) await files.syncFolder(epochs);
+    // A claim in a generation that is no longer in force, or below one that came from a longer list, leads nobody.
+    if (taken && (await isCurrent(folder, epoch))) return handle;
+  } catch (error) {
+    await handle.close();
+    throw error;
+  } finally {
+    await removeIfThere(files, temporary);
+  }
+  await handle.close();
+  return undefined;
+}
+
+/** ENOENT: a newer leader has cleared our temporary file away, so somebody was first as well. */
+async function linkClaim(files: Files, temporary: string, path: string): Promise<boolean> {
+  try {
+    await files.link(temporary, path);
+    return true;
+  } catch (error) {
+    if (hasCode(error, "EEXIST") || hasCode(error, "ENOENT")) return false;
+    throw error;
+  }
+}
+
+function counterPath(folder: GenerationFolder, epoch: number): string {
+  return `${folder.path}/epoch/counter-${epochName(epoch)}`;
+}
+
+export async function readCounter(folder: GenerationFolder, epoch: number): Promise<number> {
+  try {
+    const text = new TextDecoder().decode(await folder.files.read(counterPath(folder, epoch)));
+    return /^[0-9]{16}\n$/.test(text) ? Number(text) : 0;
+  } catch (error) {
+    if (hasCode(error, "ENOENT")) return 0;
+    throw error;
+  }
+}
+
+/** An epoch's counter, open for its only writer: the leader's host. Overwritten in place, never synced. */
+export class Counter {
+  readonly folder: GenerationFolder;
+  readonly epoch: number;
+  readonly #handle: FileHandle;
+  #value: number;
+
+  private constructor(folder: GenerationFolder, epoch: number, handle: FileHandle, value: number) {
+    this.folder = folder;
+    this.epoch = epoch;
+    this.#handle = handle;
+    this.#value = value;
+  }
+
+  static async open(folder: GenerationFolder, epoch: number): Promise<Counter> {
+    const value = await readCounter(folder, epoch);
+    return new Counter(folder, epoch, await openOrCreate(folder.files, counterPath(folder, epoch)), value);
+  }
+
+  async advance(): Promise<void> {
+    this.#value += 1;
+    await this.#handle.write(new TextEncoder().encode(`${String(this.#value).padStart(16, "0")}\n`), 0);
+  }
+
+  close(): Promise<void> {
+    return this.#handle.close();
+  }
+}
+
+async function openOrCreate(files: Files, path: string): Promise<FileHandle> {
+  try {
+    return await files.open(path, "create", 0o600);
+  } catch (error) {
+    if (!hasCode(error, "EEXIST")) throw error;
+    return files.open(path, "update");
+  }
+}
