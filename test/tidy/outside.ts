@@ -33,7 +33,7 @@ const reachingGlobals = [
   "Math\\.random",
   "set(?:Timeout|Interval|Immediate)",
   "AbortSignal\\.timeout",
-  "process\\.\\w+",
+  "process\\.(?:env|exit|exitCode|pid|ppid|std(?:in|out|err)|argv|hrtime|kill|on|once|cwd|uptime|umask|gete?uid)\\b",
   "console\\.\\w+",
   "random(?:Bytes|UUID|Int)",
   "getRandomValues",
