@@ -89,6 +89,7 @@ const checks: readonly Check[] = [
     good: [
       { "src/base/outside-node-files.ts": 'import { open } from "node:fs/promises";' },
       { "src/daemon/main.ts": "process.exit(1);" },
+      { "src/sim/door.ts": "process.atDeath(process.label);" },
       {
         "src/rpc/call.ts":
           "// no setTimeout here\nconst text = 'Date.now()';\nconst at = new Date(wall);\nthis.process.env;",
