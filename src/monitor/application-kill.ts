@@ -9,13 +9,13 @@ import { processTable, readText } from "./process-table.ts";
  * reaped; with a cgroup also `populated 0`; with neither, no process of that session or mark is seen.
  */
 export async function killApplication(outside: Outside, record: ApplicationRecord): Promise<void> {
-  if (record.boot !== (await bootId(outside.files))) return;
+  const boot = await bootId(outside.files);
+  if (boot !== "" && record.boot !== "" && record.boot !== boot) return;
   const { processes } = outside;
-  await processes.signal(record.init, "SIGKILL");
+  await processes.signal(record.init, "SIGKILL").catch(() => false);
   if (record.cgroup !== undefined) await killCgroup(outside, record.cgroup);
-  await until(outside, async () => !(await processes.isAlive(record.init)));
-  await processes.signal(record.wrapper, "SIGKILL");
-  await until(outside, async () => !(await processes.isAlive(record.wrapper)));
+  await until(outside, async () => !(await processes.signal(record.init, "SIGKILL")));
+  await until(outside, async () => !(await processes.signal(record.wrapper, "SIGKILL")));
   if (record.cgroup !== undefined) {
     const cgroup = record.cgroup;
     await until(outside, () => isEmpty(outside, cgroup));
@@ -29,9 +29,9 @@ export async function endLeftovers(outside: Outside, records: readonly Applicati
   await Promise.all(records.map((record) => killApplication(outside, record)));
 }
 
-/** Waits for a condition, asking soon at first and every 20 ms later. */
+/** Waits for a condition, asking soon at first and every 20 ms later. One that can't be asked (no descriptor left …) does not hold yet. */
 export async function until(outside: Outside, condition: () => Promise<boolean>): Promise<void> {
-  for (let pause = 1; !(await condition()); pause = Math.min(20, pause * 2)) await outside.timers.sleep(pause);
+  for (let pause = 1; !(await condition().catch(() => false)); pause = Math.min(20, pause * 2)) await outside.timers.sleep(pause);
 }
 
 /** Removes an application's cgroup, and those that it made below, once nothing is inside. */

@@ -42,11 +42,11 @@ export interface Application {
 
 /**
  * Starts an application inside the strongest containment of this machine: all its processes end when asked, and when this process dies.
- * Must be called on the main thread: the kernel ties the application to the thread that starts it.
+ * `contained`: in this containment instead. Must be called on the main thread: the kernel ties the application to the thread that starts it.
  * @throws RESMON_ONLINE_FAILED when it can't be started; nothing of it is left.
  */
-export async function startApplication(outside: Outside, spec: ApplicationSpec): Promise<Application> {
-  const kind = await probeContainment(outside);
+export async function startApplication(outside: Outside, spec: ApplicationSpec, contained?: Containment): Promise<Application> {
+  const kind = contained ?? (await probeContainment(outside));
   const id = newGuid(outside.random);
   const cgroup = kind.cgroupParent === undefined ? undefined : `${kind.cgroupParent}/${id}`;
   if (cgroup !== undefined) await outside.files.makeFolder(cgroup);

@@ -1,4 +1,4 @@
-import type { Files, ProcessIdentity } from "../base/outside.ts";
+import { type Files, OutsideError, type ProcessIdentity } from "../base/outside.ts";
 
 /** One line of the kernel's process table (`/proc/PID/stat`, proc(5)). */
 export interface ProcessEntry {
@@ -20,9 +20,9 @@ export function parseStat(line: string): ProcessEntry | undefined {
   return { identity: { pid, started }, state, parent: Number(parent), session: Number(session) };
 }
 
-/** All processes that can be seen; empty where there is no /proc. */
+/** All processes that can be seen. Rejects when that can't be told. */
 export async function processTable(files: Files): Promise<readonly ProcessEntry[]> {
-  const names = await files.list("/proc").catch(() => []);
+  const names = await files.list("/proc");
   const entries: ProcessEntry[] = [];
   for (const name of names) {
     if (!/^\d+$/.test(name)) continue;
@@ -32,11 +32,12 @@ export async function processTable(files: Files): Promise<readonly ProcessEntry[
   return entries;
 }
 
-/** A file of the kernel as text; "" when it can't be read (the process may end at any moment). */
+/** A file of the kernel as text; "" when it is not there (the process may end at any moment) or not ours to read. */
 export async function readText(files: Files, path: string): Promise<string> {
   try {
     return new TextDecoder().decode(await files.read(path));
-  } catch {
-    return "";
+  } catch (cause) {
+    if (cause instanceof OutsideError && ["ENOENT", "ESRCH", "EACCES", "EPERM", "ENOTDIR", "EINVAL"].includes(cause.code)) return "";
+    throw cause;
   }
 }

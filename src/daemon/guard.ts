@@ -1,0 +1,19 @@
+/**
+ * The guard process: `guard.ts HOST-PID HOST-STARTED GRACE-MS`, lines of monitor/guard.ts on standard input. It ends after it has killed,
+ * or when the host has gone; exit code 0.
+ */
+import { createInterface } from "node:readline";
+import { openOutside } from "../base/outside-node.ts";
+import { runGuard } from "../monitor/guard.ts";
+
+const [pid = "", started = "", grace = ""] = process.argv.slice(2);
+if (!/^\d+$/.test(pid) || !/^\d+$/.test(started) || !/^\d+(\.\d+)?$/.test(grace)) {
+  process.stderr.write("usage: guard HOST-PID HOST-STARTED GRACE-MS\n");
+  process.exit(2);
+}
+const lines = createInterface({ input: process.stdin });
+await runGuard(openOutside(), { pid: Number(pid), started }, Number(grace), {
+  onLine: (handler) => void lines.on("line", handler),
+  onClose: (handler) => void lines.on("close", handler),
+});
+process.exit(0);

@@ -1,0 +1,152 @@
+import { fail } from "../base/errors.ts";
+import type { Log } from "../base/log.ts";
+import type { Outside } from "../base/outside.ts";
+import type { Key } from "../tree/key.ts";
+import type { Value } from "../tree/value.ts";
+import type { ApplicationRecord } from "./application-record.ts";
+import { parametersOf } from "./parameters.ts";
+import { ResourceLife } from "./resource-life.ts";
+import { ResourceRun } from "./resource-run.ts";
+import { type ResourceEvent, resourceState } from "./resource-state.ts";
+import type { RegistryUse, ResourceContext, ResourceTimes, ResourceType } from "./resource-type.ts";
+
+/** A resource as the service tells it to the host. */
+export interface ResourceSpec {
+  readonly id: string;
+  readonly name: string;
+  /** The resource type's name. */
+  readonly type: string;
+  readonly ownershipGeneration: number;
+  /** What the resource sets itself; the rest is the type's. */
+  readonly times: Partial<ResourceTimes>;
+  /** The values of its `Parameters` key. */
+  readonly parameters: readonly Value[];
+}
+
+export interface HostEngineOptions {
+  /** The node's data folder: `resources/<id>/` is a resource's own, `applications/` holds the records. */
+  readonly folder: string;
+  /** Path of the API's socket, for scripts. */
+  readonly socket: string;
+  /** What programs' environments start from. */
+  readonly environment: Readonly<Record<string, string>>;
+  readonly findType: (name: string) => ResourceType | undefined;
+  readonly readKey: (path: string) => Promise<Key | undefined>;
+  readonly exportPem: (container: string) => Promise<string>;
+  readonly log: Log;
+  readonly onEvent: (event: ResourceEvent) => void;
+  readonly onWatch: (resource: string, use: RegistryUse) => void;
+  /** Awaited before a program starts: tell the guard. */
+  readonly onApplicationStarts: (record: ApplicationRecord) => Promise<void>;
+  readonly onApplicationGone: (record: ApplicationRecord) => void;
+}
+
+/**
+ * Runs resources by command. A resource that hangs holds up no other. Nothing starts while `mayRun` is false, which it is at first.
+ */
+export interface HostEngine {
+  /**
+   * Begins to bring a resource online; events tell the rest. One that is online or on its way is left so (its state is told again).
+   * @throws INVALID_STATE without permit or while it is being taken down; CLUSTER_RESOURCE_TYPE_NOT_FOUND
+   */
+  start(spec: ResourceSpec): void;
+  /** Takes it offline in order. Resolves when nothing of it is left. */
+  stop(id: string): Promise<void>;
+  /** Ends it at once, after a short word to its type. Resolves when nothing of it is left. */
+  terminate(id: string): Promise<void>;
+  /** Kills everything now. Resolves when it is proven that nothing is left. */
+  terminateAll(because: string): Promise<void>;
+  /** True: starts are accepted. False: nothing starts from this moment, and all is killed as by `terminateAll`. */
+  setMayRun(mayRun: boolean, because: string): Promise<void>;
+  /** What a resource watches has changed. */
+  registryChanged(id: string): void;
+  /** The last event of every resource that was started here. */
+  status(): readonly ResourceEvent[];
+}
+
+export function createHostEngine(outside: Outside, options: HostEngineOptions): HostEngine {
+  const runs = new Map<string, ResourceRun>();
+  let mayRun = false;
+
+  const begin = (spec: ResourceSpec, type: ResourceType): void => {
+    const folder = `${options.folder}/resources/${spec.id}`;
+    const life = new ResourceLife(outside, spec.name, options.folder, `${folder}/output.log`, {
+      mayRun: () => mayRun,
+      applicationStarts: options.onApplicationStarts,
+      applicationGone: options.onApplicationGone,
+      watchedEnded: (because) => void run.fail(because),
+    });
+    const times = { ...type.times, ...spec.times };
+    const context = contextOf(spec, type, times, folder, life);
+    const { ownershipGeneration } = spec;
+    const run = new ResourceRun({ outside, type, times, context, life, ownershipGeneration, onEvent: options.onEvent });
+    runs.set(spec.id, run);
+    void run.live();
+  };
+
+  const contextOf = (spec: ResourceSpec, type: ResourceType, times: ResourceTimes, folder: string, life: ResourceLife): ResourceContext => ({
+    outside,
+    resource: { id: spec.id, name: spec.name, parameters: parametersOf(spec.parameters, type.parameters), times },
+    readKey: options.readKey,
+    exportPem: options.exportPem,
+    watch: (use) => options.onWatch(spec.id, use),
+    log: options.log,
+    folder,
+    socket: options.socket,
+    environment: options.environment,
+    start: (program) => life.start(program),
+    application: () => life.application(),
+    applicationOf: (name) => [...runs.values()].find((each) => each.context.resource.name === name)?.context.application(),
+  });
+
+  const terminateAll = async (because: string): Promise<void> => {
+    await Promise.all([...runs.values()].filter((run) => !run.isDown).map((run) => run.killNow(because)));
+  };
+
+  /** Of one that never ran here, offline is the truth. */
+  const runOrOffline = (id: string): ResourceRun | undefined => {
+    const run = runs.get(id);
+    if (run === undefined) {
+      options.onEvent({ resource: id, ownershipGeneration: 0, state: resourceState.offline, because: "It does not run on this node." });
+    }
+    return run;
+  };
+
+  return {
+    start(spec) {
+      const before = runs.get(spec.id);
+      const type = options.findType(spec.type);
+      if (type === undefined) throw unknownType(spec);
+      if (!mayRun) throw refused(spec, "this host holds no permit to run", "It is started once the permit is renewed.");
+      if (before === undefined || before.isDown) return begin(spec, type);
+      if (before.isClosing) throw refused(spec, "it is just being taken down", "Try again when it is offline.");
+      options.onEvent(before.lastEvent);
+    },
+    stop: async (id) => {
+      const run = runOrOffline(id);
+      if (run === undefined) return;
+      if (run.lastEvent.state === resourceState.failed) await run.terminate("It was failed, and is offline now.");
+      else await run.stop();
+    },
+    terminate: async (id) => runOrOffline(id)?.terminate("It was terminated."),
+    terminateAll,
+    async setMayRun(next, because) {
+      mayRun = next;
+      if (!next) await terminateAll(because);
+    },
+    registryChanged: (id) => void runs.get(id)?.registryChanged(),
+    status: () => [...runs.values()].map((run) => run.lastEvent),
+  };
+}
+
+function unknownType(spec: ResourceSpec): Error {
+  return fail("CLUSTER_RESOURCE_TYPE_NOT_FOUND", {
+    happened: `${spec.name} is of type ${spec.type}, which this node does not know.`,
+    unchanged: "It was not started.",
+    next: "Correct the type, or exclude this node from its possible owners.",
+  });
+}
+
+function refused(spec: ResourceSpec, why: string, next: string): Error {
+  return fail("INVALID_STATE", { happened: `${spec.name} was not started: ${why}.`, unchanged: "Nothing was started.", next });
+}
