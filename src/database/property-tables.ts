@@ -36,6 +36,10 @@ function other(name: string, type: "sz" | "multi-sz" | "binary" | "qword", meani
   return { name, type, default: standard, min: 0, max: minusOne, also: undefined, readOnly: options.readOnly ?? false, meaning };
 }
 
+function text(name: string, standard: string, meaning: string): PropertySpec {
+  return { ...other(name, "sz", meaning), default: standard };
+}
+
 const readOnly: Options = { readOnly: true };
 
 const cluster: readonly PropertySpec[] = [
@@ -155,7 +159,7 @@ export interface ResourceTypeSpec {
   readonly privateProperties: readonly PropertySpec[];
 }
 
-const useNetworkName: PropertySpec = number("UseNetworkName", 0, 1, 0, "The application sees the network name as its host name.");
+const useNetworkName: PropertySpec = number("UseNetworkName", 0, 1, 0, "Kept for WSFC's tools; no meaning here.");
 
 /** The resource types that a new cluster knows. Private properties that are not named here may be set all the same. */
 export const builtInResourceTypes: readonly ResourceTypeSpec[] = [
@@ -165,7 +169,10 @@ export const builtInResourceTypes: readonly ResourceTypeSpec[] = [
     diesWithHost: true,
     privateProperties: [
       other("CommandLine", "sz", "Program and arguments."),
-      other("CurrentDirectory", "sz", "Folder it starts in."),
+      other("CurrentDirectory", "sz", "Its working folder; by default the resource's folder on the node."),
+      other("EnvironmentKey", "sz", "Registry path below HKLM whose values become its environment."),
+      other("AliveCommand", "sz", "Run at each IsAlive; exit code 0 means it serves."),
+      number("StopTimeout", 0, minusOne, 10_000, "Milliseconds from SIGTERM to the kill."),
       number("InteractWithDesktop", 0, 1, 0, "Kept for others; no meaning here."),
       useNetworkName,
     ],
@@ -173,8 +180,13 @@ export const builtInResourceTypes: readonly ResourceTypeSpec[] = [
   {
     name: "Generic Script",
     description: "Calls a script to start, stop and check an application.",
-    diesWithHost: false,
-    privateProperties: [other("ScriptFilepath", "sz", "The script."), useNetworkName],
+    diesWithHost: true,
+    privateProperties: [
+      other("ScriptFilepath", "sz", "The script, an executable file."),
+      other("CurrentDirectory", "sz", "Its working folder; by default the resource's folder on the node."),
+      other("Arguments", "multi-sz", "What the script gets after the word."),
+      useNetworkName,
+    ],
   },
   {
     name: "Generic Service",
@@ -242,9 +254,13 @@ export const builtInResourceTypes: readonly ResourceTypeSpec[] = [
     description: "Writes configuration files from registry values before what depends on it starts. clubar's own.",
     diesWithHost: true,
     privateProperties: [
-      other("Template", "sz", "File with placeholders."),
-      other("Target", "sz", "File that is written."),
-      other("Key", "sz", "Registry key, relative to HKLM, whose values fill the placeholders."),
+      other("TemplateFiles", "multi-sz", "The templates, by absolute path."),
+      other("OutputFiles", "multi-sz", "The files to write, one for each template, by absolute path."),
+      text("Mode", "0600", "Octal mode of the outputs."),
+      other("EnvironmentFile", "sz", "A file of NAME=text lines to write from EnvironmentKey."),
+      other("EnvironmentKey", "sz", "Registry path below HKLM whose values become EnvironmentFile."),
+      other("ReloadCommand", "sz", "Run after a change has been written."),
+      other("ReloadResource", "sz", "Resource that is told to reload after a change has been written."),
     ],
   },
 ];

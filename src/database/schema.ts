@@ -55,6 +55,8 @@ export const runtimeNodeValue = {
   drainStatus: "NodeDrainStatus",
   /** dword node id or 0xFFFFFFFF: where a drain moves groups. */
   drainTarget: "NodeDrainTarget",
+  /** sz: why the node counts as down: "proof", "waited", "confirmed" or "left" (membership). */
+  downBecause: "DownBecause",
   /** sz: the incarnation that a person confirmed to be down ("" when none had joined). */
   confirmedDown: "ConfirmedDown",
 } as const;

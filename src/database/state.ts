@@ -49,6 +49,8 @@ export interface NodeState {
   /** A number of `drainStatus`. */
   readonly drainStatus: number;
   readonly drainTarget: string | undefined;
+  /** Why membership counts it as down. */
+  readonly downBecause: string | undefined;
   /** A person confirmed that the present incarnation is down. */
   readonly confirmedDown: boolean;
 }
@@ -241,6 +243,7 @@ function readNode(tree: Key, key: Key): NodeState {
     paused: state === nodeState.paused || optionalNumber(runtime, "Paused") === 1,
     drainStatus: optionalNumber(runtime, "NodeDrainStatus") ?? 0,
     drainTarget: target === minusOne ? undefined : String(target),
+    downBecause: optionalText(runtime, "DownBecause"),
     confirmedDown: confirmed !== undefined && confirmed === (incarnation ?? ""),
   };
 }

@@ -1,0 +1,75 @@
+/** Building the body of an update out of the tree that was read, so that it applies only while that is still so. */
+import type { Edit } from "../tree/edit.ts";
+import { findValue, type Key } from "../tree/key.ts";
+import { dword, dwordOf, type Value } from "../tree/value.ts";
+import { structureCounter } from "./schema.ts";
+import type { Condition, Update } from "./update.ts";
+
+/** An update without its request id: whoever submits it makes one. */
+export type Change = Omit<Update, "requestId">;
+
+/** Collects conditions and edits; every method returns the builder. */
+export class ChangeBuilder {
+  readonly #tree: Key;
+  readonly #conditions = new Map<string, Condition>();
+  readonly #edits: Edit[] = [];
+
+  constructor(tree: Key) {
+    this.#tree = tree;
+  }
+
+  /** Refuse when the value is not what was read (absent counts). */
+  unchanged(path: string, ...names: readonly string[]): this {
+    for (const name of names) {
+      const data = findValue(this.#tree, path, name)?.data;
+      this.#conditions.set(`v\0${path}\0${name}`, { kind: "value-equals", path, name, data });
+    }
+    return this;
+  }
+
+  exists(path: string): this {
+    this.#conditions.set(`e\0${path}`, { kind: "key-exists", path });
+    return this;
+  }
+
+  absent(path: string): this {
+    this.#conditions.set(`a\0${path}`, { kind: "key-absent", path });
+    return this;
+  }
+
+  /**
+   * For changes of names, dependencies and membership of groups, which depend on more than a few values (no other group has this
+   * name, no circle): two of them never apply side by side.
+   */
+  structure(): this {
+    const { path, name } = structureCounter;
+    const changes = dwordOf(findValue(this.#tree, path, name)) ?? 0;
+    return this.unchanged(path, name).set(path, dword(name, (changes + 1) % 0xffffffff));
+  }
+
+  set(path: string, ...values: readonly Value[]): this {
+    for (const value of values) this.#edits.push({ kind: "set-value", path, value });
+    return this;
+  }
+
+  remove(path: string, ...names: readonly string[]): this {
+    for (const name of names) {
+      if (findValue(this.#tree, path, name) !== undefined) this.#edits.push({ kind: "delete-value", path, name });
+    }
+    return this;
+  }
+
+  createKey(path: string): this {
+    this.#edits.push({ kind: "create-key", path });
+    return this;
+  }
+
+  deleteKey(path: string): this {
+    this.#edits.push({ kind: "delete-key", path });
+    return this;
+  }
+
+  build(because: string): Change {
+    return { conditions: [...this.#conditions.values()], edits: this.#edits, because };
+  }
+}
