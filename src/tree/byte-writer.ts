@@ -11,15 +11,18 @@ export class ByteWriter {
   }
 
   u8(number: number): void {
-    this.#view.setUint8(this.#room(1), number);
+    const at = this.#room(1);
+    this.#view.setUint8(at, number);
   }
 
   u32(number: number): void {
-    this.#view.setUint32(this.#room(4), number, true);
+    const at = this.#room(4);
+    this.#view.setUint32(at, number, true);
   }
 
   u64(number: bigint): void {
-    this.#view.setBigUint64(this.#room(8), number, true);
+    const at = this.#room(8);
+    this.#view.setBigUint64(at, number, true);
   }
 
   /** Length in bytes as u32, then the bytes. */
