@@ -1,6 +1,7 @@
 // `npm run check [-- --fix] [--in PATH]… [STEP…]`: types, lint, format, dead code, tidy. Every step runs; one failure
 // fails the whole. --fix writes the format; --in limits lint and format (so also what --fix writes) to some paths.
 import { spawnSync } from "node:child_process";
+import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { install, whyStale } from "./lib/install.mjs";
@@ -14,7 +15,7 @@ const { values, positionals } = parseArgs({
 });
 
 const tool = (name) => join(root, "tools/node_modules/.bin", name);
-const ours = values.in ?? ["src", "test", "bench", "tools", "start.mjs"];
+const ours = values.in ?? ["src", "test", "bench", "tools", "start.mjs"].filter((path) => existsSync(join(root, path)));
 
 const steps = {
   types: [join(root, "node_modules/.bin/tsc"), "--project", ".", "--pretty", "false"],

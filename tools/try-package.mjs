@@ -37,7 +37,8 @@ try {
 }
 
 function tryPackage() {
-  if (!npm(["pack", "--silent", "--ignore-scripts=false", "--pack-destination", folder], root)) return complain("npm pack failed");
+  if (!npm(["pack", "--silent", "--ignore-scripts=false", "--pack-destination", folder], root))
+    return complain("npm pack failed");
   const tarball = readdirSync(folder).find((name) => name.endsWith(".tgz"));
   writeFileSync(join(folder, "package.json"), '{ "private": true, "type": "module" }\n');
   const quiet = ["--ignore-scripts", "--no-audit", "--no-fund", "--prefer-offline"];

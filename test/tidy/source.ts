@@ -1,5 +1,5 @@
 /** The sources as the tidy rules see them: text, text without strings and comments, and imports. */
-import { readdirSync, readFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join, posix } from "node:path";
 
 /** One file: its path relative to the project's root, with `/`, and its text. */
@@ -23,7 +23,7 @@ export interface Import {
 
 const skipped = new Set(["node_modules", "dist", ".git", "data", "coverage"]);
 
-/** Every file with one of the endings below `folders` (a file's own name is fine too), sorted by path. */
+/** Every file with one of the endings below `folders` (a file's own name is fine too), sorted by path. Missing folders hold none. */
 export function readSources(root: string, folders: readonly string[], endings: readonly string[]): Source[] {
   const found: Source[] = [];
   const visit = (path: string): void => {
@@ -35,7 +35,7 @@ export function readSources(root: string, folders: readonly string[], endings: r
       }
     }
   };
-  for (const folder of folders) visit(folder);
+  for (const folder of folders) if (existsSync(join(root, folder))) visit(folder);
   return found.sort((a, b) => (a.path < b.path ? -1 : 1));
 }
 
