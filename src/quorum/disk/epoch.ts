@@ -91,40 +91,21 @@ export async function readCounter(folder: GenerationFolder, epoch: number): Prom
   }
 }
 
-/** An epoch's counter, open for its only writer: the leader's host. Overwritten in place, never synced. */
-export class Counter {
-  readonly folder: GenerationFolder;
-  readonly epoch: number;
-  readonly #handle: FileHandle;
-  #value: number;
-
-  private constructor(folder: GenerationFolder, epoch: number, handle: FileHandle, value: number) {
-    this.folder = folder;
-    this.epoch = epoch;
-    this.#handle = handle;
-    this.#value = value;
-  }
-
-  static async open(folder: GenerationFolder, epoch: number): Promise<Counter> {
-    const value = await readCounter(folder, epoch);
-    return new Counter(folder, epoch, await openOrCreate(folder.files, counterPath(folder, epoch)), value);
-  }
-
-  async advance(): Promise<void> {
-    this.#value += 1;
-    await this.#handle.write(new TextEncoder().encode(`${String(this.#value).padStart(16, "0")}\n`), 0);
-  }
-
-  close(): Promise<void> {
-    return this.#handle.close();
+/** Overwrites an epoch's counter in place, never synced. Only the leader's host writes it. */
+export async function writeCounter(folder: GenerationFolder, epoch: number, value: number): Promise<void> {
+  const handle = await openOrCreate(folder.files, counterPath(folder, epoch));
+  try {
+    await handle.write(new TextEncoder().encode(`${String(value).padStart(16, "0")}\n`), 0);
+  } finally {
+    await handle.close();
   }
 }
 
 async function openOrCreate(files: Files, path: string): Promise<FileHandle> {
   try {
-    return await files.open(path, "create", 0o600);
+    return await files.open(path, "update");
   } catch (error) {
-    if (!hasCode(error, "EEXIST")) throw error;
-    return files.open(path, "update");
+    if (!hasCode(error, "ENOENT")) throw error;
+    return files.open(path, "create", 0o600);
   }
 }

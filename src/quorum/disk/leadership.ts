@@ -35,11 +35,15 @@ export class DiskLeadership implements Leadership {
   #last: Tag | undefined;
   #check: Promise<boolean> | undefined;
   #over: unknown;
+  #resigned = false;
 
-  constructor(folder: GenerationFolder, epoch: number, claim: FileHandle) {
+  readonly #onResigned: () => void;
+
+  constructor(folder: GenerationFolder, epoch: number, claim: FileHandle, onResigned: () => void) {
     this.#folder = folder;
     this.epoch = epoch;
     this.#claim = claim;
+    this.#onResigned = onResigned;
   }
 
   takeOver(rebuild: (loaded: Loaded) => SnapshotImage): Promise<Loaded> {
@@ -114,8 +118,11 @@ export class DiskLeadership implements Leadership {
       await Promise.all(this.#appending);
       if (this.#over !== undefined) throw this.#over;
       checkSnapshot(this.#last, image);
-      await this.#openLog(log.identity, log.index + 1, { log: log.name, upTo: this.#last }, image);
-      await log.journal.close();
+      try {
+        await this.#openLog(log.identity, log.index + 1, { log: log.name, upTo: this.#last }, image);
+      } finally {
+        if (this.#log !== log) await log.journal.close();
+      }
     });
   }
 
@@ -166,9 +173,12 @@ export class DiskLeadership implements Leadership {
   async resign(): Promise<void> {
     this.#end(leadershipOver(this.epoch, "its holder resigned"));
     await this.#mutex.run(async () => {
+      if (this.#resigned) return;
+      this.#resigned = true;
       await Promise.all(this.#appending);
       await this.#log?.journal.close().catch(() => undefined);
       await this.#claim.close();
+      this.#onResigned();
     });
   }
 

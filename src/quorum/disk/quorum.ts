@@ -5,7 +5,7 @@ import { Mutex } from "../../base/mutex.ts";
 import type { Files } from "../../base/outside.ts";
 import type { Claim, ClaimWho, ClusterIdentity, Leadership, Loaded, Quorum, SnapshotImage } from "../quorum.ts";
 import { noCluster } from "../rules.ts";
-import { Counter, currentEpoch, epochName, isCurrent, readClaim, readCounter, takeEpoch } from "./epoch.ts";
+import { currentEpoch, epochName, isCurrent, readClaim, readCounter, takeEpoch, writeCounter } from "./epoch.ts";
 import { createCluster } from "./generation.ts";
 import { DiskLeadership } from "./leadership.ts";
 import { loadBelow } from "./log.ts";
@@ -46,7 +46,10 @@ class DiskQuorum implements Quorum {
   /** In which generation this handle took an epoch: a newer generation's equal number must not confirm an old leader. */
   readonly #claimedIn = new Map<number, string>();
   readonly #confirming = new Mutex();
-  #counter: Counter | undefined;
+  /** What `confirm` wrote last. */
+  #counter: { readonly key: string; value: number } | undefined;
+  /** Keeps the locks' handles from being collected: a lock that went with its handle would look like a death. */
+  readonly #leaderships = new Set<Leadership>();
 
   constructor(outside: DiskOutside, place: string, openedIn: string | undefined) {
     this.#outside = outside;
@@ -95,7 +98,11 @@ class DiskQuorum implements Quorum {
     const handle = await takeEpoch(folder, after + 1, who);
     if (handle === undefined) return undefined;
     this.#claimedIn.set(after + 1, folder.name);
-    return new DiskLeadership(folder, after + 1, handle);
+    const leadership: Leadership = new DiskLeadership(folder, after + 1, handle, () => {
+      this.#leaderships.delete(leadership);
+    });
+    this.#leaderships.add(leadership);
+    return leadership;
   }
 
   confirm(epoch: number): Promise<boolean> {
@@ -103,13 +110,13 @@ class DiskQuorum implements Quorum {
       this.#openedIn ??= (await this.#folder()).name;
       const name = this.#claimedIn.get(epoch) ?? this.#openedIn;
       const folder = generationFolder(this.#outside, this.place, name);
-      if (this.#counter?.epoch !== epoch || this.#counter.folder.name !== name) {
-        await this.#counter?.close();
-        this.#counter = undefined;
+      const key = `${name}/${epoch}`;
+      if (this.#counter?.key !== key) {
         if (!(await isCurrent(folder, epoch))) return false;
-        this.#counter = await Counter.open(folder, epoch);
+        this.#counter = { key, value: await readCounter(folder, epoch) };
       }
-      await this.#counter.advance();
+      this.#counter.value += 1;
+      await writeCounter(folder, epoch, this.#counter.value);
       return isCurrent(folder, epoch);
     });
   }

@@ -23,7 +23,8 @@ export class MemoryLeadership implements Leadership {
   readonly #mutex = new Mutex();
   #log: MemoryLog | undefined;
   #size = 0;
-  #waiting: Waiting[] = [];
+  /** Appends that will be written together; closed when its write begins or another call comes. */
+  #group: Waiting[] | undefined;
   #over: unknown;
 
   constructor(store: MemoryStore, generation: MemoryGeneration, epoch: number, step: Step) {
@@ -50,17 +51,19 @@ export class MemoryLeadership implements Leadership {
 
   append(record: LogRecord): Promise<"acknowledged" | "unknown"> {
     return new Promise((resolve, reject) => {
-      this.#waiting.push({ record, resolve, reject });
-      void this.#mutex.run(() => this.#writeGroup());
+      if (this.#group === undefined) {
+        const group: Waiting[] = [];
+        this.#group = group;
+        void this.#mutex.run(() => this.#writeGroup(group));
+      }
+      this.#group.push({ record, resolve, reject });
     });
   }
 
-  async #writeGroup(): Promise<void> {
-    if (this.#waiting.length === 0) return;
-    let group: Waiting[] = [];
+  async #writeGroup(group: readonly Waiting[]): Promise<void> {
     try {
       await this.#step("append");
-      group = this.#waiting.splice(0);
+      if (this.#group === group) this.#group = undefined;
       const log = this.#opened();
       for (const { record } of group) {
         checkNext(newestTag(log), record);
@@ -72,8 +75,9 @@ export class MemoryLeadership implements Leadership {
       if (outcome === "unknown") this.#end(leadershipOver(this.epoch, "another node took the quorum"));
       for (const each of group) each.resolve(outcome);
     } catch (error) {
+      if (this.#group === group) this.#group = undefined;
       this.#end(error);
-      for (const each of [...group, ...this.#waiting.splice(0)]) each.reject(error);
+      for (const each of group) each.reject(error);
     }
   }
 
@@ -113,7 +117,8 @@ export class MemoryLeadership implements Leadership {
     this.#generation.resigned.add(this.epoch);
   }
 
-  async #alone<T>(call: string, work: () => Promise<T>): Promise<T> {
+  #alone<T>(call: string, work: () => Promise<T>): Promise<T> {
+    this.#group = undefined;
     return this.#mutex.run(async () => {
       try {
         await this.#step(call);
