@@ -25,7 +25,10 @@ const record = fc.uint8Array({ maxLength: 40 });
 const groups = fc.array(fc.array(record, { minLength: 1, maxLength: 3 }), { maxLength: 5 });
 
 /** The bytes of a journal whose groups were written one after the other, and where each record ends. */
-function journalOf(header: Uint8Array, written: readonly (readonly Uint8Array[])[]): { bytes: Uint8Array; ends: number[]; lastGroup: number } {
+function journalOf(
+  header: Uint8Array,
+  written: readonly (readonly Uint8Array[])[],
+): { bytes: Uint8Array; ends: number[]; lastGroup: number } {
   let { bytes, chain } = encodeHeader(header);
   const ends: number[] = [];
   let lastGroup = bytes.length;

@@ -48,13 +48,13 @@ async function listen(address: string, onConnection: (connection: Connection) =>
       await removeDeadSocket(path, address);
       await bind(server, path);
     });
-    return {
-      close: async () => {
-        // Removes the socket's file by `path`, so before the folder's handle closes. Connections go on.
-        server.close();
-        await folder.close();
-      },
+    let closed: Promise<void> | undefined;
+    const close = (): Promise<void> => {
+      // Removes the socket's file by `path`, so before the folder's handle closes. Connections go on.
+      server.close();
+      return folder.close();
     };
+    return { close: () => (closed ??= close()) };
   } catch (cause) {
     await folder.close();
     throw cause;
