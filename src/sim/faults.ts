@@ -1,0 +1,228 @@
+/**
+ * Faults from a seed, at random times and at random calls, within a budget: when it is spent (or at `heal`) everything
+ * is put right again, and from then on the cluster must come to rest by itself. What each kind may hit is in DESIGN.md.
+ */
+import type { CallFault, CallHook, Range } from "./kernel.ts";
+import type { SimProcess } from "./process.ts";
+import type { RandomStream } from "./random.ts";
+import type { World } from "./world.ts";
+
+export const faultKinds = [
+  "kill",
+  "pause",
+  "stop",
+  "partition",
+  "one-way-cut",
+  "power-loss",
+  "blackout",
+  "slow-disk",
+  "sync-failure",
+  "write-error",
+  "full-disk",
+  "clock-jump",
+  "late-frames",
+] as const;
+
+export type FaultKind = (typeof faultKinds)[number];
+
+export interface FaultPlan {
+  /** Kinds to draw from; a kind named twice comes twice as often. */
+  readonly kinds: readonly FaultKind[];
+  /** Milliseconds between two faults. */
+  readonly gap: Range;
+  /** How long a fault lasts that has a duration. */
+  readonly lasts: Range;
+  /** How long a process stands still. */
+  readonly pause: Range;
+  /** The chance that a call through the door is paused before or after. */
+  readonly callPause: number;
+  /** The chance that a process is killed at a call. */
+  readonly callKill: number;
+  /** Faults in all, those at calls included; when they are spent the injector heals. */
+  readonly budget: number;
+  /** Which processes may be paused, stopped and killed one by one. */
+  readonly victim: (process: SimProcess) => boolean;
+}
+
+/** A plan drawn from a seed: each world gets its own few kinds, since too many at once hide each other. */
+export function drawPlan(random: RandomStream, budget: number, victim: FaultPlan["victim"]): FaultPlan {
+  const wanted = random.between(2, 6);
+  const kinds = new Set<FaultKind>();
+  while (kinds.size < wanted) kinds.add(random.pick(faultKinds));
+  const longest = random.pick([300, 2000, 8000]);
+  return {
+    kinds: [...kinds],
+    gap: [0, random.pick([200, 1000, 4000])],
+    lasts: [10, longest],
+    pause: [1, random.pick([50, 500, 3000])],
+    callPause: random.pick([0, 0.0002, 0.002]),
+    callKill: random.pick([0, 0, 0.0005]),
+    budget,
+    victim,
+  };
+}
+
+type Undo = () => void;
+
+export class FaultInjector {
+  /** Faults so far. */
+  spent = 0;
+  readonly #world: World;
+  readonly #plan: FaultPlan;
+  readonly #random: RandomStream;
+  readonly #undo = new Set<Undo>();
+  #active = false;
+  #hook: CallHook | undefined;
+
+  constructor(world: World, plan: FaultPlan) {
+    this.#world = world;
+    this.#plan = plan;
+    this.#random = world.random.stream("faults");
+  }
+
+  get active(): boolean {
+    return this.#active;
+  }
+
+  start(): void {
+    this.#active = true;
+    this.#hook = (process) => this.#atCall(process);
+    this.#world.hooks.add(this.#hook);
+    this.#next();
+  }
+
+  /** Ends every fault that lasts, continues, connects and powers on everything; nothing more is injected. */
+  heal(): void {
+    this.#active = false;
+    if (this.#hook !== undefined) this.#world.hooks.delete(this.#hook);
+    for (const undo of this.#undo) undo();
+    this.#undo.clear();
+    this.#world.heal();
+  }
+
+  #next(): void {
+    this.#world.scheduler.after(this.#draw(this.#plan.gap), () => {
+      if (!this.#active) return;
+      if (this.spent >= this.#plan.budget) return this.heal();
+      this.spent++;
+      const kind = this.#random.pick(this.#plan.kinds);
+      const undo = this.#inject(kind);
+      if (undo !== undefined) this.#undoLater(undo);
+      this.#next();
+    });
+  }
+
+  #undoLater(undo: Undo): void {
+    this.#undo.add(undo);
+    this.#world.scheduler.after(this.#draw(this.#plan.lasts), () => {
+      if (this.#undo.delete(undo)) undo();
+    });
+  }
+
+  #atCall(process: SimProcess): CallFault | undefined {
+    const { callPause, callKill, budget, victim, pause } = this.#plan;
+    if (this.spent >= budget || !victim(process)) return undefined;
+    if (this.#random.chance(callKill)) {
+      this.spent++;
+      return { kill: this.#random.pick(["before", "after"] as const) };
+    }
+    if (!this.#random.chance(callPause)) return undefined;
+    this.spent++;
+    const ms = this.#draw(pause);
+    return this.#random.chance(0.5) ? { pauseBefore: ms } : { pauseAfter: ms };
+  }
+
+  #inject(kind: FaultKind): Undo | undefined {
+    switch (kind) {
+      case "kill":
+        return this.#onVictim((process) => this.#world.kill(process));
+      case "pause":
+        return this.#onVictim((process) => this.#world.pauseProcess(process, this.#draw(this.#plan.pause)));
+      case "stop":
+        return this.#onVictim((process) => {
+          process.setStopped(true);
+          return () => process.setStopped(false);
+        });
+      case "partition":
+      case "one-way-cut":
+        return this.#cut(kind === "partition");
+      case "power-loss":
+        return this.#powerLoss([this.#random.pick([...this.#world.machines.keys()])]);
+      case "blackout":
+        return this.#powerLoss([...this.#world.machines.keys()]);
+      case "full-disk":
+        return this.#fullDisk();
+      case "clock-jump":
+        this.#world.jumpWallClock(this.#random.pick([...this.#world.machines.keys()]), this.#random.between(-86_400_000, 86_400_000));
+        return undefined;
+      case "late-frames":
+        return this.#lateFrames();
+      default:
+        return this.#troubledDisk(kind);
+    }
+  }
+
+  #onVictim(hit: (process: SimProcess) => Undo | void): Undo | undefined {
+    const victims = this.#world.processes.alive().filter((process) => this.#plan.victim(process));
+    if (victims.length === 0) return undefined;
+    const victim = this.#random.pick(victims);
+    this.#world.trace.add(`fault hits ${victim.label}`);
+    return hit(victim) ?? undefined;
+  }
+
+  /** Between two nodes, machines or processes of the cluster. */
+  #cut(both: boolean): Undo | undefined {
+    const parties = [...new Set(this.#world.processes.alive().flatMap((each) => [each.node, each.machine.name]))];
+    if (parties.length < 2) return undefined;
+    const a = this.#random.pick(parties);
+    const others = parties.filter((each) => each !== a);
+    const b = this.#random.pick(others);
+    return both ? this.#world.network.partition(a, b) : this.#world.network.cut(a, b);
+  }
+
+  #powerLoss(machines: readonly string[]): Undo {
+    for (const name of machines) this.#world.powerOff(name);
+    return () => {
+      for (const name of machines) this.#world.powerOn(name);
+    };
+  }
+
+  #fullDisk(): Undo {
+    const disk = this.#random.pick([...this.#world.disks.values()]);
+    this.#world.trace.add(`disk ${disk.name} is full`);
+    disk.full = true;
+    return () => {
+      disk.full = false;
+    };
+  }
+
+  #lateFrames(): Undo {
+    const { network } = this.#world;
+    const before = network.settings;
+    network.settings = { ...before, lateChance: 0.2 };
+    this.#world.trace.add("frames are late");
+    return () => {
+      network.settings = { ...network.settings, lateChance: before.lateChance };
+    };
+  }
+
+  #troubledDisk(kind: FaultKind): Undo {
+    const disk = this.#random.pick([...this.#world.disks.keys()]);
+    this.#world.trace.add(`disk ${disk} has trouble: ${kind}`);
+    const hook: CallHook = (_process, call) => {
+      if (call.disk !== disk) return undefined;
+      if (kind === "slow-disk") return { delay: this.#draw([0, 400]) };
+      const struck = kind === "sync-failure" ? /\.sync(Folder)?$/ : /\.write$/;
+      return struck.test(call.name) && this.#random.chance(0.3) ? { error: "EIO" } : undefined;
+    };
+    this.#world.hooks.add(hook);
+    return () => {
+      this.#world.hooks.delete(hook);
+      this.#world.trace.add(`disk ${disk} is well again`);
+    };
+  }
+
+  #draw(range: Range): number {
+    return range[0] + this.#random.fraction() * (range[1] - range[0]);
+  }
+}
