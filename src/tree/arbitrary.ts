@@ -9,15 +9,41 @@ type Arbitrary<T> = fc.Arbitrary<T>;
 
 /** Plain objects, so that `deepEqual` with what a reader makes works. */
 function record<T extends object>(parts: { [K in keyof T]: Arbitrary<T[K]> }): Arbitrary<T> {
-  return fc.record(parts, { noNullPrototype: true }) as unknown as Arbitrary<T>;
+  return fc.record(parts, { noNullPrototype: true });
 }
 
 /** UTF-16 units that cause trouble: cases, pairs that fold together, lone surrogates, NUL, line ends. */
 const unit: Arbitrary<string> = fc.oneof(
   { weight: 6, arbitrary: fc.constantFrom("a", "A", "b", "B", "c", "z", "0", " ", ".", "{", "%") },
-  { weight: 3, arbitrary: fc.constantFrom("ä", "Ä", "ß", "ÿ", "Ÿ", "ı", "ſ", "µ", "σ", "ς", "Ω", "ａ", "Ａ", "\u1fb3", "\u1fbc", "\u2c65") },
-  { weight: 2, arbitrary: fc.constantFrom("\0", "\r", "\n", "\ud801", "\udc10", "\udc38", "\ufffe", "\uffff", '"', "/", "=") },
-  { weight: 1, arbitrary: fc.integer({ min: 1, max: 0xffff }).map((code) => (code === 0x5c ? "_" : String.fromCharCode(code))) },
+  {
+    weight: 3,
+    arbitrary: fc.constantFrom(
+      "ä",
+      "Ä",
+      "ß",
+      "ÿ",
+      "Ÿ",
+      "ı",
+      "ſ",
+      "µ",
+      "σ",
+      "ς",
+      "Ω",
+      "ａ",
+      "Ａ",
+      "\u1fb3",
+      "\u1fbc",
+      "\u2c65",
+    ),
+  },
+  {
+    weight: 2,
+    arbitrary: fc.constantFrom("\0", "\r", "\n", "\ud801", "\udc10", "\udc38", "\ufffe", "\uffff", '"', "/", "="),
+  },
+  {
+    weight: 1,
+    arbitrary: fc.integer({ min: 1, max: 0xffff }).map((code) => (code === 0x5c ? "_" : String.fromCharCode(code))),
+  },
 );
 
 /** A key name: 1 to `longest` units, no `\`. */
@@ -27,7 +53,9 @@ export function keyName(longest = 5): Arbitrary<string> {
 
 /** A value name: may be empty (the default value), may hold `\`. */
 export function valueName(longest = 5): Arbitrary<string> {
-  return fc.array(fc.oneof({ weight: 9, arbitrary: unit }, fc.constant("\\")), { maxLength: longest }).map((units) => units.join(""));
+  return fc
+    .array(fc.oneof({ weight: 9, arbitrary: unit }, fc.constant("\\")), { maxLength: longest })
+    .map((units) => units.join(""));
 }
 
 /** Data of up to `longest` bytes, small ones mostly. */
@@ -67,15 +95,14 @@ export function tree(shape: TreeShape = {}): Arbitrary<Key> {
   const { depth = 3, width = 4, values = 4, dataLength = 40, randomSecurity = false } = shape;
   const children = depth === 0 ? fc.constant([]) : fc.array(tree({ ...shape, depth: depth - 1 }), { maxLength: width });
   return record({
-      name: keyName(),
-      lastWritten: time,
-      className,
-      security: randomSecurity ? fc.option(security, { nil: undefined }) : fc.constant(undefined),
-      symlink: fc.oneof({ weight: 9, arbitrary: fc.constant(false) }, fc.constant(true)),
-      values: fc.array(value(dataLength), { maxLength: values }),
-      children,
-    })
-    .map((parts) => buildKey({ ...parts, values: distinct(parts.values), children: distinct(parts.children) }));
+    name: keyName(),
+    lastWritten: time,
+    className,
+    security: randomSecurity ? fc.option(security, { nil: undefined }) : fc.constant(undefined),
+    symlink: fc.oneof({ weight: 9, arbitrary: fc.constant(false) }, fc.constant(true)),
+    values: fc.array(value(dataLength), { maxLength: values }),
+    children,
+  }).map((parts) => buildKey({ ...parts, values: distinct(parts.values), children: distinct(parts.children) }));
 }
 
 /** The first of each name. */
@@ -88,7 +115,9 @@ function distinct<T extends { readonly name: string }>(things: readonly T[]): T[
 /** Few names, so that edits meet each other's keys: case variants of five, one and two deep or three. */
 const fewNames: Arbitrary<string> = fc.constantFrom("a", "A", "b", "ä", "Ä", "\ud801\udc10", "\ud801\udc38", "Ａ");
 
-export const editPath: Arbitrary<string> = fc.array(fewNames, { minLength: 1, maxLength: 4 }).map((names) => names.join("\\"));
+export const editPath: Arbitrary<string> = fc
+  .array(fewNames, { minLength: 1, maxLength: 4 })
+  .map((names) => names.join("\\"));
 
 export function edit(): Arbitrary<Edit> {
   const names = fc.constantFrom("", "v", "V", "w", "ß", "\\");

@@ -25,10 +25,10 @@ export class ByteReader {
   }
 
   /** A copy. */
-  bytes(): Uint8Array<ArrayBuffer> {
+  bytes(): Uint8Array {
     const length = this.u32();
     const at = this.#take(length);
-    return this.#bytes.slice(at, at + length) as Uint8Array<ArrayBuffer>;
+    return this.#bytes.slice(at, at + length);
   }
 
   text(): string {
@@ -37,7 +37,7 @@ export class ByteReader {
     return decodeUtf16(bytes);
   }
 
-  optionalBytes(): Uint8Array<ArrayBuffer> | undefined {
+  optionalBytes(): Uint8Array | undefined {
     return this.flag() ? this.bytes() : undefined;
   }
 
@@ -64,11 +64,15 @@ export class ByteReader {
   }
 
   damaged(what: string): Failure {
-    return fail("CLUSTER_CANT_DESERIALIZE_DATA", { happened: `The data is damaged at byte ${this.#at}: ${what}.`, unchanged: "Nothing was changed." });
+    return fail("CLUSTER_CANT_DESERIALIZE_DATA", {
+      happened: `The data is damaged at byte ${this.#at}: ${what}.`,
+      unchanged: "Nothing was changed.",
+    });
   }
 
   #take(count: number): number {
-    if (count > this.#bytes.length - this.#at) throw this.damaged(`it ends ${count - (this.#bytes.length - this.#at)} bytes too early`);
+    if (count > this.#bytes.length - this.#at)
+      throw this.damaged(`it ends ${count - (this.#bytes.length - this.#at)} bytes too early`);
     const at = this.#at;
     this.#at += count;
     return at;

@@ -47,7 +47,11 @@ class Cursor<T> {
 }
 
 /** The keys at which two collections differ by identity, in order. Costs about what differs, times the depth. */
-export function* pairsThatDiffer<K, T>(a: Ordered<T>, b: Ordered<T>, order: Order<K, T>): Generator<Pair<T>, void, undefined> {
+export function* pairsThatDiffer<K, T>(
+  a: Ordered<T>,
+  b: Ordered<T>,
+  order: Order<K, T>,
+): Generator<Pair<T>, void, undefined> {
   const left = new Cursor(a);
   const right = new Cursor(b);
   while (!left.done || !right.done) {

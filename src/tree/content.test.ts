@@ -11,11 +11,15 @@ function digest(key: Key): string {
 }
 
 test("the digest of a known tree stays what it is: stored digests outlive a version", () => {
-  const tree = applyEdits(buildKey({ name: "r", lastWritten: 1n, className: "C", security: new Uint8Array(20) }), [
-    { kind: "set-value", path: "A", value: sz("b", "text") },
-    { kind: "set-value", path: "A", value: sz("a", "text") },
-    { kind: "create-key", path: "Ä\\\ud800", className: "D" },
-  ], 2n);
+  const tree = applyEdits(
+    buildKey({ name: "r", lastWritten: 1n, className: "C", security: new Uint8Array(20) }),
+    [
+      { kind: "set-value", path: "A", value: sz("b", "text") },
+      { kind: "set-value", path: "A", value: sz("a", "text") },
+      { kind: "create-key", path: "Ä\\\ud800", className: "D" },
+    ],
+    2n,
+  );
   assert.equal(digest(tree), "e25b8b42bae3c61ebf89a716959e1178ed4b2d2aa87c9df8ce00188fdaebfccf");
 });
 

@@ -43,40 +43,66 @@ test("no difference, equal digest and equal content are the same thing", () => {
 });
 
 test("each kind of difference is told, the key's own before its subkeys", () => {
-  const a = applyEdits(emptyKey("a", 1n), [
-    { kind: "set-value", path: "K", value: dword("changed", 1) },
-    { kind: "set-value", path: "K", value: dword("gone", 1) },
-    { kind: "set-value", path: "K", value: dword("case", 1) },
-    { kind: "create-key", path: "K\\Gone\\Below" },
-  ], 1n);
-  const edited = applyEdits(a, [
-    { kind: "set-value", path: "K", value: dword("changed", 2) },
-    { kind: "delete-value", path: "K", name: "gone" },
-    { kind: "delete-value", path: "K", name: "case" },
-    { kind: "set-value", path: "K", value: dword("CASE", 1) },
-    { kind: "delete-key", path: "K\\Gone" },
-    { kind: "create-key", path: "K\\New" },
-    { kind: "set-security", path: "K", security: new Uint8Array(20) },
-  ], 2n);
-  assert.deepEqual([...diff(a, edited)].map((each) => `${each.kind} ${each.path} ${"name" in each ? each.name : "what" in each ? each.what : ""}`), [
-    "key-changed K security",
-    "value-removed K case",
-    "value-added K CASE",
-    "value-changed K changed",
-    "value-removed K gone",
-    "key-removed K\\Gone ",
-    "key-added K\\New ",
-  ]);
+  const a = applyEdits(
+    emptyKey("a", 1n),
+    [
+      { kind: "set-value", path: "K", value: dword("changed", 1) },
+      { kind: "set-value", path: "K", value: dword("gone", 1) },
+      { kind: "set-value", path: "K", value: dword("case", 1) },
+      { kind: "create-key", path: "K\\Gone\\Below" },
+    ],
+    1n,
+  );
+  const edited = applyEdits(
+    a,
+    [
+      { kind: "set-value", path: "K", value: dword("changed", 2) },
+      { kind: "delete-value", path: "K", name: "gone" },
+      { kind: "delete-value", path: "K", name: "case" },
+      { kind: "set-value", path: "K", value: dword("CASE", 1) },
+      { kind: "delete-key", path: "K\\Gone" },
+      { kind: "create-key", path: "K\\New" },
+      { kind: "set-security", path: "K", security: new Uint8Array(20) },
+    ],
+    2n,
+  );
+  assert.deepEqual(
+    [...diff(a, edited)].map(
+      (each) => `${each.kind} ${each.path} ${"name" in each ? each.name : "what" in each ? each.what : ""}`,
+    ),
+    [
+      "key-changed K security",
+      "value-removed K case",
+      "value-added K CASE",
+      "value-changed K changed",
+      "value-removed K gone",
+      "key-removed K\\Gone ",
+      "key-added K\\New ",
+    ],
+  );
   assert.deepEqual([...diff(undefined, a)], [{ kind: "key-added", path: "", key: a }]);
   assert.deepEqual([...diff(a, undefined)], [{ kind: "key-removed", path: "", key: a }]);
   assert.deepEqual([...diff(undefined, undefined)], []);
 });
 
 test("class and symlink flag travel, with the subtree, and name case too", () => {
-  const a = buildKey({ name: "r", lastWritten: 1n, children: [buildKey({ name: "K", lastWritten: 1n, values: [sz("v", "1")] })] });
-  const b = buildKey({ name: "r", lastWritten: 1n, children: [buildKey({ name: "K", lastWritten: 1n, className: "C", symlink: true, children: [emptyKey("n", 1n)] })] });
+  const a = buildKey({
+    name: "r",
+    lastWritten: 1n,
+    children: [buildKey({ name: "K", lastWritten: 1n, values: [sz("v", "1")] })],
+  });
+  const b = buildKey({
+    name: "r",
+    lastWritten: 1n,
+    children: [buildKey({ name: "K", lastWritten: 1n, className: "C", symlink: true, children: [emptyKey("n", 1n)] })],
+  });
   const c = buildKey({ name: "r", lastWritten: 1n, className: "R", children: [emptyKey("k", 1n)] });
-  for (const [from, to] of [[a, b], [b, a], [a, c], [c, b]] as const) {
+  for (const [from, to] of [
+    [a, b],
+    [b, a],
+    [a, c],
+    [c, b],
+  ] as const) {
     assert.deepEqual(content(applyEdits(from, editsFromDiff(from, to), 2n)), content(to));
   }
 });
@@ -84,11 +110,22 @@ test("class and symlink flag travel, with the subtree, and name case too", () =>
 test("a diff costs what changed: one key among 100 000, one value among 10 000", () => {
   const children = Array.from({ length: 100_000 }, (_, n) => emptyKey(`k${n}`, 1n));
   const values = Array.from({ length: 10_000 }, (_, n) => dword(`v${n}`, n));
-  const trap: Key = { ...emptyKey("trap", 1n), get children(): never { throw new Error("a shared subtree was looked into"); } };
+  const trap: Key = {
+    ...emptyKey("trap", 1n),
+    get children(): never {
+      throw new Error("a shared subtree was looked into");
+    },
+  };
   const wide = buildKey({ name: "r", lastWritten: 1n, children: [...children, trap], values });
-  const edits: Edit[] = [{ kind: "set-value", path: "k777", value: dword("n", 1) }, { kind: "set-value", path: "", value: dword("V5", 6) }];
+  const edits: Edit[] = [
+    { kind: "set-value", path: "k777", value: dword("n", 1) },
+    { kind: "set-value", path: "", value: dword("V5", 6) },
+  ];
   const after = applyEdits(wide, edits, 2n);
-  assert.deepEqual([...diff(wide, after)].map((each) => each.kind), ["value-changed", "value-added"]);
+  assert.deepEqual(
+    [...diff(wide, after)].map((each) => each.kind),
+    ["value-changed", "value-added"],
+  );
 });
 
 test("trees far deeper than the stack are compared, digested and edited at depth", () => {

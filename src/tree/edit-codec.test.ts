@@ -8,14 +8,22 @@ import { buildKey, emptyKey, type Key } from "./key.ts";
 import { modelOf, plain } from "./model.ts";
 
 function plainEdits(list: readonly Edit[]): unknown {
-  return list.map((edit) => (edit.kind === "put-tree" ? { ...edit, tree: plain(modelOf(edit.tree)) } : edit.kind === "create-key" ? { className: undefined, ...edit } : edit));
+  return list.map((edit) =>
+    edit.kind === "put-tree"
+      ? { ...edit, tree: plain(modelOf(edit.tree)) }
+      : edit.kind === "create-key"
+        ? { className: undefined, ...edit }
+        : edit,
+  );
 }
 
-const all = fc.tuple(edits(), fc.option(security, { nil: undefined }), tree({ randomSecurity: true })).map(([list, bytes, whole]): Edit[] => [
-  ...list,
-  { kind: "set-security", path: "a", security: bytes },
-  { kind: "put-tree", path: "\ud800\\b", tree: whole },
-]);
+const all = fc
+  .tuple(edits(), fc.option(security, { nil: undefined }), tree({ randomSecurity: true }))
+  .map(([list, bytes, whole]): Edit[] => [
+    ...list,
+    { kind: "set-security", path: "a", security: bytes },
+    { kind: "put-tree", path: "\ud800\\b", tree: whole },
+  ]);
 
 test("edits come back as they went", () => {
   fc.assert(fc.property(all, (list) => assert.deepEqual(plainEdits(decodeEdits(encodeEdits(list))), plainEdits(list))));
@@ -49,7 +57,14 @@ test("cut, damaged or foreign bytes are refused with a name, never taken half", 
 test("a tree far deeper than the stack, or very wide, passes", () => {
   let key: Key = emptyKey("k", 1n);
   for (let at = 0; at < 50_000; at++) key = buildKey({ name: "k", lastWritten: 1n, children: [key] });
-  const wide = buildKey({ name: "w", lastWritten: 1n, children: Array.from({ length: 200_000 }, (_, n) => emptyKey(`k${n}`, 1n)) });
-  const bytes = encodeEdits([{ kind: "put-tree", path: "k", tree: key }, { kind: "put-tree", path: "w", tree: wide }]);
+  const wide = buildKey({
+    name: "w",
+    lastWritten: 1n,
+    children: Array.from({ length: 200_000 }, (_, n) => emptyKey(`k${n}`, 1n)),
+  });
+  const bytes = encodeEdits([
+    { kind: "put-tree", path: "k", tree: key },
+    { kind: "put-tree", path: "w", tree: wide },
+  ]);
   assert.deepEqual(encodeEdits(decodeEdits(bytes)), bytes);
 });

@@ -6,7 +6,14 @@ import type { Edit } from "./edit.ts";
 import { readTree, readValue, writeTree, writeValue } from "./tree-codec.ts";
 
 const version = 1;
-const code = { "create-key": 1, "delete-key": 2, "set-value": 3, "delete-value": 4, "set-security": 5, "put-tree": 6 } as const;
+const code = {
+  "create-key": 1,
+  "delete-key": 2,
+  "set-value": 3,
+  "delete-value": 4,
+  "set-security": 5,
+  "put-tree": 6,
+} as const;
 
 export function encodeEdits(edits: readonly Edit[]): Uint8Array<ArrayBuffer> {
   const to = new ByteWriter();

@@ -3,7 +3,19 @@ import test from "node:test";
 import fc from "fast-check";
 import { edits as someEdits, tree } from "./arbitrary.ts";
 import { applyEdits, type Edit } from "./edit.ts";
-import { buildKey, childCount, childOf, childrenOf, emptyKey, findKey, findValue, valueCount, valueOf, valuesOf, type Key } from "./key.ts";
+import {
+  buildKey,
+  childCount,
+  childOf,
+  childrenOf,
+  emptyKey,
+  findKey,
+  findValue,
+  valueCount,
+  valueOf,
+  valuesOf,
+  type Key,
+} from "./key.ts";
 import { applyToModel, modelOf, plain } from "./model.ts";
 import { dword, dwordOf, sz, textOf } from "./value.ts";
 
@@ -64,14 +76,27 @@ test("a refused edit refuses the whole list", () => {
     [{ kind: "create-key", path: long }, "INVALID_NAME"],
     [{ kind: "create-key", path: deep }, "INVALID_NAME"],
     [{ kind: "set-value", path: "A", value: sz("v".repeat(16384), "") }, "INVALID_NAME"],
-    [{ kind: "set-value", path: "A", value: { name: "", type: 2 ** 32, data: new Uint8Array(0) } }, "INVALID_PARAMETER"],
-    [{ kind: "put-tree", path: "A", tree: buildKey({ name: "A", lastWritten: 1n, children: [emptyKey("b\\c", 1n)] }) }, "INVALID_NAME"],
+    [
+      { kind: "set-value", path: "A", value: { name: "", type: 2 ** 32, data: new Uint8Array(0) } },
+      "INVALID_PARAMETER",
+    ],
+    [
+      { kind: "put-tree", path: "A", tree: buildKey({ name: "A", lastWritten: 1n, children: [emptyKey("b\\c", 1n)] }) },
+      "INVALID_NAME",
+    ],
     [{ kind: "put-tree", path: deep.slice(0, 2 * 300 - 1), tree: deepTree }, "INVALID_NAME"],
     [{ kind: "set-security", path: "absent", security: new Uint8Array(20) }, "FILE_NOT_FOUND"],
     [{ kind: "delete-key", path: "" }, "ACCESS_DENIED"],
   ];
   for (const [edit, name] of bad) assert.throws(() => applyEdits(root, [good, edit], 2n), { name });
-  applyEdits(root, [{ kind: "create-key", path: deep.slice(2) }, { kind: "create-key", path: "x".repeat(255) }], 2n);
+  applyEdits(
+    root,
+    [
+      { kind: "create-key", path: deep.slice(2) },
+      { kind: "create-key", path: "x".repeat(255) },
+    ],
+    2n,
+  );
 });
 
 test("last-write times: the key of a value, the parent of a new or deleted key, and nobody above", () => {
@@ -88,30 +113,62 @@ test("last-write times: the key of a value, the parent of a new or deleted key, 
 
 test("a new key takes its parent's security", () => {
   const security = new Uint8Array(20).fill(7);
-  const tree = applyEdits(buildKey({ name: "", lastWritten: 1n, security }), [{ kind: "create-key", path: "A\\B" }], 2n);
+  const tree = applyEdits(
+    buildKey({ name: "", lastWritten: 1n, security }),
+    [{ kind: "create-key", path: "A\\B" }],
+    2n,
+  );
   assert.equal(findKey(tree, "A\\B")?.security, security);
 });
 
 test("a key with 10 000 values built by edits keeps their order and shares all but the path", () => {
   const count = 10_000;
-  const edits = Array.from({ length: count }, (_, n): Edit => ({ kind: "set-value", path: "A", value: dword(`v${(n * 7919) % count}`, n) }));
+  const edits = Array.from(
+    { length: count },
+    (_, n): Edit => ({ kind: "set-value", path: "A", value: dword(`v${(n * 7919) % count}`, n) }),
+  );
   const tree = applyEdits(root, edits, 2n);
   const key = findKey(tree, "A") as Key;
   assert.equal(valueCount(key), count);
-  assert.deepEqual([...valuesOf(key)].map(dwordOf), Array.from({ length: count }, (_, n) => n));
+  assert.deepEqual(
+    [...valuesOf(key)].map(dwordOf),
+    Array.from({ length: count }, (_, n) => n),
+  );
   assert.deepEqual(dwordOf(valueOf(key, "V7919")), 1);
-  const rest = applyEdits(tree, edits.slice(40).map((edit): Edit => ({ kind: "delete-value", path: "A", name: edit.kind === "set-value" ? edit.value.name : "" })), 3n);
-  assert.deepEqual([...valuesOf(findKey(rest, "A") as Key)].map(dwordOf), Array.from({ length: 40 }, (_, n) => n));
+  const rest = applyEdits(
+    tree,
+    edits
+      .slice(40)
+      .map(
+        (edit): Edit => ({ kind: "delete-value", path: "A", name: edit.kind === "set-value" ? edit.value.name : "" }),
+      ),
+    3n,
+  );
+  assert.deepEqual(
+    [...valuesOf(findKey(rest, "A") as Key)].map(dwordOf),
+    Array.from({ length: 40 }, (_, n) => n),
+  );
 });
 
 test("a key with many children is built at once or by edits, in the order of folded names", () => {
   const names = Array.from({ length: 3000 }, (_, n) => `${n % 2 === 0 ? "k" : "K"}${(n * 7919) % 3000}`);
   const built = buildKey({ name: "r", lastWritten: 1n, children: names.map((name) => emptyKey(name, 1n)) });
-  const edited = applyEdits(root, names.map((path): Edit => ({ kind: "create-key", path })), 1n);
-  assert.deepEqual([...childrenOf(built)].map((key) => key.name), [...childrenOf(edited)].map((key) => key.name));
+  const edited = applyEdits(
+    root,
+    names.map((path): Edit => ({ kind: "create-key", path })),
+    1n,
+  );
+  assert.deepEqual(
+    [...childrenOf(built)].map((key) => key.name),
+    [...childrenOf(edited)].map((key) => key.name),
+  );
   assert.equal(childOf(built, "K7")?.name.toLowerCase(), "k7");
-  assert.throws(() => buildKey({ name: "r", lastWritten: 1n, children: [emptyKey("a", 1n), emptyKey("A", 1n)] }), { name: "INVALID_PARAMETER" });
-  assert.throws(() => buildKey({ name: "r", lastWritten: 1n, values: [sz("a", ""), sz("A", "")] }), { name: "INVALID_PARAMETER" });
+  assert.throws(() => buildKey({ name: "r", lastWritten: 1n, children: [emptyKey("a", 1n), emptyKey("A", 1n)] }), {
+    name: "INVALID_PARAMETER",
+  });
+  assert.throws(() => buildKey({ name: "r", lastWritten: 1n, values: [sz("a", ""), sz("A", "")] }), {
+    name: "INVALID_PARAMETER",
+  });
 });
 
 function chain(depth: number): Key {

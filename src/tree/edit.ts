@@ -39,7 +39,9 @@ function applyEdit(root: Key, edit: Edit, time: bigint): Key {
   checkPath(edit.path, names);
   switch (edit.kind) {
     case "create-key":
-      return changeKey(root, names, time, (key, isNew) => (isNew && edit.className !== undefined ? { ...key, className: edit.className } : key));
+      return changeKey(root, names, time, (key, isNew) =>
+        isNew && edit.className !== undefined ? { ...key, className: edit.className } : key,
+      );
     case "delete-key":
       return deleteKey(root, names, time);
     case "set-value":
@@ -105,7 +107,10 @@ function changeExisting(root: Key, names: readonly string[], change: (key: Key) 
 function deleteKey(root: Key, names: readonly string[], time: bigint): Key {
   const name = names.at(-1);
   if (name === undefined) {
-    throw fail("ACCESS_DENIED", { happened: "The root of a tree can't be deleted.", unchanged: "Nothing was changed." });
+    throw fail("ACCESS_DENIED", {
+      happened: "The root of a tree can't be deleted.",
+      unchanged: "Nothing was changed.",
+    });
   }
   return changeExisting(root, names.slice(0, -1), (parent) => {
     const rest = withoutChild(parent, name);
@@ -113,7 +118,13 @@ function deleteKey(root: Key, names: readonly string[], time: bigint): Key {
   });
 }
 
-function setSecurity(root: Key, path: string, names: readonly string[], security: Uint8Array | undefined, time: bigint): Key {
+function setSecurity(
+  root: Key,
+  path: string,
+  names: readonly string[],
+  security: Uint8Array | undefined,
+  time: bigint,
+): Key {
   let found = false;
   const tree = changeExisting(root, names, (key) => {
     found = true;

@@ -37,7 +37,15 @@ export interface KeyParts {
 export const childOrder: Order<string, Key> = { keyOf: (key) => key.name, compare: compareNames };
 
 export function emptyKey(name: string, time: bigint): Key {
-  return { name, lastWritten: time, className: undefined, security: undefined, symlink: false, children: undefined, values: noValues };
+  return {
+    name,
+    lastWritten: time,
+    className: undefined,
+    security: undefined,
+    symlink: false,
+    children: undefined,
+    values: noValues,
+  };
 }
 
 /**
@@ -46,11 +54,21 @@ export function emptyKey(name: string, time: bigint): Key {
  */
 export function buildKey(parts: KeyParts): Key {
   const { name, lastWritten, className, security, symlink = false, values = [], children = [] } = parts;
-  return { name, lastWritten, className, security, symlink, children: orderedChildren(name, children), values: buildValues(values) };
+  return {
+    name,
+    lastWritten,
+    className,
+    security,
+    symlink,
+    children: orderedChildren(name, children),
+    values: buildValues(values),
+  };
 }
 
 function orderedChildren(name: string, children: readonly Key[]): Ordered<Key> {
-  const inOrder = children.every((child, at) => at === 0 || compareNames((children[at - 1] as Key).name, child.name) < 0);
+  const inOrder = children.every(
+    (child, at) => at === 0 || compareNames((children[at - 1] as Key).name, child.name) < 0,
+  );
   if (inOrder) return buildOrdered(children);
   const sorted = children.slice().sort((a, b) => compareNames(a.name, b.name));
   for (let at = 1; at < sorted.length; at++) {

@@ -6,22 +6,28 @@ import type { Value } from "./value.ts";
 
 /** INVALID_NAME unless each part is a key name and there are at most 512. */
 export function checkPath(path: string, names: readonly string[]): void {
-  if (names.length > maxDepth) throw badName(`The path "${brief(path)}" is ${names.length} keys deep; ${maxDepth} is the limit.`);
+  if (names.length > maxDepth)
+    throw badName(`The path "${brief(path)}" is ${names.length} keys deep; ${maxDepth} is the limit.`);
   for (const name of names) checkKeyName(path, name);
 }
 
 function checkKeyName(path: string, name: string): void {
   if (name === "") throw badName(`The path "${brief(path)}" has an empty key name in it.`);
   if (name.includes("\\")) throw badName(`The key name "${brief(name)}" below "${brief(path)}" holds a "\\".`);
-  if (name.length > maxKeyName) throw badName(`The key name "${brief(name)}" is ${name.length} units long; ${maxKeyName} is the limit.`);
+  if (name.length > maxKeyName)
+    throw badName(`The key name "${brief(name)}" is ${name.length} units long; ${maxKeyName} is the limit.`);
 }
 
 export function checkValue(value: Value): void {
   if (value.name.length > maxValueName) {
-    throw badName(`The value name "${brief(value.name)}" is ${value.name.length} units long; ${maxValueName} is the limit.`);
+    throw badName(
+      `The value name "${brief(value.name)}" is ${value.name.length} units long; ${maxValueName} is the limit.`,
+    );
   }
   if (!Number.isInteger(value.type) || value.type < 0 || value.type > 0xffff_ffff) {
-    throw fail("INVALID_PARAMETER", { happened: `The value "${brief(value.name)}" can't have the type ${value.type}.` });
+    throw fail("INVALID_PARAMETER", {
+      happened: `The value "${brief(value.name)}" can't have the type ${value.type}.`,
+    });
   }
 }
 

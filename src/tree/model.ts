@@ -63,7 +63,15 @@ function reach(root: ModelKey, names: readonly string[], make: bigint | undefine
     if (child === undefined) {
       if (make === undefined) return undefined;
       const { security } = key;
-      child = { name, className: undefined, security, symlink: false, lastWritten: make, values: new Map(), children: new Map() };
+      child = {
+        name,
+        className: undefined,
+        security,
+        symlink: false,
+        lastWritten: make,
+        values: new Map(),
+        children: new Map(),
+      };
       key.children.set(foldName(name), child);
       key.lastWritten = make;
     }
@@ -89,7 +97,12 @@ export function plainContent(key: ModelKey): unknown {
   return { ...own, values, children: ordered(key).map((child) => [child.name, plainContent(child)]) };
 }
 
-function content(key: ModelKey): { name: string; className: string | undefined; security: string | undefined; symlink: boolean } {
+function content(key: ModelKey): {
+  name: string;
+  className: string | undefined;
+  security: string | undefined;
+  symlink: boolean;
+} {
   const security = key.security === undefined ? undefined : hex(key.security);
   return { name: key.name, className: key.className, security, symlink: key.symlink };
 }

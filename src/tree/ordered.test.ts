@@ -2,7 +2,16 @@ import assert from "node:assert/strict";
 import test from "node:test";
 import fc from "fast-check";
 import { pairsThatDiffer } from "./compare-ordered.ts";
-import { buildOrdered, findOrdered, itemsOf, putOrdered, removeOrdered, type Chunk, type Order, type Ordered } from "./ordered.ts";
+import {
+  buildOrdered,
+  findOrdered,
+  itemsOf,
+  putOrdered,
+  removeOrdered,
+  type Chunk,
+  type Order,
+  type Ordered,
+} from "./ordered.ts";
 
 interface Item {
   readonly key: number;
@@ -50,7 +59,10 @@ test("puts and removals behave as in a map, and no earlier collection changes", 
         else map.delete(key);
         assert.equal(findOrdered(tree, order, key), map.get(key));
       }
-      assert.deepEqual([...itemsOf(tree)], [...map.values()].sort((a, b) => a.key - b.key));
+      assert.deepEqual(
+        [...itemsOf(tree)],
+        [...map.values()].sort((a, b) => a.key - b.key),
+      );
       assert.deepEqual([...itemsOf(first)], start);
       checkShape(tree);
     }),
@@ -72,7 +84,10 @@ test("comparing finds exactly the keys that differ by identity", () => {
         .sort((x, y) => x - y)
         .filter((key) => left.get(key) !== right.get(key))
         .map((key) => pair(left.get(key), right.get(key)));
-      assert.deepEqual([...pairsThatDiffer(a, b, order)].map(({ before, after }) => pair(before, after)), expected);
+      assert.deepEqual(
+        [...pairsThatDiffer(a, b, order)].map(({ before, after }) => pair(before, after)),
+        expected,
+      );
       assert.deepEqual([...pairsThatDiffer(b, b, order)], []);
     }),
     { numRuns: 60 },

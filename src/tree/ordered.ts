@@ -54,7 +54,9 @@ function slices<E>(entries: readonly E[]): E[][] {
   const count = Math.ceil(entries.length / most);
   const parts: E[][] = [];
   for (let part = 0; part < count; part++) {
-    parts.push(entries.slice(Math.floor((part * entries.length) / count), Math.floor(((part + 1) * entries.length) / count)));
+    parts.push(
+      entries.slice(Math.floor((part * entries.length) / count), Math.floor(((part + 1) * entries.length) / count)),
+    );
   }
   return parts;
 }

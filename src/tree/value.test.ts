@@ -1,7 +1,20 @@
 import assert from "node:assert/strict";
 import test from "node:test";
 import fc from "fast-check";
-import { binary, binaryOf, dword, dwordOf, expandSz, multiSz, multiSzOf, qword, qwordOf, sz, textOf, valueType } from "./value.ts";
+import {
+  binary,
+  binaryOf,
+  dword,
+  dwordOf,
+  expandSz,
+  multiSz,
+  multiSzOf,
+  qword,
+  qwordOf,
+  sz,
+  textOf,
+  valueType,
+} from "./value.ts";
 
 const text = fc.string({ unit: fc.constantFrom("a", "\0", "é", "\ud800", "\udc00", "\n", "ﬃ") });
 

@@ -39,7 +39,9 @@ export function expandSz(name: string, text: string): Value {
 /** An unsigned 32-bit number; INVALID_PARAMETER for any other. */
 export function dword(name: string, number: number): Value {
   if (!Number.isInteger(number) || number < 0 || number > 0xffff_ffff) {
-    throw fail("INVALID_PARAMETER", { happened: `The value "${name}" can't be ${number}: a DWORD is a whole number from 0 to 4294967295.` });
+    throw fail("INVALID_PARAMETER", {
+      happened: `The value "${name}" can't be ${number}: a DWORD is a whole number from 0 to 4294967295.`,
+    });
   }
   const data = new Uint8Array(4);
   new DataView(data.buffer).setUint32(0, number, true);
@@ -49,7 +51,9 @@ export function dword(name: string, number: number): Value {
 /** An unsigned 64-bit number; INVALID_PARAMETER for any other. */
 export function qword(name: string, number: bigint): Value {
   if (BigInt.asUintN(64, number) !== number) {
-    throw fail("INVALID_PARAMETER", { happened: `The value "${name}" can't be ${number}: a QWORD is a whole number from 0 to 2^64-1.` });
+    throw fail("INVALID_PARAMETER", {
+      happened: `The value "${name}" can't be ${number}: a QWORD is a whole number from 0 to 2^64-1.`,
+    });
   }
   const data = new Uint8Array(8);
   new DataView(data.buffer).setBigUint64(0, number, true);

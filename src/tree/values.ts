@@ -36,7 +36,8 @@ export function buildValues(values: readonly Value[]): Values {
   const seen = new Set<string>();
   for (const value of values) {
     const folded = foldName(value.name);
-    if (seen.has(folded)) throw fail("INVALID_PARAMETER", { happened: `A key can't have two values named "${value.name}".` });
+    if (seen.has(folded))
+      throw fail("INVALID_PARAMETER", { happened: `A key can't have two values named "${value.name}".` });
     seen.add(folded);
   }
   return values.length === 0 ? noValues : ofDistinct(values);
@@ -109,7 +110,8 @@ export function withoutValue(values: Values, name: string): Values {
 export function* valuesThatDiffer(a: Values, b: Values): Generator<Pair<Value>, void, undefined> {
   if (a === b) return;
   if (isMany(a) && isMany(b)) {
-    for (const pair of pairsThatDiffer(a.byName, b.byName, byName)) yield { before: pair.before?.value, after: pair.after?.value };
+    for (const pair of pairsThatDiffer(a.byName, b.byName, byName))
+      yield { before: pair.before?.value, after: pair.after?.value };
     return;
   }
   const order: Order<string, Value> = { keyOf: (value) => value.name, compare: compareNames };
