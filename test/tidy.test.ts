@@ -69,6 +69,7 @@ const checks: readonly Check[] = [
       },
     ],
     good: [
+      { "src/tree/arbitrary.ts": 'import fc from "fast-check";' },
       { "src/failover/decide.ts": 'import type { T } from "../monitor/resource-type.ts";' },
       { "src/tree/key.ts": 'import { b } from "../base/bytes.ts";', "src/base/bytes.ts": "export const b = 1;" },
     ],

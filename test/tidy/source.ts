@@ -39,9 +39,9 @@ export function readSources(root: string, folders: readonly string[], endings: r
   return found.sort((a, b) => (a.path < b.path ? -1 : 1));
 }
 
-/** Whether it is a test or something only tests use. */
+/** Whether it is a test or something only tests use: `arbitrary*.ts` holds generators for fast-check. */
 export function isTest(path: string): boolean {
-  return path.endsWith(".test.ts") || path.startsWith("test/");
+  return path.endsWith(".test.ts") || path.startsWith("test/") || /\/arbitrary(-[^/]*)?\.ts$/.test(path);
 }
 
 const importLine =
