@@ -7,10 +7,8 @@ import { valueType, type Value } from "./value.ts";
 
 type Arbitrary<T> = fc.Arbitrary<T>;
 
-/** Plain objects, so that `deepEqual` with what a reader makes works. */
-function record<T extends object>(parts: { [K in keyof T]: Arbitrary<T[K]> }): Arbitrary<T> {
-  return fc.record(parts, { noNullPrototype: true });
-}
+/** Makes plain objects, so that `deepEqual` with what a reader makes works. */
+const plain = { noNullPrototype: true } as const;
 
 /** UTF-16 units that cause trouble: cases, pairs that fold together, lone surrogates, NUL, line ends. */
 const unit: Arbitrary<string> = fc.oneof(
@@ -70,7 +68,7 @@ export const typeNumber: Arbitrary<number> = fc.oneof(
 );
 
 export function value(longest = 40): Arbitrary<Value> {
-  return record({ name: valueName(), type: typeNumber, data: valueData(longest) });
+  return fc.record({ name: valueName(), type: typeNumber, data: valueData(longest) }, plain);
 }
 
 /** FILETIMEs from 1601 on. */
@@ -94,15 +92,20 @@ export interface TreeShape {
 export function tree(shape: TreeShape = {}): Arbitrary<Key> {
   const { depth = 3, width = 4, values = 4, dataLength = 40, randomSecurity = false } = shape;
   const children = depth === 0 ? fc.constant([]) : fc.array(tree({ ...shape, depth: depth - 1 }), { maxLength: width });
-  return record({
-    name: keyName(),
-    lastWritten: time,
-    className,
-    security: randomSecurity ? fc.option(security, { nil: undefined }) : fc.constant(undefined),
-    symlink: fc.oneof({ weight: 9, arbitrary: fc.constant(false) }, fc.constant(true)),
-    values: fc.array(value(dataLength), { maxLength: values }),
-    children,
-  }).map((parts) => buildKey({ ...parts, values: distinct(parts.values), children: distinct(parts.children) }));
+  return fc
+    .record(
+      {
+        name: keyName(),
+        lastWritten: time,
+        className,
+        security: randomSecurity ? fc.option(security, { nil: undefined }) : fc.constant(undefined),
+        symlink: fc.oneof({ weight: 9, arbitrary: fc.constant(false) }, fc.constant(true)),
+        values: fc.array(value(dataLength), { maxLength: values }),
+        children,
+      },
+      plain,
+    )
+    .map((parts) => buildKey({ ...parts, values: distinct(parts.values), children: distinct(parts.children) }));
 }
 
 /** The first of each name. */
@@ -121,15 +124,15 @@ export const editPath: Arbitrary<string> = fc
 
 export function edit(): Arbitrary<Edit> {
   const names = fc.constantFrom("", "v", "V", "w", "ß", "\\");
-  const values = record({ name: names, type: typeNumber, data: valueData(8) });
+  const values = fc.record({ name: names, type: typeNumber, data: valueData(8) }, plain);
   const path = fc.oneof({ weight: 9, arbitrary: editPath }, fc.constant(""));
   return fc.oneof(
-    record({ kind: fc.constant("create-key" as const), path, className }),
-    record({ kind: fc.constant("delete-key" as const), path: editPath }),
-    record({ kind: fc.constant("set-value" as const), path, value: values }),
-    record({ kind: fc.constant("set-value" as const), path, value: values }),
-    record({ kind: fc.constant("delete-value" as const), path, name: names }),
-    record({ kind: fc.constant("put-tree" as const), path, tree: tree({ depth: 2, width: 2, values: 2 }) }),
+    fc.record({ kind: fc.constant("create-key" as const), path, className }, plain),
+    fc.record({ kind: fc.constant("delete-key" as const), path: editPath }, plain),
+    fc.record({ kind: fc.constant("set-value" as const), path, value: values }, plain),
+    fc.record({ kind: fc.constant("set-value" as const), path, value: values }, plain),
+    fc.record({ kind: fc.constant("delete-value" as const), path, name: names }, plain),
+    fc.record({ kind: fc.constant("put-tree" as const), path, tree: tree({ depth: 2, width: 2, values: 2 }) }, plain),
   );
 }
 
