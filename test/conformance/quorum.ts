@@ -75,7 +75,12 @@ export async function lead(quorum: Quorum, node: string): Promise<Leadership> {
   const after = (await quorum.leader())?.epoch ?? 0;
   const leadership = await quorum.claim(after, whoOf(node));
   assert.ok(leadership !== undefined, `node ${node} could not claim epoch ${after + 1}`);
-  await leadership.takeOver(rebuildFor(leadership.epoch));
+  try {
+    await leadership.takeOver(rebuildFor(leadership.epoch));
+  } catch (error) {
+    await leadership.resign();
+    throw error;
+  }
   return leadership;
 }
 
