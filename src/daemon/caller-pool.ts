@@ -1,0 +1,36 @@
+/** One connection to each address, made when first needed and made anew after it broke. */
+import type { Outside } from "../base/outside.ts";
+import { type Caller, dial } from "../rpc/call.ts";
+
+export class CallerPool {
+  readonly #outside: Pick<Outside, "net" | "timers">;
+  readonly #instance: () => string | undefined;
+  readonly #callers = new Map<string, Promise<Caller>>();
+
+  constructor(outside: Pick<Outside, "net" | "timers">, instance: () => string | undefined) {
+    this.#outside = outside;
+    this.#instance = instance;
+  }
+
+  /** As `Caller.call`; rejects with CLUSTER_NODE_UNREACHABLE when nobody listens. */
+  async call(address: string, method: string, body: unknown, timeoutMs: number): Promise<unknown> {
+    return (await this.#callerOf(address)).call(method, body, timeoutMs);
+  }
+
+  close(): void {
+    for (const caller of this.#callers.values()) void caller.then((open) => open.close()).catch(() => undefined);
+    this.#callers.clear();
+  }
+
+  #callerOf(address: string): Promise<Caller> {
+    const known = this.#callers.get(address);
+    if (known !== undefined) return known;
+    const dialed = dial(this.#outside, address, this.#instance());
+    this.#callers.set(address, dialed);
+    const forget = (): void => {
+      if (this.#callers.get(address) === dialed) this.#callers.delete(address);
+    };
+    dialed.then((caller) => caller.onClose(forget), forget);
+    return dialed;
+  }
+}

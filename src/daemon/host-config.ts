@@ -1,0 +1,23 @@
+/** What a service tells the host that it starts; one command-line argument as JSON. Nothing in it is secret. */
+import type { ProcessIdentity } from "../base/outside.ts";
+
+export interface HostConfig {
+  /** The node's data folder. */
+  readonly data: string;
+  readonly node: string;
+  readonly incarnation: string;
+  /** ClusterInstanceID. */
+  readonly instance: string;
+  /** The quorum folder. */
+  readonly quorum: string;
+  readonly insist: boolean;
+  readonly timingFactor: number;
+  readonly service: ProcessIdentity;
+}
+
+/** Where the processes of a node meet, below its data folder. */
+export const socketPath = {
+  rpc: (data: string): string => `${data}/run/rpc.sock`,
+  host: (data: string): string => `${data}/run/host.sock`,
+  api: (data: string): string => `${data}/run/api.sock`,
+} as const;

@@ -1,0 +1,55 @@
+/** What a service and its host say to each other, by method name of `rpc/call.ts`. */
+import type { ProcessIdentity } from "../base/outside.ts";
+import type { ContainmentKind } from "../monitor/containment.ts";
+import type { ResourceEvent } from "../monitor/resource-state.ts";
+
+/** Calls to the host. */
+export const toHost = {
+  hello: "hello",
+  ping: "ping",
+  start: "start",
+  stop: "stop",
+  terminate: "terminate",
+  status: "status",
+  registryChanged: "registry-changed",
+  follow: "follow",
+  lead: "lead",
+  stopLeading: "stop-leading",
+  admit: "admit",
+  expire: "expire",
+  members: "members",
+  finish: "finish",
+  /** From other hosts. */
+  renew: "renew",
+} as const;
+
+/** One-way messages to the service, over the connection that said hello. */
+export const fromHost = {
+  resource: "resource",
+  watch: "watch",
+  permit: "permit",
+  refused: "refused",
+  superseded: "superseded",
+  silence: "silence",
+  /** A question with a number; the service answers by calling `answer`. */
+  ask: "ask",
+} as const;
+
+export interface HelloAnswer {
+  readonly host: ProcessIdentity;
+  readonly containment: ContainmentKind;
+  readonly containmentSentence: string;
+  readonly resources: readonly ResourceEvent[];
+}
+
+/** Something that only the service knows: a registry key (as a hive) or a private key (PEM). */
+export type Question =
+  | { readonly number: number; readonly what: "read-key"; readonly path: string }
+  | { readonly number: number; readonly what: "export-pem"; readonly container: string };
+
+export interface Answer {
+  readonly number: number;
+  readonly hive?: Uint8Array;
+  readonly pem?: string;
+  readonly failure?: { readonly name: string; readonly message: string };
+}

@@ -1,0 +1,234 @@
+/**
+ * The host of a node: a small process that keeps the permit and runs the resources. It dies last: when its service is
+ * gone or hangs, or its permit ends, it kills the applications, proves it, and ends (docs/safety.md §2).
+ */
+import type { Log } from "../base/log.ts";
+import type { FileHandle, Listener, Outside } from "../base/outside.ts";
+import { PermitKeeper, type RenewRequest } from "../membership/permit-keeper.ts";
+import { directoryTiming, type Timing } from "../membership/timing.ts";
+import { endLeftovers } from "../monitor/application-kill.ts";
+import { type ApplicationRecord, readRecords } from "../monitor/application-record.ts";
+import { probeContainment } from "../monitor/containment.ts";
+import { createHostEngine, type HostEngine, type ResourceSpec } from "../monitor/host-engine.ts";
+import type { ResourceType } from "../monitor/resource-type.ts";
+import type { Quorum } from "../quorum/quorum.ts";
+import { type Handlers, type Peer, serve } from "../rpc/call.ts";
+import { CallerPool } from "./caller-pool.ts";
+import { type HostConfig, socketPath } from "./host-config.ts";
+import { fromHost, type HelloAnswer, toHost, type Answer } from "./host-messages.ts";
+import { Questions } from "./host-questions.ts";
+
+/** What kills a frozen host from outside; `none` in simulation, where nothing freezes for ever. */
+export interface GuardLink {
+  deadline(endsAt: number): void;
+  starts(record: ApplicationRecord): void;
+  gone(record: ApplicationRecord): void;
+  rest(): void;
+}
+
+export interface HostParts {
+  readonly outside: Outside;
+  readonly quorum: Quorum;
+  readonly config: HostConfig;
+  readonly log: Log;
+  readonly guard: GuardLink;
+  readonly findType: (name: string) => ResourceType | undefined;
+  readonly environment: Readonly<Record<string, string>>;
+  /** Ends what an earlier host left running; simulation replaces it. */
+  readonly endLeftovers?: () => Promise<void>;
+}
+
+/** Runs until the end of this host's life; resolves with a sentence why it ended, after everything was killed and proven. */
+export async function runHost(parts: HostParts): Promise<string> {
+  const lock = await takeLock(parts);
+  await (parts.endLeftovers?.() ?? endRecorded(parts));
+  const host = new HostProcess(parts);
+  const why = await host.run();
+  await lock.close();
+  return why;
+}
+
+/** One host at a time: the next one starts when the kernel has let go of the last one's lock. */
+async function takeLock({ outside, config }: HostParts): Promise<FileHandle> {
+  await outside.files.makeFolder(config.data);
+  const handle = await outside.files.open(`${config.data}/host.lock`, "append");
+  while (!(await handle.lock())) await outside.timers.sleep(10);
+  return handle;
+}
+
+async function endRecorded({ outside, config }: HostParts): Promise<void> {
+  await endLeftovers(outside, await readRecords(outside.files, config.data));
+}
+
+class HostProcess {
+  readonly #parts: HostParts;
+  readonly #timing: Timing;
+  readonly #engine: HostEngine;
+  readonly #keeper: PermitKeeper;
+  readonly #callers: CallerPool;
+  readonly #questions = new Questions();
+  readonly #ended = Promise.withResolvers<string>();
+  #service: Peer | undefined;
+  #heardAt: number;
+  #members: readonly string[] = [];
+  #finishing: Promise<void> | undefined;
+  #mayRun = false;
+
+  constructor(parts: HostParts) {
+    this.#parts = parts;
+    const { outside, config, quorum, log, guard } = parts;
+    this.#timing = directoryTiming(config.timingFactor);
+    this.#heardAt = outside.clock.boot();
+    this.#callers = new CallerPool(outside, () => config.instance);
+    this.#engine = createHostEngine(outside, {
+      folder: config.data,
+      socket: socketPath.api(config.data),
+      environment: parts.environment,
+      findType: parts.findType,
+      readKey: (path) => this.#questions.readKey(this.#service, path),
+      exportPem: (container) => this.#questions.exportPem(this.#service, container),
+      log,
+      onEvent: (event) => this.#service?.tell(fromHost.resource, event),
+      onWatch: (resource, use) => this.#service?.tell(fromHost.watch, { resource, ...use }),
+      onApplicationStarts: (record) => Promise.resolve(guard.starts(record)),
+      onApplicationGone: (record) => guard.gone(record),
+    });
+    this.#keeper = new PermitKeeper({
+      outside,
+      quorum,
+      timing: this.#timing,
+      self: { node: config.node, incarnation: config.incarnation },
+      renewAt: async (endpoint, request) => (await this.#callers.call(endpoint, toHost.renew, request, this.#timing.permit)) === true,
+      events: {
+        extended: (endsAt) => this.#extended(endsAt),
+        refused: () => this.#service?.tell(fromHost.refused, {}),
+        superseded: (epoch) => this.#service?.tell(fromHost.superseded, { epoch }),
+        silence: (node, incarnation) => this.#service?.tell(fromHost.silence, { node, incarnation }),
+      },
+    });
+  }
+
+  async run(): Promise<string> {
+    const { outside, config } = this.#parts;
+    await outside.files.makeFolder(`${config.data}/run`);
+    const listener = await serve(outside.net, socketPath.host(config.data), () => config.instance, this.#handlers());
+    void this.#watchService();
+    const why = await this.#ended.promise;
+    await listenerClosed(listener);
+    this.#callers.close();
+    return why;
+  }
+
+  #handlers(): Handlers {
+    const heard = (): void => {
+      this.#heardAt = this.#parts.outside.clock.boot();
+    };
+    const engine = this.#engine;
+    const keeper = this.#keeper;
+    const done = (work: Promise<void> | void): Promise<unknown> => Promise.resolve(work).then(() => null);
+    return {
+      [toHost.hello]: (_, from) => {
+        heard();
+        return this.#hello(from);
+      },
+      [toHost.ping]: () => {
+        heard();
+        return Promise.resolve(null);
+      },
+      [toHost.start]: (body) => done(engine.start(body as ResourceSpec)),
+      [toHost.stop]: (body) => done(engine.stop((body as { id: string }).id)),
+      [toHost.terminate]: (body) => done(engine.terminate((body as { id: string }).id)),
+      [toHost.status]: () => Promise.resolve({ resources: engine.status(), permitEndsAt: Math.max(0, keeper.endsAt()) }),
+      [toHost.registryChanged]: (body) => done(engine.registryChanged((body as { id: string }).id)),
+      [toHost.follow]: (body) => done(this.#follow(body as { epoch: number; hostEndpoint: string })),
+      [toHost.lead]: (body) => done(keeper.lead((body as { epoch: number }).epoch)),
+      [toHost.stopLeading]: () => done(keeper.stopLeading()),
+      [toHost.admit]: (body) => {
+        const { node, incarnation } = body as { node: string; incarnation: string };
+        return done(keeper.admit(node, incarnation));
+      },
+      [toHost.expire]: (body) => {
+        const { node, incarnation } = body as { node: string; incarnation: string };
+        return Promise.resolve(keeper.expire(node, incarnation) ?? null);
+      },
+      [toHost.members]: (body) => {
+        this.#members = (body as { endpoints: readonly string[] }).endpoints;
+        return Promise.resolve(null);
+      },
+      [toHost.finish]: (body) => done(this.finish((body as { because: string }).because, false)),
+      [toHost.renew]: (body) => keeper.answer(body as RenewRequest),
+      answer: (body) => done(this.#questions.answer(body as Answer)),
+    };
+  }
+
+  async #hello(from: Peer): Promise<HelloAnswer> {
+    const containment = await probeContainment(this.#parts.outside);
+    this.#service = from;
+    from.onClose(() => void this.finish("the service of this node is gone", true));
+    const { self } = this.#parts.outside.processes;
+    return { host: self, containment: containment.kind, containmentSentence: containment.sentence, resources: this.#engine.status() };
+  }
+
+  #follow({ epoch, hostEndpoint }: { epoch: number; hostEndpoint: string }): void {
+    const own = hostEndpoint === socketPath.host(this.#parts.config.data);
+    this.#keeper.follow(epoch, own ? undefined : hostEndpoint);
+  }
+
+  #extended(endsAt: number): void {
+    this.#parts.guard.deadline(endsAt);
+    this.#service?.tell(fromHost.permit, { endsAt });
+    if (this.#mayRun || this.#finishing !== undefined) return;
+    this.#mayRun = true;
+    void this.#engine.setMayRun(true, "the permit was granted");
+    void this.#watchPermit();
+  }
+
+  async #watchPermit(): Promise<void> {
+    const { clock, timers } = this.#parts.outside;
+    while (this.#finishing === undefined) {
+      const left = this.#keeper.endsAt() - clock.boot();
+      if (left <= 0) return this.finish("the permit of this node ended", false);
+      await timers.sleep(left);
+    }
+  }
+
+  /** A service that never says hello, or falls silent, is taken for lost. */
+  async #watchService(): Promise<void> {
+    const { clock, timers } = this.#parts.outside;
+    while (this.#finishing === undefined) {
+      const silent = clock.boot() - this.#heardAt;
+      if (silent >= this.#timing.serviceHung) {
+        // What it said while this process itself stood still is heard first.
+        await timers.sleep(this.#timing.poll);
+        if (clock.boot() - this.#heardAt >= this.#timing.serviceHung) return this.finish("the service of this node hangs", true);
+      }
+      await timers.sleep(Math.max(this.#timing.poll, this.#timing.serviceHung - silent));
+    }
+  }
+
+  /** Kills everything, proves it to the quorum and to the members, and ends this life. */
+  finish(because: string, killService: boolean): Promise<void> {
+    this.#finishing ??= this.#finish(because, killService);
+    return this.#finishing;
+  }
+
+  async #finish(because: string, killService: boolean): Promise<void> {
+    const { outside, config, quorum, log, guard } = this.#parts;
+    log.warn("host ends", { because });
+    this.#keeper.stop();
+    await this.#engine.setMayRun(false, because);
+    guard.rest();
+    const proof = { node: config.node, incarnation: config.incarnation };
+    const told = this.#members.map((endpoint) =>
+      this.#callers.call(endpoint, "proof", proof, this.#timing.call).catch(() => undefined),
+    );
+    await quorum.proofs.write(proof).catch((error: unknown) => log.error("proof not written to the quorum", { error }));
+    await Promise.race([Promise.all(told), outside.timers.sleep(this.#timing.call)]);
+    if (killService) await outside.processes.signal(config.service, "SIGKILL").catch(() => false);
+    this.#ended.resolve(because);
+  }
+}
+
+async function listenerClosed(listener: Listener): Promise<void> {
+  await listener.close();
+}
