@@ -126,17 +126,30 @@ test("opening cuts a torn tail off for good, and appends go on", async () => {
   const at = path();
   const first = await createJournal(files, at, Uint8Array.of(7), "replace");
   await first.append(Uint8Array.of(1));
-  await first.append(Uint8Array.of(2, 2));
+  await first.append(new Uint8Array(100));
   await first.close();
   const whole = await readFile(at);
   await writeFile(at, whole.subarray(0, whole.length - 3));
-  assert.equal((await readJournal(files, at)).tornBytes, 12);
-  const { journal, header, records, tornBytes } = await openJournal(files, at);
-  assert.deepEqual([header, records, tornBytes], [Uint8Array.of(7), [Uint8Array.of(1)], 12]);
+  assert.equal((await readJournal(files, at)).tornBytes, 110);
+  const disk = watched();
+  const { journal, header, records, tornBytes } = await openJournal(disk.files, at);
+  assert.deepEqual([header, records, tornBytes], [Uint8Array.of(7), [Uint8Array.of(1)], 110]);
+  assert.equal(disk.syncs, 1);
   await journal.append(Uint8Array.of(3));
   await journal.close();
   assert.deepEqual(await readJournal(files, at), { header, records: [Uint8Array.of(1), Uint8Array.of(3)], tornBytes: 0 });
   await assert.rejects(journal.append(Uint8Array.of(4)), { name: "INVALID_HANDLE" });
+});
+
+test("opening fsyncs what it returns, also without a torn tail", async () => {
+  const at = path();
+  await writeFile(at, journalOf(Uint8Array.of(1), [[Uint8Array.of(2)]]).bytes);
+  const disk = watched();
+  const { journal, records } = await openJournal(disk.files, at);
+  assert.deepEqual([records, disk.syncs], [[Uint8Array.of(2)], 1]);
+  await journal.close();
+  disk.fail = true;
+  await assert.rejects(openJournal(disk.files, at), { code: "EIO" });
 });
 
 test("exclusive creation leaves a file that is there; no temporary files stay", async () => {

@@ -213,6 +213,18 @@ test("an address that answers is taken; a dead socket file is replaced", async (
   assert.equal(await readFile(address, "utf8"), "mine");
 });
 
+test("of many that find a dead socket file one gets the address", async () => {
+  for (let round = 0; round < 20; round++) {
+    const address = path(`raced${round}`);
+    const before = await net.listen(`${address}.before`, echo);
+    await files.link(`${address}.before`, address);
+    await before.close();
+    const racing = await Promise.allSettled(Array.from({ length: 5 }, () => net.listen(address, echo)));
+    assert.equal(racing.filter(({ status }) => status === "fulfilled").length, 1);
+    assert.deepEqual(await exchange(address, [Uint8Array.of(5)]), [Uint8Array.of(5)]);
+  }
+});
+
 test("nobody listens in a folder that others can enter", async () => {
   const enterable = path("enterable");
   await mkdir(enterable);
