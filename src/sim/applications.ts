@@ -6,6 +6,7 @@ import type { SimProcess } from "./process.ts";
 import type { Program, Stdio } from "./processes.ts";
 import type { Outside } from "../base/outside.ts";
 
+/** One life of an application. */
 export interface ApplicationRun {
   /** From 1, in order of start. */
   readonly run: number;
@@ -19,6 +20,7 @@ export interface ApplicationRun {
   ended: number | undefined;
 }
 
+/** How an application behaves; nothing given: it runs until it is told to stop. */
 export interface ApplicationBehaviour {
   /** Exits with this code before it does anything. */
   readonly exitsAtOnce?: number;
@@ -30,13 +32,19 @@ export interface ApplicationBehaviour {
   readonly stopsSlowly?: number;
 }
 
+/** How the fake application learns what it is and what it does first. */
 export interface ApplicationOptions {
   /** Which resource a start is for; the first argument unless given. */
   readonly resourceOf?: (args: readonly string[], environment: Readonly<Record<string, string>>) => string;
   /** Runs in the application itself as it starts: reads its settings, tells a checker. */
-  readonly atStart?: (run: ApplicationRun, outside: Outside, environment: Readonly<Record<string, string>>) => Promise<void>;
+  readonly atStart?: (
+    run: ApplicationRun,
+    outside: Outside,
+    environment: Readonly<Record<string, string>>,
+  ) => Promise<void>;
 }
 
+/** All applications of a world and every run they had. */
 export class Applications {
   readonly runs: ApplicationRun[] = [];
   /** Called when a run starts and when it ends. */

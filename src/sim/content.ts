@@ -15,6 +15,7 @@ export type DataLoss =
   /** Any sectors made it, in any combination; the size is that after any of the writes. */
   | "sectors-kept";
 
+/** Bytes that a disk writes whole or not at all. */
 export const sectorSize = 512;
 
 type Change = { readonly serial: number } & (
@@ -22,6 +23,7 @@ type Change = { readonly serial: number } & (
   | { readonly kind: "truncate"; readonly size: number }
 );
 
+/** One file's bytes, seen and durable. */
 export class FileContent {
   #seen: Bytes = new Bytes();
   #durable: Bytes = new Bytes();

@@ -8,6 +8,7 @@ import { Disk, type NameLoss } from "./disk.ts";
 import { openFiles, type Door, type DoorCall } from "./files.ts";
 import { randomFrom, type RandomStream } from "./random.ts";
 
+/** How a crash enumeration is set up. */
 export interface CrashPointOptions {
   /** Same seed, same torn bytes. */
   readonly seed?: string | number;

@@ -6,6 +6,7 @@ import { OutsideError } from "../base/outside.ts";
 import { FileContent, type DataLoss } from "./content.ts";
 import type { RandomStream } from "./random.ts";
 
+/** A file, a folder or a socket; names lead to it. */
 export interface Inode {
   readonly id: bigint;
   readonly kind: "file" | "folder" | "other";
@@ -25,6 +26,7 @@ export interface Inode {
 /** What becomes of names that no `syncFolder` covered: in each folder the surviving changes are the first ones. */
 export type NameLoss = "none-kept" | "all-kept" | "prefix-kept";
 
+/** What a power loss does to what no sync covered. */
 export interface PowerLoss {
   readonly names: NameLoss;
   readonly data: DataLoss;
@@ -43,6 +45,7 @@ interface Place {
   readonly inode: Inode | undefined;
 }
 
+/** One file system; errors are `OutsideError`s with POSIX codes. */
 export class Disk {
   readonly name: string;
   /** What `fileSystem` answers. */

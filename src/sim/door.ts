@@ -11,6 +11,7 @@ interface UnderWay {
   readonly call: DoorCall<unknown>;
 }
 
+/** Carries the calls of one process to its kernel. */
 export class SimDoor implements Door {
   readonly #process: SimProcess;
   readonly #kernel: Kernel;

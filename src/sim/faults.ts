@@ -7,6 +7,7 @@ import type { SimProcess } from "./process.ts";
 import type { RandomStream } from "./random.ts";
 import type { World } from "./world.ts";
 
+/** Every kind of fault; DESIGN.md says what each hits. */
 export const faultKinds = [
   "kill",
   "pause",
@@ -23,8 +24,10 @@ export const faultKinds = [
   "late-frames",
 ] as const;
 
+/** One kind of fault. */
 export type FaultKind = (typeof faultKinds)[number];
 
+/** What goes wrong in one world, how often and for how long. */
 export interface FaultPlan {
   /** Kinds to draw from; a kind named twice comes twice as often. */
   readonly kinds: readonly FaultKind[];
@@ -64,6 +67,7 @@ export function drawPlan(random: RandomStream, budget: number, victim: FaultPlan
 
 type Undo = () => void;
 
+/** Carries a plan out on a world. */
 export class FaultInjector {
   /** Faults so far. */
   spent = 0;
@@ -153,7 +157,10 @@ export class FaultInjector {
       case "full-disk":
         return this.#fullDisk();
       case "clock-jump":
-        this.#world.jumpWallClock(this.#random.pick([...this.#world.machines.keys()]), this.#random.between(-86_400_000, 86_400_000));
+        this.#world.jumpWallClock(
+          this.#random.pick([...this.#world.machines.keys()]),
+          this.#random.between(-86_400_000, 86_400_000),
+        );
         return undefined;
       case "late-frames":
         return this.#lateFrames();

@@ -22,10 +22,12 @@ export interface DoorCall<T> {
   readonly broken?: (share: number) => void;
 }
 
+/** Says when a call happens and whether it fails. */
 export interface Door {
   call<T>(call: DoorCall<T>): Promise<T>;
 }
 
+/** What files look like from one process. */
 export interface FileSystemView {
   /** Which disk a path is on. */
   diskOf(path: string): Disk;
@@ -35,12 +37,14 @@ export interface FileSystemView {
   readonly folder: string;
 }
 
+/** The files of one process and their end. */
 export interface OpenFiles {
   readonly files: Files;
   /** What the kernel does when the process is gone: closes everything, which frees the locks. */
   closeAll(): void;
 }
 
+/** The files of one process. Errors are `OutsideError`s. */
 export function openFiles(view: FileSystemView, door: Door): OpenFiles {
   const handles = new Set<SimHandle>();
   const at = (path: string): string => normalPath(path.startsWith("/") ? path : `${view.folder}/${path}`);
@@ -83,7 +87,7 @@ export function openFiles(view: FileSystemView, door: Door): OpenFiles {
     makeFolder: (path) => call("makeFolder", path, true, (disk, full) => disk.makeFolder(full, view.wall())),
     removeFolder: (path) => call("removeFolder", path, true, (disk, full) => disk.removeFolder(full, view.wall())),
     list: (path) => call("list", path, false, (disk, full) => disk.list(full)),
-    stat: (path) => call("stat", path, false, (disk, full) => statOf(disk.find(full))),
+    stat: (path) => call("stat", path, false, (disk, full) => statOf(findAny(disk, full))),
     setMode: (path, mode) =>
       call("setMode", path, true, (disk, full) => {
         disk.existing(full).mode = mode;
@@ -129,6 +133,16 @@ function openInode(disk: Disk, path: string, how: string, mode: number, now: num
   return inode;
 }
 
+/** A file on the way is no folder: then there is nothing at the path either. */
+function findAny(disk: Disk, path: string): Inode | undefined {
+  try {
+    return disk.find(path);
+  } catch (error) {
+    if (error instanceof OutsideError && error.code === "ENOTDIR") return undefined;
+    throw error;
+  }
+}
+
 function statOf(inode: Inode | undefined): FileStat | undefined {
   if (inode === undefined) return undefined;
   const { kind, mode, modified, id } = inode;
@@ -144,6 +158,9 @@ class SimHandle implements FileHandle {
   readonly #view: FileSystemView;
   readonly #forget: () => void;
   #open = true;
+  #syncFailed = false;
+  /** Where a write without a place goes ("create", "update"). */
+  #offset = 0;
 
   constructor(
     path: string,
@@ -199,9 +216,13 @@ class SimHandle implements FileHandle {
       },
       effect: () => {
         this.#needOpen();
+        if (this.#syncFailed) throw new OutsideError("EIO", `${this.#path}: an earlier sync of this handle failed`);
         content.sync(marker);
       },
-      broken: (share) => content.dropDirty(marker, share < 0.5),
+      broken: (share) => {
+        this.#syncFailed = true;
+        content.dropDirty(marker, share < 0.5);
+      },
     });
   }
 
@@ -245,9 +266,10 @@ class SimHandle implements FileHandle {
 
   #write(bytes: Uint8Array, at: number | undefined, length: number): void {
     this.#needWritable();
-    const from = this.#how === "append" ? this.#inode.content.size() : (at ?? 0);
+    const from = this.#how === "append" ? this.#inode.content.size() : (at ?? this.#offset);
     if (from + length > this.#inode.content.size()) this.#disk.needSpace(this.#path);
     this.#inode.content.write(from, bytes.subarray(0, length));
+    if (at === undefined) this.#offset = from + length;
     this.#inode.modified = this.#view.wall();
   }
 

@@ -27,11 +27,13 @@ export interface CallFault {
   readonly kill?: "before" | "after";
 }
 
+/** Looks at every call before it is made; what several hooks want is put together, the later one wins. */
 export type CallHook = (process: SimProcess, call: CallView) => CallFault | undefined;
 
 /** Milliseconds, lowest and highest. */
 export type Range = readonly [low: number, high: number];
 
+/** How long things take, in milliseconds. */
 export interface Latencies {
   /** A file call. */
   readonly file: Range;
@@ -47,6 +49,7 @@ export interface Latencies {
   readonly kill: Range;
 }
 
+/** What every part of a world needs of it. */
 export interface Kernel {
   readonly scheduler: Scheduler;
   readonly trace: Trace;

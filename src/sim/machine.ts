@@ -6,6 +6,7 @@ import type { Scheduler } from "./scheduler.ts";
 /** 2026-01-01T00:00:00Z: when every world begins. */
 export const worldBegins = 1_767_225_600_000;
 
+/** One machine; its boot clock begins again with its power. */
 export class Machine {
   readonly name: string;
   readonly clock: Clock;

@@ -2,9 +2,10 @@
  * Sockets between simulated processes: whole frames, in order. Between two sides a wall may stand (a cut): frames wait
  * behind it and arrive late when it falls, or the connection breaks after a while.
  */
-import { OutsideError } from "../base/outside.ts";
+import { fail } from "../base/errors.ts";
+import { longestFrame, OutsideError } from "../base/outside.ts";
 import type { Connection, Listener, Net } from "../base/outside.ts";
-import { normalPath } from "./disk.ts";
+import { normalPath, type Disk } from "./disk.ts";
 import type { SimDoor } from "./door.ts";
 import type { Kernel, Range } from "./kernel.ts";
 import type { SimProcess } from "./process.ts";
@@ -12,6 +13,7 @@ import type { SimProcess } from "./process.ts";
 /** Who: a machine, a node, or a process by its name. */
 export type Party = string;
 
+/** How wires behave, in milliseconds. */
 export interface NetworkSettings {
   /** A connection that waits behind a cut breaks after this. */
   readonly breaksAfter: Range;
@@ -24,14 +26,13 @@ export interface NetworkSettings {
   readonly late: Range;
 }
 
-const maxFrame = 64 * 1024 * 1024;
-
 interface ListenerEntry {
   readonly process: SimProcess;
   readonly accept: (connection: Connection) => void;
   open: boolean;
 }
 
+/** All sockets of a world. Addresses are paths and mean the same on every machine. */
 export class Network {
   settings: NetworkSettings;
   readonly #kernel: Kernel;
@@ -98,6 +99,7 @@ export class Network {
       mutates: false,
       effect: () => {
         if (this.#listeners.get(address)?.open === true) throw new OutsideError("EADDRINUSE", address);
+        refuseOpenFolder(disk, address);
         const there = disk.find(address);
         if (there !== undefined && there.kind !== "other") throw new OutsideError("EADDRINUSE", `${address} is a file`);
         if (there === undefined) disk.create(address, "other", 0o600, process.machine.clock.wall());
@@ -117,7 +119,8 @@ export class Network {
         entry.open = false;
         if (this.#listeners.get(address) !== entry) return;
         this.#listeners.delete(address);
-        if (machine.diskOf(address).find(address)?.kind === "other") machine.diskOf(address).unlink(address, machine.clock.wall());
+        if (machine.diskOf(address).find(address)?.kind === "other")
+          machine.diskOf(address).unlink(address, machine.clock.wall());
       },
     });
   }
@@ -160,6 +163,15 @@ export class Network {
   }
 }
 
+function refuseOpenFolder(disk: Disk, address: string): void {
+  const folder = disk.existing(address.slice(0, address.lastIndexOf("/")));
+  if ((folder.mode & 0o077) === 0) return;
+  throw fail("ACCESS_DENIED", {
+    happened: `The folder of the socket ${address} can be entered by others.`,
+    unchanged: "Nothing listens there.",
+  });
+}
+
 function isParty(process: SimProcess, party: Party): boolean {
   return process.machine.name === party || process.node === party || process.name === party;
 }
@@ -188,7 +200,7 @@ class Side implements Connection {
   }
 
   send(frame: Uint8Array): void {
-    if (frame.length > maxFrame) throw new OutsideError("EMSGSIZE", `a frame of ${frame.length} bytes`);
+    if (frame.length > longestFrame) throw new OutsideError("EMSGSIZE", `a frame of ${frame.length} bytes`);
     const copy = frame.slice();
     this.process.whenRunning(() => {
       if (!this.#closed) this.#post({ frame: copy });
@@ -236,7 +248,8 @@ class Side implements Connection {
   #post(parcel: Parcel): void {
     const { peer } = this;
     if (peer === undefined) return;
-    if (this.#held.length === 0 && !this.#network.blocked(this.process, peer.process)) return this.#travel(parcel, peer);
+    if (this.#held.length === 0 && !this.#network.blocked(this.process, peer.process))
+      return this.#travel(parcel, peer);
     this.#held.push(parcel);
     if (this.#held.length > 1) return;
     this.#kernel.scheduler.after(this.#kernel.draw(this.#network.settings.breaksAfter), () => {

@@ -3,6 +3,7 @@ import type { ProcessEnd, ProcessIdentity, SignalName } from "../base/outside.ts
 import type { Machine } from "./machine.ts";
 import type { Scheduler } from "./scheduler.ts";
 
+/** A process; its code runs only while it is neither stopped nor dead. */
 export class SimProcess {
   readonly name: string;
   readonly machine: Machine;

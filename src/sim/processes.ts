@@ -1,6 +1,14 @@
 /** Programs, processes, signals and the ties between parent and child. */
 import { OutsideError } from "../base/outside.ts";
-import type { Child, Outside, ProcessEnd, Processes, ProcessIdentity, ProgramSpec, SignalName } from "../base/outside.ts";
+import type {
+  Child,
+  Outside,
+  ProcessEnd,
+  Processes,
+  ProcessIdentity,
+  ProgramSpec,
+  SignalName,
+} from "../base/outside.ts";
 import type { SimDoor } from "./door.ts";
 import type { Kernel } from "./kernel.ts";
 import type { Machine } from "./machine.ts";
@@ -48,6 +56,7 @@ export interface Crash {
   readonly error: unknown;
 }
 
+/** A process's outside and the door behind it. */
 export interface Opened {
   readonly outside: Outside;
   readonly door: SimDoor;
@@ -57,8 +66,11 @@ interface Pipe {
   toChild: ((line: string) => void)[];
   inputEnded: (() => void)[];
   toParent: ((line: string, from: "stdout" | "stderr") => void)[];
+  /** Lines that came before anybody listened. */
+  early: [line: string, from: "stdout" | "stderr"][];
 }
 
+/** All processes and programs of a world. */
 export class ProcessTable {
   /** Every process that ever was, in order of start. */
   readonly all: SimProcess[] = [];
@@ -110,7 +122,7 @@ export class ProcessTable {
     const found = this.#resolve(spec);
     if (found === undefined) return undefined;
     const process = this.add(machine, found.name, node, parent);
-    const pipe: Pipe = { toChild: [], inputEnded: [], toParent: [] };
+    const pipe: Pipe = { toChild: [], inputEnded: [], toParent: [], early: [] };
     const { outside } = this.#open(process, spec.folder ?? "/");
     if (found.tied && parent !== undefined) this.#tie(process, parent);
     const stdio = this.#stdio(process, pipe, parent);
@@ -197,7 +209,9 @@ export class ProcessTable {
     return {
       identity: process.identity,
       onLine: (handler) => {
-        if (spec.output === "lines") pipe.toParent.push(handler);
+        if (spec.output !== "lines") return;
+        pipe.toParent.push(handler);
+        for (const [line, from] of pipe.early.splice(0)) handler(line, from);
       },
       ended,
       tell: (line) => {
@@ -217,7 +231,7 @@ export class ProcessTable {
         process.whenRunning(() => {
           this.#kernel.trace.add(`${process.label} prints ${line}`);
           if (parent === undefined) return;
-          this.#afterFrame(() => parent.whenRunning(() => pipe.toParent.forEach((handler) => handler(line, to))));
+          this.#afterFrame(() => parent.whenRunning(() => tellParent(pipe, line, to)));
         }),
       onSignal: (handler) => void process.signalHandlers.push(handler),
       process,
@@ -253,7 +267,9 @@ export class ProcessTable {
       for (const name of [word, base, base.replace(/\.(m?[jt]s)$/, "")]) {
         const program = this.programs.get(name);
         if (program === undefined) continue;
-        const wrapped = words.slice(0, i).some((each) => each.startsWith("--pdeathsig") || each.startsWith("--kill-child"));
+        const wrapped = words
+          .slice(0, i)
+          .some((each) => each.startsWith("--pdeathsig") || each.startsWith("--kill-child"));
         return { name, program, args: words.slice(i + 1), tied: wrapped || spec.environment[tieVariable] === "1" };
       }
     }
@@ -261,6 +277,12 @@ export class ProcessTable {
   }
 }
 
+function tellParent(pipe: Pipe, line: string, from: "stdout" | "stderr"): void {
+  if (pipe.toParent.length === 0) pipe.early.push([line, from]);
+  for (const handler of pipe.toParent) handler(line, from);
+}
+
+/** A started program and its pipes. */
 export interface Launched {
   readonly process: SimProcess;
   readonly pipe: Pipe;

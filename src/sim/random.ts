@@ -18,6 +18,7 @@ export interface RandomStream {
   stream(name: string): RandomStream;
 }
 
+/** The root stream of a seed. */
 export function randomFrom(seed: string | number): RandomStream {
   return new Xoshiro(String(seed));
 }

@@ -1,5 +1,7 @@
 /** Virtual time: a queue of events, run one at a time in order of time, ties in the order they were asked for. */
+import { settle } from "./settle.ts";
 
+/** An event that is still to come. */
 export interface Scheduled {
   cancel(): void;
 }
@@ -10,6 +12,7 @@ interface Event {
   run: (() => void) | undefined;
 }
 
+/** Virtual time and what is to happen in it. */
 export class Scheduler {
   /** Virtual milliseconds since the world began. */
   now = 0;
@@ -80,13 +83,6 @@ export class Scheduler {
     heap[i] = last;
     return first;
   }
-}
-
-/** Resolves when every promise reaction that can run has run. */
-export function settle(): Promise<void> {
-  return new Promise((resolve) => {
-    setImmediate(resolve);
-  });
 }
 
 function isBefore(a: Event, b: Event): boolean {

@@ -21,7 +21,9 @@ function busyWorld(seed: number): World {
     await outside.net.listen(`/quorum/${self}/socket`, (connection) => {
       connection.onFrame((frame) => connection.send(frame));
     });
-    const child = await outside.processes.start(spec("app", { args: [self], environment: { CLUBAR_SIM_DIES_WITH_PARENT: "1" } }));
+    const child = await outside.processes.start(
+      spec("app", { args: [self], environment: { CLUBAR_SIM_DIES_WITH_PARENT: "1" } }),
+    );
     const log = await outside.files.open(`/quorum/${self}/log`, "append");
     for (let i = 0; ; i++) {
       await log.write(bytes(`${i} ${outside.clock.wall()} ${child.identity.pid}\n`)).catch(() => undefined);
@@ -46,7 +48,11 @@ function busyWorld(seed: number): World {
 
 async function traceOf(seed: number): Promise<{ hash: string; lines: readonly string[]; world: World }> {
   const world = busyWorld(seed);
-  const plan = { ...drawPlan(world.random.stream("plan"), 40, (each) => each.name === "node"), kinds: faultKinds, callPause: 0.01 };
+  const plan = {
+    ...drawPlan(world.random.stream("plan"), 40, (each) => each.name === "node"),
+    kinds: faultKinds,
+    callPause: 0.01,
+  };
   new FaultInjector(world, plan).start();
   await world.run({ until: 8000 });
   return { hash: world.trace.hash(), lines: world.trace.lines(), world };
@@ -75,7 +81,10 @@ test("the trace holds while real time passes differently", async () => {
 test("after the fault budget is spent every node runs again", async () => {
   for (let seed = 0; seed < 10; seed++) {
     const world = busyWorld(seed);
-    const injector = new FaultInjector(world, { ...drawPlan(world.random.stream("plan"), 25, (each) => each.name === "node"), kinds: faultKinds });
+    const injector = new FaultInjector(world, {
+      ...drawPlan(world.random.stream("plan"), 25, (each) => each.name === "node"),
+      kinds: faultKinds,
+    });
     injector.start();
     assert.equal(await world.run({ until: 400_000, when: () => !injector.active }), "reached");
     await world.run({ until: world.now + 5000 });
@@ -112,7 +121,9 @@ test("a world where nothing can happen any more is stalled", async () => {
   await assert.rejects(world.complete(new Promise(() => undefined)), /stalled/);
 });
 
-async function echo(world: World): Promise<{ client: Outside; connection: Connection; got: string[]; closed: () => boolean }> {
+async function echo(
+  world: World,
+): Promise<{ client: Outside; connection: Connection; got: string[]; closed: () => boolean }> {
   const [server, client] = [world.outside("m1", "server"), world.outside("m2", "client")];
   await world.complete(server.net.listen("/quorum/s", (each) => each.onFrame((frame) => each.send(frame))));
   const connection = await world.complete(client.net.connect("/quorum/s"));
@@ -229,7 +240,9 @@ test("a stopped process sees its answers only after it continues, in order", asy
 test("a hook pauses a process between a call's effect and its answer", async () => {
   const world = createWorld({ seed: 1, machines: ["m"] });
   const [outside, other] = [world.outside("m", "p"), world.outside("m", "other")];
-  world.hooks.add((process, call) => (process.name === "p" && call.name === "files.open" ? { pauseAfter: 9000 } : undefined));
+  world.hooks.add((process, call) =>
+    process.name === "p" && call.name === "files.open" ? { pauseAfter: 9000 } : undefined,
+  );
   let opened = 0;
   void outside.files.open("/f", "create").then(() => {
     opened = world.now;
@@ -285,7 +298,9 @@ test("a tied child dies with its parent; an untied one lives and sees its input 
     await new Promise(() => undefined);
   });
   const outside = world.outside("m", "parent");
-  await world.complete(outside.processes.start(spec("setpriv", { args: ["--pdeathsig=KILL", "child", "tied"], input: true })));
+  await world.complete(
+    outside.processes.start(spec("setpriv", { args: ["--pdeathsig=KILL", "child", "tied"], input: true })),
+  );
   await world.complete(outside.processes.start(spec("child", { args: ["untied"], input: true })));
   const [parent] = world.find("parent");
   assert.ok(parent);

@@ -11,9 +11,11 @@ import { Network, type NetworkSettings } from "./network.ts";
 import type { SimProcess } from "./process.ts";
 import { ProcessTable, type Crash, type Program } from "./processes.ts";
 import { randomFrom, type RandomStream } from "./random.ts";
-import { Scheduler, settle } from "./scheduler.ts";
+import { Scheduler } from "./scheduler.ts";
+import { settle } from "./settle.ts";
 import { Trace } from "./trace.ts";
 
+/** What a world is made of. */
 export interface WorldSpec {
   readonly seed: string | number;
   readonly machines: readonly string[];
@@ -58,10 +60,12 @@ const usualNetwork: NetworkSettings = {
   late: [10, 500],
 };
 
+/** Makes a world at virtual time 0 in which nothing happens yet. */
 export function createWorld(spec: WorldSpec): World {
   return new World(spec);
 }
 
+/** The world; nothing in it moves except while `run` or `complete` is awaited. */
 export class World {
   readonly scheduler: Scheduler = new Scheduler();
   readonly trace: Trace;
@@ -85,7 +89,6 @@ export class World {
     this.random = randomFrom(spec.seed);
     this.#latencyRandom = this.random.stream("latency");
     this.latencies = { ...usualLatencies, ...spec.latencies };
-    const world = this;
     this.#kernel = {
       scheduler: this.scheduler,
       trace: this.trace,
@@ -93,7 +96,7 @@ export class World {
       latencies: this.latencies,
       hooks: this.hooks,
       draw: (range) => range[0] + this.#latencyRandom.fraction() * (range[1] - range[0]),
-      kill: (process, end) => world.processes.end(process, end),
+      kill: (process, end) => this.processes.end(process, end),
     };
     this.network = new Network(this.#kernel, { ...usualNetwork, ...spec.network });
     this.processes = new ProcessTable(this.#kernel, (process, folder) => this.#open(process, folder));
@@ -134,7 +137,8 @@ export class World {
 
   disk(name: string): Disk {
     const disk = this.disks.get(name);
-    if (disk === undefined) throw new Error(`The world has no disk ${name}; it has ${[...this.disks.keys()].join(", ")}.`);
+    if (disk === undefined)
+      throw new Error(`The world has no disk ${name}; it has ${[...this.disks.keys()].join(", ")}.`);
     return disk;
   }
 
@@ -142,7 +146,10 @@ export class World {
   find(name: string, node?: string): SimProcess[] {
     return this.processes
       .alive()
-      .filter((each) => (each.name === name || each.label.startsWith(`${name}#`)) && (node === undefined || each.node === node));
+      .filter(
+        (each) =>
+          (each.name === name || each.label.startsWith(`${name}#`)) && (node === undefined || each.node === node),
+      );
   }
 
   /** Starts the program now and again whenever it ended, until `stopSupervising`. */
@@ -217,7 +224,8 @@ export class World {
     if (machine.powered) return;
     machine.boot();
     this.trace.add(`${name} boots`);
-    for (const each of this.#supervised.keys()) if (each.machine === name) this.#restart(each, this.#kernel.draw(each.restartAfter));
+    for (const each of this.#supervised.keys())
+      if (each.machine === name) this.#restart(each, this.#kernel.draw(each.restartAfter));
   }
 
   jumpWallClock(name: string, byMs: number): void {

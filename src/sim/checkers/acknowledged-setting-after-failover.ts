@@ -5,6 +5,7 @@
 import type { Checker, ClusterEvent } from "./events.ts";
 import { Findings } from "./finding.ts";
 
+/** Watches settings that applications find. */
 export function acknowledgedSettingAfterFailover(): Checker {
   const name = "acknowledged-setting-after-failover";
   const found = new Findings(name);
@@ -15,14 +16,16 @@ export function acknowledgedSettingAfterFailover(): Checker {
     violations: found.violations,
     finish: () => undefined,
     see: (event: ClusterEvent) => {
-      if (event.kind !== "setting-written" && event.kind !== "setting-acknowledged" && event.kind !== "setting-found") return;
+      if (event.kind !== "setting-written" && event.kind !== "setting-acknowledged" && event.kind !== "setting-found")
+        return;
       const key = `${event.resource} ${event.setting}`;
       if (event.kind === "setting-written") raise(written, key, event.value);
       if (event.kind === "setting-acknowledged") raise(acknowledged, key, event.value);
       if (event.kind !== "setting-found") return;
       const least = acknowledged.get(key) ?? 0;
       const most = written.get(key) ?? 0;
-      if (event.value < least) found.add(event.at, `${key} on ${event.node} is ${event.value}; ${least} was acknowledged.`);
+      if (event.value < least)
+        found.add(event.at, `${key} on ${event.node} is ${event.value}; ${least} was acknowledged.`);
       if (event.value > most) found.add(event.at, `${key} on ${event.node} is ${event.value}, which nobody wrote.`);
     },
   };

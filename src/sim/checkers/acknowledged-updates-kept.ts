@@ -11,6 +11,7 @@ interface Known {
   acknowledged?: { readonly at: number; readonly tag: Tag };
 }
 
+/** Watches acknowledged updates; judges at the end. */
 export function acknowledgedUpdatesKept(): Checker {
   const name = "acknowledged-updates-kept";
   const found = new Findings(name);
@@ -21,7 +22,8 @@ export function acknowledgedUpdatesKept(): Checker {
     name,
     violations: found.violations,
     see: (event: ClusterEvent) => {
-      if (event.kind === "update-submitted" && !known.has(event.requestId)) known.set(event.requestId, { submitted: event.at });
+      if (event.kind === "update-submitted" && !known.has(event.requestId))
+        known.set(event.requestId, { submitted: event.at });
       if (event.kind === "update-refused") refused.add(event.requestId);
       if (event.kind === "update-acknowledged") {
         const update = known.get(event.requestId) ?? { submitted: event.at };
@@ -31,7 +33,9 @@ export function acknowledgedUpdatesKept(): Checker {
       if (event.kind === "final-database") last = event;
     },
     finish: () => {
-      const acknowledged = [...known].flatMap(([id, { submitted, acknowledged: ack }]) => (ack ? [{ id, submitted, ...ack }] : []));
+      const acknowledged = [...known].flatMap(([id, { submitted, acknowledged: ack }]) =>
+        ack ? [{ id, submitted, ...ack }] : [],
+      );
       if (last === undefined) {
         if (acknowledged.length > 0) found.add(0, "NOT CHECKED: nobody reported the final database.");
         return;
@@ -41,17 +45,20 @@ export function acknowledgedUpdatesKept(): Checker {
       const kept: { id: string; submitted: number; at: number; place: number }[] = [];
       for (const update of acknowledged) {
         const place = places.get(update.id);
-        if (place === undefined) found.add(at, `Update ${update.id}, acknowledged at ${formatTag(update.tag)}, is lost.`);
+        if (place === undefined)
+          found.add(at, `Update ${update.id}, acknowledged at ${formatTag(update.tag)}, is lost.`);
         else kept.push({ ...update, place });
       }
-      for (const id of refused) if (places.has(id) && !known.get(id)?.acknowledged) found.add(at, `Refused update ${id} was applied.`);
+      for (const id of refused)
+        if (places.has(id) && !known.get(id)?.acknowledged) found.add(at, `Refused update ${id} was applied.`);
       checkOrder(kept, (what) => found.add(at, what));
     },
   };
 }
 
 function forget(known: Map<string, Known>, kept: Tag): void {
-  for (const [id, { acknowledged }] of known) if (acknowledged && compareTags(acknowledged.tag, kept) > 0) known.delete(id);
+  for (const [id, { acknowledged }] of known)
+    if (acknowledged && compareTags(acknowledged.tag, kept) > 0) known.delete(id);
 }
 
 /** In order of the final place, nothing may come after something that was only submitted once it was acknowledged. */

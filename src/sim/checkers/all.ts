@@ -8,6 +8,7 @@ import { oneNodePerResource } from "./one-node-per-resource.ts";
 import { replicasIdenticalWhenQuiet } from "./replicas-identical-when-quiet.ts";
 import { runsInTheEnd } from "./runs-in-the-end.ts";
 
+/** Several checkers as one. */
 export interface Judge {
   see(event: ClusterEvent): void;
   /** Ends the watch; every violation in order of time. */
@@ -16,6 +17,7 @@ export interface Judge {
   readonly seen: ReadonlyMap<ClusterEvent["kind"], number>;
 }
 
+/** One fresh checker of each kind. */
 export function allCheckers(): Checker[] {
   return [
     oneLeaderPerEpoch(),
@@ -28,6 +30,7 @@ export function allCheckers(): Checker[] {
   ];
 }
 
+/** Feeds every checker. */
 export function createJudge(checkers: readonly Checker[] = allCheckers()): Judge {
   const seen = new Map<ClusterEvent["kind"], number>();
   return {

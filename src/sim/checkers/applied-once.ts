@@ -6,6 +6,7 @@ import { compareTags, formatTag, type Tag } from "../../quorum/tag.ts";
 import type { Checker, ClusterEvent, EventOf } from "./events.ts";
 import { Findings } from "./finding.ts";
 
+/** Watches what replicas apply. */
 export function appliedOnce(): Checker {
   const name = "applied-once";
   const found = new Findings(name);
@@ -17,8 +18,10 @@ export function appliedOnce(): Checker {
     const tag = formatTag(event.tag);
     const firstTag = tagOf.get(event.requestId) ?? tag;
     const firstRequest = requestOf.get(tag) ?? event.requestId;
-    if (firstTag !== tag) found.add(event.at, `Request ${event.requestId} was applied at ${firstTag} and at ${tag} (${event.node}).`);
-    if (firstRequest !== event.requestId) found.add(event.at, `${tag} is ${firstRequest} and on ${event.node} ${event.requestId}.`);
+    if (firstTag !== tag)
+      found.add(event.at, `Request ${event.requestId} was applied at ${firstTag} and at ${tag} (${event.node}).`);
+    if (firstRequest !== event.requestId)
+      found.add(event.at, `${tag} is ${firstRequest} and on ${event.node} ${event.requestId}.`);
     tagOf.set(event.requestId, firstTag);
     requestOf.set(tag, firstRequest);
     const replica = `${event.node} (${event.incarnation})`;

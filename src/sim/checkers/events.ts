@@ -1,9 +1,16 @@
 /** What nodes, workloads and the world report to the checkers. `at` is virtual time in milliseconds. */
 import type { Tag } from "../../quorum/tag.ts";
 
+/** One thing that happened. */
 export type ClusterEvent =
   /** A node's service took the quorum: it thinks it leads from now on. */
-  | { readonly kind: "leader-started"; readonly at: number; readonly node: string; readonly incarnation: string; readonly tag: Tag }
+  | {
+      readonly kind: "leader-started";
+      readonly at: number;
+      readonly node: string;
+      readonly incarnation: string;
+      readonly tag: Tag;
+    }
   /** A client sent an update for the first time. */
   | { readonly kind: "update-submitted"; readonly at: number; readonly requestId: string }
   /** A client was told that its update is applied. */
@@ -21,13 +28,25 @@ export type ClusterEvent =
       readonly tag: Tag;
     }
   /** A replica took over a whole image that stands for this tag. */
-  | { readonly kind: "replica-reset"; readonly at: number; readonly node: string; readonly incarnation: string; readonly tag: Tag }
+  | {
+      readonly kind: "replica-reset";
+      readonly at: number;
+      readonly node: string;
+      readonly incarnation: string;
+      readonly tag: Tag;
+    }
   /** An authoritative restore: what is newer than `kept` is given up on purpose. */
   | { readonly kind: "restored"; readonly at: number; readonly kept: Tag }
   /** The database at the end: the request ids that it holds, in the order in which they were applied. */
   | { readonly kind: "final-database"; readonly at: number; readonly requestIds: readonly string[] }
   /** A replica when nothing goes on any more. */
-  | { readonly kind: "replica-at-rest"; readonly at: number; readonly node: string; readonly tag: Tag; readonly digest: string }
+  | {
+      readonly kind: "replica-at-rest";
+      readonly at: number;
+      readonly node: string;
+      readonly tag: Tag;
+      readonly digest: string;
+    }
   /** An application's first and last instant. */
   | {
       readonly kind: "application-started";
@@ -36,9 +55,21 @@ export type ClusterEvent =
       readonly resource: string;
       readonly node: string;
     }
-  | { readonly kind: "application-ended"; readonly at: number; readonly run: number; readonly resource: string; readonly node: string }
+  | {
+      readonly kind: "application-ended";
+      readonly at: number;
+      readonly run: number;
+      readonly resource: string;
+      readonly node: string;
+    }
   /** A client begins to write the n-th value of a setting (one writer a setting, counting up). */
-  | { readonly kind: "setting-written"; readonly at: number; readonly resource: string; readonly setting: string; readonly value: number }
+  | {
+      readonly kind: "setting-written";
+      readonly at: number;
+      readonly resource: string;
+      readonly setting: string;
+      readonly value: number;
+    }
   | {
       readonly kind: "setting-acknowledged";
       readonly at: number;
@@ -64,6 +95,7 @@ export type ClusterEvent =
       readonly online: boolean;
     };
 
+/** The events of one kind. */
 export type EventOf<K extends ClusterEvent["kind"]> = Extract<ClusterEvent, { readonly kind: K }>;
 
 /** A broken promise, as one sentence with its virtual time. */

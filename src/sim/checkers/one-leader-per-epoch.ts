@@ -2,6 +2,7 @@
 import type { Checker, ClusterEvent } from "./events.ts";
 import { Findings } from "./finding.ts";
 
+/** Watches who leads. */
 export function oneLeaderPerEpoch(): Checker {
   const name = "one-leader-per-epoch";
   const found = new Findings(name);

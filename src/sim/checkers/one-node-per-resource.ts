@@ -2,6 +2,7 @@
 import type { Checker, ClusterEvent } from "./events.ts";
 import { Findings } from "./finding.ts";
 
+/** Watches applications start and end. */
 export function oneNodePerResource(): Checker {
   const name = "one-node-per-resource";
   const found = new Findings(name);
@@ -19,7 +20,10 @@ export function oneNodePerResource(): Checker {
         return;
       }
       for (const [run, node] of runs) {
-        found.add(event.at, `${event.resource} starts on ${event.node} (run ${event.run}) while run ${run} lives on ${node}.`);
+        found.add(
+          event.at,
+          `${event.resource} starts on ${event.node} (run ${event.run}) while run ${run} lives on ${node}.`,
+        );
       }
       runs.set(event.run, event.node);
     },

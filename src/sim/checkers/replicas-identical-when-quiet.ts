@@ -3,6 +3,7 @@ import { formatTag } from "../../quorum/tag.ts";
 import type { Checker, ClusterEvent, EventOf } from "./events.ts";
 import { Findings } from "./finding.ts";
 
+/** Compares replicas at rest. */
 export function replicasIdenticalWhenQuiet(): Checker {
   const name = "replicas-identical-when-quiet";
   const found = new Findings(name);

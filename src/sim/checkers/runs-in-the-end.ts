@@ -2,6 +2,7 @@
 import type { Checker, ClusterEvent } from "./events.ts";
 import { Findings } from "./finding.ts";
 
+/** Compares what should run with what runs, at rest. */
 export function runsInTheEnd(): Checker {
   const name = "runs-in-the-end";
   const found = new Findings(name);
