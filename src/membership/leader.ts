@@ -21,7 +21,7 @@ import {
   isConfigured,
   type NodeRecord,
   nodeRecord,
-  nodeRecords,
+  allNodeRecords,
   upUpdate,
 } from "./node-records.ts";
 import { takeoverWait, type Timing } from "./timing.ts";
@@ -201,7 +201,7 @@ export class Leader {
   async #review(): Promise<void> {
     if (this.#over) return;
     const proofs = await this.#parts.quorum.proofs.list();
-    for (const record of nodeRecords(this.#parts.replica.tree())) {
+    for (const record of allNodeRecords(this.#parts.replica.tree())) {
       if (this.#over) return;
       await this.#reviewNode(record, proofs);
     }
@@ -215,13 +215,14 @@ export class Leader {
   }
 
   async #reviewNode(record: NodeRecord, proofs: readonly Proof[]): Promise<void> {
-    if (!record.up) return;
+    if (record.state === "down") return;
     const { node, incarnation } = record;
     if (proofs.some((proof) => proof.node === node && proof.incarnation === incarnation)) {
       await this.#parts.host.expire(node, incarnation);
       await this.#markDown(record, "proof", `The host of node ${node} proved that it stopped everything.`);
       return;
     }
+    // A node without a record (after a restore) may run something until the permits of the old generation are over.
     const now = this.#parts.outside.clock.boot();
     const until = record.epoch === this.epoch ? this.#waitUntil.get(node) : this.#unconfirmedUntil;
     if (until === undefined || now < until) return;
@@ -262,6 +263,13 @@ export class Leader {
     if (record !== undefined && !record.up && record.incarnation === incarnation) {
       throw fail("CLUSTER_POISONED", {
         happened: `This life of node ${node} was declared ended; it must start a new one.`,
+      });
+    }
+    if (request.admitted !== 0 && request.admitted < this.identity.generation) {
+      throw fail("CLUSTER_POISONED", {
+        happened: `This life of node ${node} belongs to generation ${request.admitted}; the cluster was restored to generation ${this.identity.generation}.`,
+        unchanged: "Its copy of the database was not changed.",
+        next: "The node ends what it runs and comes back by itself.",
       });
     }
     const sameCount = request.tag.generation === this.identity.generation;

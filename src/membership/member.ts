@@ -40,9 +40,9 @@ export class Member {
   }
 
   /** Joins the leader of `claim`. Rejects with the leader's refusal, or CLUSTER_NODE_UNREACHABLE. */
-  static async join(parts: MemberParts, leader: LeaderCalls, claim: Claim): Promise<Member> {
+  static async join(parts: MemberParts, leader: LeaderCalls, claim: Claim, admitted: number): Promise<Member> {
     const { replica, self } = parts;
-    const answer = await leader.join({ ...self, tag: replica.tag(), lineage: replica.lineage() });
+    const answer = await leader.join({ ...self, tag: replica.tag(), lineage: replica.lineage(), admitted });
     if (answer.epoch !== claim.epoch) {
       throw fail("CLUSTER_GUM_NOT_LOCKER", {
         happened: `The node that held epoch ${claim.epoch} answered for epoch ${answer.epoch}.`,

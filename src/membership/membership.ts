@@ -47,6 +47,7 @@ export class Membership implements Database {
   #member: Member | undefined;
   #claim: Claim | undefined;
   #attaching = false;
+  #admitted = 0;
   #over: string | undefined;
   #overCause: Failure | undefined;
   #kick: () => void = () => undefined;
@@ -209,8 +210,9 @@ export class Membership implements Database {
     });
     host.follow(leader.epoch, host.endpoint);
     this.#attaching = true;
-    await leader.join({ ...self, tag: replica.tag(), lineage: replica.lineage() });
+    await leader.join({ ...self, tag: replica.tag(), lineage: replica.lineage(), admitted: this.#admitted });
     this.#attaching = false;
+    this.#admitted = replica.tag().generation;
     while (!lost && this.#over === undefined) {
       await leader.review().catch((error: unknown) => this.#parts.log.warn("review failed", { error }));
       if (lost || this.#over !== undefined) break;
@@ -235,12 +237,13 @@ export class Membership implements Database {
   }
 
   async #attach(claim: Claim): Promise<void> {
-    const { dial, host, log } = this.#parts;
+    const { dial, host, log, replica } = this.#parts;
     this.#attaching = true;
     let calls: LeaderCalls | undefined;
     try {
       calls = await dial(claim.endpoint);
-      const member = await Member.join(this.#parts, calls, claim);
+      const member = await Member.join(this.#parts, calls, claim, this.#admitted);
+      this.#admitted = replica.tag().generation;
       if (this.#claim !== claim || this.#over !== undefined) {
         member.stop();
         return;
@@ -274,7 +277,7 @@ export class Membership implements Database {
       const done = (): void => {
         this.#attaching = false;
       };
-      void this.#leader.join({ ...self, tag: replica.tag(), lineage: replica.lineage() }).then(done, (error: unknown) => {
+      void this.#leader.join({ ...self, tag: replica.tag(), lineage: replica.lineage(), admitted: this.#admitted }).then(done, (error: unknown) => {
         done();
         log.warn("could not join itself again", { error });
       });

@@ -11,6 +11,8 @@ export type DownBecause = "proof" | "waited" | "confirmed" | "left";
 
 export interface NodeRecord {
   readonly node: string;
+  /** "none": nothing is recorded in this generation. */
+  readonly state: "up" | "down" | "none";
   readonly up: boolean;
   readonly incarnation: string;
   readonly epoch: number;
@@ -23,9 +25,9 @@ export function isConfigured(tree: Key, node: string): boolean {
   return findKey(tree, `Nodes\\${node}`) !== undefined;
 }
 
-/** All nodes that ever reported in this generation. */
-export function nodeRecords(tree: Key): NodeRecord[] {
-  const parent = findKey(tree, nodesPath);
+/** One record for each configured node. */
+export function allNodeRecords(tree: Key): NodeRecord[] {
+  const parent = findKey(tree, "Nodes");
   return parent === undefined ? [] : [...childrenOf(parent)].map((key) => readRecord(key.name, tree));
 }
 
@@ -35,10 +37,13 @@ export function nodeRecord(tree: Key, node: string): NodeRecord | undefined {
 
 function readRecord(node: string, tree: Key): NodeRecord {
   const path = `${nodesPath}\\${node}`;
+  const state = dwordOf(findValue(tree, path, "State"));
+  const incarnation = textOf(findValue(tree, path, "Incarnation")) ?? "";
   return {
     node,
-    up: (dwordOf(findValue(tree, path, "State")) ?? nodeState.down) !== nodeState.down,
-    incarnation: textOf(findValue(tree, path, "Incarnation")) ?? "",
+    state: state === undefined ? "none" : state === nodeState.down ? "down" : "up",
+    up: state !== undefined && state !== nodeState.down,
+    incarnation,
     epoch: dwordOf(findValue(tree, path, "Epoch")) ?? 0,
     endpoint: textOf(findValue(tree, path, "Endpoint")) ?? "",
   };
@@ -72,7 +77,7 @@ export function downUpdate(requestId: string, record: NodeRecord, why: DownBecau
     kind: "value-equals",
     path,
     name: "Incarnation",
-    data: sz("Incarnation", record.incarnation).data,
+    data: record.incarnation === "" ? undefined : sz("Incarnation", record.incarnation).data,
   };
   return {
     requestId,

@@ -11,6 +11,8 @@ export interface JoinRequest {
   /** What this node's copy of the database is. */
   readonly tag: Tag;
   readonly lineage: string;
+  /** The generation under which this life was a member already; 0 when it never was. */
+  readonly admitted: number;
 }
 
 export interface JoinAnswer {

@@ -1,0 +1,104 @@
+/** Runs the leader's decisions: reads the database, decides, submits; again after every change and every poll. */
+import { newGuid } from "../base/guid.ts";
+import type { Log } from "../base/log.ts";
+import type { Outside } from "../base/outside.ts";
+import type { Database } from "../database/database.ts";
+import { nodeState } from "../database/schema.ts";
+import { type ClusterState, readState } from "../database/state.ts";
+import { findValue } from "../tree/key.ts";
+import { textOf } from "../tree/value.ts";
+import { decide } from "./decide.ts";
+import type { NodeFacts } from "./placement.ts";
+
+export interface LeaderLoopParts {
+  readonly outside: Outside;
+  readonly database: Database;
+  readonly log: Log;
+  /** Milliseconds between two rounds when nothing changes. */
+  readonly poll: number;
+  /** The epoch that this node leads; undefined when it does not. */
+  readonly epoch: () => number | undefined;
+}
+
+export class LeaderLoop {
+  readonly #parts: LeaderLoopParts;
+  #kick: () => void = () => undefined;
+  #kicked = false;
+  #waits: readonly string[] = [];
+
+  constructor(parts: LeaderLoopParts) {
+    this.#parts = parts;
+  }
+
+  /** What could not be done in the last round and why, for status. */
+  waits(): readonly string[] {
+    return this.#waits;
+  }
+
+  kick(): void {
+    this.#kicked = true;
+    this.#kick();
+  }
+
+  /** Runs until `signal`. */
+  async run(signal: AbortSignal): Promise<void> {
+    const { outside, log, poll } = this.#parts;
+    while (!signal.aborted) {
+      this.#kicked = false;
+      await this.#round().catch((error: unknown) => log.warn("a round of decisions failed", { error }));
+      if (this.#kicked || signal.aborted) continue;
+      const rested = new AbortController();
+      const kicked = new Promise<void>((resolve) => {
+        this.#kick = resolve;
+      });
+      signal.addEventListener("abort", this.#kick);
+      await Promise.race([kicked, outside.timers.sleep(poll, rested.signal)]);
+      signal.removeEventListener("abort", this.#kick);
+      rested.abort();
+    }
+  }
+
+  async #round(): Promise<void> {
+    const { database, outside, log, epoch } = this.#parts;
+    const leads = epoch();
+    if (leads === undefined) {
+      this.#waits = [];
+      return;
+    }
+    const wall = outside.clock.wall();
+    const state = readState(database.tree());
+    const actions = decide({ state, nodes: nodeFacts(state, leads), now: wall, hour: new Date(wall).getHours() });
+    this.#waits = actions.filter((action) => action.update === undefined).map((action) => action.because);
+    for (const action of actions) {
+      if (action.update === undefined) continue;
+      const result = await database.submit({ ...action.update, requestId: newGuid(outside.random) });
+      log.info("decided", { kind: action.kind, because: action.because, outcome: result.outcome });
+      if (result.outcome === "unknown") return;
+    }
+  }
+}
+
+/** What the database says about the nodes under this epoch; `DownBecause` is written by membership. */
+export function nodeFacts(state: ClusterState, epoch: number): ReadonlyMap<string, NodeFacts> {
+  const facts = new Map<string, NodeFacts>();
+  for (const node of state.nodes.values()) {
+    const up = node.state !== nodeState.down && node.state !== nodeState.unknown;
+    const why = up ? undefined : textOf(findValue(state.tree, node.runtimePath, "DownBecause"));
+    facts.set(node.id, { up, confirmedThisEpoch: up && node.epoch === epoch, takeOver: takeOverOf(why) });
+  }
+  return facts;
+}
+
+function takeOverOf(why: string | undefined): NodeFacts["takeOver"] {
+  switch (why) {
+    case "proof":
+    case "left":
+      return "proof";
+    case "confirmed":
+      return "confirmed";
+    case "waited":
+      return "waited";
+    default:
+      return "no";
+  }
+}

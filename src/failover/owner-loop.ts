@@ -1,0 +1,226 @@
+/** Runs the owner's side on one node: keeps what runs here as the database wants it, and reports. */
+import { newGuid } from "../base/guid.ts";
+import type { Log } from "../base/log.ts";
+import type { Outside } from "../base/outside.ts";
+import type { Database } from "../database/database.ts";
+import { type ClusterState, readState, type ResourceState } from "../database/state.ts";
+import type { ResourceSpec } from "../monitor/host-engine.ts";
+import { type ResourceEvent, resourceState as hostState } from "../monitor/resource-state.ts";
+import { valuesOf } from "../tree/key.ts";
+import { closeDifference, type OwnerAction, type RunningResource } from "./owner.ts";
+
+/** The host as this loop commands it. */
+export interface ResourceHost {
+  start(spec: ResourceSpec): Promise<void>;
+  stop(id: string): Promise<void>;
+  terminate(id: string): Promise<void>;
+}
+
+/** What checkpoints do around a resource's life; `checkpoint/` implements it. */
+export interface ResourceCheckpoints {
+  restoreBeforeOnline(resource: string): Promise<unknown>;
+  begin(resource: string, ownershipGeneration: number): void;
+  captureNow(resource: string): Promise<unknown>;
+  end(resource: string): void;
+}
+
+export interface OwnerLoopParts {
+  readonly outside: Outside;
+  readonly database: Database;
+  readonly host: ResourceHost;
+  readonly checkpoints: ResourceCheckpoints;
+  readonly log: Log;
+  /** Milliseconds between two rounds when nothing changes. */
+  readonly poll: number;
+}
+
+type Told = Extract<OwnerAction, { readonly update: unknown }>;
+type Step = Exclude<OwnerAction, Told | { readonly kind: "wake" }>;
+
+export class OwnerLoop {
+  readonly #parts: OwnerLoopParts;
+  readonly #running = new Map<string, RunningResource>();
+  readonly #generation = new Map<string, number>();
+  /** Steps under way, by kind and resource. */
+  readonly #steps = new Set<string>();
+  readonly #telling = new Set<string>();
+  #kick: () => void = () => undefined;
+  #kicked = false;
+
+  constructor(parts: OwnerLoopParts) {
+    this.#parts = parts;
+  }
+
+  kick(): void {
+    this.#kicked = true;
+    this.#kick();
+  }
+
+  /** By folded resource id, what runs on this node. */
+  running(): ReadonlyMap<string, RunningResource> {
+    return this.#running;
+  }
+
+  /** A resource on the host changed its state. */
+  hostEvent(event: ResourceEvent): void {
+    const entry = this.#running.get(event.resource);
+    if (entry === undefined || event.ownershipGeneration !== this.#generation.get(event.resource)) return;
+    const { because } = event;
+    if (event.state === hostState.online && entry.phase !== "online") {
+      this.#become(event.resource, { phase: "online", restored: false, captured: false, reason: "" });
+      this.#parts.checkpoints.begin(event.resource, event.ownershipGeneration);
+    } else if (event.state === hostState.offline && entry.phase !== "offline-pending") {
+      this.#become(event.resource, { phase: "offline", restored: false, reason: because });
+    } else if (event.state === hostState.failed) {
+      this.#parts.checkpoints.end(event.resource);
+      this.#become(event.resource, { phase: "failed", restored: false, reason: because });
+    } else if (event.state === hostState.online) this.#become(event.resource, { reason: because === "It came online." ? "" : because });
+  }
+
+  /** Runs until `signal`. */
+  async run(signal: AbortSignal): Promise<void> {
+    const { outside, log, poll } = this.#parts;
+    while (!signal.aborted) {
+      this.#kicked = false;
+      let wakeAt = outside.clock.boot() + poll;
+      try {
+        wakeAt = this.#round(wakeAt);
+      } catch (error) {
+        log.error("a round of the owner failed", { error });
+      }
+      if (this.#kicked) continue;
+      const rested = new AbortController();
+      const kicked = new Promise<void>((resolve) => {
+        this.#kick = resolve;
+      });
+      signal.addEventListener("abort", this.#kick);
+      await Promise.race([kicked, outside.timers.sleep(Math.max(1, wakeAt - outside.clock.boot()), rested.signal)]);
+      signal.removeEventListener("abort", this.#kick);
+      rested.abort();
+    }
+  }
+
+  #round(latest: number): number {
+    const { database, outside } = this.#parts;
+    const state = readState(database.tree());
+    const { node, incarnation } = database.self;
+    let wakeAt = latest;
+    for (const action of closeDifference({ state, me: node, incarnation, running: this.#running, nowBoot: outside.clock.boot() })) {
+      if (action.kind === "wake") wakeAt = Math.min(wakeAt, action.at);
+      else if ("update" in action) void this.#tell(action);
+      else if (!this.#steps.has(`${action.kind} ${action.resource}`)) void this.#do(state, action);
+    }
+    return wakeAt;
+  }
+
+  async #tell(action: Told): Promise<void> {
+    const { database, outside, log } = this.#parts;
+    if (this.#telling.has(action.group)) return;
+    this.#telling.add(action.group);
+    try {
+      const result = await database.submit({ ...action.update, requestId: newGuid(outside.random) }, 2_000);
+      log.info("reported", { kind: action.kind, because: action.because, outcome: result.outcome });
+    } catch (error) {
+      log.warn("could not report", { kind: action.kind, because: action.because, error });
+      await outside.timers.sleep(this.#parts.poll);
+    } finally {
+      this.#telling.delete(action.group);
+      this.kick();
+    }
+  }
+
+  async #do(state: ClusterState, step: Step): Promise<void> {
+    const { log } = this.#parts;
+    const resource = state.resources.get(step.resource);
+    const name = `${step.kind} ${step.resource}`;
+    this.#steps.add(name);
+    log.info("step", { kind: step.kind, resource: resource?.name ?? step.resource, because: step.because });
+    try {
+      await this.#carryOut(state, resource, step);
+    } catch (error) {
+      log.warn("a step failed", { kind: step.kind, resource: resource?.name ?? step.resource, error });
+      this.#become(step.resource, { phase: "failed", busy: false, reason: error instanceof Error ? error.message : String(error) });
+    } finally {
+      this.#steps.delete(name);
+      this.kick();
+    }
+  }
+
+  async #carryOut(state: ClusterState, resource: ResourceState | undefined, step: Step): Promise<void> {
+    const { host, checkpoints } = this.#parts;
+    const id = step.resource;
+    switch (step.kind) {
+      case "restore-checkpoints":
+        this.#enter(state, id, { busy: true });
+        await checkpoints.restoreBeforeOnline(id);
+        this.#become(id, { busy: false, restored: true });
+        return;
+      case "online":
+        if (resource !== undefined) await this.#start(state, resource, step);
+        return;
+      case "offline":
+        this.#become(id, { phase: "offline-pending", reason: step.because });
+        await host.stop(id);
+        this.#become(id, { phase: "offline", restored: false });
+        return;
+      case "terminate":
+        this.#become(id, { phase: "offline-pending", reason: step.because });
+        await host.terminate(id);
+        if (step.then === "failed") checkpoints.end(id);
+        this.#become(id, { phase: step.then, restored: false, reason: step.because });
+        return;
+      case "capture-checkpoints":
+        this.#become(id, { busy: true });
+        await checkpoints.captureNow(id);
+        checkpoints.end(id);
+        this.#become(id, { busy: false, captured: true });
+    }
+  }
+
+  async #start(state: ClusterState, resource: ResourceState, step: Extract<Step, { kind: "online" }>): Promise<void> {
+    const { outside, host } = this.#parts;
+    const { id } = resource;
+    const group = resource.group === undefined ? undefined : state.groups.get(resource.group);
+    if (group === undefined) return;
+    const before = this.#running.get(id)?.restarts ?? [];
+    const restarts = step.fresh ? [] : step.restart ? [...before, outside.clock.boot()] : before;
+    this.#generation.set(id, group.ownershipGeneration);
+    this.#enter(state, id, { phase: "online-pending", restarts, reason: "" });
+    try {
+      await host.start({
+        id,
+        name: resource.name,
+        type: resource.type,
+        ownershipGeneration: group.ownershipGeneration,
+        times: {
+          pendingTimeout: resource.pendingTimeout,
+          looksAlivePollInterval: resource.looksAlivePollInterval,
+          isAlivePollInterval: resource.isAlivePollInterval,
+        },
+        parameters: resource.parameters === undefined ? [] : [...valuesOf(resource.parameters)],
+      });
+    } catch (error) {
+      // Without a permit nothing starts; the permit comes or this life ends.
+      if (!(error instanceof Error) || error.name !== "INVALID_STATE") throw error;
+      await outside.timers.sleep(this.#parts.poll);
+      if (this.#running.get(id)?.phase === "online-pending") this.#become(id, { phase: "offline", reason: error.message });
+    }
+  }
+
+  #enter(state: ClusterState, id: string, change: Partial<RunningResource>): void {
+    if (!this.#running.has(id)) {
+      const group = state.resources.get(id)?.group ?? "";
+      const since = this.#parts.outside.clock.boot();
+      this.#running.set(id, { group, phase: "offline", busy: false, since, restarts: [], restored: false, captured: true, reason: "" });
+    }
+    this.#become(id, { ...change, group: state.resources.get(id)?.group ?? "" });
+  }
+
+  #become(id: string, change: Partial<RunningResource>): void {
+    const before = this.#running.get(id);
+    if (before === undefined) return;
+    const moved = change.phase !== undefined && change.phase !== before.phase;
+    this.#running.set(id, { ...before, ...change, since: moved ? this.#parts.outside.clock.boot() : before.since });
+    this.kick();
+  }
+}
