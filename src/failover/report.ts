@@ -1,0 +1,89 @@
+/** What an owner tells the database. Every update counts only for this life of the node and this ownership generation. Pure. */
+import { type Change, ChangeBuilder } from "../database/change.ts";
+import { resourceState, resourceStateName } from "../database/schema.ts";
+import type { GroupState, ResourceState } from "../database/state.ts";
+import { dword, sz } from "../tree/value.ts";
+import type { OwnerAction, OwnerInput, RunningResource } from "./owner.ts";
+import { counted, nodeName, quoted } from "./words.ts";
+
+type Entries = (id: string) => RunningResource;
+type Told = Extract<OwnerAction, { readonly update: Change }>;
+
+/** The states that differ from what is recorded, in one update; undefined when none does. */
+export function reportGroup(input: OwnerInput, group: GroupState, resources: readonly ResourceState[], entry: Entries): Told | undefined {
+  const change = guarded(input, group);
+  const sentences: string[] = [];
+  for (const resource of resources) {
+    const one = entry(resource.id);
+    const state = stateNumber(resource, one);
+    const settled = isRequestSettled(resource, one);
+    const isSame = resource.state === state && resource.node === input.me && resource.reportedGeneration === group.ownershipGeneration;
+    if (isSame && resource.reason === one.reason && !settled) continue;
+    writeState(change, input, group, resource, one);
+    if (settled) change.unchanged(resource.runtimePath, "Request").remove(resource.runtimePath, "Request");
+    sentences.push(`${quoted(resource)} is ${resourceStateName(state)}${one.reason === "" ? "" : ` (${one.reason})`}`);
+  }
+  if (sentences.length === 0) return undefined;
+  // Left failed ends when nothing is failed any more; the next failure may ask for a failover again.
+  const isFailed = resources.some((resource) => entry(resource.id).phase === "failed");
+  if (group.failed !== undefined && !isFailed) change.remove(group.runtimePath, "Failed");
+  const because = `${nodeName(input.state, input.me)} reports: ${sentences.join(", ")}.`;
+  return { kind: "report", group: group.id, because, update: change.build(because) };
+}
+
+/** This node stopped everything of the group and starts nothing more of it under this ownership generation. */
+export function releaseGroup(input: OwnerInput, group: GroupState, resources: readonly ResourceState[], entry: Entries): Told {
+  const change = guarded(input, group).unchanged(group.runtimePath, "MoveTo").unchanged(group.path, "Contains");
+  for (const resource of resources) writeState(change, input, group, resource, entry(resource.id));
+  change.set(group.runtimePath, dword("Released", group.ownershipGeneration));
+  const because = `${nodeName(input.state, input.me)} releases ${quoted(group)}: ${counted(resources.length, "resource")} stopped.`;
+  return { kind: "release-group", group: group.id, because, update: change.build(because) };
+}
+
+/** This node gave up; the leader decides whether the group goes elsewhere. */
+export function requestFailover(input: OwnerInput, group: GroupState, why: string): Told {
+  const change = guarded(input, group).unchanged(group.runtimePath, "MoveTo", "Failed", "FailoverRequested");
+  change.set(group.runtimePath, dword("FailoverRequested", group.ownershipGeneration));
+  const because = `${nodeName(input.state, input.me)} asks for a failover of ${quoted(group)}: ${why}.`;
+  return { kind: "request-failover", group: group.id, because, update: change.build(because) };
+}
+
+function guarded(input: OwnerInput, group: GroupState): ChangeBuilder {
+  const node = input.state.nodes.get(input.me);
+  const change = new ChangeBuilder(input.state.tree).exists(group.path);
+  change.unchanged(group.runtimePath, "Owner", "OwnershipGeneration", "Released");
+  if (node !== undefined) change.exists(node.path).unchanged(node.runtimePath, "Incarnation");
+  return change;
+}
+
+function writeState(change: ChangeBuilder, input: OwnerInput, group: GroupState, resource: ResourceState, entry: RunningResource): void {
+  const { runtimePath } = resource;
+  change.exists(resource.path);
+  change.set(runtimePath, dword("State", stateNumber(resource, entry)), sz("Node", input.me));
+  change.set(runtimePath, dword("OwnershipGeneration", group.ownershipGeneration));
+  change.set(runtimePath, dword("Restarts", entry.restarts.filter((at) => at > input.nowBoot - resource.restartPeriod).length));
+  if (entry.reason === "") change.remove(runtimePath, "Reason");
+  else change.set(runtimePath, sz("Reason", entry.reason));
+}
+
+/** What stopped but is not captured yet is still on its way offline. */
+function stateNumber(resource: ResourceState, entry: RunningResource): number {
+  switch (entry.phase) {
+    case "online":
+      return resourceState.online;
+    case "online-pending":
+      return resourceState.onlinePending;
+    case "offline-pending":
+      return resourceState.offlinePending;
+    case "failed":
+      return resourceState.failed;
+    case "offline":
+      return resource.hasCheckpoints && !entry.captured ? resourceState.offlinePending : resourceState.offline;
+  }
+}
+
+/** Whether what a person asked for has happened or has no object any more. */
+function isRequestSettled(resource: ResourceState, entry: RunningResource): boolean {
+  if (resource.request === undefined) return false;
+  return resource.request === "fail" ? entry.phase !== "online" : entry.phase !== "failed";
+}

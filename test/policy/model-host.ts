@@ -1,0 +1,80 @@
+/** A host that runs nothing: it does the owner's steps in memory, at once or when told to. */
+import type { OwnerAction, RunningResource } from "../../src/failover/owner.ts";
+import type { ClusterState } from "../../src/database/state.ts";
+
+const blank: Omit<RunningResource, "group"> = {
+  phase: "offline",
+  busy: false,
+  since: Number.NEGATIVE_INFINITY,
+  restarts: [],
+  restored: false,
+  captured: true,
+  reason: "",
+};
+
+export class ModelHost {
+  readonly running: Map<string, RunningResource>;
+  /** What a resource becomes when its present step ends. */
+  readonly #after = new Map<string, Partial<RunningResource>>();
+
+  constructor(running: ReadonlyMap<string, RunningResource> = new Map()) {
+    this.running = new Map(running);
+  }
+
+  /** Begins a step; actions that are no steps are left to the caller. */
+  begin(state: ClusterState, action: OwnerAction, now: number): void {
+    switch (action.kind) {
+      case "restore-checkpoints":
+        this.#change(state, action.resource, { busy: true, restarts: this.#restarts(action, now) });
+        this.#after.set(action.resource, { busy: false, restored: true });
+        return;
+      case "capture-checkpoints":
+        this.#change(state, action.resource, { busy: true });
+        this.#after.set(action.resource, { busy: false, captured: true });
+        return;
+      case "online": {
+        const restarts = this.#restarts(action, now);
+        this.#change(state, action.resource, { phase: "online-pending", since: now, restarts, restored: false, captured: false, reason: "" });
+        this.#after.set(action.resource, { phase: "online", since: now });
+        return;
+      }
+      case "offline":
+        this.#change(state, action.resource, { phase: "offline-pending", since: now });
+        this.#after.set(action.resource, { phase: "offline", since: now });
+        return;
+      case "terminate":
+        this.#change(state, action.resource, { phase: "offline-pending", since: now });
+        this.#after.set(action.resource, { phase: action.then, since: now, reason: action.then === "failed" ? action.because : "" });
+    }
+  }
+
+  pending(): string[] {
+    return [...this.#after.keys()];
+  }
+
+  /** Ends the present step; one that came online may fail instead. */
+  finish(resource: string, now: number, fails = false): void {
+    const after = this.#after.get(resource);
+    const entry = this.running.get(resource);
+    this.#after.delete(resource);
+    if (after === undefined || entry === undefined) return;
+    const failed: Partial<RunningResource> = { phase: "failed", since: now, reason: "it did not start" };
+    this.running.set(resource, { ...entry, ...(fails && after.phase === "online" ? failed : after) });
+  }
+
+  /** What was online has failed and is terminated. */
+  fail(resource: string, now: number): void {
+    const entry = this.running.get(resource);
+    if (entry?.phase === "online") this.running.set(resource, { ...entry, phase: "failed", since: now, reason: "it ended" });
+  }
+
+  #restarts(action: { resource: string; restart: boolean; fresh: boolean }, now: number): readonly number[] {
+    const before = this.running.get(action.resource)?.restarts ?? [];
+    return action.fresh ? [] : action.restart ? [...before, now] : before;
+  }
+
+  #change(state: ClusterState, resource: string, change: Partial<RunningResource>): void {
+    const group = state.resources.get(resource)?.group ?? "";
+    this.running.set(resource, { ...(this.running.get(resource) ?? { ...blank, group }), ...change });
+  }
+}
