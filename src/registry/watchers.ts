@@ -1,0 +1,32 @@
+/** Who wants to hear about which path. */
+import { findKey, type Key } from "../tree/key.ts";
+
+export class Watchers {
+  readonly #watchers = new Set<{ readonly path: string; readonly handler: () => void }>();
+
+  /** Returns how to stop. */
+  add(path: string, handler: () => void): () => void {
+    const watcher = { path, handler };
+    this.#watchers.add(watcher);
+    return () => void this.#watchers.delete(watcher);
+  }
+
+  /** Calls whoever watches a key that changed, appeared or went, or one above such a key: once each. */
+  changed(before: Key, after: Key): void {
+    for (const watcher of [...this.#watchers]) {
+      if (this.#watchers.has(watcher) && findKey(before, watcher.path) !== findKey(after, watcher.path))
+        call(watcher.handler);
+    }
+  }
+}
+
+/** A handler that throws is a fault of its own: neither the change, which is durable, nor other handlers suffer. It ends the process. */
+function call(handler: () => void): void {
+  try {
+    handler();
+  } catch (error) {
+    queueMicrotask(() => {
+      throw error;
+    });
+  }
+}
