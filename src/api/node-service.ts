@@ -1,0 +1,98 @@
+/**
+ * What the API needs of a running node; `daemon/` implements it. Everything here may be called on any node of the cluster:
+ * updates go to the leader, checkpoint calls to the resource's owner, backups to the leader's node.
+ */
+import type { BackupResult } from "../backup/take.ts";
+import type { Checkpoints } from "../checkpoint/checkpoint.ts";
+import type { Change } from "../database/change.ts";
+import type { Database } from "../database/database.ts";
+import type { RunningResource } from "../failover/owner.ts";
+import type { Timing } from "../membership/timing.ts";
+import type { Claim, ClusterIdentity, Quorum } from "../quorum/quorum.ts";
+import type { Tag } from "../quorum/tag.ts";
+import type { KeyContainers } from "../registry/key-containers.ts";
+import type { Registry } from "../registry/registry.ts";
+import type { Key } from "../tree/key.ts";
+
+export interface NodeService {
+  /** The node's data folder. */
+  readonly data: string;
+  readonly node: { readonly id: string; readonly name: string };
+  readonly database: Database;
+  readonly quorum: Quorum;
+  readonly registry: Registry;
+  readonly keys: KeyContainers;
+  readonly checkpoints: Checkpoints;
+  identity(): ClusterIdentity;
+  status(): NodeStatus;
+  /**
+   * Builds a change out of this node's copy and submits it; builds anew when a condition was refused because somebody else
+   * changed the same thing (at most ten times). Resolves when this node's copy has it. Throws what `build` throws.
+   */
+  change(build: (tree: Key) => Change): Promise<Tag>;
+  /** Calls a checkpoint function on the node that owns the resource's group; see `CheckpointCall`. */
+  atOwner(call: CheckpointCall): Promise<unknown>;
+  /** Changes this node's registry; under a checkpoint of an online resource it resolves when the new version is committed. */
+  changeRegistry(work: (registry: Registry) => Promise<void>): Promise<{ readonly pending: readonly string[] }>;
+  changeKeys(work: (keys: KeyContainers) => Promise<void>): Promise<{ readonly pending: readonly string[] }>;
+  /** Writes a backup set on the leader's node; `path` is absolute. Fails with CLUSTER_BACKUP_IN_PROGRESS while one is taken. */
+  backup(path: string): Promise<BackupResult>;
+  /** What a restore would do. Nothing is changed. */
+  planRestore(request: RestoreRequest): Promise<RestorePlanView>;
+  /** Carries a plan out: this node's life ends, the set is put in place, a new life forms the cluster. Resolves when it leads or failed. */
+  restore(request: RestoreRequest): Promise<RestoreOutcome>;
+  /** A node is certainly off; asks for its name a second time. */
+  confirmDown(node: string, repeatedName: string): Promise<Tag>;
+  /** Moves the groups away, ends the applications in order, leaves the cluster; the process ends after the answer. */
+  stop(drain: boolean): Promise<void>;
+}
+
+export interface RestoreRequest {
+  readonly path: string;
+  readonly force: boolean;
+  /** `k:`, resolved by the node's table of drives. */
+  readonly drive?: string;
+  /** Takes over the identity of another cluster's set. */
+  readonly adopt?: boolean;
+  /** The plan that the person agreed to; another one by now is refused. */
+  readonly planId?: string;
+}
+
+/** A plan as people see it; `blockers` empty means that it can be carried out. */
+export interface RestorePlanView {
+  readonly id: string;
+  readonly lines: readonly string[];
+  readonly blockers: readonly { readonly name: string; readonly sentence: string; readonly next: string }[];
+  readonly warnings: readonly string[];
+}
+
+export interface RestoreOutcome {
+  readonly tag: string;
+  readonly safetyBackup: string | undefined;
+  readonly lines: readonly string[];
+}
+
+export type CheckpointCall =
+  | { readonly call: "add" | "remove"; readonly resource: string; readonly kind: "registry" | "crypto"; readonly path: string }
+  | { readonly call: "revert"; readonly resource: string; readonly path: string; readonly number: number }
+  | { readonly call: "capture"; readonly resource: string }
+  | { readonly call: "control"; readonly resource: string; readonly code: number; readonly input: Uint8Array | undefined; readonly outSize: number | undefined };
+
+export interface NodeStatus {
+  readonly state: "starting" | "member" | "leader" | "alone" | "restoring" | "stopping";
+  /** Why it is in that state, when it is not an ordinary member. */
+  readonly because: string;
+  readonly incarnation: string;
+  readonly leader: Claim | undefined;
+  readonly tag: Tag;
+  readonly timing: Timing;
+  /** Boot time in milliseconds at which the permit ends; 0 without one. */
+  readonly permitEndsAt: number;
+  readonly nowBoot: number;
+  readonly containment: string;
+  readonly containmentSentence: string;
+  /** What the leader can't do now and why; empty on other nodes. */
+  readonly waits: readonly string[];
+  /** What runs on this node, by resource id. */
+  readonly running: ReadonlyMap<string, RunningResource>;
+}
