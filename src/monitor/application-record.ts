@@ -1,6 +1,7 @@
 import { writeFileDurably } from "../base/durable.ts";
+import { fail } from "../base/errors.ts";
 import type { Files, ProcessIdentity } from "../base/outside.ts";
-import { type ContainmentKind } from "./containment.ts";
+import type { ContainmentKind } from "./containment.ts";
 import { readText } from "./process-table.ts";
 
 /** What finds an application's processes after its host has died. Written before the program starts, removed when all are proven gone. */
@@ -37,23 +38,30 @@ export async function removeRecord(files: Files, folder: string, id: string): Pr
   await files.unlink(fileOf(folder, id)).catch(() => undefined);
 }
 
-/** The records of applications that nobody has proven gone. A file that holds none (torn before it was durable) stands for no started program. */
+/**
+ * The records of applications that nobody has proven gone.
+ * @throws INVALID_DATA for a file that is none: what it stood for can't be told, and so not be proven gone
+ */
 export async function readRecords(files: Files, folder: string): Promise<readonly ApplicationRecord[]> {
-  const names = await files.list(`${folder}/applications`).catch(() => []);
+  const place = `${folder}/applications`;
+  if ((await files.stat(place)) === undefined) return [];
   const records: ApplicationRecord[] = [];
-  for (const name of names) {
-    if (!name.endsWith(".json")) continue;
-    const record = parse(await readText(files, `${folder}/applications/${name}`));
-    if (record !== undefined) records.push(record);
+  for (const name of await files.list(place)) {
+    if (name.endsWith(".json")) records.push(parse(await readText(files, `${place}/${name}`), `${place}/${name}`));
   }
   return records;
 }
 
-function parse(text: string): ApplicationRecord | undefined {
+function parse(text: string, path: string): ApplicationRecord {
   try {
     const record = JSON.parse(text) as ApplicationRecord;
-    return typeof record.id === "string" && typeof record.init.pid === "number" && typeof record.wrapper.pid === "number" ? record : undefined;
+    if (typeof record.id === "string" && typeof record.init.pid === "number" && typeof record.wrapper.pid === "number") return record;
   } catch {
-    return undefined;
+    // Said below.
   }
+  throw fail("INVALID_DATA", {
+    happened: `${path}, which names a running application, is damaged.`,
+    unchanged: "Nothing was started.",
+    next: "Make sure that no application of this node runs (a restart of the machine does), then delete the file.",
+  });
 }

@@ -19,7 +19,7 @@ export const guardLine = {
   deadline: (boot: number): string => `deadline ${boot}`,
   /** All is killed and proven: until the next deadline there is nothing to guard. */
   rest: "rest",
-  /** A container is about to run. */
+  /** A container is about to run; a deadline was told before. */
   app: (init: ProcessIdentity): string => `app ${init.pid} ${init.started}`,
   /** It is proven gone. */
   gone: (init: ProcessIdentity): string => `gone ${init.pid} ${init.started}`,

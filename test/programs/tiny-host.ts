@@ -1,0 +1,48 @@
+/**
+ * A host reduced to what the kernel sees of it: starts one application, with a guard if a grace time is given, says where everything is
+ * as one JSON line, and stays. `tiny-host.ts FOLDER KIND GRACE-MS|none PROGRAM…`; KIND "best" or "process-group".
+ */
+import { openOutside } from "../../src/base/outside-node.ts";
+import { startApplication } from "../../src/monitor/application.ts";
+import { probeContainment } from "../../src/monitor/containment.ts";
+import { guardLine } from "../../src/monitor/guard.ts";
+
+const [folder = "", kind = "", grace = "", ...program] = process.argv.slice(2);
+const outside = openOutside();
+const best = await probeContainment(outside);
+const weak = { ...best, kind: "process-group", unshare: undefined, cgroupParent: undefined } as const;
+const guard =
+  grace === "none"
+    ? undefined
+    : await outside.processes.start({
+        command: process.execPath,
+        args: [
+          new URL("../../src/daemon/guard.ts", import.meta.url).pathname,
+          String(outside.processes.self.pid),
+          outside.processes.self.started,
+          grace,
+        ],
+        environment: { PATH: process.env["PATH"] ?? "/usr/bin:/bin" },
+        output: "none",
+        input: true,
+      });
+const spec = {
+  resource: "App",
+  program,
+  environment: { PATH: "/usr/sbin:/usr/bin:/sbin:/bin" },
+  folder,
+  log: `${folder}/output.log`,
+  dataFolder: folder,
+  beforeStart: async (record: { init: { pid: number; started: string } }) => {
+    guard?.tell(guardLine.deadline(outside.clock.boot() + 200));
+    guard?.tell(guardLine.app(record.init));
+  },
+};
+const application = await startApplication(outside, spec, kind === "best" ? best : weak);
+process.stdout.write(
+  `${JSON.stringify({ host: outside.processes.self, guard: guard?.identity, record: application.record })}\n`,
+);
+for (;;) {
+  guard?.tell(guardLine.deadline(outside.clock.boot() + 200));
+  await outside.timers.sleep(20);
+}
