@@ -4,7 +4,7 @@
  */
 import { openOutside } from "../../src/base/outside-node.ts";
 import { openDiskQuorum } from "../../src/quorum/disk/quorum.ts";
-import { lead, rebuildFor, recordOf } from "./quorum.ts";
+import { lead, rebuildFor, recordOf } from "./quorum-scene.ts";
 
 const [place = "", node = ""] = process.argv.slice(2);
 const quorum = await openDiskQuorum(openOutside(), place);

@@ -8,7 +8,7 @@ import { Failure } from "../../base/errors.ts";
 import { openOutside } from "../../base/outside-node.ts";
 import { OutsideError } from "../../base/outside.ts";
 import type { Files, Outside } from "../../base/outside.ts";
-import { identity, imageOf, lead, rebuildFor, recordOf, stateOf } from "../../../test/conformance/quorum.ts";
+import { identity, imageOf, lead, rebuildFor, recordOf, stateOf } from "../../../test/conformance/quorum-scene.ts";
 import type { Leadership, Quorum } from "../quorum.ts";
 import { createQuorumFolder, listGenerations, openDiskQuorum, switchQuorumFolder } from "./quorum.ts";
 

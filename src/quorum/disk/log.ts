@@ -112,7 +112,9 @@ async function readChain(
   const before = header.previous === undefined ? undefined : await previousState(folder, identity, header.previous);
   if (before !== undefined) return { snapshot: before.snapshot, records: [...before.records, ...records] };
   throw fail(hive === "missing" ? "CLUSTERLOG_CHKPOINT_NOT_FOUND" : "CLUSTERLOG_CORRUPT", {
-    happened: `The snapshot ${folder.path}/${header.snapshot} is ${hive}, and no older snapshot with a log up to ${formatTag(header.first)} is there.`,
+    happened:
+      `The snapshot ${folder.path}/${header.snapshot} is ${hive}, ` +
+      `and no older snapshot with a log up to ${formatTag(header.first)} is there.`,
     unchanged: "Nothing was changed.",
     next: "Put the file back from a copy of the quorum folder, or restore a backup set.",
   });
@@ -135,7 +137,9 @@ function checkOrigin(path: string, header: LogHeader, identity: ClusterIdentity)
   const { instance, generation, lineage } = header;
   if (instance === identity.instance && generation === identity.generation && lineage === identity.lineage) return;
   throw fail("CLUSTER_INSTANCE_ID_MISMATCH", {
-    happened: `${path} belongs to cluster ${instance}, generation ${generation} (${lineage}), not to ${identity.instance}, generation ${identity.generation} (${identity.lineage}).`,
+    happened:
+      `${path} belongs to cluster ${instance}, generation ${generation} (${lineage}), ` +
+      `not to ${identity.instance}, generation ${identity.generation} (${identity.lineage}).`,
     unchanged: "Nothing was changed.",
     next: "Take the file out of the quorum folder.",
   });

@@ -10,7 +10,7 @@ import { createInterface } from "node:readline";
 import { afterEach, beforeEach, test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { openOutside } from "../../base/outside-node.ts";
-import { identity, imageOf, lead, recordOf, stateOf, whoOf } from "../../../test/conformance/quorum.ts";
+import { identity, imageOf, lead, recordOf, stateOf, whoOf } from "../../../test/conformance/quorum-scene.ts";
 import type { Quorum } from "../quorum.ts";
 import { openDiskQuorum } from "./quorum.ts";
 

@@ -1,12 +1,12 @@
 /** Every write, fsync, link, rename and unlink of the quorum directory is cut short, and what is left must be whole. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { Files } from "../../base/outside.ts";
-import { crashPoints } from "../../sim/crash-points.ts";
-import { identity, imageOf, lead, rebuildFor, recordOf, stateOf, whoOf } from "../../../test/conformance/quorum.ts";
-import type { ClusterIdentity, Leadership, LogRecord, Quorum } from "../quorum.ts";
-import type { DiskOutside } from "./place.ts";
-import { createQuorumFolder, openDiskQuorum, switchQuorumFolder } from "./quorum.ts";
+import type { Files } from "../../src/base/outside.ts";
+import { crashPoints } from "../../src/sim/crash-points.ts";
+import { identity, imageOf, lead, rebuildFor, recordOf, stateOf, whoOf } from "../conformance/quorum-scene.ts";
+import type { ClusterIdentity, Leadership, LogRecord, Quorum } from "../../src/quorum/quorum.ts";
+import type { DiskOutside } from "../../src/quorum/disk/place.ts";
+import { createQuorumFolder, openDiskQuorum, switchQuorumFolder } from "../../src/quorum/disk/quorum.ts";
 
 const place = "/shared/quorum";
 const other: ClusterIdentity = { ...identity, lineage: "55555555-5555-4555-8555-555555555555" };

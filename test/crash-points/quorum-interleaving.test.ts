@@ -1,15 +1,15 @@
 /** Three nodes that fight for the quorum, each stopped at any call for any time, from a seed. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { Disk } from "../../sim/disk.ts";
-import { openFiles } from "../../sim/files.ts";
-import type { Door, DoorCall } from "../../sim/files.ts";
-import { randomFrom } from "../../sim/random.ts";
-import type { RandomStream } from "../../sim/random.ts";
-import { identity, imageOf, rebuildFor, recordOf, stateOf, whoOf } from "../../../test/conformance/quorum.ts";
-import type { Leadership, Loaded, Quorum } from "../quorum.ts";
-import { newestTag } from "../rules.ts";
-import { openDiskQuorum } from "./quorum.ts";
+import { Disk } from "../../src/sim/disk.ts";
+import { openFiles } from "../../src/sim/files.ts";
+import type { Door, DoorCall } from "../../src/sim/files.ts";
+import { randomFrom } from "../../src/sim/random.ts";
+import type { RandomStream } from "../../src/sim/random.ts";
+import { identity, imageOf, rebuildFor, recordOf, stateOf, whoOf } from "../conformance/quorum-scene.ts";
+import type { Leadership, Loaded, Quorum } from "../../src/quorum/quorum.ts";
+import { newestTag } from "../../src/quorum/rules.ts";
+import { openDiskQuorum } from "../../src/quorum/disk/quorum.ts";
 
 const seeds = Number(process.env["CLUBAR_SEEDS"] ?? 150);
 
