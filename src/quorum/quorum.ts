@@ -7,6 +7,7 @@
  */
 import type { Tag } from "./tag.ts";
 
+/** One process' handle of a quorum. */
 export interface Quorum {
   /** "directory", "memory", "etcd". */
   readonly kind: string;
@@ -44,6 +45,7 @@ export interface Quorum {
   readonly versions: CheckpointVersions;
 }
 
+/** Which cluster and which of its histories lives in a quorum. */
 export interface ClusterIdentity {
   readonly name: string;
   /** ClusterInstanceID: a GUID, lower case, no braces. */
@@ -54,6 +56,7 @@ export interface ClusterIdentity {
   readonly lineage: string;
 }
 
+/** Who claims an epoch and where to reach it. */
 export interface ClaimWho {
   /** Node id (decimal). */
   readonly node: string;
@@ -65,6 +68,7 @@ export interface ClaimWho {
   readonly hostEndpoint: string;
 }
 
+/** An epoch that was taken. */
 export interface Claim extends ClaimWho {
   readonly epoch: number;
 }
@@ -83,6 +87,7 @@ export interface LogRecord {
   readonly body: Uint8Array;
 }
 
+/** The state that a quorum holds: an image and the updates after it. */
 export interface Loaded {
   readonly identity: ClusterIdentity;
   readonly snapshot: SnapshotImage;
@@ -122,12 +127,14 @@ export interface Proof {
   readonly incarnation: string;
 }
 
+/** The proofs that hosts wrote. */
 export interface Proofs {
   /** Durable when it resolves. */
   write(proof: Proof): Promise<void>;
   list(): Promise<readonly Proof[]>;
 }
 
+/** Names one stored checkpoint version. */
 export interface VersionName {
   /** Resource GUID, lower case, no braces. */
   readonly resource: string;
@@ -137,6 +144,7 @@ export interface VersionName {
   readonly kind: "CPT" | "CPR";
 }
 
+/** The stored checkpoint versions; immutable files. */
 export interface CheckpointVersions {
   /** Commits bytes under the next free number ≥ `atLeast`; durable when it resolves, named by nothing yet. */
   put(resource: string, kind: "CPT" | "CPR", atLeast: number, bytes: Uint8Array): Promise<VersionName>;

@@ -59,6 +59,7 @@ export function checkSnapshot(last: Tag, image: SnapshotImage): void {
   });
 }
 
+/** CLUSTER_GUM_NOT_LOCKER: this holder does not lead any more; `why` completes "Epoch n is over: …". */
 export function leadershipOver(epoch: number, why: string, cause?: unknown): Failure {
   return fail("CLUSTER_GUM_NOT_LOCKER", {
     happened: `Epoch ${epoch} is over: ${why}.`,
@@ -68,6 +69,7 @@ export function leadershipOver(epoch: number, why: string, cause?: unknown): Fai
   });
 }
 
+/** QUORUM_DISK_NOT_FOUND. */
 export function noCluster(place: string): Failure {
   return fail("QUORUM_DISK_NOT_FOUND", {
     happened: `There is no cluster in the quorum ${place}, or its creation never finished.`,
@@ -75,6 +77,7 @@ export function noCluster(place: string): Failure {
   });
 }
 
+/** OBJECT_ALREADY_EXISTS. */
 export function clusterExists(place: string): Failure {
   return fail("OBJECT_ALREADY_EXISTS", {
     happened: `There is a cluster in the quorum ${place} already.`,
@@ -83,6 +86,7 @@ export function clusterExists(place: string): Failure {
   });
 }
 
+/** FILE_NOT_FOUND. */
 export function noVersion(place: string, version: VersionName): Failure {
   return fail("FILE_NOT_FOUND", {
     happened: `The checkpoint file ${versionFolder(version.resource)}/${versionFile(version)} is not in ${place}.`,

@@ -8,6 +8,7 @@ export interface Tag {
   readonly sequence: number;
 }
 
+/** The tag of a new cluster's first image. */
 export const firstTag: Tag = { generation: 1, epoch: 0, sequence: 0 };
 
 /** Negative when `a` is older than `b`, 0 when equal, positive when newer. */

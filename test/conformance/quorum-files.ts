@@ -2,7 +2,20 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { formatTag } from "../../src/quorum/tag.ts";
-import { decode, encode, failure, identity, imageOf, lead, rebuildFor, recordOf, resource, restored, stateOf, whoOf } from "./quorum-scene.ts";
+import {
+  decode,
+  encode,
+  failure,
+  identity,
+  imageOf,
+  lead,
+  rebuildFor,
+  recordOf,
+  resource,
+  restored,
+  stateOf,
+  whoOf,
+} from "./quorum-scene.ts";
 import type { Scene } from "./quorum-scene.ts";
 
 export function testGenerations(scene: Scene): void {

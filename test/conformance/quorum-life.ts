@@ -6,6 +6,12 @@ import { failure, identity, imageOf, instance, lead, rebuildFor, recordOf, state
 import type { Scene } from "./quorum-scene.ts";
 
 export function testLife(scene: Scene): void {
+  testCreation(scene);
+  testUpdates(scene);
+  testMisuse(scene);
+}
+
+function testCreation(scene: Scene): void {
   test("an empty place has no cluster, and creating it twice fails", async () => {
     const { one, two } = scene();
     assert.equal(await one.identity(), undefined);
@@ -36,7 +42,9 @@ export function testLife(scene: Scene): void {
     await assert.rejects(one.create(identity, imageOf("x", 0, 0, 2)), failure("INVALID_PARAMETER"));
     assert.equal(await one.identity(), undefined);
   });
+}
 
+function testUpdates(scene: Scene): void {
   test("updates are there for whoever comes next", async () => {
     const { one, two } = scene();
     await one.create(identity, imageOf("first"));
@@ -97,7 +105,9 @@ export function testLife(scene: Scene): void {
     assert.deepEqual(loaded.snapshot, imageOf("first and two", 1, 2));
     assert.deepEqual(loaded.records, [recordOf(1, 3)]);
   });
+}
 
+function testMisuse(scene: Scene): void {
   test("a record with a gap or another epoch, or a snapshot of another tag, is refused and ends the leadership", async () => {
     const { one } = scene();
     await one.create(identity, imageOf("first"));

@@ -5,6 +5,12 @@ import { decode, failure, identity, imageOf, lead, rebuildFor, recordOf, stateOf
 import type { Scene } from "./quorum-scene.ts";
 
 export function testOldLeaders(scene: Scene): void {
+  testOvertaken(scene);
+  testUnanswered(scene);
+  testLiveness(scene);
+}
+
+function testOvertaken(scene: Scene): void {
   test("of many claimants one gets the epoch", async () => {
     const { place, one } = scene();
     await one.create(identity, imageOf("first"));
@@ -64,7 +70,9 @@ export function testOldLeaders(scene: Scene): void {
     assert.equal(await third.append(recordOf(3, 3)), "acknowledged");
     assert.deepEqual(stateOf(await two.load()), ["first", "update 1 of 2", "update 2 of 2", "update 3 of 3"]);
   });
+}
 
+function testUnanswered(scene: Scene): void {
   test("a leader that is overtaken while it rebuilds loses nothing of the leader before", async () => {
     const { one, two } = scene();
     await one.create(identity, imageOf("first"));
@@ -120,7 +128,9 @@ export function testOldLeaders(scene: Scene): void {
       for (const line of acknowledged) assert.ok(lines.includes(line), `${line} was acknowledged and is lost`);
     }
   });
+}
 
+function testLiveness(scene: Scene): void {
   test("only the highest epoch is confirmed, and the counter moves", async () => {
     const { place, one, two } = scene();
     await one.create(identity, imageOf("first"));

@@ -12,6 +12,7 @@ import { isSnapshotName } from "./snapshot.ts";
 /** Claims and counters that are kept, so that people see who led. */
 const claimsKept = 64;
 
+/** What the leader itself still needs. */
 export interface InUse {
   readonly epoch: number;
   /** The leader's own log and snapshot. */

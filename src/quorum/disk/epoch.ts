@@ -5,6 +5,7 @@ import { removeIfThere, temporaryName } from "./commit.ts";
 import { currentName, damaged, hasCode, parseJson } from "./place.ts";
 import type { GenerationFolder } from "./place.ts";
 
+/** The file name of an epoch: 8 decimal digits. */
 export function epochName(epoch: number): string {
   return String(epoch).padStart(8, "0");
 }
@@ -26,6 +27,7 @@ export async function isCurrent(folder: GenerationFolder, epoch: number): Promis
   return name === folder.name && highest === epoch;
 }
 
+/** Rejects with ENOENT when the claim is not kept any more, CLUSTERLOG_CORRUPT when it is damaged. */
 export async function readClaim(folder: GenerationFolder, epoch: number): Promise<Claim> {
   const path = `${folder.path}/epoch/${epochName(epoch)}`;
   const { node, incarnation, endpoint, hostEndpoint } = parseJson(path, await folder.files.read(path));
@@ -81,6 +83,7 @@ function counterPath(folder: GenerationFolder, epoch: number): string {
   return `${folder.path}/epoch/counter-${epochName(epoch)}`;
 }
 
+/** 0 when nobody wrote it. */
 export async function readCounter(folder: GenerationFolder, epoch: number): Promise<number> {
   try {
     const text = new TextDecoder().decode(await folder.files.read(counterPath(folder, epoch)));

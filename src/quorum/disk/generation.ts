@@ -114,6 +114,7 @@ export interface GenerationState {
   readonly identity: ClusterIdentity | undefined;
 }
 
+/** All generation folders below `place`, the oldest name first. */
 export async function listGenerations(outside: DiskOutside, place: string): Promise<readonly GenerationState[]> {
   const inForce = await currentName(outside.files, place);
   const found: GenerationState[] = [];

@@ -5,6 +5,7 @@ import { formatTag, parseTag } from "../tag.ts";
 import type { Tag } from "../tag.ts";
 import { damaged, parseJson } from "./place.ts";
 
+/** The header of a log. */
 export interface LogHeader {
   readonly instance: string;
   readonly generation: number;
@@ -20,6 +21,7 @@ export interface LogHeader {
   readonly previous: { readonly log: string; readonly upTo: Tag } | undefined;
 }
 
+/** As JSON. */
 export function encodeHeader(header: LogHeader): Uint8Array {
   const { first, previous, ...plain } = header;
   const text = JSON.stringify({
@@ -72,6 +74,7 @@ export function decodeHeader(path: string, bytes: Uint8Array): LogHeader {
 const recordVersion = 1;
 const recordHead = 36;
 
+/** Little-endian: version, tag, time, body. */
 export function encodeRecord(record: LogRecord): Uint8Array {
   const bytes = new Uint8Array(recordHead + record.body.byteLength);
   const view = new DataView(bytes.buffer);

@@ -16,6 +16,7 @@ import { readSnapshot, writeSnapshot } from "./snapshot.ts";
 /** A file that a leader cleared away under a reader: how often the reader looks again. */
 const attempts = 20;
 
+/** `00000003-000001.log` */
 export function logName(epoch: number, index: number): string {
   return `${epochName(epoch)}-${String(index).padStart(6, "0")}.log`;
 }
@@ -26,10 +27,12 @@ export async function listLogs(folder: GenerationFolder): Promise<readonly strin
   return names.filter((name) => /^[0-9]{8}-[0-9]{6}\.log$/.test(name));
 }
 
+/** The epoch in the name of a log. */
 export function epochOfLog(name: string): number {
   return Number(name.slice(0, 8));
 }
 
+/** Where a log is. */
 export function logPath(folder: GenerationFolder, name: string): string {
   return `${folder.path}/log/${name}`;
 }
@@ -56,11 +59,13 @@ export async function createLog(
   return { journal, name, header };
 }
 
+/** The header of a log; rejects with ENOENT, CLUSTERLOG_CORRUPT. */
 export async function readHeader(folder: GenerationFolder, name: string): Promise<LogHeader> {
   const path = logPath(folder, name);
   return decodeHeader(path, (await readJournal(folder.files, path)).header);
 }
 
+/** A loaded state and where it came from. */
 export interface LoadedLog extends Loaded {
   /** The name of the newest log. */
   readonly log: string;

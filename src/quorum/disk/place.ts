@@ -6,6 +6,7 @@ import type { Files, Outside, Random } from "../../base/outside.ts";
 import type { ClusterIdentity } from "../quorum.ts";
 import { noCluster } from "../rules.ts";
 
+/** What the quorum directory needs of the outside. */
 export type DiskOutside = Pick<Outside, "files" | "random">;
 
 /** One generation's folder: everything but `current` lives in it. */
@@ -20,14 +21,17 @@ export interface GenerationFolder {
   readonly path: string;
 }
 
+/** Whether an error is the outside's, with that POSIX name. */
 export function hasCode(error: unknown, code: string): boolean {
   return error instanceof OutsideError && error.code === code;
 }
 
+/** `1-<lineage>` */
 export function generationName(identity: Pick<ClusterIdentity, "generation" | "lineage">): string {
   return `${identity.generation}-${identity.lineage}`;
 }
 
+/** The folder of a generation, which need not exist. */
 export function generationFolder(outside: DiskOutside, place: string, name: string): GenerationFolder {
   return { files: outside.files, random: outside.random, place, name, path: `${place}/generation/${name}` };
 }
@@ -90,12 +94,14 @@ export async function readIdentity(folder: GenerationFolder): Promise<ClusterIde
   throw damaged(path, "a field is missing or of another type");
 }
 
+/** Writes `quorum.json`, durable when it resolves; rejects with EEXIST when it is there. */
 export function writeIdentity(folder: GenerationFolder, identity: ClusterIdentity): Promise<void> {
   const { name, instance, generation, lineage } = identity;
   const text = `${JSON.stringify({ format: 1, name, instance, generation, lineage })}\n`;
   return createFileDurably(folder.files, `${folder.path}/quorum.json`, new TextEncoder().encode(text), 0o600);
 }
 
+/** A JSON object; fails with CLUSTERLOG_CORRUPT naming `path`. */
 export function parseJson(path: string, bytes: Uint8Array): Record<string, unknown> {
   try {
     const value: unknown = JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(bytes));
@@ -106,6 +112,7 @@ export function parseJson(path: string, bytes: Uint8Array): Record<string, unkno
   throw damaged(path, "it is not a JSON object");
 }
 
+/** CLUSTERLOG_CORRUPT with the file and what is wrong with it. */
 export function damaged(path: string, why: string, cause?: unknown): Error {
   return fail("CLUSTERLOG_CORRUPT", {
     happened: `${path} is damaged: ${why}.`,

@@ -17,6 +17,7 @@ export { createQuorumFolder, listGenerations, switchQuorumFolder } from "./gener
 export type { GenerationState } from "./generation.ts";
 export type { VersionBytes } from "../rules.ts";
 
+/** What a person may decide when a quorum directory is opened. */
 export interface DiskQuorumOptions {
   /** Takes a network or user-space file system although its locks and caches can't be trusted. */
   readonly insist?: boolean;

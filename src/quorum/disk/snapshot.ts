@@ -7,6 +7,7 @@ import type { GenerationFolder } from "./place.ts";
 
 const highestNumber = 0xffff;
 
+/** Whether a file name is a snapshot's. */
 export function isSnapshotName(name: string): boolean {
   return /^chk[0-9a-f]{4}\.tmp$/.test(name);
 }

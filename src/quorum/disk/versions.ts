@@ -11,10 +11,12 @@ const highestNumber = 0xffffffff;
 /** The leader may clear a temporary file or an empty folder away just before we use it. */
 const attempts = 5;
 
+/** The file of a proof. */
 export function proofPath(folder: GenerationFolder, proof: Proof): string {
   return `${folder.path}/proof/${proof.node}.${proof.incarnation}`;
 }
 
+/** The file of a checkpoint version. */
 export function versionPath(folder: GenerationFolder, version: VersionName): string {
   return `${folder.path}/${versionFolder(version.resource)}/${versionFile(version)}`;
 }
@@ -48,6 +50,7 @@ export function diskProofs(current: () => Promise<GenerationFolder>): Proofs {
   };
 }
 
+/** Versions as files `{GUID}/0000000n.CPT|.CPR` of the generation in force. */
 export function diskVersions(current: () => Promise<GenerationFolder>): CheckpointVersions {
   return {
     async put(resource: string, kind: "CPT" | "CPR", atLeast: number, bytes: Uint8Array): Promise<VersionName> {

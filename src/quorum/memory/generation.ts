@@ -11,6 +11,7 @@ export interface MemoryLog {
   readonly records: LogRecord[];
 }
 
+/** What a generation folder holds, as values. */
 export interface MemoryGeneration {
   readonly identity: ClusterIdentity;
   /** By epoch; the holders that gave their lock back are in `resigned`. */
@@ -25,6 +26,7 @@ export interface MemoryGeneration {
   readonly versions: Map<string, Map<string, Uint8Array>>;
 }
 
+/** A generation that nobody has led; fails with INVALID_PARAMETER on a wrong tag. */
 export function newGeneration(identity: ClusterIdentity, image: SnapshotImage): MemoryGeneration {
   checkFirstImage(identity, image);
   return {

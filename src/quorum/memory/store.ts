@@ -1,6 +1,7 @@
 /** The one object from which all handles of a quorum in memory are made. */
 import type { MemoryGeneration } from "./generation.ts";
 
+/** The shared content and the knobs of tests. */
 export interface MemoryStore {
   /** undefined before `create`. */
   current: MemoryGeneration | undefined;
@@ -13,6 +14,7 @@ export interface MemoryStore {
   fault: (call: string) => Error | undefined;
 }
 
+/** An empty store: no cluster in it. */
 export function createMemoryStore(): MemoryStore {
   return { current: undefined, isAlive: () => true, fault: () => undefined };
 }

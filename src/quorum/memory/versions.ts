@@ -4,6 +4,7 @@ import { checkProof, checkResource, noVersion, parseVersionFile, versionFile } f
 import type { MemoryGeneration } from "./generation.ts";
 import type { Step } from "./leadership.ts";
 
+/** The proofs of the generation in force. */
 export function memoryProofs(generation: () => MemoryGeneration, step: Step): Proofs {
   return {
     async write(proof: Proof): Promise<void> {
@@ -21,6 +22,7 @@ export function memoryProofs(generation: () => MemoryGeneration, step: Step): Pr
   };
 }
 
+/** The checkpoint versions of the generation in force. */
 export function memoryVersions(generation: () => MemoryGeneration, step: Step): CheckpointVersions {
   const namesOf = (resource: string): VersionName[] =>
     [...(generation().versions.get(resource)?.keys() ?? [])]
