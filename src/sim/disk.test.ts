@@ -218,3 +218,62 @@ async function runSteps(steps: readonly Step[]): Promise<void> {
 test("a disk that is only crashed keeps everything that was synced and loses only what was not", async () => {
   await fc.assert(fc.asyncProperty(fc.array(step, { maxLength: 40 }), runSteps), { numRuns: 300 });
 });
+
+test("a sync covers what was written before it began, not what came while it ran", async () => {
+  const disk = new Disk("d");
+  let meanwhile: () => void = () => undefined;
+  const door: Door = {
+    call: async (call) => {
+      call.enter?.();
+      if (call.name.startsWith("files.sync")) meanwhile();
+      return call.effect();
+    },
+  };
+  const { files } = openFiles({ diskOf: () => disk, wall: () => 0, folder: "/" }, door);
+  const handle = await files.open("/f", "create");
+  await handle.write(bytes("early"));
+  meanwhile = () => void handle.write(bytes("late"));
+  await handle.sync();
+  meanwhile = () => void files.open("/late", "create");
+  await files.syncFolder("/");
+  assert.equal(text(await files.read("/f")), "earlylate");
+  assert.deepEqual(await files.list("/"), ["f", "late"]);
+  disk.losePower(nothingKept, randomFrom(1));
+  assert.equal(text(await files.read("/f")), "early");
+  assert.deepEqual(await files.list("/"), ["f"]);
+});
+
+test("syncing a folder makes durable what its changes rest on in other folders", async () => {
+  const disk = new Disk("d");
+  const files = filesOn(disk);
+  await files.makeFolder("/a");
+  await files.makeFolder("/b");
+  disk.syncAll();
+  await files.open("/a/first", "create");
+  await files.open("/a/f", "create");
+  await files.rename("/a/f", "/b/f");
+  await files.open("/a/after", "create");
+  await files.syncFolder("/b");
+  disk.losePower(nothingKept, randomFrom(1));
+  assert.deepEqual([await files.list("/a"), await files.list("/b")], [["first"], ["f"]]);
+});
+
+test("of a folder's unsynced names the first ones survive, each folder for itself", async () => {
+  const seen = new Set<string>();
+  for (let seed = 0; seed < 200; seed++) {
+    const disk = new Disk("d");
+    const files = filesOn(disk);
+    for (const name of ["1", "2", "3"]) await files.open(`/${name}`, "create");
+    disk.losePower({ names: "prefix-kept", data: "all-kept" }, randomFrom(seed));
+    seen.add((await files.list("/")).join(""));
+  }
+  assert.deepEqual([...seen].toSorted(), ["", "1", "12", "123"]);
+});
+
+test("closing an open file without the lock leaves another's lock alone", async () => {
+  const files = filesOn(new Disk("d"));
+  const [holder, other] = [await files.open("/l", "append"), await files.open("/l", "append")];
+  await holder.lock();
+  await other.close();
+  assert.equal(await files.isLocked("/l"), true);
+});

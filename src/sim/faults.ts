@@ -75,6 +75,7 @@ export class FaultInjector {
   readonly #plan: FaultPlan;
   readonly #random: RandomStream;
   readonly #undo = new Set<Undo>();
+  readonly #usualLateChance: number;
   #active = false;
   #hook: CallHook | undefined;
 
@@ -82,6 +83,7 @@ export class FaultInjector {
     this.#world = world;
     this.#plan = plan;
     this.#random = world.random.stream("faults");
+    this.#usualLateChance = world.network.settings.lateChance;
   }
 
   get active(): boolean {
@@ -205,11 +207,10 @@ export class FaultInjector {
 
   #lateFrames(): Undo {
     const { network } = this.#world;
-    const before = network.settings;
-    network.settings = { ...before, lateChance: 0.2 };
+    network.settings = { ...network.settings, lateChance: 0.2 };
     this.#world.trace.add("frames are late");
     return () => {
-      network.settings = { ...network.settings, lateChance: before.lateChance };
+      network.settings = { ...network.settings, lateChance: this.#usualLateChance };
     };
   }
 

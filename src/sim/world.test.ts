@@ -346,3 +346,82 @@ test("SIGTERM ends a program without a handler and is told to one with", async (
   const runs = world.applications.runs.map(({ resource, node }) => `${resource} on ${node}`);
   assert.deepEqual(runs, ["willing on parent", "stubborn on parent"]);
 });
+
+test("nothing happens any more once a process is dead: calls under way, frames, later calls", async () => {
+  for (let seed = 0; seed < 20; seed++) {
+    const world = createWorld({ seed, machines: ["m1", "m2"] });
+    const { client, connection } = await echo(world);
+    const watcher = world.outside("m2", "watcher");
+    const handle = await world.complete(client.files.open("/quorum/f", "append"));
+    const [process] = world.find("client");
+    assert.ok(process);
+    const before = world.trace.count;
+    for (let i = 0; i < 5; i++) void handle.write(bytes("0123456789"));
+    void client.files.makeFolder("/quorum/folder");
+    world.kill(process);
+    const names = world.disk("quorum").list("/quorum");
+    const left = text(world.disk("quorum").existing("/quorum/f").content.read(0, 100));
+    connection.send(bytes("x"));
+    void client.files.makeFolder("/quorum/late");
+    await world.run({ until: world.now + 1000 });
+    assert.equal(text(await world.complete(watcher.files.read("/quorum/f"))), left);
+    assert.deepEqual(world.disk("quorum").list("/quorum"), names);
+    const later = world.trace.lines().slice(before);
+    assert.ok(!later.some((line) => line.includes("frame of")), later.join("\n"));
+  }
+});
+
+test("what waits for a stopped process comes before what arrives as it continues", async () => {
+  const world = createWorld({ seed: 1, machines: ["m1", "m2"] });
+  const { connection, got } = await echo(world);
+  const [client] = world.find("client");
+  assert.ok(client);
+  connection.send(bytes("0"));
+  connection.send(bytes("1"));
+  await world.run({ until: world.now + 0.01 });
+  client.setStopped(true);
+  await world.run({ until: world.now + 100 });
+  assert.equal(got.length, 0);
+  client.setStopped(false);
+  client.whenRunning(() => got.push("new"));
+  await world.run({ until: world.now + 100 });
+  assert.deepEqual(got, ["0", "1", "new"]);
+});
+
+test("init runs one instance, also when the power comes back while a restart is due", async () => {
+  const world = createWorld({ seed: 1, machines: ["m"] });
+  world.program("p", async () => new Promise(() => undefined));
+  world.supervise({ machine: "m", node: "n", spec: spec("p"), restartAfter: [100, 200] });
+  await world.run({ until: 50 });
+  for (const process of world.find("p")) world.kill(process);
+  await world.run({ until: 60 });
+  world.powerOff("m");
+  world.powerOn("m");
+  await world.run({ until: 1000 });
+  assert.equal(world.find("p").length, 1);
+});
+
+test("heal ends the faults that last", async () => {
+  for (const kind of faultKinds) {
+    const world = busyWorld(5);
+    await world.run({ until: 200 });
+    const plan = { ...drawPlan(world.random, 10, (each: { name: string }) => each.name === "node"), kinds: [kind] };
+    const injector = new FaultInjector(world, { ...plan, gap: [1, 5], lasts: [1e6, 1e6], callPause: 0, callKill: 0 });
+    injector.start();
+    await world.run({ until: 400 });
+    assert.ok(injector.spent > 0);
+    injector.heal();
+    assert.equal(world.hooks.size, 0, kind);
+    assert.equal(world.network.settings.lateChance, 0, kind);
+    assert.ok(
+      [...world.disks.values()].every((disk) => !disk.full),
+      kind,
+    );
+    assert.ok(
+      world.processes.alive().every((process) => process.running),
+      kind,
+    );
+    await world.run({ until: 1500 });
+    for (const node of ["m1", "m2", "m3"]) assert.equal(world.find("node", node).length, 1, `${kind}: ${node}`);
+  }
+});
