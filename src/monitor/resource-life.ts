@@ -72,7 +72,7 @@ export class ResourceLife {
   }
 
   async #killAll(): Promise<void> {
-    const kill = (): Promise<unknown> => Promise.all([...this.#applications].map((each) => each.kill()));
+    const kill = (): Promise<unknown> => Promise.all([...this.#applications].map((each) => each.kill().then(() => this.#forget(each))));
     await Promise.all([kill(), ...[...this.#starting].map((each) => each.catch(() => undefined))]);
     await kill();
   }
@@ -95,8 +95,7 @@ export class ResourceLife {
     this.#applications.add(application);
     this.#latest = application;
     void application.ended.then((end) => {
-      this.#applications.delete(application);
-      this.#hooks.applicationGone(application.record);
+      this.#forget(application);
       const how = "code" in end ? `with code ${end.code}` : `by ${end.signal}`;
       if (spec.watched && !this.closing) this.#hooks.watchedEnded(`${program[0] ?? "Its container"} ended ${how}.`);
     });
@@ -105,6 +104,11 @@ export class ResourceLife {
       this.#mustLive();
     }
     return application;
+  }
+
+  /** It is proven gone; told once. */
+  #forget(application: Application): void {
+    if (this.#applications.delete(application)) this.#hooks.applicationGone(application.record);
   }
 
   #lives(): boolean {
