@@ -29,7 +29,9 @@ export async function endLeftovers(outside: Outside, records: readonly Applicati
   await Promise.all(records.map((record) => killApplication(outside, record)));
 }
 
-/** Waits for a condition, asking soon at first and every 20 ms later. One that can't be asked (no descriptor left …) does not hold yet. */
+/**
+ * Waits for a condition, asking soon at first and every 20 ms later. One that can't be asked (no descriptor left …) does not hold yet.
+ */
 export async function until(outside: Outside, condition: () => Promise<boolean>): Promise<void> {
   for (let pause = 1; !(await condition().catch(() => false)); pause = Math.min(20, pause * 2)) await outside.timers.sleep(pause);
 }
@@ -44,11 +46,14 @@ export async function removeCgroup(outside: Outside, cgroup: string): Promise<vo
   await files.removeFolder(cgroup).catch(() => undefined);
 }
 
-/** By a shell, because `cgroup.kill` can only be opened for writing. When it fails, the end of the init kills the same processes. */
+/**
+ * By a shell, because `cgroup.kill` can only be opened for writing. When it fails, the end of the init kills the same processes.
+ */
 async function killCgroup(outside: Outside, cgroup: string): Promise<void> {
   const { shell } = await probeContainment(outside);
   const args = ["-c", 'echo 1 >"$1"', "sh", `${cgroup}/cgroup.kill`];
-  const child = await outside.processes.start({ command: shell, args, environment: {}, folder: "/", output: "none" }).catch(() => undefined);
+  const program = { command: shell, args, environment: {}, folder: "/", output: "none" } as const;
+  const child = await outside.processes.start(program).catch(() => undefined);
   await child?.ended;
 }
 

@@ -4,7 +4,9 @@ import type { Files, ProcessIdentity } from "../base/outside.ts";
 import type { ContainmentKind } from "./containment.ts";
 import { readText } from "./process-table.ts";
 
-/** What finds an application's processes after its host has died. Written before the program starts, removed when all are proven gone. */
+/**
+ * What finds an application's processes after its host has died. Written before the program starts, removed when all are proven gone.
+ */
 export interface ApplicationRecord {
   /** Also in the environment of the application's processes, as CLUBAR_APPLICATION. */
   readonly id: string;
@@ -20,6 +22,7 @@ export interface ApplicationRecord {
   readonly cgroup: string | undefined;
 }
 
+/** The kernel's name of the time since this boot; "" when it has none. */
 export function bootId(files: Files): Promise<string> {
   return readText(files, "/proc/sys/kernel/random/boot_id").then((text) => text.trim());
 }
@@ -34,6 +37,7 @@ export async function writeRecord(files: Files, folder: string, record: Applicat
   await writeFileDurably(files, fileOf(folder, record.id), new TextEncoder().encode(`${JSON.stringify(record)}\n`));
 }
 
+/** Best effort: a record that stays names processes that are proven gone. */
 export async function removeRecord(files: Files, folder: string, id: string): Promise<void> {
   await files.unlink(fileOf(folder, id)).catch(() => undefined);
 }
@@ -55,7 +59,8 @@ export async function readRecords(files: Files, folder: string): Promise<readonl
 function parse(text: string, path: string): ApplicationRecord {
   try {
     const record = JSON.parse(text) as ApplicationRecord;
-    if (typeof record.id === "string" && typeof record.init.pid === "number" && typeof record.wrapper.pid === "number") return record;
+    const whole = typeof record.id === "string" && [record.init, record.wrapper].every(({ pid }) => typeof pid === "number");
+    if (whole) return record;
   } catch {
     // Said below.
   }

@@ -7,6 +7,7 @@ import { chain, quoteWord } from "./application-shell.ts";
 import { type Containment, probeContainment } from "./containment.ts";
 import { parseStat } from "./process-table.ts";
 
+/** What to start, and where its traces go. All paths are absolute. */
 export interface ApplicationSpec {
   /** The resource's name, for the record and messages. */
   readonly resource: string;
@@ -42,7 +43,8 @@ export interface Application {
 
 /**
  * Starts an application inside the strongest containment of this machine: all its processes end when asked, and when this process dies.
- * `contained`: in this containment instead. Must be called on the main thread: the kernel ties the application to the thread that starts it.
+ * `contained`: in this containment instead. Must be called on the main thread: the kernel ties the application to the thread that
+ * starts it.
  * @throws RESMON_ONLINE_FAILED when it can't be started; nothing of it is left.
  */
 export async function startApplication(outside: Outside, spec: ApplicationSpec, contained?: Containment): Promise<Application> {
@@ -122,7 +124,13 @@ function listen(child: Child): Talk {
   return { ready: ready.promise, started: started.promise, said, answers };
 }
 
-function control(outside: Outside, spec: ApplicationSpec, child: Child, talk: Talk, record: ApplicationRecord): Application {
+function control(
+  outside: Outside,
+  spec: ApplicationSpec,
+  child: Child,
+  talk: Talk,
+  record: ApplicationRecord,
+): Application {
   let gone: Promise<void> | undefined;
   const kill = (): Promise<void> => {
     gone ??= killApplication(outside, record).then(() => removeRecord(outside.files, spec.dataFolder, record.id));

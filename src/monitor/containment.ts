@@ -26,6 +26,8 @@ const pidNamespace = ["--pid", "--fork", "--kill-child=KILL"];
 const ownProc = ["--mount", "--propagation", "slave", "--mount-proc"];
 const ownUser = ["--user", "--map-current-user"];
 
+const killsItself = 'echo $$ >"$1/cgroup.procs" && echo 1 >"$1/cgroup.kill"; exit 1';
+
 const known = new WeakMap<Outside, Promise<Containment>>();
 
 /** The strongest containment that works here. Tried once per `Outside`; leaves nothing behind. */
@@ -87,7 +89,7 @@ async function cgroupWords(outside: Outside, shell: string): Promise<string | un
     await files.makeFolder(trial);
     const works =
       (await files.stat(`${trial}/cgroup.kill`)) !== undefined &&
-      (await succeeds(outside, shell, ["-c", 'echo $$ >"$1/cgroup.procs" && echo 1 >"$1/cgroup.kill"; exit 1', "sh", trial], "SIGKILL"));
+      (await succeeds(outside, shell, ["-c", killsItself, "sh", trial], "SIGKILL"));
     await files.removeFolder(trial);
     return works ? parent : undefined;
   } catch {
@@ -106,7 +108,8 @@ export function cgroupMount(mountinfo: string): string | undefined {
 
 async function succeeds(outside: Outside, command: string, args: readonly string[], signal?: string): Promise<boolean> {
   try {
-    const child = await outside.processes.start({ command, args, environment: { PATH: places.join(":") }, folder: "/", output: "none" });
+    const environment = { PATH: places.join(":") };
+    const child = await outside.processes.start({ command, args, environment, folder: "/", output: "none" });
     const end = await child.ended;
     return signal === undefined ? "code" in end && end.code === 0 : "signal" in end && end.signal === signal;
   } catch {

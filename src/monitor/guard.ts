@@ -41,6 +41,7 @@ export function hear(state: GuardState, line: string): GuardState {
   return { ...state, applications };
 }
 
+/** What the guard does next. */
 export type GuardDecision =
   | { readonly kind: "wait"; /** For at most so many milliseconds; undefined: until a line comes. */ readonly ms: number | undefined }
   | { readonly kind: "kill"; readonly because: "deadline" | "input closed" };
@@ -59,8 +60,13 @@ export interface GuardInput {
   onClose(handler: () => void): void;
 }
 
-/** Waits, and kills when it must; resolves when the host and all it told of are gone. `boot` jumps forward over a suspend, and then counts. */
-export async function runGuard(outside: Outside, host: ProcessIdentity, grace: number, input: GuardInput): Promise<GuardDecision> {
+/** Waits, and kills when it must; resolves when the host and all it told of are gone. */
+export async function runGuard(
+  outside: Outside,
+  host: ProcessIdentity,
+  grace: number,
+  input: GuardInput,
+): Promise<GuardDecision> {
   let state: GuardState = { host, deadline: undefined, applications: new Map() };
   let open = true;
   let listened = false;

@@ -23,6 +23,7 @@ export interface ResourceSpec {
   readonly parameters: readonly Value[];
 }
 
+/** What the engine gets from the process that it lives in. */
 export interface HostEngineOptions {
   /** The node's data folder: `resources/<id>/` is a resource's own, `applications/` holds the records. */
   readonly folder: string;
@@ -64,6 +65,7 @@ export interface HostEngine {
   status(): readonly ResourceEvent[];
 }
 
+/** An engine that runs nothing yet and has no permit. */
 export function createHostEngine(outside: Outside, options: HostEngineOptions): HostEngine {
   const runs = new Map<string, ResourceRun>();
   let mayRun = false;
@@ -76,28 +78,13 @@ export function createHostEngine(outside: Outside, options: HostEngineOptions): 
       applicationGone: options.onApplicationGone,
       watchedEnded: (because) => void run.fail(because),
     });
-    const times = { ...type.times, ...spec.times };
-    const context = contextOf(spec, type, times, folder, life);
+    const find = (name: string): ResourceRun | undefined => [...runs.values()].find((each) => each.context.resource.name === name);
+    const context = contextOf(outside, options, spec, type, folder, life, (name) => find(name)?.context.application());
     const { ownershipGeneration } = spec;
-    const run = new ResourceRun({ outside, type, times, context, life, ownershipGeneration, onEvent: options.onEvent });
+    const run = new ResourceRun({ outside, type, context, life, ownershipGeneration, onEvent: options.onEvent });
     runs.set(spec.id, run);
     void run.live();
   };
-
-  const contextOf = (spec: ResourceSpec, type: ResourceType, times: ResourceTimes, folder: string, life: ResourceLife): ResourceContext => ({
-    outside,
-    resource: { id: spec.id, name: spec.name, parameters: parametersOf(spec.parameters, type.parameters), times },
-    readKey: options.readKey,
-    exportPem: options.exportPem,
-    watch: (use) => options.onWatch(spec.id, use),
-    log: options.log,
-    folder,
-    socket: options.socket,
-    environment: options.environment,
-    start: (program) => life.start(program),
-    application: () => life.application(),
-    applicationOf: (name) => [...runs.values()].find((each) => each.context.resource.name === name)?.context.application(),
-  });
 
   const terminateAll = async (because: string): Promise<void> => {
     await Promise.all([...runs.values()].filter((run) => !run.isDown).map((run) => run.killNow(because)));
@@ -136,6 +123,33 @@ export function createHostEngine(outside: Outside, options: HostEngineOptions): 
     },
     registryChanged: (id) => void runs.get(id)?.registryChanged(),
     status: () => [...runs.values()].map((run) => run.lastEvent),
+  };
+}
+
+function contextOf(
+  outside: Outside,
+  options: HostEngineOptions,
+  spec: ResourceSpec,
+  type: ResourceType,
+  folder: string,
+  life: ResourceLife,
+  applicationOf: ResourceContext["applicationOf"],
+): ResourceContext {
+  const times = { ...type.times, ...spec.times };
+  const parameters = parametersOf(spec.parameters, type.parameters);
+  return {
+    outside,
+    resource: { id: spec.id, name: spec.name, parameters, times },
+    readKey: options.readKey,
+    exportPem: options.exportPem,
+    watch: (use) => options.onWatch(spec.id, use),
+    log: options.log,
+    folder,
+    socket: options.socket,
+    environment: options.environment,
+    start: (program) => life.start(program),
+    application: () => life.application(),
+    applicationOf,
   };
 }
 

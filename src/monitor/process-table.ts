@@ -9,7 +9,10 @@ export interface ProcessEntry {
   readonly session: number;
 }
 
-/** Reads a line of `/proc/PID/stat`; undefined when it is none. The command name may hold anything, so fields count from its last bracket. */
+/**
+ * Reads a line of `/proc/PID/stat`; undefined when it is none. The command name may hold anything, so fields count from its last
+ * bracket.
+ */
 export function parseStat(line: string): ProcessEntry | undefined {
   const end = line.lastIndexOf(")");
   const pid = Number.parseInt(line, 10);

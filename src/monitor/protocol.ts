@@ -3,6 +3,9 @@ import type { ContainmentKind } from "./containment.ts";
 import type { ResourceSpec } from "./host-engine.ts";
 import type { ResourceEvent } from "./resource-state.ts";
 
+export type { ResourceSpec } from "./host-engine.ts";
+export { type ResourceEvent, type ResourceState, resourceState } from "./resource-state.ts";
+
 /** The version of these messages; a service starts only hosts of its own installation, so they need no compatibility. */
 export const protocolVersion = 1;
 
@@ -60,7 +63,13 @@ export type FromHost =
   | { readonly kind: "pong"; readonly number: number }
   | { readonly kind: "resource"; readonly event: ResourceEvent }
   /** A command that was not carried out: name and message of the Failure. */
-  | { readonly kind: "refused"; readonly resource: string; readonly ownershipGeneration: number; readonly name: string; readonly message: string }
+  | {
+      readonly kind: "refused";
+      readonly resource: string;
+      readonly ownershipGeneration: number;
+      readonly name: string;
+      readonly message: string;
+    }
   | { readonly kind: "status"; readonly request: number; readonly resources: readonly ResourceEvent[]; readonly permit: PermitState }
   /** Proof: everything is stopped; `startsNothingMore` when the host has ended for good. */
   | { readonly kind: "terminated-all"; readonly request: number | undefined; readonly startsNothingMore: boolean }

@@ -2,15 +2,15 @@ import { fail } from "../base/errors.ts";
 import type { Outside } from "../base/outside.ts";
 import type { ResourceLife } from "./resource-life.ts";
 import { type ResourceEvent, resourceState, type ResourceState } from "./resource-state.ts";
-import type { ResourceContext, ResourceTimes, ResourceType } from "./resource-type.ts";
+import type { ResourceContext, ResourceType } from "./resource-type.ts";
 
 /** How long `terminate` of a type may take before its containers are killed, in milliseconds. */
 const terminateLimit = 5_000;
 
+/** What one run is made of. */
 export interface RunParts {
   readonly outside: Outside;
   readonly type: ResourceType;
-  readonly times: ResourceTimes;
   readonly context: ResourceContext;
   readonly life: ResourceLife;
   readonly ownershipGeneration: number;
@@ -146,7 +146,7 @@ export class ResourceRun {
   async #askToTerminate(): Promise<void> {
     const { type, context, outside } = this.#parts;
     const over = new AbortController();
-    const limit = Math.min(terminateLimit, this.#parts.times.pendingTimeout);
+    const limit = Math.min(terminateLimit, context.resource.times.pendingTimeout);
     const asked = type.terminate(context, over.signal).catch((cause: unknown) => {
       context.log.warn("terminate failed", { resource: context.resource.name, cause: messageOf(cause) });
     });
@@ -155,7 +155,8 @@ export class ResourceRun {
   }
 
   async #watch(): Promise<void> {
-    const { type, context, life, outside, times } = this.#parts;
+    const { type, context, life, outside } = this.#parts;
+    const { times } = context.resource;
     const look = (what: "looksAlive" | "isAlive"): Promise<boolean> => this.#limited(what, (signal) => type[what](context, signal));
     let isAliveAt = outside.clock.boot() + times.isAlivePollInterval;
     for (;;) {
@@ -176,7 +177,8 @@ export class ResourceRun {
 
   /** @throws RESOURCE_CALL_TIMED_OUT past PendingTimeout, CANCELLED when this life is ended; the call may hang on, without effect */
   async #limited<T>(what: string, work: (signal: AbortSignal) => Promise<T>): Promise<T> {
-    const { outside, times, life, context } = this.#parts;
+    const { outside, life, context } = this.#parts;
+    const { times } = context.resource;
     const over = new AbortController();
     const stop = (): void => over.abort();
     life.ended.addEventListener("abort", stop);
@@ -185,7 +187,9 @@ export class ResourceRun {
       const name = context.resource.name;
       throw life.ended.aborted
         ? fail("CANCELLED", { happened: `${what} of ${name} was broken off.` })
-        : fail("RESOURCE_CALL_TIMED_OUT", { happened: `${what} of ${name} did not end within ${times.pendingTimeout} ms (PendingTimeout).` });
+        : fail("RESOURCE_CALL_TIMED_OUT", {
+            happened: `${what} of ${name} did not end within ${times.pendingTimeout} ms (PendingTimeout).`,
+          });
     });
     late.catch(() => undefined);
     const working = work(over.signal);

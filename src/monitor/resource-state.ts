@@ -1,6 +1,7 @@
 /** WSFC's CLUSTER_RESOURCE_STATE, those that a host reports (wsfc-facts §6.1). */
 export const resourceState = { online: 2, offline: 3, failed: 4, onlinePending: 129, offlinePending: 130 } as const;
 
+/** One of the numbers of `resourceState`. */
 export type ResourceState = (typeof resourceState)[keyof typeof resourceState];
 
 /** Told at every change of state, in order. */

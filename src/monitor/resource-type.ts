@@ -11,6 +11,7 @@ export interface ResourceTimes {
   readonly isAlivePollInterval: number;
 }
 
+/** WSFC's defaults. */
 export const defaultTimes: ResourceTimes = { pendingTimeout: 180_000, looksAlivePollInterval: 5_000, isAlivePollInterval: 60_000 };
 
 /**
@@ -69,6 +70,7 @@ export interface ResourceContext {
   applicationOf(resource: string): Application | undefined;
 }
 
+/** A program that a type starts; `folder` is its working folder. */
 export interface StartSpec {
   /** Program and arguments; empty: a container that only serves `call`. */
   readonly program: readonly string[];

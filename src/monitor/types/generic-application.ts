@@ -10,18 +10,51 @@ export const genericApplication: ResourceType = {
   diesWithHost: true,
   times: defaultTimes,
   parameters: [
-    { name: "CommandLine", kind: "text", required: true, meaning: "The program, by path or found in PATH, and its arguments." },
-    { name: "CurrentDirectory", kind: "text", required: false, meaning: "Its working folder; by default the resource's folder on the node." },
+    {
+      name: "CommandLine",
+      kind: "text",
+      required: true,
+      meaning: "The program, by path or found in PATH, and its arguments.",
+    },
+    {
+      name: "CurrentDirectory",
+      kind: "text",
+      required: false,
+      meaning: "Its working folder; by default the resource's folder on the node.",
+    },
     {
       name: "EnvironmentKey",
       kind: "text",
       required: false,
       meaning: "A registry path below HKLM; each of its values becomes an environment variable of that name.",
     },
-    { name: "AliveCommand", kind: "text", required: false, meaning: "Run beside the program at each IsAlive; exit code 0 means it serves." },
-    { name: "StopTimeout", kind: "number", required: false, default: 10_000, meaning: "Milliseconds from SIGTERM to the kill, when it is taken offline." },
-    { name: "InteractWithDesktop", kind: "flag", required: false, default: 0, meaning: "Kept for WSFC's tools; has no effect." },
-    { name: "UseNetworkName", kind: "flag", required: false, default: 0, meaning: "Kept for WSFC's tools; has no effect." },
+    {
+      name: "AliveCommand",
+      kind: "text",
+      required: false,
+      meaning: "Run beside the program at each IsAlive; exit code 0 means it serves.",
+    },
+    {
+      name: "StopTimeout",
+      kind: "number",
+      required: false,
+      default: 10_000,
+      meaning: "Milliseconds from SIGTERM to the kill, when it is taken offline.",
+    },
+    {
+      name: "InteractWithDesktop",
+      kind: "flag",
+      required: false,
+      default: 0,
+      meaning: "Kept for WSFC's tools; has no effect.",
+    },
+    {
+      name: "UseNetworkName",
+      kind: "flag",
+      required: false,
+      default: 0,
+      meaning: "Kept for WSFC's tools; has no effect.",
+    },
   ],
 
   async online(context) {

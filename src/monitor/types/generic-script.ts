@@ -13,10 +13,26 @@ export const genericScript: ResourceType = {
   diesWithHost: true,
   times: defaultTimes,
   parameters: [
-    { name: "ScriptFilepath", kind: "text", required: true, meaning: "The script, an executable file; it must be there on every possible owner." },
-    { name: "CurrentDirectory", kind: "text", required: false, meaning: "Its working folder; by default the resource's folder on the node." },
+    {
+      name: "ScriptFilepath",
+      kind: "text",
+      required: true,
+      meaning: "The script, an executable file; it must be there on every possible owner.",
+    },
+    {
+      name: "CurrentDirectory",
+      kind: "text",
+      required: false,
+      meaning: "Its working folder; by default the resource's folder on the node.",
+    },
     { name: "Arguments", kind: "texts", required: false, meaning: "What the script gets after the word." },
-    { name: "UseNetworkName", kind: "flag", required: false, default: 0, meaning: "Kept for WSFC's tools; has no effect." },
+    {
+      name: "UseNetworkName",
+      kind: "flag",
+      required: false,
+      default: 0,
+      meaning: "Kept for WSFC's tools; has no effect.",
+    },
   ],
 
   async online(context, signal) {

@@ -135,8 +135,10 @@ test("what is missing is named, and no file is written", async () => {
     await assert.rejects(render.online(withTemplates(["fine", text]), never), why);
     assert.equal(existsSync(out("0")), false, text);
   }
-  await assert.rejects(render.online(contextWith([multiSz("TemplateFiles", ["/nonesuch"]), multiSz("OutputFiles", ["/x"])]), never), /\/nonesuch/);
-  await assert.rejects(render.online(contextWith([multiSz("TemplateFiles", ["/nonesuch"])]), never), { name: "INVALID_PARAMETER" });
+  const templates = multiSz("TemplateFiles", ["/nonesuch"]);
+  const unread = contextWith([templates, multiSz("OutputFiles", [out("x")])]);
+  await assert.rejects(render.online(unread, never), /\/nonesuch/);
+  await assert.rejects(render.online(contextWith([templates]), never), { name: "INVALID_PARAMETER" });
   await assert.rejects(render.online(withTemplates(["x"], [sz("Mode", "rw")]), never), { name: "INVALID_PARAMETER" });
 });
 

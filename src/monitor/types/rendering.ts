@@ -101,7 +101,9 @@ class Sources {
     const shown = `HKLM\\${path}\\${name === "" ? "(default)" : name}`;
     const key = await this.#key(path);
     const value = key === undefined ? undefined : valueOf(key, name);
-    if (value === undefined) throw missing(this.#context, `the registry value ${shown}, which ${template} asks for, does not exist on this node`);
+    if (value === undefined) {
+      throw missing(this.#context, `the registry value ${shown}, which ${template} asks for, does not exist on this node`);
+    }
     const text = valueText(value);
     if (text !== undefined) return text;
     throw fail("INVALID_DATA", {
