@@ -3,6 +3,7 @@
  * the order where the leader puts it; a request id makes a retry apply once (docs/safety.md §1.4).
  */
 import type { Edit } from "../tree/edit.ts";
+import type { VersionName } from "../quorum/quorum.ts";
 import type { Tag } from "../quorum/tag.ts";
 
 export interface Update {
@@ -12,6 +13,14 @@ export interface Update {
   readonly edits: readonly Edit[];
   /** One sentence for people and the log: what and why. */
   readonly because: string;
+  /** Checkpoint files that the edits newly name: the leader reads them again before it orders the update. Not part of the log. */
+  readonly evidence?: readonly Evidence[];
+}
+
+/** A checkpoint file and the SHA-256 of its bytes, lower-case hexadecimal. */
+export interface Evidence {
+  readonly version: VersionName;
+  readonly digest: string;
 }
 
 /** What must hold in the database for an update to apply. Paths are relative to HKLM\Cluster. */

@@ -69,7 +69,8 @@ export class Member {
   }
 
   submit(update: Update): Promise<SubmitResult> {
-    return this.#leader.submit({ update: encodeUpdate(update) });
+    const { evidence } = update;
+    return this.#leader.submit({ update: encodeUpdate(update), ...(evidence === undefined ? {} : { evidence }) });
   }
 
   stop(): void {

@@ -30,6 +30,8 @@ export interface MembershipParts {
   readonly dial: (endpoint: string) => Promise<LeaderCalls>;
   readonly logSizeMax: () => number;
   readonly saveDiverged: () => Promise<void>;
+  /** Called on the leader before it orders an update; rejects when a checkpoint file that the update names is not what it says. */
+  readonly verifyEvidence?: (update: Update) => Promise<void>;
 }
 
 /** Refusals that no retry in this life can change. */
@@ -158,8 +160,9 @@ export class Membership implements Database {
     return this.#leading().fetch(request);
   }
 
-  submitFor(request: SubmitRequest): Promise<SubmitResult> {
-    return this.#leading().submit(decodeUpdate(request.update));
+  async submitFor(request: SubmitRequest): Promise<SubmitResult> {
+    const { update, evidence } = request;
+    return this.#order(this.#leading(), { ...decodeUpdate(update), ...(evidence === undefined ? {} : { evidence }) });
   }
 
   /** A proof was announced: look at once. */
@@ -286,13 +289,18 @@ export class Membership implements Database {
 
   async #submitOnce(update: Update): Promise<SubmitResult> {
     try {
-      if (this.#leader !== undefined) return await this.#leader.submit(update);
+      if (this.#leader !== undefined) return await this.#order(this.#leader, update);
       if (this.#member !== undefined) return await this.#member.submit(update);
     } catch (error) {
       const retried: readonly string[] = ["CLUSTER_NODE_UNREACHABLE", "CLUSTER_GUM_NOT_LOCKER", "OUTCOME_UNKNOWN"];
       if (!(error instanceof Failure) || !retried.includes(error.name)) throw error;
     }
     return { outcome: "unknown" };
+  }
+
+  async #order(leader: Leader, update: Update): Promise<SubmitResult> {
+    await this.#parts.verifyEvidence?.(update);
+    return leader.submit(update);
   }
 
   #leading(): Leader {

@@ -1,5 +1,6 @@
 /** What nodes say to each other about membership and updates. Bodies travel through `rpc/json.ts`. */
 import type { ClusterIdentity, LogRecord, SnapshotImage } from "../quorum/quorum.ts";
+import type { Evidence } from "../database/update.ts";
 import type { Tag } from "../quorum/tag.ts";
 
 /** A node asks the leader to be a member in this life, and again after every change of leader. */
@@ -36,6 +37,8 @@ export type CopyAnswer =
 export interface SubmitRequest {
   /** An update as `database/update-codec.ts` writes it. */
   readonly update: Uint8Array;
+  /** Its evidence, which is not in those bytes. */
+  readonly evidence?: readonly Evidence[];
 }
 
 /** A host tells that it stopped everything and starts nothing more. */
