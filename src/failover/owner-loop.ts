@@ -151,7 +151,7 @@ export class OwnerLoop {
     const id = step.resource;
     switch (step.kind) {
       case "restore-checkpoints":
-        this.#enter(state, id, { busy: true });
+        this.#enter(state, id, { busy: true, restarts: this.#restartsAfter(step) });
         await checkpoints.restoreBeforeOnline(id);
         this.#become(id, { busy: false, restored: true });
         return;
@@ -182,8 +182,7 @@ export class OwnerLoop {
     const { id } = resource;
     const group = resource.group === undefined ? undefined : state.groups.get(resource.group);
     if (group === undefined) return;
-    const before = this.#running.get(id)?.restarts ?? [];
-    const restarts = step.fresh ? [] : step.restart ? [...before, outside.clock.boot()] : before;
+    const restarts = this.#restartsAfter(step);
     this.#generation.set(id, group.ownershipGeneration);
     this.#enter(state, id, { phase: "online-pending", restarts, reason: "" });
     try {
@@ -205,6 +204,11 @@ export class OwnerLoop {
       await outside.timers.sleep(this.#parts.poll);
       if (this.#running.get(id)?.phase === "online-pending") this.#become(id, { phase: "offline", reason: error.message });
     }
+  }
+
+  #restartsAfter(step: { readonly resource: string; readonly restart: boolean; readonly fresh: boolean }): readonly number[] {
+    const before = this.#running.get(step.resource)?.restarts ?? [];
+    return step.fresh ? [] : step.restart ? [...before, this.#parts.outside.clock.boot()] : before;
   }
 
   #enter(state: ClusterState, id: string, change: Partial<RunningResource>): void {

@@ -128,16 +128,3 @@ function antiAffineGroups(state: ClusterState, group: GroupState): GroupState[] 
     (other) => other.id !== group.id && other.antiAffinityClassNames.some((name) => mine.has(name.toLowerCase())),
   );
 }
-
-/** What the database alone says about the nodes: for a leader that has nothing better, for offline tools and tests. */
-export function factsFromState(state: ClusterState, epoch: number): Map<string, NodeFacts> {
-  const facts = new Map<string, NodeFacts>();
-  for (const node of state.nodes.values()) {
-    const up = node.state === nodeState.up || node.state === nodeState.paused;
-    const down = { proof: "proof", left: "proof", confirmed: "confirmed", waited: "waited" } as const;
-    const why = down[(node.downBecause ?? "") as keyof typeof down];
-    const takeOver = node.state === nodeState.down && why !== undefined ? why : "no";
-    facts.set(node.id, { up, confirmedThisEpoch: up && node.epoch === epoch, takeOver });
-  }
-  return facts;
-}

@@ -16,7 +16,8 @@ import { commonProperties, type ObjectKind } from "../../src/database/property-t
 import { nodeState, resourceState, runtimeGroupPath, runtimeNodePath, runtimeResourcePath } from "../../src/database/schema.ts";
 import { readState } from "../../src/database/state.ts";
 import type { RunningResource } from "../../src/failover/owner.ts";
-import { factsFromState, type NodeFacts } from "../../src/failover/placement.ts";
+import { nodeFacts } from "../../src/failover/leader-loop.ts";
+import type { NodeFacts } from "../../src/failover/placement.ts";
 import { applyEdits, type Edit } from "../../src/tree/edit.ts";
 import { fileTime, type Key } from "../../src/tree/key.ts";
 import { dword, multiSz, sz, type Value } from "../../src/tree/value.ts";
@@ -84,7 +85,7 @@ export function parseScenario(text: string): Scenario {
 
 /** What the database says of the nodes, but the silent ones do not answer. */
 export function scenarioFacts(tree: Key, silent: ReadonlySet<string>, runs: ReadonlyMap<string, string[]>): Map<string, NodeFacts> {
-  const facts = factsFromState(readState(tree), epoch);
+  const facts = new Map(nodeFacts(readState(tree), epoch));
   for (const [id, known] of facts) {
     const reported = runs.get(id);
     facts.set(id, { ...known, up: known.up && !silent.has(id), ...(reported === undefined ? {} : { runs: reported }) });

@@ -6,7 +6,7 @@ import { type ClusterState, type GroupState, type NodeState, readState } from ".
 import type { Action } from "../../src/failover/actions.ts";
 import { decide } from "../../src/failover/decide.ts";
 import { closeDifference, type OwnerAction } from "../../src/failover/owner.ts";
-import { factsFromState } from "../../src/failover/placement.ts";
+import { nodeFacts } from "../../src/failover/leader-loop.ts";
 import { applyEdits } from "../../src/tree/edit.ts";
 import { fileTime, type Key } from "../../src/tree/key.ts";
 import { ModelHost } from "./model-host.ts";
@@ -19,7 +19,7 @@ export function summarize(scenario: Scenario): string {
   for (let round = 1; round <= scenario.rounds; round += 1) {
     const suffix = scenario.rounds === 1 ? "" : ` (round ${round})`;
     const state = readState(tree);
-    const nodes = round === 1 ? scenario.nodes : factsFromState(state, 1);
+    const nodes = round === 1 ? scenario.nodes : nodeFacts(state, 1);
     const actions = decide({ state, nodes, now: scenario.now, hour: scenario.hour });
     lines.push("", `The leader decides${suffix}`, ...actions.map((action) => `  ${leaderLine(state, action)}`));
     if (actions.length === 0) lines.push("  nothing");
