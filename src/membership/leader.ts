@@ -128,7 +128,7 @@ export class Leader {
       known.incarnation === incarnation &&
       known.epoch === this.epoch &&
       known.endpoint === endpoint;
-    if (!same) await this.#must(upUpdate(this.#newId(), { node, incarnation, endpoint }, this.epoch));
+    if (!same) await this.#must(upUpdate(this.#newId(), { node, incarnation, endpoint }, this.epoch, this.#parts.replica.tree()));
     this.#waitUntil.delete(node);
     this.#parts.log.info("node joined", { node, incarnation, epoch: this.epoch });
     return { epoch: this.epoch, identity: this.identity, copy: this.#copyFor(request.tag, request.lineage) };

@@ -1,6 +1,7 @@
 /** What the database says about a node's life: `Runtime\Nodes\<id>`, and the updates that change it. */
 import { findKey, findValue, type Key, childrenOf } from "../tree/key.ts";
 import { dword, dwordOf, sz, textOf } from "../tree/value.ts";
+import type { Edit } from "../tree/edit.ts";
 import type { Condition, Update } from "../database/update.ts";
 
 /** WSFC's node states (facts §6.1). */
@@ -49,13 +50,21 @@ function readRecord(node: string, tree: Key): NodeRecord {
   };
 }
 
+/** Marks a pause as part of a stop: the node's next life is not paused. */
+export function stopDrainEdit(node: string): Edit {
+  return { kind: "set-value", path: `${nodesPath}\\${node}`, value: dword("StopDrain", 1) };
+}
+
 /** The node is up in this life, under this epoch. */
 export function upUpdate(
   requestId: string,
   who: { node: string; incarnation: string; endpoint: string },
   epoch: number,
+  tree: Key,
 ): Update {
   const path = `${nodesPath}\\${who.node}`;
+  const stopped = dwordOf(findValue(tree, path, "StopDrain")) === 1 && textOf(findValue(tree, path, "Incarnation")) !== who.incarnation;
+  const resumed = stopped ? ["StopDrain", "Paused", "NodeDrainStatus", "NodeDrainTarget"] : [];
   return {
     requestId,
     because: `Node ${who.node} joined under epoch ${epoch}.`,
@@ -66,6 +75,7 @@ export function upUpdate(
       { kind: "set-value", path, value: dword("Epoch", epoch) },
       { kind: "set-value", path, value: sz("Endpoint", who.endpoint) },
       { kind: "delete-value", path, name: "DownBecause" },
+      ...resumed.map((name) => ({ kind: "delete-value", path, name }) as const),
     ],
   };
 }

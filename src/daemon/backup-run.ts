@@ -1,0 +1,76 @@
+/** A backup of the running cluster: hold, capture what is pending, then the tree at one tag with the versions it names. */
+import { type BackupResult, takeBackup } from "../backup/take.ts";
+import { fail } from "../base/errors.ts";
+import { newGuid } from "../base/guid.ts";
+import type { Edit } from "../tree/edit.ts";
+import { sz } from "../tree/value.ts";
+import { formatTag } from "../quorum/tag.ts";
+import { captureEverywhere } from "./owner-calls.ts";
+import type { ServiceNode } from "./service-node.ts";
+
+/** How long the leader may take, in milliseconds. */
+const backupLimit = 3_600_000;
+
+export class BackupRun {
+  readonly #service: ServiceNode;
+  #running = false;
+
+  constructor(service: ServiceNode) {
+    this.#service = service;
+  }
+
+  async take(path: string): Promise<BackupResult> {
+    const { database, callers } = this.#service;
+    if (!database.isLeader()) {
+      const leader = database.life()?.claim();
+      if (leader === undefined) {
+        throw fail("NO_QUORUM", {
+          happened: "No node leads the cluster, so there is no current state to back up.",
+          unchanged: "No backup was written.",
+          next: "See `clubar status`.",
+        });
+      }
+      return (await callers.call(leader.endpoint, "backup", { path }, backupLimit)) as BackupResult;
+    }
+    if (this.#running) {
+      throw fail("CLUSTER_BACKUP_IN_PROGRESS", {
+        happened: "A backup of this cluster is being taken.",
+        unchanged: "No second one was begun.",
+        next: "Wait for it to end.",
+      });
+    }
+    this.#running = true;
+    try {
+      return await this.#takeHere(path);
+    } finally {
+      this.#running = false;
+    }
+  }
+
+  async #takeHere(path: string): Promise<BackupResult> {
+    const { database, parts, node } = this.#service;
+    const { outside, quorum } = parts;
+    const hold = `Runtime\\Holds\\${newGuid(outside.random)}`;
+    const held: Edit[] = [
+      { kind: "set-value", path: hold, value: sz("Tag", formatTag(database.tag())) },
+      { kind: "set-value", path: hold, value: sz("Incarnation", database.self.incarnation) },
+    ];
+    await this.#submit(held, `A backup to ${path} begins.`);
+    try {
+      const failures = await captureEverywhere(this.#service);
+      const notChecked = failures.map(({ resource, path: key, why }) => `${resource} ${key}: not captured: ${why}`.trim());
+      const tree = database.tree();
+      const tag = database.tag();
+      const identity = this.#service.identity();
+      return await takeBackup({ outside, tree, tag, identity, versions: quorum.versions, path, node: node.name, notChecked, quorumPath: quorum.place });
+    } finally {
+      await this.#submit([{ kind: "delete-key", path: hold }], `The backup to ${path} has ended.`).catch((error: unknown) =>
+        parts.log.warn("a hold stays until its taker's life ends", { error }),
+      );
+    }
+  }
+
+  #submit(edits: readonly Edit[], because: string): Promise<unknown> {
+    return this.#service.change(() => ({ conditions: [], edits, because }));
+  }
+}

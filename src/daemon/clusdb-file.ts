@@ -1,0 +1,85 @@
+/** This node's copy of the cluster database on disk: the hive `ClusDb`, replaced whole by temporary file, fsync and rename. */
+import { writeFileDurably } from "../base/durable.ts";
+import type { Log } from "../base/log.ts";
+import { Mutex } from "../base/mutex.ts";
+import { type Outside, OutsideError } from "../base/outside.ts";
+import { tagValueName } from "../database/apply.ts";
+import { Replica } from "../database/replica.ts";
+import { readHive, writeHive } from "../hive/index.ts";
+import { formatTag, parseTag } from "../quorum/tag.ts";
+import { applyEdits } from "../tree/edit.ts";
+import { emptyKey, fileTime, valueOf } from "../tree/key.ts";
+import { sz, textOf } from "../tree/value.ts";
+
+/** The root value that names the lineage of the copy's generation. */
+const lineageValue = "Lineage";
+/** How long changes are collected before the file is written, in milliseconds. */
+const collect = 1000;
+
+export class ClusDbFile {
+  readonly path: string;
+  readonly #outside: Outside;
+  readonly #log: Log;
+  readonly #writing = new Mutex();
+  #saved = "";
+  #waiting = false;
+
+  constructor(outside: Outside, data: string, log: Log) {
+    this.#outside = outside;
+    this.path = `${data}/ClusDb`;
+    this.#log = log;
+  }
+
+  /** The saved copy, or an empty one when there is none or it can't be read: the quorum has the truth. */
+  async open(): Promise<Replica> {
+    const { files } = this.#outside;
+    try {
+      const { root } = readHive(await files.read(this.path));
+      const tag = parseTag(textOf(valueOf(root, tagValueName)) ?? "");
+      if (tag !== undefined) return new Replica(root, tag, textOf(valueOf(root, lineageValue)) ?? "");
+      this.#log.warn("ClusDb has no tag and is not used", { path: this.path });
+    } catch (error) {
+      if (!(error instanceof OutsideError && error.code === "ENOENT")) this.#log.warn("ClusDb can't be read", { path: this.path, error });
+    }
+    return new Replica(emptyKey("Cluster", 0n), { generation: 0, epoch: 0, sequence: 0 }, "");
+  }
+
+  /** Saves soon; changes that come meanwhile are saved with it. */
+  async saveSoon(replica: Replica): Promise<void> {
+    if (this.#waiting) return;
+    this.#waiting = true;
+    await this.#outside.timers.sleep(collect);
+    this.#waiting = false;
+    await this.save(replica).catch((error: unknown) => this.#log.error("ClusDb not saved", { error }));
+  }
+
+  save(replica: Replica): Promise<void> {
+    return this.#writing.run(async () => {
+      const { tag, bytes } = this.#bytesOf(replica);
+      if (tag === this.#saved) return;
+      await writeFileDurably(this.#outside.files, this.path, bytes());
+      this.#saved = tag;
+    });
+  }
+
+  /** Puts the copy aside before a newer generation replaces it; resolves with the file's path. */
+  async saveAside(replica: Replica): Promise<string> {
+    const { tag, bytes } = this.#bytesOf(replica);
+    const path = `${this.path}.diverged-${tag.replaceAll(":", "-")}`;
+    await writeFileDurably(this.#outside.files, path, bytes());
+    return path;
+  }
+
+  #bytesOf(replica: Replica): { readonly tag: string; readonly bytes: () => Uint8Array } {
+    const tree = replica.tree();
+    const tag = formatTag(replica.tag());
+    const lineage = replica.lineage();
+    const time = fileTime(this.#outside.clock.wall());
+    const bytes = (): Uint8Array => {
+      const values = [sz(tagValueName, tag), sz(lineageValue, lineage)];
+      const edits = values.map((value) => ({ kind: "set-value", path: "", value }) as const);
+      return writeHive(applyEdits(tree, edits, time), { time, fileName: "ClusDb" });
+    };
+    return { tag, bytes };
+  }
+}

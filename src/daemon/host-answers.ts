@@ -1,0 +1,42 @@
+/** Answers the host's questions about the registry and keys, and tells it of changes that its resources watch. */
+import { failureOf } from "../base/failure-of.ts";
+import { writeHive } from "../hive/index.ts";
+import type { RegistryUse } from "../monitor/resource-type.ts";
+import { type KeyContainers, parseContainerName } from "../registry/key-containers.ts";
+import type { Registry } from "../registry/registry.ts";
+import { findKey } from "../tree/key.ts";
+import type { HostEvents } from "./host-client.ts";
+import type { Answer, Question } from "./host-messages.ts";
+
+export class HostQuestions implements Pick<HostEvents, "watch" | "ask"> {
+  readonly #registry: Registry;
+  readonly #keys: KeyContainers;
+  readonly #changed: (resource: string) => void;
+  readonly #watches = new Map<string, (() => void)[]>();
+
+  constructor(registry: Registry, keys: KeyContainers, changed: (resource: string) => void) {
+    this.#registry = registry;
+    this.#keys = keys;
+    this.#changed = changed;
+  }
+
+  watch(resource: string, use: RegistryUse): void {
+    for (const stop of this.#watches.get(resource) ?? []) stop();
+    const changed = (): void => this.#changed(resource);
+    this.#watches.set(resource, [
+      ...use.keys.map((path) => this.#registry.watch(path, changed)),
+      ...use.containers.map((name) => this.#keys.watch(parseContainerName(name), changed)),
+    ]);
+  }
+
+  async ask(question: Question): Promise<Omit<Answer, "number">> {
+    try {
+      if (question.what === "export-pem") return { pem: await this.#keys.exportPem(parseContainerName(question.container)) };
+      const key = findKey(this.#registry.root(), question.path);
+      return key === undefined ? {} : { hive: writeHive(key, { time: key.lastWritten }) };
+    } catch (error) {
+      const { name, message } = failureOf(error);
+      return { failure: { name, message } };
+    }
+  }
+}

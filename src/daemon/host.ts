@@ -1,0 +1,53 @@
+/** The host process: `host.ts CONFIG-AS-JSON`. Ends with 0 after it proved that everything is stopped. */
+import { createLog } from "../base/log.ts";
+import { openOutside } from "../base/outside-node.ts";
+import type { Outside } from "../base/outside.ts";
+import { directoryTiming } from "../membership/timing.ts";
+import { guardLine } from "../monitor/guard.ts";
+import { findResourceType } from "../monitor/types.ts";
+import { openDiskQuorum } from "../quorum/disk/quorum.ts";
+import type { HostConfig } from "./host-config.ts";
+import { type GuardLink, runHost } from "./host-process.ts";
+
+const config = JSON.parse(process.argv[2] ?? "{}") as HostConfig;
+const outside = openOutside();
+const log = createLog((line) => process.stdout.write(`${line}\n`), outside.clock, { part: "host", node: config.node });
+for (const signal of ["SIGINT", "SIGHUP", "SIGTERM"] as const) {
+  // The service ends its host; a signal meant for a whole process group must not come before it.
+  process.on(signal, () => undefined);
+}
+const quorum = await openDiskQuorum(outside, config.quorum, { insist: config.insist });
+const guard = await startGuard(outside);
+await runHost({ outside, quorum, config, log, guard, findType: findResourceType, environment: applicationEnvironment() });
+process.exit(0);
+
+/** The guard outlives nothing: it ends when this process's end of the pipe closes. */
+async function startGuard(door: Outside): Promise<GuardLink> {
+  const program = new URL("./guard.ts", import.meta.url).pathname;
+  const { pid, started } = door.processes.self;
+  const grace = directoryTiming(config.timingFactor).kill;
+  const child = await door.processes.start({
+    command: process.execPath,
+    args: ["--max-old-space-size=32", program, String(pid), started, String(grace)],
+    environment: {},
+    folder: "/",
+    detached: true,
+    output: "none",
+    input: true,
+  });
+  return {
+    deadline: (endsAt) => child.tell(guardLine.deadline(endsAt)),
+    starts: (record) => child.tell(guardLine.app(record.init)),
+    gone: (record) => child.tell(guardLine.gone(record.init)),
+    rest: () => child.tell(guardLine.rest),
+  };
+}
+
+/** What every application gets: enough to find programs, nothing of the service's own environment. */
+function applicationEnvironment(): Record<string, string> {
+  return {
+    PATH: process.env["PATH"] ?? "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
+    HOME: process.env["HOME"] ?? "/",
+    LANG: process.env["LANG"] ?? "C.UTF-8",
+  };
+}

@@ -1,0 +1,18 @@
+/** The leader over `rpc`, as a member calls it. */
+import type { Outside } from "../base/outside.ts";
+import type { SubmitResult } from "../database/update.ts";
+import type { LeaderCalls } from "../membership/member.ts";
+import type { Timing } from "../membership/timing.ts";
+import type { CopyAnswer, JoinAnswer } from "../membership/wire.ts";
+import { dial } from "../rpc/call.ts";
+
+export async function dialLeader(outside: Outside, endpoint: string, instance: string, timing: Timing): Promise<LeaderCalls> {
+  const caller = await dial(outside, endpoint, instance);
+  return {
+    join: async (request) => (await caller.call("join", request, timing.call * 5)) as JoinAnswer,
+    fetch: async (request) => (await caller.call("fetch", request, timing.poll + timing.call)) as CopyAnswer,
+    submit: async (request) => (await caller.call("submit", request, timing.call * 5)) as SubmitResult,
+    closed: new Promise((resolve) => caller.onClose(resolve)),
+    close: () => caller.close(),
+  };
+}

@@ -1,0 +1,138 @@
+/**
+ * One life of a node: a host of its own, membership under one incarnation, and the loops of leader and owner. It ends when
+ * it is told to, when its host has gone, or when the cluster refuses it for good.
+ */
+import type { Failure } from "../base/errors.ts";
+import type { Log } from "../base/log.ts";
+import type { Outside } from "../base/outside.ts";
+import { LeaderLoop } from "../failover/leader-loop.ts";
+import { OwnerLoop, type ResourceCheckpoints } from "../failover/owner-loop.ts";
+import { Membership, type MembershipParts } from "../membership/membership.ts";
+import { allNodeRecords } from "../membership/node-records.ts";
+import type { Timing } from "../membership/timing.ts";
+import type { Quorum } from "../quorum/quorum.ts";
+import type { HostClient, HostEvents } from "./host-client.ts";
+import { socketPath } from "./host-config.ts";
+import { dialLeader } from "./leader-calls.ts";
+import type { LivingDatabase } from "./living-database.ts";
+
+export interface LifeParts {
+  readonly outside: Outside;
+  readonly log: Log;
+  readonly quorum: Quorum;
+  readonly timing: Timing;
+  readonly instance: string;
+  readonly node: string;
+  readonly incarnation: string;
+  readonly data: string;
+  readonly database: LivingDatabase;
+  readonly checkpoints: ResourceCheckpoints;
+  /** Starts this life's host and connects to it. */
+  readonly startHost: (events: HostEvents) => Promise<HostClient>;
+  readonly hostEvents: Pick<HostEvents, "watch" | "ask">;
+  readonly logSizeMax: () => number;
+  readonly saveDiverged: () => Promise<void>;
+  readonly verifyEvidence?: MembershipParts["verifyEvidence"];
+  /** The leader's housekeeping, about every second. */
+  readonly tidy: (membership: Membership) => Promise<void>;
+}
+
+export interface LifeEnd {
+  readonly why: string;
+  /** The leader's final word, when that ended it. */
+  readonly refusal: Failure | undefined;
+}
+
+export class Life {
+  readonly incarnation: string;
+  readonly membership: Membership;
+  readonly host: HostClient;
+  readonly owner: OwnerLoop;
+  readonly leaderLoop: LeaderLoop;
+  permitEndsAt = 0;
+  readonly #parts: LifeParts;
+  readonly #over = new AbortController();
+
+  private constructor(parts: LifeParts, host: HostClient, events: EventSink) {
+    this.#parts = parts;
+    this.host = host;
+    this.incarnation = parts.incarnation;
+    const { outside, quorum, timing, log, database, data, node, incarnation } = parts;
+    this.membership = new Membership({
+      outside,
+      quorum,
+      host,
+      timing,
+      log,
+      replica: database.replica,
+      self: { node, incarnation, endpoint: socketPath.rpc(data) },
+      dial: (endpoint) => dialLeader(outside, endpoint, parts.instance, timing),
+      logSizeMax: parts.logSizeMax,
+      saveDiverged: parts.saveDiverged,
+      ...(parts.verifyEvidence === undefined ? {} : { verifyEvidence: parts.verifyEvidence }),
+    });
+    this.owner = new OwnerLoop({ outside, database, host, checkpoints: parts.checkpoints, log, poll: timing.poll });
+    this.leaderLoop = new LeaderLoop({ outside, database, log, poll: timing.poll, epoch: () => this.membership.leader()?.epoch });
+    events.resource = (event) => this.owner.hostEvent(event);
+    events.permit = (endsAt) => {
+      this.permitEndsAt = endsAt;
+    };
+  }
+
+  /** Starts the host, which waits until every earlier host of this node has gone. */
+  static async begin(parts: LifeParts): Promise<Life> {
+    const events: EventSink = { resource: () => undefined, permit: () => undefined };
+    const host = await parts.startHost({
+      ...parts.hostEvents,
+      resource: (event) => events.resource(event),
+      permit: (endsAt) => events.permit(endsAt),
+    });
+    return new Life(parts, host, events);
+  }
+
+  /** Lives; resolves when everything of this life has ended, applications included. */
+  async run(): Promise<LifeEnd> {
+    const { database, log } = this.#parts;
+    database.setLife(this.membership);
+    const stopListening = [
+      database.onChange(() => this.#changed()),
+      this.membership.onRole(() => this.#changed()),
+    ];
+    const loops = [this.owner.run(this.#over.signal), this.leaderLoop.run(this.#over.signal), this.#housekeeping()];
+    const end = await this.membership.run();
+    log.warn("this life ends", { why: end.why });
+    this.#over.abort();
+    this.owner.kick();
+    this.leaderLoop.kick();
+    for (const stop of stopListening) stop();
+    database.setLife(undefined);
+    await this.host.finish(end.why);
+    await Promise.all([...loops, this.host.ended]);
+    return end;
+  }
+
+  stop(why: string): void {
+    this.membership.stop(why);
+  }
+
+  #changed(): void {
+    this.owner.kick();
+    this.leaderLoop.kick();
+    const { node, database } = this.#parts;
+    const records = allNodeRecords(database.tree()).filter((record) => record.up && record.node !== node);
+    this.host.members(records.map((record) => record.endpoint));
+  }
+
+  async #housekeeping(): Promise<void> {
+    const { outside, tidy, log } = this.#parts;
+    while (!this.#over.signal.aborted) {
+      await outside.timers.sleep(1000, this.#over.signal);
+      if (this.membership.isLeader()) await tidy(this.membership).catch((error: unknown) => log.warn("housekeeping failed", { error }));
+    }
+  }
+}
+
+interface EventSink {
+  resource: HostEvents["resource"];
+  permit: HostEvents["permit"];
+}

@@ -1,0 +1,84 @@
+/** Checkpoint calls run on the node that owns the resource's group: only there the live registry and keys are the right ones. */
+import type { CheckpointCall } from "../api/node-service.ts";
+import { fail } from "../base/errors.ts";
+import { resourceControl } from "../checkpoint/control-codes.ts";
+import { findResource } from "../database/commands/find.ts";
+import { nodeState } from "../database/schema.ts";
+import type { NodeState } from "../database/state.ts";
+import type { ServiceNode } from "./service-node.ts";
+
+/** How long an owner may take, in milliseconds; a large key takes its time. */
+const ownerLimit = 60_000;
+
+export class OwnerCalls {
+  readonly #service: ServiceNode;
+
+  constructor(service: ServiceNode) {
+    this.#service = service;
+  }
+
+  async call(call: CheckpointCall): Promise<unknown> {
+    const state = this.#service.clusterState();
+    const resource = findResource(state, call.resource);
+    const group = resource.group === undefined ? undefined : state.groups.get(resource.group);
+    const owner = group?.owner === undefined ? undefined : state.nodes.get(group.owner);
+    if (owner === undefined || owner.state === nodeState.down || owner.endpoint === undefined) {
+      throw fail("HOST_NODE_NOT_AVAILABLE", {
+        happened: `Resource "${resource.name}" has no owner that is up${owner === undefined ? "" : `; ${owner.name} is down`}.`,
+        unchanged: "Nothing was changed.",
+        next: "Bring its group online on a node first.",
+      });
+    }
+    if (owner.id === this.#service.node.id) return this.#here({ ...call, resource: resource.id });
+    return this.#service.callers.call(owner.endpoint, "at-owner", { ...call, resource: resource.id }, ownerLimit);
+  }
+
+  #here(call: CheckpointCall): Promise<unknown> {
+    const { checkpoints } = this.#service;
+    switch (call.call) {
+      case "add":
+        return checkpoints.add(call.resource, call.kind, call.path);
+      case "remove":
+        return checkpoints.remove(call.resource, call.kind, call.path);
+      case "revert":
+        return checkpoints.revert(call.resource, call.path, call.number);
+      case "capture":
+        return checkpoints.captureNow(call.resource);
+      case "control":
+        return resourceControl(checkpoints, call.resource, call.code, call.input, call.outSize);
+    }
+  }
+}
+
+export interface CaptureFailure {
+  readonly resource: string;
+  readonly path: string;
+  readonly why: string;
+}
+
+/** Captures everything pending of what runs on this node; what could not be, and why. */
+export async function captureAll(service: ServiceNode): Promise<readonly CaptureFailure[]> {
+  const failures: CaptureFailure[] = [];
+  for (const [id, running] of service.life()?.owner.running() ?? []) {
+    if (running.phase !== "online") continue;
+    const { failed } = await service.checkpoints.captureNow(id);
+    failures.push(...failed.map(({ path, why }) => ({ resource: id, path, why })));
+  }
+  return failures;
+}
+
+/** Captures on every node that is up; a node that can't be asked is reported as a failure of its own. */
+export async function captureEverywhere(service: ServiceNode): Promise<readonly CaptureFailure[]> {
+  const others = [...service.clusterState().nodes.values()].filter((node) => node.id !== service.node.id);
+  const answers = await Promise.all([captureAll(service), ...others.map((node) => captureAt(service, node))]);
+  return answers.flat();
+}
+
+async function captureAt(service: ServiceNode, node: NodeState): Promise<readonly CaptureFailure[]> {
+  if (node.state === nodeState.down || node.state === nodeState.unknown || node.endpoint === undefined) return [];
+  try {
+    return (await service.callers.call(node.endpoint, "capture-all", {}, ownerLimit)) as readonly CaptureFailure[];
+  } catch (error) {
+    return [{ resource: "", path: "", why: `node ${node.name} could not be asked: ${error instanceof Error ? error.message : String(error)}` }];
+  }
+}

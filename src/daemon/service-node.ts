@@ -1,0 +1,283 @@
+/**
+ * The service of a node over all its lives. It holds what outlives a life (copy of the database, registry, keys, API) and
+ * runs one life after the other; a restore is carried out between two of them.
+ */
+import { Failure, fail } from "../base/errors.ts";
+import { newGuid } from "../base/guid.ts";
+import type { Listener } from "../base/outside.ts";
+import type { CheckpointCall, NodeService, NodeStatus, RestoreOutcome, RestorePlanView, RestoreRequest } from "../api/node-service.ts";
+import type { BackupResult } from "../backup/take.ts";
+import type { Checkpoints } from "../checkpoint/checkpoint.ts";
+import { confirmNodeDown } from "../database/commands/node.ts";
+import type { Change } from "../database/change.ts";
+import { readState } from "../database/state.ts";
+import { directoryTiming, type Timing } from "../membership/timing.ts";
+import type { ClusterIdentity } from "../quorum/quorum.ts";
+import type { Tag } from "../quorum/tag.ts";
+import { serve } from "../rpc/call.ts";
+import type { Registry } from "../registry/registry.ts";
+import type { KeyContainers } from "../registry/key-containers.ts";
+import type { Key } from "../tree/key.ts";
+import { BackupRun } from "./backup-run.ts";
+import { CallerPool } from "./caller-pool.ts";
+import { submitChange } from "./change.ts";
+import { ClusDbFile } from "./clusdb-file.ts";
+import { HostQuestions } from "./host-answers.ts";
+import { socketPath } from "./host-config.ts";
+import { startHost } from "./host-start.ts";
+import { housekeeping, maxLogSize, verifyEvidenceOf } from "./leader-duties.ts";
+import { leaveInOrder } from "./leave.ts";
+import { Life } from "./life.ts";
+import { LivingDatabase } from "./living-database.ts";
+import { nodeHandlers } from "./node-rpc.ts";
+import { OwnerCalls } from "./owner-calls.ts";
+import { RestoreRun } from "./restore-run.ts";
+import type { ServiceParts } from "./service-parts.ts";
+
+export class ServiceNode implements NodeService {
+  readonly data: string;
+  readonly node: NodeService["node"];
+  readonly database: LivingDatabase;
+  readonly checkpoints: Checkpoints;
+  readonly parts: ServiceParts;
+  readonly timing: Timing;
+  readonly callers: CallerPool;
+  readonly #clusDb: ClusDbFile;
+  readonly #backups: BackupRun;
+  readonly #restores: RestoreRun;
+  readonly #owners: OwnerCalls;
+  #identity: ClusterIdentity;
+  #life: Life | undefined;
+  #state: "starting" | "living" | "restoring" | "stopping" = "starting";
+  #because = "The service starts.";
+  #stopped = false;
+  #between: (() => Promise<void>) | undefined;
+
+  private constructor(parts: ServiceParts, clusDb: ClusDbFile, database: LivingDatabase, identity: ClusterIdentity) {
+    this.parts = parts;
+    this.data = parts.data;
+    this.node = { id: parts.config.node, name: parts.config.name };
+    this.timing = directoryTiming(parts.config.timingFactor);
+    this.database = database;
+    this.#clusDb = clusDb;
+    this.#identity = identity;
+    this.checkpoints = parts.makeCheckpoints(database);
+    this.callers = new CallerPool(parts.outside, () => parts.config.instance);
+    this.#owners = new OwnerCalls(this);
+    this.#backups = new BackupRun(this);
+    this.#restores = new RestoreRun(this);
+  }
+
+  /** Reads the copy and the identity; the node is not a member before `run`. QUORUM_DISK_NOT_FOUND when the quorum has no cluster. */
+  static async open(parts: ServiceParts): Promise<ServiceNode> {
+    const identity = await parts.quorum.identity();
+    if (identity === undefined || identity.instance !== parts.config.instance) {
+      throw fail(identity === undefined ? "QUORUM_DISK_NOT_FOUND" : "CLUSTER_INSTANCE_ID_MISMATCH", {
+        happened: `The quorum ${parts.quorum.place} holds ${identity === undefined ? "no cluster" : `cluster ${identity.name}, not this node's`}.`,
+        unchanged: "Nothing was changed.",
+        next: "Check that the folder is there and mounted; `clubar restore` puts a backup in its place.",
+      });
+    }
+    const clusDb = new ClusDbFile(parts.outside, parts.data, parts.log);
+    const database = new LivingDatabase(await clusDb.open(), parts.config.node);
+    return new ServiceNode(parts, clusDb, database, identity);
+  }
+
+  /** Lives until `stop` or until the cluster has no place for this node any more; resolves with an exit code. */
+  async run(): Promise<number> {
+    const { outside, data, config, log, registry } = this.parts;
+    await outside.files.makeFolder(`${data}/run`);
+    const listener = await serve(outside.net, socketPath.rpc(data), () => config.instance, nodeHandlers(this));
+    registry.mountReadOnly("Cluster", () => this.database.tree());
+    const stopSaving = this.database.onChange(() => void this.#clusDb.saveSoon(this.database.replica));
+    let exit = 0;
+    try {
+      await this.#restores.resume();
+      while (!this.#stopped) exit = await this.#liveOnce();
+    } finally {
+      stopSaving();
+      await this.#clusDb.save(this.database.replica).catch((error: unknown) => log.error("ClusDb not saved", { error }));
+      await close(listener);
+      this.callers.close();
+    }
+    return exit;
+  }
+
+  get quorum(): ServiceParts["quorum"] {
+    return this.parts.quorum;
+  }
+
+  get registry(): Registry {
+    return this.parts.registry;
+  }
+
+  get keys(): KeyContainers {
+    return this.parts.keys;
+  }
+
+  life(): Life | undefined {
+    return this.#life;
+  }
+
+  identity(): ClusterIdentity {
+    return this.#identity;
+  }
+
+  status(): NodeStatus {
+    const life = this.#life;
+    const member = life?.membership.isMember() ?? false;
+    const role = life?.membership.isLeader() === true ? "leader" : member ? "member" : "alone";
+    const state = this.#state === "living" ? role : this.#state;
+    return {
+      state,
+      because: state === "alone" ? "No leader has accepted this node yet." : this.#because,
+      incarnation: life?.incarnation ?? "",
+      leader: life?.membership.claim(),
+      tag: this.database.tag(),
+      timing: this.timing,
+      permitEndsAt: life?.permitEndsAt ?? 0,
+      nowBoot: this.parts.outside.clock.boot(),
+      containment: life?.host.hello.containment ?? "none",
+      containmentSentence: life?.host.hello.containmentSentence ?? "",
+      waits: life?.leaderLoop.waits() ?? [],
+      running: life?.owner.running() ?? new Map(),
+    };
+  }
+
+  change(build: (tree: Key) => Change): Promise<Tag> {
+    return submitChange(this.database, this.parts.outside, build);
+  }
+
+  atOwner(call: CheckpointCall): Promise<unknown> {
+    return this.#owners.call(call);
+  }
+
+  async changeRegistry(work: (registry: Registry) => Promise<void>): Promise<{ readonly pending: readonly string[] }> {
+    await work(this.parts.registry);
+    return this.#settle();
+  }
+
+  async changeKeys(work: (keys: KeyContainers) => Promise<void>): Promise<{ readonly pending: readonly string[] }> {
+    await work(this.parts.keys);
+    return this.#settle();
+  }
+
+  backup(path: string): Promise<BackupResult> {
+    return this.#backups.take(path);
+  }
+
+  planRestore(request: RestoreRequest): Promise<RestorePlanView> {
+    return this.#restores.plan(request);
+  }
+
+  restore(request: RestoreRequest): Promise<RestoreOutcome> {
+    return this.#restores.carryOut(request);
+  }
+
+  async confirmDown(node: string, repeatedName: string): Promise<Tag> {
+    return this.change((tree) => confirmNodeDown(tree, { node, repeatedName, who: "a person" }));
+  }
+
+  async stop(drain: boolean): Promise<void> {
+    if (this.#stopped) return;
+    this.#state = "stopping";
+    this.#because = "Somebody asked the service to stop.";
+    this.#stopped = true;
+    if (drain) await leaveInOrder(this).catch((error: unknown) => this.parts.log.warn("could not leave in order", { error }));
+    this.#life?.stop("the service stops");
+  }
+
+  /** Ends the present life, runs `work` with nothing of this node running, then lives again. */
+  async betweenLives<T>(because: string, work: () => Promise<T>): Promise<T> {
+    const result = Promise.withResolvers<T>();
+    this.#between = async () => {
+      this.#state = "restoring";
+      this.#because = because;
+      try {
+        result.resolve(await work());
+      } catch (error) {
+        result.reject(error instanceof Error ? error : new Error(String(error)));
+      }
+    };
+    this.#life?.stop(because);
+    return result.promise;
+  }
+
+  async #liveOnce(): Promise<number> {
+    const { outside, log, quorum } = this.parts;
+    const between = this.#between;
+    this.#between = undefined;
+    await between?.();
+    this.#state = "living";
+    this.#because = "";
+    try {
+      this.#identity = (await quorum.identity()) ?? this.#identity;
+      const life = await Life.begin(this.#lifeParts());
+      this.#life = life;
+      if (this.#stopped) life.stop("the service stops");
+      const end = await life.run();
+      this.#life = undefined;
+      return await this.#afterLife(end.refusal);
+    } catch (error) {
+      this.#life = undefined;
+      log.error("a life failed", { error });
+      await outside.timers.sleep(this.timing.poll * 5);
+      return 1;
+    }
+  }
+
+  /** An evicted node has nothing to come back to; everything else tries again. */
+  async #afterLife(refusal: Failure | undefined): Promise<number> {
+    if (refusal === undefined) return 0;
+    if (refusal.name === "CLUSTER_NODE_NOT_MEMBER" || refusal.name === "CLUSTER_INSTANCE_ID_MISMATCH") {
+      this.#stopped = true;
+      this.parts.log.error("this node has no place in its cluster", { error: refusal });
+      return refusal.exit;
+    }
+    await this.parts.outside.timers.sleep(this.timing.poll * 5);
+    return refusal.exit;
+  }
+
+  #lifeParts(): Parameters<typeof Life.begin>[0] {
+    const { outside, log, quorum, data, config, registry, keys, hostProgram } = this.parts;
+    const incarnation = newGuid(outside.random);
+    const questions = new HostQuestions(registry, keys, (resource) => this.#life?.host.registryChanged(resource));
+    const { instance, node, insist, timingFactor } = config;
+    const hostConfig = { data, node, incarnation, instance, quorum: quorum.place, insist, timingFactor, service: outside.processes.self };
+    return {
+      outside,
+      log,
+      quorum,
+      timing: this.timing,
+      instance,
+      node,
+      incarnation,
+      data,
+      database: this.database,
+      checkpoints: this.checkpoints,
+      startHost: (events) => startHost(outside, hostProgram, hostConfig, this.timing, events),
+      hostEvents: questions,
+      logSizeMax: () => maxLogSize(this.database.tree()),
+      saveDiverged: async () => {
+        const path = await this.#clusDb.saveAside(this.database.replica);
+        log.warn("this node's own copy was put aside", { path });
+      },
+      verifyEvidence: verifyEvidenceOf(quorum),
+      tidy: (membership) => housekeeping(membership, quorum, this.database),
+    };
+  }
+
+  async #settle(): Promise<{ readonly pending: readonly string[] }> {
+    await this.checkpoints.settled();
+    return { pending: this.checkpoints.pending().map((each) => each.path) };
+  }
+
+  /** The state as plain objects, of this node's copy. */
+  clusterState(): ReturnType<typeof readState> {
+    return readState(this.database.tree());
+  }
+}
+
+async function close(listener: Listener): Promise<void> {
+  await listener.close();
+}

@@ -1,0 +1,23 @@
+/** What a service is made of; the real one is put together in `service.ts`, a simulated one in `sim/`. */
+import type { Log } from "../base/log.ts";
+import type { Outside } from "../base/outside.ts";
+import type { Checkpoints } from "../checkpoint/checkpoint.ts";
+import type { Quorum } from "../quorum/quorum.ts";
+import type { KeyContainers } from "../registry/key-containers.ts";
+import type { Registry } from "../registry/registry.ts";
+import type { ProgramStart } from "./host-start.ts";
+import type { LivingDatabase } from "./living-database.ts";
+import type { NodeConfig } from "./node-config.ts";
+
+export interface ServiceParts {
+  readonly outside: Outside;
+  readonly log: Log;
+  /** Absolute path of the node's data folder. */
+  readonly data: string;
+  readonly config: NodeConfig;
+  readonly quorum: Quorum;
+  readonly registry: Registry;
+  readonly keys: KeyContainers;
+  readonly hostProgram: ProgramStart;
+  readonly makeCheckpoints: (database: LivingDatabase) => Checkpoints;
+}

@@ -1,0 +1,67 @@
+/** The service process: opens what a node is made of, lives, and ends in order on SIGTERM or SIGINT. */
+import { createLog } from "../base/log.ts";
+import { openOutside } from "../base/outside-node.ts";
+import { createCheckpoints } from "../checkpoint/create.ts";
+import { fail } from "../base/errors.ts";
+import { openDiskQuorum } from "../quorum/disk/quorum.ts";
+import { openKeyContainers } from "../registry/key-containers.ts";
+import { openRegistry } from "../registry/registry.ts";
+import { createApp } from "../api/app.ts";
+import { listenApi } from "./api-listener.ts";
+import { openLogFile } from "./log-file.ts";
+import { readNodeConfig } from "./node-config.ts";
+import { listenPage } from "./page-listener.ts";
+import { ServiceNode } from "./service-node.ts";
+
+export interface ServiceOptions {
+  /** Absolute path of the node's data folder. */
+  readonly data: string;
+  /** Serve the status page on this loopback port (0: any) to whoever has the token. */
+  readonly page?: { readonly port: number; readonly token: string };
+  /** Called when the API answers. */
+  readonly onReady?: (where: { readonly pageUrl: string | undefined }) => void;
+}
+
+/** Runs this node until it is stopped; resolves with an exit code. CLUSTER_NOT_INSTALLED when the folder holds no node. */
+export async function runService(options: ServiceOptions): Promise<number> {
+  const { data } = options;
+  const outside = openOutside();
+  const config = await readNodeConfig(outside.files, data);
+  if (config === undefined) {
+    throw fail("CLUSTER_NOT_INSTALLED", {
+      happened: `${data} holds no node.`,
+      unchanged: "Nothing was started.",
+      next: "Create a cluster with `clubar cluster create` or join one with `clubar cluster join`.",
+    });
+  }
+  await outside.files.makeFolder(`${data}/log`);
+  const log = createLog(openLogFile(`${data}/log/service.log`), outside.clock, { part: "service", node: config.node });
+  const registry = await openRegistry(outside, `${data}/registry`);
+  const keys = await openKeyContainers(outside, `${data}/keys`);
+  const quorum = await openDiskQuorum(outside, config.quorum, { insist: config.insist });
+  const host = new URL("./host.ts", import.meta.url).pathname;
+  const service = await ServiceNode.open({
+    outside,
+    log,
+    data,
+    config,
+    quorum,
+    registry,
+    keys,
+    hostProgram: { command: process.execPath, args: ["--max-old-space-size=64", "--max-semi-space-size=2", host], environment: { ...process.env } as Record<string, string> },
+    makeCheckpoints: (database) =>
+      createCheckpoints({ outside, database, registry, keys, versions: quorum.versions, log, folder: data }),
+  });
+  const app = createApp(() => service);
+  const api = await listenApi({ outside, app, data });
+  const page = options.page === undefined ? undefined : await listenPage({ app, ...options.page });
+  for (const signal of ["SIGTERM", "SIGINT"] as const) process.on(signal, () => void service.stop(true));
+  options.onReady?.({ pageUrl: page?.url });
+  try {
+    return await service.run();
+  } finally {
+    await page?.close();
+    await api.close();
+    await registry.close();
+  }
+}

@@ -1,0 +1,118 @@
+/** Makes a data folder a node: of a new cluster, or of one that runs. */
+import { fail } from "../base/errors.ts";
+import { newGuid } from "../base/guid.ts";
+import type { Outside } from "../base/outside.ts";
+import { initialDatabase } from "../database/initial-database.ts";
+import { imageOf } from "../membership/copy-image.ts";
+import { openDiskQuorum } from "../quorum/disk/quorum.ts";
+import type { ClusterIdentity } from "../quorum/quorum.ts";
+import { firstTag } from "../quorum/tag.ts";
+import { dial } from "../rpc/call.ts";
+import { fileTime } from "../tree/key.ts";
+import { type NodeConfig, readNodeConfig, writeNodeConfig } from "./node-config.ts";
+
+export interface SetUp {
+  readonly outside: Outside;
+  /** Absolute path of the node's data folder. */
+  readonly data: string;
+  /** The node's name. */
+  readonly node: string;
+  /** Absolute path of the quorum folder. */
+  readonly quorum: string;
+  readonly insist?: boolean;
+  /** Stretches all times; the same on every node. */
+  readonly timingFactor?: number;
+}
+
+const namePattern = /^[\p{L}\p{N}][\p{L}\p{N}_.-]{0,62}$/u;
+
+/** Creates a cluster whose only node is this one. 5040 when the folder holds a node, 5010 when the quorum holds a cluster. */
+export async function createNode(request: SetUp & { readonly cluster: string }): Promise<ClusterIdentity> {
+  const { outside, cluster } = request;
+  checkName("cluster", cluster);
+  await checkFolder(request);
+  const quorum = await openDiskQuorum(outside, request.quorum, { insist: request.insist === true });
+  const guid = (): string => newGuid(outside.random);
+  const identity: ClusterIdentity = { name: cluster, instance: guid(), generation: firstTag.generation, lineage: guid() };
+  const wall = outside.clock.wall();
+  const tree = initialDatabase({
+    clusterName: cluster,
+    instance: identity.instance,
+    nodeId: "1",
+    nodeName: request.node,
+    time: fileTime(wall),
+    newGuid: guid,
+  });
+  await quorum.create(identity, imageOf(tree, firstTag, wall));
+  await writeNodeConfig(outside.files, request.data, configOf(request, identity, "1"));
+  return identity;
+}
+
+/** Makes this folder a node of the cluster whose quorum this is; some node of it must lead now. */
+export async function joinNode(request: SetUp): Promise<ClusterIdentity> {
+  const { outside } = request;
+  await checkFolder(request);
+  const quorum = await openDiskQuorum(outside, request.quorum, { insist: request.insist === true });
+  const identity = await quorum.identity();
+  if (identity === undefined) {
+    throw fail("QUORUM_DISK_NOT_FOUND", {
+      happened: `There is no cluster in ${request.quorum}.`,
+      unchanged: "Nothing was changed.",
+      next: "Check the path, or create a cluster with `clubar cluster create`.",
+    });
+  }
+  const leader = await quorum.leader();
+  if (leader === undefined) throw noLeader(identity.name);
+  const caller = await dial(outside, leader.endpoint, identity.instance).catch((cause: unknown) => {
+    throw noLeader(identity.name, cause);
+  });
+  try {
+    const node = (await caller.call("add-node", { name: request.node }, 10_000)) as string;
+    await writeNodeConfig(outside.files, request.data, configOf(request, identity, node));
+  } finally {
+    caller.close();
+  }
+  return identity;
+}
+
+async function checkFolder({ outside, data, node }: SetUp): Promise<void> {
+  checkName("node", node);
+  const present = await readNodeConfig(outside.files, data);
+  if (present === undefined) return;
+  throw fail("CLUSTER_NODE_ALREADY_MEMBER", {
+    happened: `${data} is already node ${present.name} of cluster ${present.cluster}.`,
+    unchanged: "Nothing was changed.",
+    next: "Use another folder with --data.",
+  });
+}
+
+function checkName(what: string, name: string): void {
+  if (namePattern.test(name)) return;
+  throw fail("INVALID_NAME", {
+    happened: `"${name}" can't be the name of a ${what}.`,
+    unchanged: "Nothing was changed.",
+    next: "Use up to 63 letters, digits, dots, dashes and underscores, beginning with a letter or digit.",
+  });
+}
+
+function configOf(request: SetUp, identity: ClusterIdentity, node: string): NodeConfig {
+  return {
+    version: 1,
+    node,
+    name: request.node,
+    cluster: identity.name,
+    instance: identity.instance,
+    quorum: request.quorum,
+    insist: request.insist === true,
+    timingFactor: request.timingFactor ?? 1,
+  };
+}
+
+function noLeader(cluster: string, cause?: unknown): Error {
+  return fail("NO_QUORUM", {
+    happened: `No node leads cluster ${cluster} now.`,
+    unchanged: "Nothing was changed.",
+    next: "Start the service on a node of the cluster (`clubar service`), then try again.",
+    cause,
+  });
+}
