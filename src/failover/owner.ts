@@ -121,6 +121,8 @@ interface View {
   readonly resources: readonly ResourceState[];
   readonly wanted: ReadonlySet<string>;
   entry(id: string): RunningResource;
+  /** What this round takes down: nothing that depends on it starts in the same round. */
+  readonly leaving: Set<string>;
   readonly actions: OwnerAction[];
 }
 
@@ -128,7 +130,7 @@ function closeGroup(input: OwnerInput, group: GroupState, actions: OwnerAction[]
   const { state, running } = input;
   const resources = onlineOrder(group.resources.flatMap((id) => state.resources.get(id) ?? []));
   const entry = (id: string): RunningResource => running.get(id) ?? { ...never, group: group.id };
-  const view: View = { input, group, resources, wanted: wantedResources(group, resources), entry, actions };
+  const view: View = { input, group, resources, wanted: wantedResources(group, resources), entry, leaving: new Set(), actions };
   for (const resource of [...resources].reverse()) stepDown(view, resource);
   for (const resource of resources) stepUp(view, resource);
   const report = reportGroup(input, group, resources, entry);
@@ -180,12 +182,14 @@ function stepDown(view: View, resource: ResourceState): void {
   const because = whyDown(view, resource);
   if (because === undefined) {
     if (phase === "online" && resource.request === "fail") {
+      view.leaving.add(resource.id);
       view.actions.push({ ...step, kind: "terminate", then: "failed", because: `somebody asked for ${quoted(resource)} to fail` });
     }
     return;
   }
   const dependents = view.resources.filter((one) => one.dependsOn.includes(resource.id));
   if (dependents.some((one) => isActive(view.entry(one.id)))) return;
+  view.leaving.add(resource.id);
   if (phase === "online") view.actions.push({ ...step, kind: "offline", because });
   else view.actions.push({ ...step, kind: "terminate", then: "offline", because });
 }
@@ -217,7 +221,7 @@ function stepUp(view: View, resource: ResourceState): void {
 }
 
 function start(view: View, resource: ResourceState, how: { restart: boolean; fresh: boolean; because: string }): void {
-  if (!resource.dependsOn.every((id) => view.entry(id).phase === "online")) return;
+  if (!resource.dependsOn.every((id) => view.entry(id).phase === "online" && !view.leaving.has(id))) return;
   const dependents = view.resources.filter((one) => one.dependsOn.includes(resource.id));
   if (dependents.some((one) => isActive(view.entry(one.id)))) return;
   const step = { resource: resource.id };

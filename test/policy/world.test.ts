@@ -5,6 +5,9 @@ import { cancelMove, moveGroup, offlineGroup, onlineGroup } from "../../src/data
 import { pauseNode, resumeNode } from "../../src/database/commands/node.ts";
 import { failResource, offlineResource, onlineResource } from "../../src/database/commands/resource.ts";
 import type { Change } from "../../src/database/change.ts";
+import type { Action } from "../../src/failover/actions.ts";
+import { decide } from "../../src/failover/decide.ts";
+import { nodeFacts } from "../../src/failover/leader-loop.ts";
 import { Failure } from "../../src/base/errors.ts";
 import { resourceState } from "../../src/database/schema.ts";
 import type { Key } from "../../src/tree/key.ts";
@@ -145,3 +148,39 @@ test("when all nodes are up and everything has caught up, the cluster comes to r
   });
   fc.assert(property, { numRuns: 100 });
 });
+
+test("a release that was on its way when the move was called off is refused", () => {
+  const world = new World(parseScenario("node 1 n1 up\nnode 2 n2 up\ngroup web generation=0 released\n  resource app \"Generic Application\"\n"));
+  world.settle();
+  const owner = world.nodes.find((node) => node.id === world.state().groups.get("web")?.owner) as World["nodes"][number];
+  ask(world, (tree) => moveGroup(tree, { group: "web" }));
+  world.catchUp(owner, 1000);
+  world.own(owner, false);
+  for (const pending of owner.host.pending()) owner.host.finish(pending, world.now);
+  world.own(owner, true);
+  ask(world, (tree) => cancelMove(tree, { group: "web" }));
+  world.catchUp(owner, 1000);
+  world.own(owner, false);
+  assert.equal(owner.host.running.get("app")?.phase, "online-pending");
+  world.settle();
+  assert.equal(world.state().groups.get("web")?.owner, owner.id);
+  assert.ok(world.story.some((line) => line.startsWith("refused") && line.includes("releases")), world.story.join("\n"));
+});
+
+test("deciding twice in the same state says the same; deciding on its own result asks for nothing that contradicts it", () => {
+  const property = fc.property(fc.array(operation, { minLength: 10, maxLength: 60, size: "max" }), (operations) => {
+    const world = new World(parseScenario(cluster));
+    for (const one of operations) play(world, one);
+    const first = actionsOf(world);
+    assert.deepEqual(actionsOf(world), first);
+    for (let round = 0; round < 4; round += 1) world.lead(0, false);
+    const rest = actionsOf(world).filter((action) => action.update !== undefined);
+    assert.deepEqual(rest, [], world.story.slice(-30).join("\n"));
+  });
+  fc.assert(property, { numRuns: 100 });
+});
+
+function actionsOf(world: World): Action[] {
+  const state = world.state();
+  return decide({ state, nodes: nodeFacts(state, 1), now: world.now, hour: 12 });
+}
