@@ -13,7 +13,12 @@ export class BinWriter {
   #next = 0;
   #stop = 0;
 
-  /** Of the file so far; good until the next `allocate`. */
+  /** The file so far; good until the next `allocate`. */
+  get bytes(): Uint8Array {
+    return this.#bytes;
+  }
+
+  /** The same as `bytes`. */
   get view(): DataView {
     return this.#view;
   }

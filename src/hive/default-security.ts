@@ -28,6 +28,7 @@ function build(): Uint8Array {
  */
 export const defaultSecurity: Uint8Array = build();
 
+/** Whether these are exactly the bytes of `defaultSecurity`. */
 export function isDefaultSecurity(descriptor: Uint8Array): boolean {
   return equalBytes(descriptor, defaultSecurity);
 }

@@ -1,7 +1,10 @@
 /** Numbers of the regf format. All integers are little-endian; offsets of cells count from the end of the base block. */
 
+/** Bytes before the first bin. */
 export const baseBlockSize = 4096;
+/** Bytes of a bin before its first cell. */
 export const binHeaderSize = 32;
+/** Bins begin at, and have sizes of, multiples of this. */
 export const binAlignment = 4096;
 /** "No cell". */
 export const none = 0xffff_ffff;
@@ -61,6 +64,7 @@ export const nk = {
   name: 76,
 } as const;
 
+/** Flags of a key. */
 export const keyFlag = {
   hiveEntry: 0x04,
   noDelete: 0x08,
@@ -72,6 +76,7 @@ export const keyFlag = {
 /** Fields of a value's cell (`vk`). */
 export const vk = { nameLength: 2, dataSize: 4, data: 8, type: 12, flags: 16, name: 20 } as const;
 
+/** Flag of a value whose name has a byte a character. */
 export const latin1ValueName = 1;
 /** Bit 31 of a value's data size: the data sit in the field of its offset. */
 export const inlineData = 0x8000_0000;

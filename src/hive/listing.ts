@@ -11,7 +11,11 @@ import { walkHive } from "./walk.ts";
  *
  * Hands each line to `write`, `sha256` gives hexadecimal digits. Throws HiveError, after the lines of the keys before the damage.
  */
-export function listHive(bytes: Uint8Array, sha256: (bytes: Uint8Array) => string, write: (line: string) => void): void {
+export function listHive(
+  bytes: Uint8Array,
+  sha256: (bytes: Uint8Array) => string,
+  write: (line: string) => void,
+): void {
   walkHive(new HiveImage(bytes), (key) => {
     write(keyLine(key));
     for (const value of key.values) write(valueLine(value, sha256));

@@ -17,6 +17,7 @@ export function decodeName(bytes: Uint8Array, from: number, length: number, lati
   return latin1 ? decodeLatin1(bytes, from, from + length) : decodeUtf16(bytes.subarray(from, from + length));
 }
 
+/** Whether a name can be stored with a byte a character. */
 export function isLatin1(text: string): boolean {
   for (let i = 0; i < text.length; i++) if (text.charCodeAt(i) > 0xff) return false;
   return true;

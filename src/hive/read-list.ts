@@ -11,13 +11,15 @@ export function readSubkeyList(image: HiveImage, at: number, expected: number, i
   const before = into.length;
   if (image.u16(list) === signature.indexRoot) {
     const leaves = image.u16(list + 2);
-    if (4 + leaves * 4 > image.lengthOf(list)) throw new HiveError(list + 2, `an index root of ${leaves} leaves is longer than its cell`);
+    if (4 + leaves * 4 > image.lengthOf(list))
+      throw new HiveError(list + 2, `an index root of ${leaves} leaves is longer than its cell`);
     for (let i = 0; i < leaves; i++) readLeaf(image, image.claim(list + 4 + i * 4, 4), into);
   } else {
     readLeaf(image, list, into);
   }
   const found = into.length - before;
-  if (found !== expected) throw new HiveError(list + 2, `a subkey list holds ${found} entries, its key says ${expected}`);
+  if (found !== expected)
+    throw new HiveError(list + 2, `a subkey list holds ${found} entries, its key says ${expected}`);
 }
 
 function readLeaf(image: HiveImage, leaf: number, into: number[]): void {
@@ -25,9 +27,11 @@ function readLeaf(image: HiveImage, leaf: number, into: number[]): void {
   let step = 8;
   if (kind === signature.bareLeaf) step = 4;
   else if (kind === signature.indexRoot) throw new HiveError(leaf, "an index root points to an index root");
-  else if (kind !== signature.hintLeaf && kind !== signature.hashLeaf) throw new HiveError(leaf, "a subkey list has none of the known signatures");
+  else if (kind !== signature.hintLeaf && kind !== signature.hashLeaf)
+    throw new HiveError(leaf, "a subkey list has none of the known signatures");
   const count = image.u16(leaf + 2);
-  if (4 + count * step > image.lengthOf(leaf)) throw new HiveError(leaf + 2, `a subkey list of ${count} entries is longer than its cell`);
+  if (4 + count * step > image.lengthOf(leaf))
+    throw new HiveError(leaf + 2, `a subkey list of ${count} entries is longer than its cell`);
   image.steps += count;
   for (let i = 0; i < count; i++) into.push(leaf + 4 + i * step);
 }

@@ -10,7 +10,8 @@ const noBytes = new Uint8Array(0);
 /** Reads the values that the list at field `at` names, in stored order. */
 export function readValues(image: HiveImage, at: number, count: number): Value[] {
   const list = image.claim(at, 0);
-  if (count * 4 > image.lengthOf(list)) throw new HiveError(list, `a value list of ${count} entries is longer than its cell`);
+  if (count * 4 > image.lengthOf(list))
+    throw new HiveError(list, `a value list of ${count} entries is longer than its cell`);
   const values: Value[] = [];
   image.steps += count;
   for (let i = 0; i < count; i++) values.push(readValue(image, list + i * 4));
@@ -21,9 +22,11 @@ function readValue(image: HiveImage, at: number): Value {
   const cell = image.claim(at, vk.name);
   if (image.u16(cell) !== signature.value) throw new HiveError(cell, "a value does not begin with vk");
   const length = image.u16(cell + vk.nameLength);
-  if (vk.name + length > image.lengthOf(cell)) throw new HiveError(cell + vk.nameLength, `a value name of ${length} bytes is longer than its cell`);
+  if (vk.name + length > image.lengthOf(cell))
+    throw new HiveError(cell + vk.nameLength, `a value name of ${length} bytes is longer than its cell`);
   const latin1 = (image.u16(cell + vk.flags) & latin1ValueName) !== 0;
-  if (!latin1 && length % 2 !== 0) throw new HiveError(cell + vk.nameLength, `a UTF-16 value name has the odd length ${length}`);
+  if (!latin1 && length % 2 !== 0)
+    throw new HiveError(cell + vk.nameLength, `a UTF-16 value name has the odd length ${length}`);
   const units = latin1 ? length : length / 2;
   if (units > limits.valueNameUnits) {
     throw new HiveError(cell + vk.nameLength, `a value name of ${units} characters exceeds ${limits.valueNameUnits}`);
@@ -46,7 +49,8 @@ function readData(image: HiveImage, cell: number): Uint8Array {
   if (field === 0) return noBytes;
   if (field > limits.segmentBytes && image.block.minor > 3) return readBigData(image, cell, field);
   const data = image.claim(cell + vk.data, 0);
-  if (field > image.lengthOf(data)) throw new HiveError(cell + vk.dataSize, `${field} bytes of data are longer than their cell`);
+  if (field > image.lengthOf(data))
+    throw new HiveError(cell + vk.dataSize, `${field} bytes of data are longer than their cell`);
   return image.bytes.subarray(data, data + field);
 }
 

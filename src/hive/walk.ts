@@ -91,10 +91,12 @@ function readKey(
 function readKeyName(image: HiveImage, cell: number, latin1: boolean, isRoot: boolean): string {
   const at = cell + nk.nameLength;
   const length = image.u16(at);
-  if (nk.name + length > image.lengthOf(cell)) throw new HiveError(at, `a key name of ${length} bytes is longer than its cell`);
+  if (nk.name + length > image.lengthOf(cell))
+    throw new HiveError(at, `a key name of ${length} bytes is longer than its cell`);
   if (!latin1 && length % 2 !== 0) throw new HiveError(at, `a UTF-16 key name has the odd length ${length}`);
   const name = decodeName(image.bytes, cell + nk.name, length, latin1);
-  if (name.length > limits.keyNameUnits) throw new HiveError(at, `a key name of ${name.length} characters exceeds ${limits.keyNameUnits}`);
+  if (name.length > limits.keyNameUnits)
+    throw new HiveError(at, `a key name of ${name.length} characters exceeds ${limits.keyNameUnits}`);
   if (isRoot) return name;
   if (name === "") throw new HiveError(at, "a key has no name");
   if (name.includes("\\")) throw new HiveError(cell + nk.name, "a key name holds a backslash");
@@ -110,14 +112,19 @@ function readClassName(image: HiveImage, cell: number): string | undefined {
 }
 
 /** Security cells are shared by keys: each is read once, `known` keeps them by offset. */
-function readSecurity(image: HiveImage, at: number, known: Map<number, Uint8Array | undefined>): Uint8Array | undefined {
+function readSecurity(
+  image: HiveImage,
+  at: number,
+  known: Map<number, Uint8Array | undefined>,
+): Uint8Array | undefined {
   const offset = image.u32(at);
   if (offset === none) return undefined;
   if (known.has(offset)) return known.get(offset);
   const cell = image.claim(at, sk.descriptor);
   if (image.u16(cell) !== signature.security) throw new HiveError(cell, "a security cell does not begin with sk");
   const size = image.u32(cell + sk.size);
-  if (size > image.lengthOf(cell) - sk.descriptor) throw new HiveError(cell + sk.size, `a descriptor of ${size} bytes is longer than its cell`);
+  if (size > image.lengthOf(cell) - sk.descriptor)
+    throw new HiveError(cell + sk.size, `a descriptor of ${size} bytes is longer than its cell`);
   const descriptor = image.bytes.subarray(cell + sk.descriptor, cell + sk.descriptor + size);
   const security = size === 0 || isDefaultSecurity(descriptor) ? undefined : descriptor;
   known.set(offset, security);

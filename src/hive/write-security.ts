@@ -34,7 +34,7 @@ export class SecurityWriter {
     const { view } = this.#bins;
     view.setUint16(cell, signature.security, true);
     view.setUint32(cell + sk.size, bytes.length, true);
-    new Uint8Array(view.buffer).set(bytes, cell + sk.descriptor);
+    this.#bins.bytes.set(bytes, cell + sk.descriptor);
     this.#references.push(0);
     return this.#cells.push(cell) - 1;
   }

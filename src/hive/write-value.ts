@@ -49,14 +49,15 @@ function writeData(bins: BinWriter, data: Uint8Array, minor: 3 | 5): number {
   bins.view.setUint32(head + db.list, list - 4 - baseBlockSize, true);
   for (let i = 0; i < count; i++) {
     const from = i * limits.segmentBytes;
-    const segment = writeBytes(bins, data.subarray(from, from + limits.segmentBytes));
+    // The last cell is as large as the others: all that Windows wrote are, and hivex reads no other right.
+    const segment = writeBytes(bins, data.subarray(from, from + limits.segmentBytes), limits.segmentBytes);
     bins.view.setUint32(list + i * 4, segment, true);
   }
   return head - 4 - baseBlockSize;
 }
 
-function writeBytes(bins: BinWriter, bytes: Uint8Array): number {
-  const cell = bins.allocate(bytes.length);
-  new Uint8Array(bins.view.buffer).set(bytes, cell);
+function writeBytes(bins: BinWriter, bytes: Uint8Array, size = bytes.length): number {
+  const cell = bins.allocate(size);
+  bins.bytes.set(bytes, cell);
   return cell - 4 - baseBlockSize;
 }

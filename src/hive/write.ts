@@ -11,6 +11,7 @@ import { writeSubkeyList } from "./write-list.ts";
 import { SecurityWriter } from "./write-security.ts";
 import { writeValue } from "./write-value.ts";
 
+/** What a hive has beside its keys. */
 export interface WriteOptions {
   /** FILETIME of the hive; keys keep their own. */
   readonly time: bigint;
@@ -140,7 +141,11 @@ function writeClassName(bins: BinWriter, className: string | undefined): number 
 }
 
 /** Sizes are in bytes, names counted as UTF-16. */
-function writeValues(bins: BinWriter, key: Key, minor: 3 | 5): { list: number; count: number; maxName: number; maxData: number } {
+function writeValues(
+  bins: BinWriter,
+  key: Key,
+  minor: 3 | 5,
+): { list: number; count: number; maxName: number; maxData: number } {
   const offsets: number[] = [];
   let maxName = 0;
   let maxData = 0;
