@@ -4,8 +4,7 @@ import type { Log } from "../base/log.ts";
 import type { Outside } from "../base/outside.ts";
 import type { Database } from "../database/database.ts";
 import { type ClusterState, readState, type ResourceState } from "../database/state.ts";
-import type { ResourceSpec } from "../monitor/host-engine.ts";
-import { type ResourceEvent, resourceState as hostState } from "../monitor/resource-state.ts";
+import { type ResourceEvent, type ResourceSpec, resourceState as hostState } from "../monitor/protocol.ts";
 import { valuesOf } from "../tree/key.ts";
 import { closeDifference, type OwnerAction, type RunningResource } from "./owner.ts";
 
@@ -74,7 +73,8 @@ export class OwnerLoop {
     } else if (event.state === hostState.failed) {
       this.#parts.checkpoints.end(event.resource);
       this.#become(event.resource, { phase: "failed", restored: false, reason: because });
-    } else if (event.state === hostState.online) this.#become(event.resource, { reason: because === "It came online." ? "" : because });
+    } else if (event.state === hostState.online)
+      this.#become(event.resource, { reason: because === "It came online." ? "" : because });
   }
 
   /** Runs until `signal`. */
@@ -105,7 +105,13 @@ export class OwnerLoop {
     const state = readState(database.tree());
     const { node, incarnation } = database.self;
     let wakeAt = latest;
-    for (const action of closeDifference({ state, me: node, incarnation, running: this.#running, nowBoot: outside.clock.boot() })) {
+    for (const action of closeDifference({
+      state,
+      me: node,
+      incarnation,
+      running: this.#running,
+      nowBoot: outside.clock.boot(),
+    })) {
       if (action.kind === "wake") wakeAt = Math.min(wakeAt, action.at);
       else if ("update" in action) void this.#tell(action);
       else if (!this.#steps.has(`${action.kind} ${action.resource}`)) void this.#do(state, action);
@@ -139,7 +145,11 @@ export class OwnerLoop {
       await this.#carryOut(state, resource, step);
     } catch (error) {
       log.warn("a step failed", { kind: step.kind, resource: resource?.name ?? step.resource, error });
-      this.#become(step.resource, { phase: "failed", busy: false, reason: error instanceof Error ? error.message : String(error) });
+      this.#become(step.resource, {
+        phase: "failed",
+        busy: false,
+        reason: error instanceof Error ? error.message : String(error),
+      });
     } finally {
       this.#steps.delete(name);
       this.kick();
@@ -166,8 +176,8 @@ export class OwnerLoop {
       case "terminate":
         this.#become(id, { phase: "offline-pending", reason: step.because });
         await host.terminate(id);
-        if (step.then === "failed") checkpoints.end(id);
-        this.#become(id, { phase: step.then, restored: false, reason: step.because });
+        if (step.becomes === "failed") checkpoints.end(id);
+        this.#become(id, { phase: step.becomes, restored: false, reason: step.because });
         return;
       case "capture-checkpoints":
         this.#become(id, { busy: true });
@@ -202,11 +212,16 @@ export class OwnerLoop {
       // Without a permit nothing starts; the permit comes or this life ends.
       if (!(error instanceof Error) || error.name !== "INVALID_STATE") throw error;
       await outside.timers.sleep(this.#parts.poll);
-      if (this.#running.get(id)?.phase === "online-pending") this.#become(id, { phase: "offline", reason: error.message });
+      if (this.#running.get(id)?.phase === "online-pending")
+        this.#become(id, { phase: "offline", reason: error.message });
     }
   }
 
-  #restartsAfter(step: { readonly resource: string; readonly restart: boolean; readonly fresh: boolean }): readonly number[] {
+  #restartsAfter(step: {
+    readonly resource: string;
+    readonly restart: boolean;
+    readonly fresh: boolean;
+  }): readonly number[] {
     const before = this.#running.get(step.resource)?.restarts ?? [];
     return step.fresh ? [] : step.restart ? [...before, this.#parts.outside.clock.boot()] : before;
   }
@@ -215,7 +230,16 @@ export class OwnerLoop {
     if (!this.#running.has(id)) {
       const group = state.resources.get(id)?.group ?? "";
       const since = this.#parts.outside.clock.boot();
-      this.#running.set(id, { group, phase: "offline", busy: false, since, restarts: [], restored: false, captured: true, reason: "" });
+      this.#running.set(id, {
+        group,
+        phase: "offline",
+        busy: false,
+        since,
+        restarts: [],
+        restored: false,
+        captured: true,
+        reason: "",
+      });
     }
     this.#become(id, { ...change, group: state.resources.get(id)?.group ?? "" });
   }

@@ -8,11 +8,14 @@ const layers: readonly (readonly string[])[] = [
   ["tree"],
   ["hive"],
   ["quorum", "registry", "rpc"],
-  ["database", "membership"],
+  ["database"],
+  ["membership"],
   ["failover", "monitor", "checkpoint"],
   ["recovery", "restore", "backup", "vss"],
   ["api", "clusapi"],
-  ["daemon", "cli", "sim"],
+  ["daemon"],
+  ["cli"],
+  ["sim"],
 ];
 
 const rankOf = new Map(layers.flatMap((folders, rank) => folders.map((folder) => [folder, rank] as const)));
@@ -25,12 +28,6 @@ const interfaceFiles = new Set([
   "src/registry/key-containers.ts",
   "src/rpc/call.ts",
   "src/rpc/json.ts",
-  "src/database/replica.ts",
-  "src/database/schema.ts",
-  "src/database/update-codec.ts",
-  "src/database/update.ts",
-  "src/daemon/service.ts",
-  "src/daemon/host.ts",
 ]);
 
 const pure = (path: string): boolean =>
