@@ -8,7 +8,8 @@ import { groupState, resourceState } from "./schema.ts";
 export function deriveGroupState(states: readonly number[]): number {
   if (states.includes(resourceState.unknown)) return groupState.unknown;
   if (states.includes(resourceState.failed)) return groupState.failed;
-  if (states.some((state) => state >= resourceState.pending || state === resourceState.initializing)) return groupState.pending;
+  if (states.some((state) => state >= resourceState.pending || state === resourceState.initializing))
+    return groupState.pending;
   const online = states.filter((state) => state === resourceState.online).length;
   if (online === 0) return groupState.offline;
   return online === states.length ? groupState.online : groupState.partialOnline;

@@ -2,8 +2,9 @@
 import { buildKey, type Key } from "../tree/key.ts";
 import { dword, multiSz, sz, type Value } from "../tree/value.ts";
 import { builtInResourceTypes } from "./property-tables.ts";
-import { persistentState, rootKey, rootValue, runtimeGroupValue } from "./schema.ts";
+import { persistentState, resourceTypeValue, rootKey, rootValue, runtimeGroupValue } from "./schema.ts";
 
+/** What a new cluster begins with. */
 export interface InitialDatabase {
   readonly clusterName: string;
   /** GUID, lower case, no braces. */
@@ -18,6 +19,7 @@ export interface InitialDatabase {
 
 /** The group with the cluster's own name and address, as WSFC calls it. */
 export const clusterGroupName = "Cluster Group";
+/** The group of disks that nobody uses yet. */
 export const availableStorageName = "Available Storage";
 
 /** The whole tree `HKLM\Cluster`. */
@@ -55,6 +57,9 @@ export function freshGroupRuntime(): Value[] {
 
 function resourceTypeKeys(key: (name: string, values: readonly Value[]) => Key): Key[] {
   return builtInResourceTypes.map((type) =>
-    key(type.name, [sz("Description", type.description), dword("DiesWithHost", type.diesWithHost ? 1 : 0)]),
+    key(type.name, [
+      sz("Description", type.description),
+      dword(resourceTypeValue.diesWithHost, type.diesWithHost ? 1 : 0),
+    ]),
   );
 }

@@ -5,6 +5,7 @@
  */
 import { minusOne } from "./schema.ts";
 
+/** One row: a property as it is documented. */
 export interface PropertySpec {
   readonly name: string;
   readonly type: "dword" | "qword" | "sz" | "multi-sz" | "binary";
@@ -19,6 +20,7 @@ export interface PropertySpec {
   readonly meaning: string;
 }
 
+/** What has common properties. */
 export type ObjectKind = "cluster" | "node" | "group" | "resource" | "resourceType";
 
 interface Options {
@@ -26,14 +28,35 @@ interface Options {
   readonly also?: number;
 }
 
-function number(name: string, min: number, max: number, standard: number, meaning: string, options: Options = {}): PropertySpec {
+function number(
+  name: string,
+  min: number,
+  max: number,
+  standard: number,
+  meaning: string,
+  options: Options = {},
+): PropertySpec {
   const { readOnly = false, also } = options;
   return { name, type: "dword", default: standard, min, max, also, readOnly, meaning };
 }
 
-function other(name: string, type: "sz" | "multi-sz" | "binary" | "qword", meaning: string, options: Options = {}): PropertySpec {
+function other(
+  name: string,
+  type: "sz" | "multi-sz" | "binary" | "qword",
+  meaning: string,
+  options: Options = {},
+): PropertySpec {
   const standard = { sz: "", "multi-sz": [], binary: undefined, qword: 0n }[type];
-  return { name, type, default: standard, min: 0, max: minusOne, also: undefined, readOnly: options.readOnly ?? false, meaning };
+  return {
+    name,
+    type,
+    default: standard,
+    min: 0,
+    max: minusOne,
+    also: undefined,
+    readOnly: options.readOnly ?? false,
+    meaning,
+  };
 }
 
 function text(name: string, standard: string, meaning: string): PropertySpec {
@@ -95,11 +118,21 @@ const group: readonly PropertySpec[] = [
   other("Description", "sz", "For people."),
   number("GroupType", 100, 9999, 9999, "Kind of application.", readOnly),
   number("PersistentState", 0, 1, 0, "1: the group is to be online."),
-  number("FailoverThreshold", 0, minusOne, minusOne, "Failovers within the period after which it is left failed; 4294967295: number of nodes − 1."),
+  number(
+    "FailoverThreshold",
+    0,
+    minusOne,
+    minusOne,
+    "Failovers within the period after which it is left failed; 4294967295: number of nodes − 1.",
+  ),
   number("FailoverPeriod", 0, 1193, 6, "Hours."),
   number("AutoFailbackType", 0, 1, 0, "1: goes back to its preferred owner."),
-  number("FailbackWindowStart", 0, 23, minusOne, "Hour of the day from which it goes back; 4294967295: any time.", { also: minusOne }),
-  number("FailbackWindowEnd", 0, 23, minusOne, "Hour of the day until which it goes back; 4294967295: any time.", { also: minusOne }),
+  number("FailbackWindowStart", 0, 23, minusOne, "Hour of the day from which it goes back; 4294967295: any time.", {
+    also: minusOne,
+  }),
+  number("FailbackWindowEnd", 0, 23, minusOne, "Hour of the day until which it goes back; 4294967295: any time.", {
+    also: minusOne,
+  }),
   other("AntiAffinityClassNames", "multi-sz", "Groups that share one of these avoid each other's node."),
   number("Priority", 0, 4999, 2000, "Higher goes first; 0: is not started automatically."),
   number("DefaultOwner", 0, 512, minusOne, "Node it was made for.", { also: minusOne }),
@@ -124,7 +157,13 @@ const resource: readonly PropertySpec[] = [
   number("RestartThreshold", 0, minusOne, 3, "Restarts within the period."),
   number("RestartPeriod", 0, minusOne, 900_000, "Milliseconds."),
   number("RestartDelay", 0, minusOne, 500, "Milliseconds before a restart."),
-  number("RetryPeriodOnFailure", 0, minusOne, 3_600_000, "Milliseconds until a failed resource is tried again, at least RestartPeriod; 4294967295: never."),
+  number(
+    "RetryPeriodOnFailure",
+    0,
+    minusOne,
+    3_600_000,
+    "Milliseconds until a failed resource is tried again, at least RestartPeriod; 4294967295: never.",
+  ),
   number("PendingTimeout", 10, minusOne, 180_000, "Milliseconds that coming online or going offline may last."),
   number("DeadlockTimeout", 1000, minusOne, 300_000, "Milliseconds after which a call into the type counts as hung."),
   number("EmbeddedFailureAction", 0, 2, 2, "For virtual machines."),
@@ -145,12 +184,26 @@ const resourceType: readonly PropertySpec[] = [
   number("DeadlockTimeout", 30_000, minusOne, 300_000, "Milliseconds."),
   other("DumpPolicy", "qword", "What is kept of a crash."),
   other("AdminExtensions", "multi-sz", "Class ids of tools."),
-  number("DiesWithHost", 0, 1, 0, "1: the kernel ends it with its host, so a dead node's resource is certainly stopped. clubar's own.", readOnly),
+  number(
+    "DiesWithHost",
+    0,
+    1,
+    0,
+    "1: the kernel ends it with its host, so a dead node's resource is certainly stopped. clubar's own.",
+    readOnly,
+  ),
 ];
 
 /** The common properties by kind of object. */
-export const commonProperties: Readonly<Record<ObjectKind, readonly PropertySpec[]>> = { cluster, node, group, resource, resourceType };
+export const commonProperties: Readonly<Record<ObjectKind, readonly PropertySpec[]>> = {
+  cluster,
+  node,
+  group,
+  resource,
+  resourceType,
+};
 
+/** A resource type of a new cluster. */
 export interface ResourceTypeSpec {
   readonly name: string;
   readonly description: string;
@@ -192,7 +245,11 @@ export const builtInResourceTypes: readonly ResourceTypeSpec[] = [
     name: "Generic Service",
     description: "Starts and watches a service of the operating system.",
     diesWithHost: false,
-    privateProperties: [other("ServiceName", "sz", "Name of the service."), other("StartupParameters", "sz", "Arguments."), useNetworkName],
+    privateProperties: [
+      other("ServiceName", "sz", "Name of the service."),
+      other("StartupParameters", "sz", "Arguments."),
+      useNetworkName,
+    ],
   },
   {
     name: "IP Address",

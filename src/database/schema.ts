@@ -29,7 +29,13 @@ export const nodeValue = { nodeName: "NodeName" } as const;
 export const groupValue = { name: "Name", contains: "Contains", preferredOwners: "PreferredOwners" } as const;
 
 /** Values and subkeys of `Resources\<guid>` beyond the property table; lists of ids. */
-export const resourceValue = { name: "Name", type: "Type", dependsOn: "DependsOn", possibleOwners: "PossibleOwners" } as const;
+export const resourceValue = {
+  name: "Name",
+  type: "Type",
+  dependsOn: "DependsOn",
+  possibleOwners: "PossibleOwners",
+} as const;
+/** Subkeys of `Resources\<guid>`. */
 export const resourceKey = {
   parameters: "Parameters",
   regSync: "RegSync",
@@ -104,11 +110,21 @@ export const deletedResourcesPath = "Runtime\\DeletedResources";
 
 /** `MoveTo` without a wish. */
 export const anyNode = "*";
+/** Why a group moves. */
 export type MoveReason = "move" | "failover" | "failback" | "drain";
 
 /** facts §6.1. */
 export const nodeState = { unknown: 0xffffffff, up: 0, down: 1, paused: 2, joining: 3 } as const;
-export const groupState = { unknown: 0xffffffff, online: 0, offline: 1, failed: 2, partialOnline: 3, pending: 4 } as const;
+/** facts §6.1. */
+export const groupState = {
+  unknown: 0xffffffff,
+  online: 0,
+  offline: 1,
+  failed: 2,
+  partialOnline: 3,
+  pending: 4,
+} as const;
+/** facts §6.1. */
 export const resourceState = {
   unknown: 0xffffffff,
   inherited: 0,
@@ -120,21 +136,26 @@ export const resourceState = {
   onlinePending: 129,
   offlinePending: 130,
 } as const;
+/** facts §6.1. */
 export const drainStatus = { notInitiated: 0, inProgress: 1, completed: 2, failed: 3 } as const;
 /** PersistentState (kb/259243): of groups `offline` or `online`, of resources also `followGroup`. */
 export const persistentState = { offline: 0, online: 1, followGroup: 0xffffffff } as const;
+/** RestartAction. */
 export const restartAction = { dontRestart: 0, restartNoNotify: 1, restartNotify: 2 } as const;
 /** A dword that says "no limit", "any", "use the type's". */
 export const minusOne = 0xffffffff;
 
 const groupStateNames = new Map<number, string>(Object.entries(groupState).map(([name, number]) => [number, name]));
-const resourceStateNames = new Map<number, string>(Object.entries(resourceState).map(([name, number]) => [number, name]));
+const resourceStateNames = new Map<number, string>(
+  Object.entries(resourceState).map(([name, number]) => [number, name]),
+);
 
 /** "online", "partialOnline"; the number itself when it is none of WSFC's. */
 export function groupStateName(state: number): string {
   return groupStateNames.get(state) ?? String(state);
 }
 
+/** "online", "offlinePending"; the number itself when it is none of WSFC's. */
 export function resourceStateName(state: number): string {
   return resourceStateNames.get(state) ?? String(state);
 }
@@ -144,14 +165,17 @@ export function foldId(id: string): string {
   return id.replace(/^\{(.*)\}$/, "$1").toLowerCase();
 }
 
+/** The volatile part of a node. */
 export function runtimeNodePath(id: string): string {
   return `Runtime\\Nodes\\${id}`;
 }
 
+/** The volatile part of a group. */
 export function runtimeGroupPath(id: string): string {
   return `Runtime\\Groups\\${foldId(id)}`;
 }
 
+/** The volatile part of a resource. */
 export function runtimeResourcePath(id: string): string {
   return `Runtime\\Resources\\${foldId(id)}`;
 }

@@ -17,9 +17,12 @@ import {
   rootValue,
   runtimeGroupPath,
   runtimeNodePath,
+  runtimeNodeValue,
   runtimeResourcePath,
+  runtimeResourceValue,
 } from "./schema.ts";
 
+/** The whole cluster database as plain objects. */
 export interface ClusterState {
   /** What this was read from; conditions of updates are made of its bytes. */
   readonly tree: Key;
@@ -33,6 +36,7 @@ export interface ClusterState {
   readonly resourceTypes: ReadonlyMap<string, ResourceTypeState>;
 }
 
+/** A node: configured, and in its present life. */
 export interface NodeState {
   readonly id: string;
   /** `Nodes\<id>` as stored; `runtimePath` is the volatile part. */
@@ -55,6 +59,7 @@ export interface NodeState {
   readonly confirmedDown: boolean;
 }
 
+/** One failover after a resource failed. */
 export interface Failover {
   /** Wall time in milliseconds. */
   readonly at: number;
@@ -62,6 +67,7 @@ export interface Failover {
   readonly node: string | undefined;
 }
 
+/** A group: configured, and who owns it now. */
 export interface GroupState {
   readonly id: string;
   readonly path: string;
@@ -99,6 +105,7 @@ export interface GroupState {
   readonly state: number;
 }
 
+/** A resource: configured, and as its owner reported it last. */
 export interface ResourceState {
   readonly id: string;
   readonly path: string;
@@ -136,6 +143,7 @@ export interface ResourceState {
   readonly request: "online" | "fail" | undefined;
 }
 
+/** A resource type that the cluster knows. */
 export interface ResourceTypeState {
   readonly name: string;
   readonly path: string;
@@ -151,7 +159,8 @@ export interface ResourceTypeState {
 export function readState(tree: Key): ClusterState {
   const cluster = reader(tree, "cluster");
   const resourceTypes = new Map<string, ResourceTypeState>();
-  for (const key of children(tree, rootKey.resourceTypes)) resourceTypes.set(key.name.toLowerCase(), readResourceType(key));
+  for (const key of children(tree, rootKey.resourceTypes))
+    resourceTypes.set(key.name.toLowerCase(), readResourceType(key));
   const groupOf = new Map<string, string>();
   for (const key of children(tree, rootKey.groups)) {
     for (const id of ids(key, "Contains")) if (!groupOf.has(id)) groupOf.set(id, foldId(key.name));
@@ -226,10 +235,10 @@ function optionalNumber(key: Key | undefined, name: string): number | undefined 
 function readNode(tree: Key, key: Key): NodeState {
   const runtimePath = runtimeNodePath(key.name);
   const runtime = findKey(tree, runtimePath);
-  const incarnation = optionalText(runtime, "Incarnation");
-  const confirmed = runtime === undefined ? undefined : textOf(valueOf(runtime, "ConfirmedDown"));
-  const state = optionalNumber(runtime, "State") ?? nodeState.unknown;
-  const target = optionalNumber(runtime, "NodeDrainTarget") ?? minusOne;
+  const incarnation = optionalText(runtime, runtimeNodeValue.incarnation);
+  const confirmed = runtime === undefined ? undefined : textOf(valueOf(runtime, runtimeNodeValue.confirmedDown));
+  const state = optionalNumber(runtime, runtimeNodeValue.state) ?? nodeState.unknown;
+  const target = optionalNumber(runtime, runtimeNodeValue.drainTarget) ?? minusOne;
   return {
     id: key.name,
     path: `${rootKey.nodes}\\${key.name}`,
@@ -238,12 +247,12 @@ function readNode(tree: Key, key: Key): NodeState {
     description: optionalText(key, "Description") ?? "",
     state,
     incarnation,
-    epoch: optionalNumber(runtime, "Epoch"),
-    endpoint: optionalText(runtime, "Endpoint"),
-    paused: state === nodeState.paused || optionalNumber(runtime, "Paused") === 1,
-    drainStatus: optionalNumber(runtime, "NodeDrainStatus") ?? 0,
+    epoch: optionalNumber(runtime, runtimeNodeValue.epoch),
+    endpoint: optionalText(runtime, runtimeNodeValue.endpoint),
+    paused: state === nodeState.paused || optionalNumber(runtime, runtimeNodeValue.paused) === 1,
+    drainStatus: optionalNumber(runtime, runtimeNodeValue.drainStatus) ?? 0,
     drainTarget: target === minusOne ? undefined : String(target),
-    downBecause: optionalText(runtime, "DownBecause"),
+    downBecause: optionalText(runtime, runtimeNodeValue.downBecause),
     confirmedDown: confirmed !== undefined && confirmed === (incarnation ?? ""),
   };
 }
@@ -281,7 +290,8 @@ function readGroup(tree: Key, key: Key, resources: ReadonlyMap<string, ResourceS
     moveReason: moveReason(optionalText(runtime, "MoveReason")),
     failoverRequested: isCurrent("FailoverRequested"),
     failed: optionalText(runtime, "Failed"),
-    failovers: (runtime === undefined ? undefined : multiSzOf(valueOf(runtime, "Failovers")))?.flatMap(readFailover) ?? [],
+    failovers:
+      (runtime === undefined ? undefined : multiSzOf(valueOf(runtime, "Failovers")))?.flatMap(readFailover) ?? [],
     displacedFrom: optionalText(runtime, "DisplacedFrom"),
     state: deriveGroupState(contains.map((resource) => resources.get(resource)?.state ?? resourceState.unknown)),
   };
@@ -307,8 +317,9 @@ function readResource(
   const runtime = findKey(tree, runtimePath);
   const values = reader(key, "resource");
   const type = types.get(values.text("Type").toLowerCase());
-  const ofType = (own: number, typeValue: number | undefined): number => (own === minusOne && typeValue !== undefined ? typeValue : own);
-  const request = optionalText(runtime, "Request");
+  const ofType = (own: number, typeValue: number | undefined): number =>
+    own === minusOne && typeValue !== undefined ? typeValue : own;
+  const request = optionalText(runtime, runtimeResourceValue.request);
   const name = values.text("Name");
   return {
     id,
@@ -334,11 +345,11 @@ function readResource(
     diesWithHost: type?.diesWithHost ?? false,
     parameters: childOf(key, "Parameters"),
     hasCheckpoints: hasCheckpoints(key),
-    state: optionalNumber(runtime, "State") ?? resourceState.unknown,
-    node: optionalText(runtime, "Node"),
-    reportedGeneration: optionalNumber(runtime, "OwnershipGeneration"),
-    restarts: optionalNumber(runtime, "Restarts") ?? 0,
-    reason: optionalText(runtime, "Reason") ?? "",
+    state: optionalNumber(runtime, runtimeResourceValue.state) ?? resourceState.unknown,
+    node: optionalText(runtime, runtimeResourceValue.node),
+    reportedGeneration: optionalNumber(runtime, runtimeResourceValue.ownershipGeneration),
+    restarts: optionalNumber(runtime, runtimeResourceValue.restarts) ?? 0,
+    reason: optionalText(runtime, runtimeResourceValue.reason) ?? "",
     request: request === "online" || request === "fail" ? request : undefined,
   };
 }

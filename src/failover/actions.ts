@@ -11,13 +11,19 @@ interface Common {
   readonly update: Change;
 }
 
+/** One decision of the leader. */
 export type Action =
   /** The node becomes the owner under the next ownership generation. */
   | (Common & { readonly kind: "place-group"; readonly group: string; readonly node: string })
   /** The owner recorded is the node that runs it (after a restore). */
   | (Common & { readonly kind: "adopt-group"; readonly group: string; readonly node: string })
   /** The owner takes it offline and releases it; placed in a later round. `node` undefined: wherever is best then. */
-  | (Common & { readonly kind: "begin-move"; readonly group: string; readonly node: string | undefined; readonly reason: MoveReason })
+  | (Common & {
+      readonly kind: "begin-move";
+      readonly group: string;
+      readonly node: string | undefined;
+      readonly reason: MoveReason;
+    })
   /** Left failed where it is. */
   | (Common & { readonly kind: "fail-group"; readonly group: string })
   /** Its resources are shown as unknown. */
@@ -28,14 +34,19 @@ export type Action =
 
 /** The ownership that was read must still hold. */
 function guarded(state: ClusterState, group: GroupState): ChangeBuilder {
-  return new ChangeBuilder(state.tree).exists(group.path).unchanged(group.runtimePath, "Owner", "OwnershipGeneration", "Released", "MoveTo");
+  return new ChangeBuilder(state.tree)
+    .exists(group.path)
+    .unchanged(group.runtimePath, "Owner", "OwnershipGeneration", "Released", "MoveTo");
 }
 
 /** The node's life that was read must still be the present one: a node that came back in between may run what it owns. */
 function sameLife(change: ChangeBuilder, node: NodeState): void {
-  change.exists(node.path).unchanged(node.runtimePath, "Incarnation", "State", "Paused", "ConfirmedDown", "DownBecause");
+  change
+    .exists(node.path)
+    .unchanged(node.runtimePath, "Incarnation", "State", "Paused", "ConfirmedDown", "DownBecause");
 }
 
+/** How a group is placed. */
 export interface PlaceOptions {
   readonly because: string;
   /** The better node that the group has to do without; undefined: none (any more). */
@@ -44,6 +55,7 @@ export interface PlaceOptions {
   readonly stopped: boolean;
 }
 
+/** Makes `node` the owner; the caller made sure that the group is free. */
 export function placeGroup(state: ClusterState, group: GroupState, node: NodeState, options: PlaceOptions): Action {
   const change = guarded(state, group);
   sameLife(change, node);
@@ -63,13 +75,25 @@ export function placeGroup(state: ClusterState, group: GroupState, node: NodeSta
     const resource = state.resources.get(id);
     if (resource === undefined) continue;
     change.exists(resource.path);
-    change.set(resource.runtimePath, dword("State", resourceState.offline), sz("Node", node.id), dword("OwnershipGeneration", generation));
+    change.set(
+      resource.runtimePath,
+      dword("State", resourceState.offline),
+      sz("Node", node.id),
+      dword("OwnershipGeneration", generation),
+    );
     change.set(resource.runtimePath, dword("Restarts", 0));
     change.remove(resource.runtimePath, "Reason", "Request");
   }
-  return { kind: "place-group", group: group.id, node: node.id, because: options.because, update: change.build(options.because) };
+  return {
+    kind: "place-group",
+    group: group.id,
+    node: node.id,
+    because: options.because,
+    update: change.build(options.because),
+  };
 }
 
+/** Records the node that runs a group without a recorded owner. */
 export function adoptGroup(state: ClusterState, group: GroupState, node: NodeState): Action {
   const change = guarded(state, group);
   for (const other of state.nodes.values()) sameLife(change, other);
@@ -78,6 +102,7 @@ export function adoptGroup(state: ClusterState, group: GroupState, node: NodeSta
   return { kind: "adopt-group", group: group.id, node: node.id, because, update: change.build(because) };
 }
 
+/** Where to and why. */
 export interface MoveOptions {
   readonly node: NodeState | undefined;
   readonly reason: MoveReason;
@@ -86,12 +111,20 @@ export interface MoveOptions {
   readonly failovers?: readonly Failover[];
 }
 
+/** Asks the owner to release the group. */
 export function beginMove(state: ClusterState, group: GroupState, options: MoveOptions): Action {
   const change = guarded(state, group).unchanged(group.runtimePath, "FailoverRequested", "Failovers");
   change.set(group.runtimePath, sz("MoveTo", options.node?.id ?? anyNode), sz("MoveReason", options.reason));
   if (options.failovers !== undefined) change.set(group.runtimePath, failoversValue(options.failovers));
   const { because, reason } = options;
-  return { kind: "begin-move", group: group.id, node: options.node?.id, reason, because, update: change.build(because) };
+  return {
+    kind: "begin-move",
+    group: group.id,
+    node: options.node?.id,
+    reason,
+    because,
+    update: change.build(because),
+  };
 }
 
 function failoversValue(failovers: readonly Failover[]): ReturnType<typeof multiSz> {
@@ -101,6 +134,7 @@ function failoversValue(failovers: readonly Failover[]): ReturnType<typeof multi
   );
 }
 
+/** Leaves the group failed where it is. */
 export function failGroup(state: ClusterState, group: GroupState, because: string): Action {
   const change = guarded(state, group).unchanged(group.runtimePath, "FailoverRequested", "Failovers");
   change.remove(group.runtimePath, "FailoverRequested").set(group.runtimePath, sz("Failed", because));
@@ -114,7 +148,10 @@ export function markUnknown(state: ClusterState, group: GroupState, why: string)
   for (const id of group.resources) {
     const resource = state.resources.get(id);
     if (resource === undefined || resource.state === resourceState.unknown) continue;
-    change.exists(resource.path).unchanged(resource.runtimePath, "State").set(resource.runtimePath, dword("State", resourceState.unknown));
+    change
+      .exists(resource.path)
+      .unchanged(resource.runtimePath, "State")
+      .set(resource.runtimePath, dword("State", resourceState.unknown));
     marked += 1;
   }
   if (marked === 0) return undefined;
@@ -127,7 +164,9 @@ export function markUnknown(state: ClusterState, group: GroupState, why: string)
 /** `stuck`: why each group that stays could not go; empty: the drain is complete. */
 export function finishDrain(state: ClusterState, node: NodeState, stuck: readonly string[]): Action {
   const complete = stuck.length === 0;
-  const change = new ChangeBuilder(state.tree).exists(node.path).unchanged(node.runtimePath, "NodeDrainStatus", "Incarnation");
+  const change = new ChangeBuilder(state.tree)
+    .exists(node.path)
+    .unchanged(node.runtimePath, "NodeDrainStatus", "Incarnation");
   change.set(node.runtimePath, dword("NodeDrainStatus", complete ? drainStatus.completed : drainStatus.failed));
   if (complete) change.set(node.runtimePath, dword("NodeDrainTarget", minusOne));
   const because = complete

@@ -7,6 +7,7 @@ import type { ClusterState, GroupState, NodeState } from "../database/state.ts";
 import type { NodeFacts } from "./placement.ts";
 import { nodeName, quoted } from "./words.ts";
 
+/** Where a group is, as far as can be known. */
 export type Custody =
   /** Nobody runs it and nobody starts it. `how` says why that is certain. */
   | { readonly kind: "free"; readonly how: "new" | "released" | "taken-over" | "recovered"; readonly because: string }
@@ -19,6 +20,7 @@ export type Custody =
 
 type Gone = Extract<Custody, { kind: "free" | "unknown" }>;
 
+/** Judges one group. */
 export function custodyOf(state: ClusterState, group: GroupState, facts: ReadonlyMap<string, NodeFacts>): Custody {
   if (group.released) {
     if (group.owner === undefined) return { kind: "free", how: "new", because: "no node ever had it" };
@@ -31,7 +33,11 @@ export function custodyOf(state: ClusterState, group: GroupState, facts: Readonl
   const gone = goneBecause(state, group, owner, known);
   if (gone !== undefined) return gone;
   if (known?.up !== true) {
-    return { kind: "unknown", silent: true, because: `${owner.name} does not answer and may run it until its permit is over` };
+    return {
+      kind: "unknown",
+      silent: true,
+      because: `${owner.name} does not answer and may run it until its permit is over`,
+    };
   }
   if (!known.confirmedThisEpoch) {
     return { kind: "unknown", silent: false, because: `${owner.name} has not reported to the new leader yet` };
@@ -40,7 +46,12 @@ export function custodyOf(state: ClusterState, group: GroupState, facts: Readonl
 }
 
 /** Free or unknown when the node's last life is over as far as `facts` say; undefined when they say nothing like it. */
-function goneBecause(state: ClusterState, group: GroupState, node: NodeState, facts: NodeFacts | undefined): Gone | undefined {
+function goneBecause(
+  state: ClusterState,
+  group: GroupState,
+  node: NodeState,
+  facts: NodeFacts | undefined,
+): Gone | undefined {
   // The order of updates settles it: a node that is recorded as up again, in whatever life, is not gone.
   if (node.state !== nodeState.down && node.state !== nodeState.unknown) return undefined;
   if (node.confirmedDown || facts?.takeOver === "confirmed") {
@@ -48,10 +59,17 @@ function goneBecause(state: ClusterState, group: GroupState, node: NodeState, fa
   }
   if (facts === undefined || facts.takeOver === "no") return undefined;
   if (facts.incarnation !== undefined && facts.incarnation !== node.incarnation) return undefined;
-  if (facts.takeOver === "proof") return { kind: "free", how: "taken-over", because: `${node.name} proved that it stopped everything` };
-  const survivors = group.resources.flatMap((id) => state.resources.get(id) ?? []).filter((resource) => !resource.diesWithHost);
+  if (facts.takeOver === "proof")
+    return { kind: "free", how: "taken-over", because: `${node.name} proved that it stopped everything` };
+  const survivors = group.resources
+    .flatMap((id) => state.resources.get(id) ?? [])
+    .filter((resource) => !resource.diesWithHost);
   if (survivors.length === 0) {
-    return { kind: "free", how: "taken-over", because: `${node.name}'s permit is over, and everything in it dies with its host` };
+    return {
+      kind: "free",
+      how: "taken-over",
+      because: `${node.name}'s permit is over, and everything in it dies with its host`,
+    };
   }
   const names = survivors.map((resource) => `${quoted(resource)} (${resource.type})`).join(", ");
   const verb = survivors.length === 1 ? "does" : "do";
@@ -81,8 +99,13 @@ function custodyWithoutOwner(state: ClusterState, group: GroupState, facts: Read
   const [runner, second] = runners;
   if (runner !== undefined && second === undefined && open.length === 0) return { kind: "adoptable", node: runner };
   if (second !== undefined) {
-    return { kind: "unknown", silent: false, because: `${runners.map((node) => node.name).join(" and ")} report that they run it` };
+    return {
+      kind: "unknown",
+      silent: false,
+      because: `${runners.map((node) => node.name).join(" and ")} report that they run it`,
+    };
   }
-  if (open.length > 0) return { kind: "unknown", silent: true, because: `no owner is recorded, and ${open.join("; ")}` };
+  if (open.length > 0)
+    return { kind: "unknown", silent: true, because: `no owner is recorded, and ${open.join("; ")}` };
   return { kind: "free", how: "recovered", because: "every node has reported or is certainly stopped" };
 }

@@ -11,6 +11,7 @@ import { failbackTarget } from "./failback.ts";
 import { choosePlacement, type NodeFacts, Occupancy, type Placement, whyNot } from "./placement.ts";
 import { counted, nodeName, quoted } from "./words.ts";
 
+/** All that a decision rests on. */
 export interface DecideInput {
   readonly state: ClusterState;
   /** By node id; a node that is missing counts as not up and not to be taken over. */
@@ -26,7 +27,8 @@ export function decide(input: DecideInput): Action[] {
   const round: Round = { ...input, occupancy: new Occupancy(input.state), actions: [], stuck: new Map() };
   const groups = [...input.state.groups.values()].sort((a, b) => b.priority - a.priority);
   for (const group of groups) decideGroup(round, group);
-  for (const node of input.state.nodes.values()) if (node.drainStatus === drainStatus.inProgress) decideDrain(round, node);
+  for (const node of input.state.nodes.values())
+    if (node.drainStatus === drainStatus.inProgress) decideDrain(round, node);
   return round.actions;
 }
 
@@ -73,7 +75,11 @@ function decideFree(round: Round, group: GroupState, custody: Free): void {
   const { node } = placement;
   const automatic = custody.how === "taken-over" || custody.how === "recovered" || group.moveReason === "failover";
   const stopped = group.priority === 0 && group.wanted && automatic;
-  const tail = stopped ? "; it stays offline: its priority forbids an automatic start" : group.wanted ? "" : "; it stays offline as asked";
+  const tail = stopped
+    ? "; it stays offline: its priority forbids an automatic start"
+    : group.wanted
+      ? ""
+      : "; it stays offline as asked";
   const because = `${quoted(group)} goes to ${node.name}, ${placement.because}: ${custody.because}${tail}.`;
   const displacedFrom = displacedAfter(round.state, group, custody, node);
   round.actions.push(placeGroup(round.state, group, node, { because, displacedFrom, stopped }));
@@ -85,7 +91,12 @@ function placeOf(round: Round, group: GroupState, custody: Free): Placement {
   const { state, nodes: facts } = round;
   const wished = group.moveTo === undefined ? undefined : state.nodes.get(group.moveTo);
   if (wished !== undefined && whyNot(state, group, wished, facts.get(wished.id)) === undefined) {
-    return { node: wished, because: { move: "as asked", failover: "as planned", failback: "back where it was", drain: "as planned" }[group.moveReason] };
+    return {
+      node: wished,
+      because: { move: "as asked", failover: "as planned", failback: "back where it was", drain: "as planned" }[
+        group.moveReason
+      ],
+    };
   }
   const question = { state, group, facts, occupancy: round.occupancy, avoid: failedLately(round, group) };
   const owner = custody.how === "released" && group.owner !== undefined ? state.nodes.get(group.owner) : undefined;
@@ -105,31 +116,51 @@ function displacedAfter(state: ClusterState, group: GroupState, custody: Free, n
     return first === node.id ? undefined : first;
   }
   const isForced = custody.how === "taken-over" || group.moveReason === "drain";
-  if (isForced) return kept ?? (group.owner !== node.id && group.owner !== undefined && state.nodes.has(group.owner) ? group.owner : undefined);
+  if (isForced)
+    return (
+      kept ??
+      (group.owner !== node.id && group.owner !== undefined && state.nodes.has(group.owner) ? group.owner : undefined)
+    );
   return group.moveTo !== undefined && group.moveReason === "move" ? undefined : kept;
 }
 
 function decideHeld(round: Round, group: GroupState, owner: NodeState): void {
   if (group.moveTo !== undefined) {
     const where = group.moveTo === "*" ? "another node" : nodeName(round.state, group.moveTo);
-    wait(round, group, `${quoted(group)} waits for ${owner.name} to take it offline and release it, to go to ${where} (${group.moveReason}).`);
+    wait(
+      round,
+      group,
+      `${quoted(group)} waits for ${owner.name} to take it offline and release it, to go to ${where} (${group.moveReason}).`,
+    );
     return;
   }
   if (group.failoverRequested && group.wanted && group.failed === undefined) {
     failOver(round, group, owner);
     return;
   }
-  const question = { state: round.state, group, facts: round.nodes, occupancy: round.occupancy, avoid: failedLately(round, group) };
+  const question = {
+    state: round.state,
+    group,
+    facts: round.nodes,
+    occupancy: round.occupancy,
+    avoid: failedLately(round, group),
+  };
   if (owner.drainStatus === drainStatus.inProgress) {
     const target = owner.drainTarget === undefined ? undefined : round.state.nodes.get(owner.drainTarget);
-    const placement = target === undefined ? choosePlacement({ ...question, except: new Set([owner.id]) }) : only(round, group, target);
+    const placement =
+      target === undefined ? choosePlacement({ ...question, except: new Set([owner.id]) }) : only(round, group, target);
     if (placement.node === undefined) {
       const reasons = round.stuck.get(owner.id) ?? [];
       round.stuck.set(owner.id, [...reasons, `${quoted(group)} has nowhere to go (${placement.because})`]);
       return;
     }
     const because = `${quoted(group)} leaves ${owner.name}, which is being drained, for ${placement.node.name}, ${placement.because}.`;
-    move(round, group, beginMove(round.state, group, { node: placement.node, reason: "drain", because }), placement.node);
+    move(
+      round,
+      group,
+      beginMove(round.state, group, { node: placement.node, reason: "drain", because }),
+      placement.node,
+    );
     return;
   }
   const back = group.failed === undefined && !owner.paused ? failbackTarget(question, round.hour) : undefined;
@@ -178,7 +209,12 @@ function failOver(round: Round, group: GroupState, owner: NodeState): void {
     `${quoted(group)} fails over from ${owner.name}, which gave up restarting it, to ${placement.node.name}, ${placement.because} ` +
     `(failover ${recent.length + 1} of at most ${limit} within ${hours}).`;
   const failovers = [...recent, { at: round.now, node: owner.id }];
-  move(round, group, beginMove(round.state, group, { node: placement.node, reason: "failover", because, failovers }), placement.node);
+  move(
+    round,
+    group,
+    beginMove(round.state, group, { node: placement.node, reason: "failover", because, failovers }),
+    placement.node,
+  );
 }
 
 function recentFailovers(round: DecideInput, group: GroupState): GroupState["failovers"] {

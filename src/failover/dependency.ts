@@ -1,5 +1,6 @@
 /** The order of resources in a group: providers before dependents. Pure. */
 
+/** A resource and what it depends on, by id. */
 export interface Dependent {
   readonly id: string;
   readonly dependsOn: readonly string[];
@@ -33,9 +34,4 @@ export function inCircles(resources: readonly Dependent[]): string[] {
     }
   }
   return [...left];
-}
-
-/** Those that depend directly on `id`. */
-export function dependentsOf<T extends Dependent>(resources: readonly T[], id: string): T[] {
-  return resources.filter((resource) => resource.dependsOn.includes(id));
 }

@@ -4,7 +4,10 @@ import type { GroupState, NodeState } from "../database/state.ts";
 import { choosePlacement, type PlacementQuestion, rank } from "./placement.ts";
 
 /** Whether `hour` (0–23, local time of the cluster) lies in the group's window; without a window it always does. */
-export function isInFailbackWindow(group: Pick<GroupState, "failbackWindowStart" | "failbackWindowEnd">, hour: number): boolean {
+export function isInFailbackWindow(
+  group: Pick<GroupState, "failbackWindowStart" | "failbackWindowEnd">,
+  hour: number,
+): boolean {
   const { failbackWindowStart: start, failbackWindowEnd: end } = group;
   if (start === minusOne || end === minusOne) return true;
   if (start === end) return hour === start;

@@ -10,9 +10,11 @@ import { inCircles, onlineOrder } from "./dependency.ts";
 import { isInFailbackWindow } from "./failback.ts";
 import { decideRestart } from "./restart.ts";
 
-const graph = fc.array(fc.array(fc.nat(11), { maxLength: 3 }), { minLength: 1, maxLength: 12 }).map((lists) =>
-  lists.map((list, index) => ({ id: String(index), dependsOn: list.map((one) => String(one % lists.length)) })),
-);
+const graph = fc
+  .array(fc.array(fc.nat(11), { maxLength: 3 }), { minLength: 1, maxLength: 12 })
+  .map((lists) =>
+    lists.map((list, index) => ({ id: String(index), dependsOn: list.map((one) => String(one % lists.length)) })),
+  );
 
 test("the online order has every resource once and providers first, but for circles", () => {
   fc.assert(
@@ -22,7 +24,11 @@ test("the online order has every resource once and providers first, but for circ
       const circular = new Set(inCircles(resources));
       const seen = new Set<string>();
       for (const one of order) {
-        if (!circular.has(one.id)) assert.ok(one.dependsOn.every((id) => seen.has(id)), one.id);
+        if (!circular.has(one.id))
+          assert.ok(
+            one.dependsOn.every((id) => seen.has(id)),
+            one.id,
+          );
         seen.add(one.id);
       }
     }),
@@ -30,13 +36,23 @@ test("the online order has every resource once and providers first, but for circ
 });
 
 test("inCircles finds exactly what can reach a circle", () => {
-  assert.deepEqual(inCircles([{ id: "a", dependsOn: ["b"] }, { id: "b", dependsOn: ["a"] }, { id: "c", dependsOn: ["a"] }, { id: "d", dependsOn: [] }]), ["a", "b", "c"]);
+  assert.deepEqual(
+    inCircles([
+      { id: "a", dependsOn: ["b"] },
+      { id: "b", dependsOn: ["a"] },
+      { id: "c", dependsOn: ["a"] },
+      { id: "d", dependsOn: [] },
+    ]),
+    ["a", "b", "c"],
+  );
   assert.deepEqual(inCircles([{ id: "a", dependsOn: ["elsewhere"] }]), []);
 });
 
 test("the failback window: any time, within a day, over midnight, one hour", () => {
   const hours = (failbackWindowStart: number, failbackWindowEnd: number): number[] =>
-    Array.from({ length: 24 }, (_, hour) => hour).filter((hour) => isInFailbackWindow({ failbackWindowStart, failbackWindowEnd }, hour));
+    Array.from({ length: 24 }, (_, hour) => hour).filter((hour) =>
+      isInFailbackWindow({ failbackWindowStart, failbackWindowEnd }, hour),
+    );
   assert.equal(hours(minusOne, minusOne).length, 24);
   assert.equal(hours(3, minusOne).length, 24);
   assert.deepEqual(hours(20, 23), [20, 21, 22]);
@@ -45,7 +61,9 @@ test("the failback window: any time, within a day, over midnight, one hour", () 
 });
 
 function resourceWith(words: string): ResourceState {
-  const { tree } = parseScenario(`node 1 n1 up\ngroup g owner=1 generation=1\n resource app "Generic Application" failed ${words}`);
+  const { tree } = parseScenario(
+    `node 1 n1 up\ngroup g owner=1 generation=1\n resource app "Generic Application" failed ${words}`,
+  );
   return readState(tree).resources.get("app") as ResourceState;
 }
 
@@ -54,7 +72,8 @@ test("restarts count back from the failure, so waiting alone allows no more of t
   const failure = { since: 100_000, restarts: [95_000, 97_000] };
   assert.equal(decideRestart(app, { since: 100_000, restarts: [95_000] }, 100_500).kind, "restart");
   assert.deepEqual(decideRestart(app, { since: 100_000, restarts: [] }, 100_499).kind, "later");
-  for (const now of [100_000, 115_000, 159_999]) assert.equal(decideRestart(app, failure, now).kind, "give-up", String(now));
+  for (const now of [100_000, 115_000, 159_999])
+    assert.equal(decideRestart(app, failure, now).kind, "give-up", String(now));
   const retry = decideRestart(app, failure, 160_000);
   assert.ok(retry.kind === "restart" && retry.fresh);
   assert.equal(decideRestart(app, { since: 100_000, restarts: [90_000, 90_000, 97_000] }, 100_500).kind, "restart");
@@ -62,8 +81,17 @@ test("restarts count back from the failure, so waiting alone allows no more of t
 
 test("RestartAction 0 gives up at once, 1 without asking for a failover, 2 with", () => {
   const asks = (words: string): unknown => decideRestart(resourceWith(words), { since: 0, restarts: [] }, 1000);
-  assert.deepEqual(asks("RestartAction=0"), { kind: "give-up", askFailover: false, retryAt: undefined, because: "its RestartAction is 0 (no restart)" });
-  assert.partialDeepStrictEqual(asks("RestartAction=1 RestartThreshold=0"), { kind: "give-up", askFailover: false, retryAt: 3_600_000 });
+  assert.deepEqual(asks("RestartAction=0"), {
+    kind: "give-up",
+    askFailover: false,
+    retryAt: undefined,
+    because: "its RestartAction is 0 (no restart)",
+  });
+  assert.partialDeepStrictEqual(asks("RestartAction=1 RestartThreshold=0"), {
+    kind: "give-up",
+    askFailover: false,
+    retryAt: 3_600_000,
+  });
   assert.partialDeepStrictEqual(asks("RestartAction=2 RestartThreshold=0"), { kind: "give-up", askFailover: true });
   assert.partialDeepStrictEqual(asks("RestartThreshold=0 RetryPeriodOnFailure=4294967295"), { retryAt: undefined });
 });

@@ -33,6 +33,7 @@ export interface RunningResource {
   readonly reason: string;
 }
 
+/** All that the owner's steps rest on. */
 export interface OwnerInput {
   readonly state: ClusterState;
   /** Node id. */
@@ -49,6 +50,7 @@ interface Step {
   readonly because: string;
 }
 
+/** One step of the owner. */
 export type OwnerAction =
   /** Put the newest checkpoint versions in place; the `online` step follows in a later call. */
   | (Step & { readonly kind: "restore-checkpoints"; readonly restart: boolean; readonly fresh: boolean })
@@ -56,10 +58,15 @@ export type OwnerAction =
   /** Capture a last time, after it stopped and before that is reported. */
   | (Step & { readonly kind: "capture-checkpoints" })
   | (Step & { readonly kind: "offline" })
-  /** End it now; the phase afterwards is `then`. */
-  | (Step & { readonly kind: "terminate"; readonly then: "offline" | "failed" })
+  /** End it now; the phase afterwards is `becomes`. */
+  | (Step & { readonly kind: "terminate"; readonly becomes: "offline" | "failed" })
   /** Updates to submit: what runs, that the group is released, that it should go elsewhere. */
-  | { readonly kind: "report" | "release-group" | "request-failover"; readonly group: string; readonly because: string; readonly update: Change }
+  | {
+      readonly kind: "report" | "release-group" | "request-failover";
+      readonly group: string;
+      readonly because: string;
+      readonly update: Change;
+    }
   /** Call again at this boot time at the latest. */
   | { readonly kind: "wake"; readonly at: number; readonly because: string };
 
@@ -71,7 +78,7 @@ export function closeDifference(input: OwnerInput): OwnerAction[] {
   for (const [id, entry] of running) {
     const stray = whyStray(input, id, entry);
     if (stray !== undefined && runs(entry) && entry.phase !== "offline-pending") {
-      actions.push({ kind: "terminate", resource: id, then: "offline", because: stray });
+      actions.push({ kind: "terminate", resource: id, becomes: "offline", because: stray });
     }
   }
   const isMember = self?.state === nodeState.up || self?.state === nodeState.paused;
@@ -90,7 +97,8 @@ function whyStray(input: OwnerInput, id: string, entry: RunningResource): string
   if (resource === undefined) return `the resource was deleted`;
   const group = resource.group === undefined ? undefined : state.groups.get(resource.group);
   if (group === undefined || resource.group !== entry.group) return `${quoted(resource)} is in another group now`;
-  if (group.owner !== me) return `${quoted(group)} belongs to ${group.owner === undefined ? "no node" : nodeName(state, group.owner)}`;
+  if (group.owner !== me)
+    return `${quoted(group)} belongs to ${group.owner === undefined ? "no node" : nodeName(state, group.owner)}`;
   if (group.released) return `${quoted(group)} was released`;
   return undefined;
 }
@@ -130,7 +138,15 @@ function closeGroup(input: OwnerInput, group: GroupState, actions: OwnerAction[]
   const { state, running } = input;
   const resources = onlineOrder(group.resources.flatMap((id) => state.resources.get(id) ?? []));
   const entry = (id: string): RunningResource => running.get(id) ?? { ...never, group: group.id };
-  const view: View = { input, group, resources, wanted: wantedResources(group, resources), entry, leaving: new Set(), actions };
+  const view: View = {
+    input,
+    group,
+    resources,
+    wanted: wantedResources(group, resources),
+    entry,
+    leaving: new Set(),
+    actions,
+  };
   for (const resource of [...resources].reverse()) stepDown(view, resource);
   for (const resource of resources) stepUp(view, resource);
   const report = reportGroup(input, group, resources, entry);
@@ -164,7 +180,11 @@ function stepDown(view: View, resource: ResourceState): void {
   if (busy) return;
   const step = { resource: resource.id };
   if (needsCapture(view, resource)) {
-    view.actions.push({ ...step, kind: "capture-checkpoints", because: `${quoted(resource)} stopped; its settings are captured a last time` });
+    view.actions.push({
+      ...step,
+      kind: "capture-checkpoints",
+      because: `${quoted(resource)} stopped; its settings are captured a last time`,
+    });
     return;
   }
   if (phase === "offline-pending" || phase === "online-pending") {
@@ -172,7 +192,12 @@ function stepDown(view: View, resource: ResourceState): void {
     const what = phase === "offline-pending" ? "go offline" : "come online";
     const because = `${quoted(resource)} did not ${what} within ${resource.pendingTimeout} ms (PendingTimeout)`;
     if (nowBoot >= at) {
-      view.actions.push({ ...step, kind: "terminate", then: phase === "offline-pending" ? "offline" : "failed", because });
+      view.actions.push({
+        ...step,
+        kind: "terminate",
+        becomes: phase === "offline-pending" ? "offline" : "failed",
+        because,
+      });
       return;
     }
     view.actions.push({ kind: "wake", at, because: `PendingTimeout of ${quoted(resource)}` });
@@ -183,7 +208,12 @@ function stepDown(view: View, resource: ResourceState): void {
   if (because === undefined) {
     if (phase === "online" && resource.request === "fail") {
       view.leaving.add(resource.id);
-      view.actions.push({ ...step, kind: "terminate", then: "failed", because: `somebody asked for ${quoted(resource)} to fail` });
+      view.actions.push({
+        ...step,
+        kind: "terminate",
+        becomes: "failed",
+        because: `somebody asked for ${quoted(resource)} to fail`,
+      });
     }
     return;
   }
@@ -191,7 +221,7 @@ function stepDown(view: View, resource: ResourceState): void {
   if (dependents.some((one) => isActive(view.entry(one.id)))) return;
   view.leaving.add(resource.id);
   if (phase === "online") view.actions.push({ ...step, kind: "offline", because });
-  else view.actions.push({ ...step, kind: "terminate", then: "offline", because });
+  else view.actions.push({ ...step, kind: "terminate", becomes: "offline", because });
 }
 
 function whyDown(view: View, resource: ResourceState): string | undefined {
@@ -226,7 +256,12 @@ function start(view: View, resource: ResourceState, how: { restart: boolean; fre
   if (dependents.some((one) => isActive(view.entry(one.id)))) return;
   const step = { resource: resource.id };
   if (resource.hasCheckpoints && !view.entry(resource.id).restored) {
-    view.actions.push({ ...step, kind: "restore-checkpoints", ...how, because: `${how.because}; its checkpoints come first` });
+    view.actions.push({
+      ...step,
+      kind: "restore-checkpoints",
+      ...how,
+      because: `${how.because}; its checkpoints come first`,
+    });
     return;
   }
   view.actions.push({ ...step, kind: "online", ...how });
@@ -238,7 +273,11 @@ function stepAfterFailure(view: View, resource: ResourceState, entry: RunningRes
   if (resource.request === "fail" || group.failoverRequested) return;
   if (resource.hasCheckpoints && entry.restored) {
     // The attempt was counted when its checkpoints were put in place.
-    start(view, resource, { restart: false, fresh: false, because: `${quoted(resource)} failed; its checkpoints are in place again` });
+    start(view, resource, {
+      restart: false,
+      fresh: false,
+      because: `${quoted(resource)} failed; its checkpoints are in place again`,
+    });
     return;
   }
   const decision = decideRestart(resource, entry, view.input.nowBoot);
@@ -254,7 +293,8 @@ function stepAfterFailure(view: View, resource: ResourceState, entry: RunningRes
   if (decision.retryAt !== undefined) {
     actions.push({ kind: "wake", at: decision.retryAt, because: `RetryPeriodOnFailure of ${quoted(resource)}` });
   }
-  const isReported = resource.state === resourceState.failed && resource.reportedGeneration === group.ownershipGeneration;
+  const isReported =
+    resource.state === resourceState.failed && resource.reportedGeneration === group.ownershipGeneration;
   if (!decision.askFailover || group.failed !== undefined || !isReported) return;
   actions.push(requestFailover(view.input, group, `${quoted(resource)} stays failed here: ${decision.because}`));
 }

@@ -47,6 +47,7 @@ export class Occupancy {
   }
 }
 
+/** Who asks for a node for which group. */
 export interface PlacementQuestion {
   readonly state: ClusterState;
   readonly group: GroupState;
@@ -58,6 +59,7 @@ export interface PlacementQuestion {
   readonly avoid?: ReadonlySet<string>;
 }
 
+/** The answer; `because` is a part of a sentence. */
 export type Placement =
   | { readonly node: NodeState; readonly because: string }
   | { readonly node: undefined; readonly because: string };
@@ -68,16 +70,21 @@ export function choosePlacement(question: PlacementQuestion): Placement {
   const obstacles: string[] = [];
   const possible: NodeState[] = [];
   for (const node of state.nodes.values()) {
-    const obstacle = question.except?.has(node.id) === true ? undefined : whyNot(state, group, node, facts.get(node.id));
+    const obstacle =
+      question.except?.has(node.id) === true ? undefined : whyNot(state, group, node, facts.get(node.id));
     if (obstacle !== undefined) obstacles.push(`${node.name} ${obstacle}`);
     else if (question.except?.has(node.id) !== true) possible.push(node);
   }
-  if (possible.length === 0) return { node: undefined, because: obstacles.length === 0 ? "there is no other node" : obstacles.join(", ") };
+  if (possible.length === 0)
+    return { node: undefined, because: obstacles.length === 0 ? "there is no other node" : obstacles.join(", ") };
   const calm = prefer(possible, (node) => question.avoid?.has(node.id) !== true);
   const rivals = antiAffineGroups(state, group);
   const free = calm.filter((node) => !rivals.some((rival) => occupancy.on(node.id).has(rival.id)));
   if (free.length === 0 && state.cluster.enforcedAntiAffinity) {
-    return { node: undefined, because: `each node that could take it has a group that it must not meet (${rivals.map(quoted).join(", ")})` };
+    return {
+      node: undefined,
+      because: `each node that could take it has a group that it must not meet (${rivals.map(quoted).join(", ")})`,
+    };
   }
   const candidates = free.length === 0 ? calm : free;
   candidates.sort((a, b) => rank(group, a.id) - rank(group, b.id) || occupancy.load(a.id) - occupancy.load(b.id));
@@ -89,10 +96,17 @@ export function choosePlacement(question: PlacementQuestion): Placement {
   return { node, because: [reasonFor(group, node, possible, candidates), ...notes].join(", ") };
 }
 
-function reasonFor(group: GroupState, node: NodeState, possible: readonly NodeState[], candidates: readonly NodeState[]): string {
+function reasonFor(
+  group: GroupState,
+  node: NodeState,
+  possible: readonly NodeState[],
+  candidates: readonly NodeState[],
+): string {
   if (possible.length === 1) return "the only node that can take it";
   if (candidates.length === 1) return "the only one";
-  return group.preferredOwners.includes(node.id) ? "its first preferred owner that can take it" : "the node with the fewest groups";
+  return group.preferredOwners.includes(node.id)
+    ? "its first preferred owner that can take it"
+    : "the node with the fewest groups";
 }
 
 function prefer<T>(all: readonly T[], isGood: (one: T) => boolean): T[] {
@@ -107,7 +121,12 @@ export function rank(group: GroupState, node: string): number {
 }
 
 /** Why a node can't take a group, as the end of a sentence that begins with its name; undefined when it can. */
-export function whyNot(state: ClusterState, group: GroupState, node: NodeState, facts: NodeFacts | undefined): string | undefined {
+export function whyNot(
+  state: ClusterState,
+  group: GroupState,
+  node: NodeState,
+  facts: NodeFacts | undefined,
+): string | undefined {
   const isMember = node.state === nodeState.up || node.state === nodeState.paused;
   if (facts?.up !== true || !isMember) return "is not up";
   if (!facts.confirmedThisEpoch) return "has not reported to the leader yet";

@@ -10,14 +10,22 @@ type Entries = (id: string) => RunningResource;
 type Told = Extract<OwnerAction, { readonly update: Change }>;
 
 /** The states that differ from what is recorded, in one update; undefined when none does. */
-export function reportGroup(input: OwnerInput, group: GroupState, resources: readonly ResourceState[], entry: Entries): Told | undefined {
+export function reportGroup(
+  input: OwnerInput,
+  group: GroupState,
+  resources: readonly ResourceState[],
+  entry: Entries,
+): Told | undefined {
   const change = guarded(input, group);
   const sentences: string[] = [];
   for (const resource of resources) {
     const one = entry(resource.id);
     const state = stateNumber(resource, one);
     const settled = isRequestSettled(resource, one);
-    const isSame = resource.state === state && resource.node === input.me && resource.reportedGeneration === group.ownershipGeneration;
+    const isSame =
+      resource.state === state &&
+      resource.node === input.me &&
+      resource.reportedGeneration === group.ownershipGeneration;
     if (isSame && resource.reason === one.reason && !settled) continue;
     writeState(change, input, group, resource, one);
     if (settled) change.unchanged(resource.runtimePath, "Request").remove(resource.runtimePath, "Request");
@@ -32,7 +40,12 @@ export function reportGroup(input: OwnerInput, group: GroupState, resources: rea
 }
 
 /** This node stopped everything of the group and starts nothing more of it under this ownership generation. */
-export function releaseGroup(input: OwnerInput, group: GroupState, resources: readonly ResourceState[], entry: Entries): Told {
+export function releaseGroup(
+  input: OwnerInput,
+  group: GroupState,
+  resources: readonly ResourceState[],
+  entry: Entries,
+): Told {
   const change = guarded(input, group).unchanged(group.runtimePath, "MoveTo").unchanged(group.path, "Contains");
   for (const resource of resources) writeState(change, input, group, resource, entry(resource.id));
   change.set(group.runtimePath, dword("Released", group.ownershipGeneration));
@@ -56,12 +69,21 @@ function guarded(input: OwnerInput, group: GroupState): ChangeBuilder {
   return change;
 }
 
-function writeState(change: ChangeBuilder, input: OwnerInput, group: GroupState, resource: ResourceState, entry: RunningResource): void {
+function writeState(
+  change: ChangeBuilder,
+  input: OwnerInput,
+  group: GroupState,
+  resource: ResourceState,
+  entry: RunningResource,
+): void {
   const { runtimePath } = resource;
   change.exists(resource.path);
   change.set(runtimePath, dword("State", stateNumber(resource, entry)), sz("Node", input.me));
   change.set(runtimePath, dword("OwnershipGeneration", group.ownershipGeneration));
-  change.set(runtimePath, dword("Restarts", entry.restarts.filter((at) => at > input.nowBoot - resource.restartPeriod).length));
+  change.set(
+    runtimePath,
+    dword("Restarts", entry.restarts.filter((at) => at > input.nowBoot - resource.restartPeriod).length),
+  );
   if (entry.reason === "") change.remove(runtimePath, "Reason");
   else change.set(runtimePath, sz("Reason", entry.reason));
 }

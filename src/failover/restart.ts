@@ -2,13 +2,20 @@
 import { minusOne, restartAction } from "../database/schema.ts";
 import type { ResourceState } from "../database/state.ts";
 
+/** What becomes of a failed resource. */
 export type RestartDecision =
   /** `fresh`: earlier restarts no longer count. */
   | { readonly kind: "restart"; readonly fresh: boolean; readonly because: string }
   | { readonly kind: "later"; readonly at: number; readonly because: string }
   /** `askFailover`: RestartNotify asks the leader to move the group. */
-  | { readonly kind: "give-up"; readonly askFailover: boolean; readonly retryAt: number | undefined; readonly because: string };
+  | {
+      readonly kind: "give-up";
+      readonly askFailover: boolean;
+      readonly retryAt: number | undefined;
+      readonly because: string;
+    };
 
+/** One failure and what came before it. */
 export interface Failure {
   /** Boot time at which it failed. */
   readonly since: number;
@@ -16,6 +23,7 @@ export interface Failure {
   readonly restarts: readonly number[];
 }
 
+/** `now`: boot time in milliseconds. */
 export function decideRestart(resource: ResourceState, failure: Failure, now: number): RestartDecision {
   if (resource.request === "online") return { kind: "restart", fresh: true, because: "somebody asked for it" };
   if (resource.restartAction === restartAction.dontRestart) {
@@ -30,7 +38,11 @@ export function decideRestart(resource: ResourceState, failure: Failure, now: nu
   const never = resource.retryPeriodOnFailure === minusOne;
   const retryAt = never ? undefined : failure.since + resource.retryPeriodOnFailure;
   if (retryAt !== undefined && now >= retryAt) {
-    return { kind: "restart", fresh: true, because: `RetryPeriodOnFailure (${resource.retryPeriodOnFailure} ms) is over` };
+    return {
+      kind: "restart",
+      fresh: true,
+      because: `RetryPeriodOnFailure (${resource.retryPeriodOnFailure} ms) is over`,
+    };
   }
   const because = `it was restarted ${recent} times in ${resource.restartPeriod} ms, and RestartThreshold is ${resource.restartThreshold}`;
   return { kind: "give-up", askFailover: resource.restartAction === restartAction.restartNotify, retryAt, because };

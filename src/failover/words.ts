@@ -1,6 +1,7 @@
 /** Names in sentences. */
 import type { ClusterState } from "../database/state.ts";
 
+/** `"web"`. */
 export function quoted(object: { readonly name: string }): string {
   return `"${object.name}"`;
 }

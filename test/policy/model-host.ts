@@ -34,7 +34,14 @@ export class ModelHost {
         return;
       case "online": {
         const restarts = this.#restarts(action, now);
-        this.#change(state, action.resource, { phase: "online-pending", since: now, restarts, restored: false, captured: false, reason: "" });
+        this.#change(state, action.resource, {
+          phase: "online-pending",
+          since: now,
+          restarts,
+          restored: false,
+          captured: false,
+          reason: "",
+        });
         this.#after.set(action.resource, { phase: "online", since: now });
         return;
       }
@@ -44,7 +51,13 @@ export class ModelHost {
         return;
       case "terminate":
         this.#change(state, action.resource, { phase: "offline-pending", since: now });
-        this.#after.set(action.resource, { phase: action.then, since: now, reason: action.then === "failed" ? action.because : "" });
+        this.#after.set(action.resource, {
+          phase: action.becomes,
+          since: now,
+          reason: action.becomes === "failed" ? action.because : "",
+        });
+        return;
+      default:
     }
   }
 
@@ -65,7 +78,8 @@ export class ModelHost {
   /** What was online has failed and is terminated. */
   fail(resource: string, now: number): void {
     const entry = this.running.get(resource);
-    if (entry?.phase === "online") this.running.set(resource, { ...entry, phase: "failed", since: now, reason: "it ended" });
+    if (entry?.phase === "online")
+      this.running.set(resource, { ...entry, phase: "failed", since: now, reason: "it ended" });
   }
 
   #restarts(action: { resource: string; restart: boolean; fresh: boolean }, now: number): readonly number[] {

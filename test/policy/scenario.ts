@@ -13,7 +13,13 @@
  */
 import { initialDatabase } from "../../src/database/initial-database.ts";
 import { commonProperties, type ObjectKind } from "../../src/database/property-tables.ts";
-import { nodeState, resourceState, runtimeGroupPath, runtimeNodePath, runtimeResourcePath } from "../../src/database/schema.ts";
+import {
+  nodeState,
+  resourceState,
+  runtimeGroupPath,
+  runtimeNodePath,
+  runtimeResourcePath,
+} from "../../src/database/schema.ts";
 import { readState } from "../../src/database/state.ts";
 import type { RunningResource } from "../../src/failover/owner.ts";
 import { nodeFacts } from "../../src/failover/leader-loop.ts";
@@ -53,7 +59,11 @@ interface Building {
 
 export function parseScenario(text: string): Scenario {
   const building: Building = {
-    edits: [{ kind: "delete-key", path: "Nodes\\1" }, { kind: "delete-key", path: "Groups" }, { kind: "delete-key", path: "Runtime" }],
+    edits: [
+      { kind: "delete-key", path: "Nodes\\1" },
+      { kind: "delete-key", path: "Groups" },
+      { kind: "delete-key", path: "Runtime" },
+    ],
     silent: new Set(),
     runs: new Map(),
     running: new Map(),
@@ -67,11 +77,20 @@ export function parseScenario(text: string): Scenario {
     rounds: 1,
   };
   for (const line of text.split("\n")) {
-    const words = [...line.replace(/#.*$/, "").matchAll(/(?:[^\s"]|"[^"]*")+/g)].map(([word]) => word.replaceAll('"', ""));
+    const words = [...line.replace(/#.*$/, "").matchAll(/(?:[^\s"]|"[^"]*")+/g)].map(([word]) =>
+      word.replaceAll('"', ""),
+    );
     if (words.length > 0) readLine(building, words);
   }
   for (const [group, resources] of building.groups) set(building, `Groups\\${group}`, multiSz("Contains", resources));
-  const empty = initialDatabase({ clusterName: "c", instance: "i", nodeId: "1", nodeName: "n1", time: 0n, newGuid: counter() });
+  const empty = initialDatabase({
+    clusterName: "c",
+    instance: "i",
+    nodeId: "1",
+    nodeName: "n1",
+    time: 0n,
+    newGuid: counter(),
+  });
   const tree = applyEdits(empty, building.edits, fileTime(building.now));
   return {
     tree,
@@ -84,7 +103,11 @@ export function parseScenario(text: string): Scenario {
 }
 
 /** What the database says of the nodes, but the silent ones do not answer. */
-export function scenarioFacts(tree: Key, silent: ReadonlySet<string>, runs: ReadonlyMap<string, string[]>): Map<string, NodeFacts> {
+export function scenarioFacts(
+  tree: Key,
+  silent: ReadonlySet<string>,
+  runs: ReadonlyMap<string, string[]>,
+): Map<string, NodeFacts> {
   const facts = new Map(nodeFacts(readState(tree), epoch));
   for (const [id, known] of facts) {
     const reported = runs.get(id);
@@ -165,9 +188,16 @@ function readNode(building: Building, id: string, [name = "", ...words]: readonl
     else if (what === "unreported") set(building, path, dword("Epoch", 0));
     else if (what === "runs") building.runs.set(id, text.split(","));
     else if (what === "confirmed-by-person") set(building, path, sz("ConfirmedDown", `life-${id}`));
-    else if (what === "paused" || what === "draining") set(building, path, dword("Paused", 1), dword("State", nodeState.paused));
+    else if (what === "paused" || what === "draining")
+      set(building, path, dword("Paused", 1), dword("State", nodeState.paused));
     else if (what !== "up") set(building, path, sz("DownBecause", what));
-    if (what === "draining") set(building, path, dword("NodeDrainStatus", 1), dword("NodeDrainTarget", text === "" ? 0xffffffff : Number(text)));
+    if (what === "draining")
+      set(
+        building,
+        path,
+        dword("NodeDrainStatus", 1),
+        dword("NodeDrainTarget", text === "" ? 0xffffffff : Number(text)),
+      );
   }
 }
 
@@ -181,7 +211,12 @@ function readGroup(building: Building, name: string, words: readonly string[]): 
   building.generation = Number(given.get("generation") ?? 0);
   set(building, path, sz("Name", name), dword("PersistentState", given.has("offline") ? 0 : 1));
   if (given.has("generation")) set(building, runtime, dword("OwnershipGeneration", building.generation));
-  const texts: Readonly<Record<string, string>> = { moveTo: "MoveTo", reason: "MoveReason", failed: "Failed", displaced: "DisplacedFrom" };
+  const texts: Readonly<Record<string, string>> = {
+    moveTo: "MoveTo",
+    reason: "MoveReason",
+    failed: "Failed",
+    displaced: "DisplacedFrom",
+  };
   for (const [word, text] of given) {
     const value = texts[word];
     if (value !== undefined) set(building, runtime, sz(value, text));
@@ -190,7 +225,15 @@ function readGroup(building: Building, name: string, words: readonly string[]): 
       building.owner = text;
     } else if (word === "released") set(building, runtime, dword("Released", building.generation));
     else if (word === "asks") set(building, runtime, dword("FailoverRequested", building.generation));
-    else if (word === "failovers") set(building, runtime, multiSz("Failovers", text.split(",").map((one) => failover(building, one))));
+    else if (word === "failovers")
+      set(
+        building,
+        runtime,
+        multiSz(
+          "Failovers",
+          text.split(",").map((one) => failover(building, one)),
+        ),
+      );
     else if (word !== "generation" && word !== "offline") property(building, path, "group", `${word}=${text}`);
   }
 }
@@ -207,7 +250,8 @@ function readResource(building: Building, name: string, [type = "", ...words]: r
   building.groups.get(building.group)?.push(name);
   building.groupOf.set(name, building.group);
   set(building, path, sz("Name", name), sz("Type", type), dword("PersistentState", 0xffffffff));
-  if (building.owner !== undefined) set(building, runtime, sz("Node", building.owner), dword("OwnershipGeneration", building.generation));
+  if (building.owner !== undefined)
+    set(building, runtime, sz("Node", building.owner), dword("OwnershipGeneration", building.generation));
   for (const word of words) {
     const [what, text] = split(word);
     const state = resourceState[what as keyof typeof resourceState];

@@ -79,7 +79,7 @@ function leaderLine(state: ClusterState, action: Action): string {
 
 function ownerLine(action: Exclude<OwnerAction, { kind: "wake" }>): string {
   const what = "resource" in action ? action.resource : action.group;
-  const then = action.kind === "terminate" ? ` (then ${action.then})` : "";
+  const then = action.kind === "terminate" ? ` (then ${action.becomes})` : "";
   return `${action.kind} ${what}${then}: ${action.because}`;
 }
 
@@ -99,7 +99,9 @@ function nodeLine(node: NodeState): string {
 }
 
 function groupLines(state: ClusterState, group: GroupState): string[] {
-  const parts = [`${groupStateName(group.state)}, owner ${group.owner === undefined ? "none" : (state.nodes.get(group.owner)?.name ?? group.owner)}`];
+  const parts = [
+    `${groupStateName(group.state)}, owner ${group.owner === undefined ? "none" : (state.nodes.get(group.owner)?.name ?? group.owner)}`,
+  ];
   parts.push(`generation ${group.ownershipGeneration}`);
   if (!group.wanted) parts.push("to stay offline");
   if (group.released) parts.push("released");
@@ -109,6 +111,8 @@ function groupLines(state: ClusterState, group: GroupState): string[] {
   if (group.failovers.length > 0) parts.push(`${group.failovers.length} failovers`);
   if (group.displacedFrom !== undefined) parts.push(`displaced from ${group.displacedFrom}`);
   const resources = group.resources.flatMap((id) => state.resources.get(id) ?? []);
-  const lines = resources.map((one) => `    ${one.name}: ${resourceStateName(one.state)}${one.reason === "" ? "" : ` – ${one.reason}`}`);
+  const lines = resources.map(
+    (one) => `    ${one.name}: ${resourceStateName(one.state)}${one.reason === "" ? "" : ` – ${one.reason}`}`,
+  );
   return [`  ${group.name}: ${parts.join(", ")}`, ...lines];
 }

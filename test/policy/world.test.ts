@@ -141,7 +141,8 @@ test("when all nodes are up and everything has caught up, the cluster comes to r
       for (const group of groups) ask(world, (tree) => onlineGroup(tree, { group }));
       world.settle();
       assert.deepEqual(world.unrest(), []);
-      for (const resource of world.state().resources.values()) assert.equal(resource.state, resourceState.online, resource.name);
+      for (const resource of world.state().resources.values())
+        assert.equal(resource.state, resourceState.online, resource.name);
     } catch (error) {
       throw new Error(`${String(error)}\n${world.story.slice(-60).join("\n")}`, { cause: error });
     }
@@ -150,9 +151,15 @@ test("when all nodes are up and everything has caught up, the cluster comes to r
 });
 
 test("a release that was on its way when the move was called off is refused", () => {
-  const world = new World(parseScenario("node 1 n1 up\nnode 2 n2 up\ngroup web generation=0 released\n  resource app \"Generic Application\"\n"));
+  const world = new World(
+    parseScenario(
+      'node 1 n1 up\nnode 2 n2 up\ngroup web generation=0 released\n  resource app "Generic Application"\n',
+    ),
+  );
   world.settle();
-  const owner = world.nodes.find((node) => node.id === world.state().groups.get("web")?.owner) as World["nodes"][number];
+  const owner = world.nodes.find(
+    (node) => node.id === world.state().groups.get("web")?.owner,
+  ) as World["nodes"][number];
   ask(world, (tree) => moveGroup(tree, { group: "web" }));
   world.catchUp(owner, 1000);
   world.own(owner, false);
@@ -164,7 +171,10 @@ test("a release that was on its way when the move was called off is refused", ()
   assert.equal(owner.host.running.get("app")?.phase, "online-pending");
   world.settle();
   assert.equal(world.state().groups.get("web")?.owner, owner.id);
-  assert.ok(world.story.some((line) => line.startsWith("refused") && line.includes("releases")), world.story.join("\n"));
+  assert.ok(
+    world.story.some((line) => line.startsWith("refused") && line.includes("releases")),
+    world.story.join("\n"),
+  );
 });
 
 test("deciding twice in the same state says the same; deciding on its own result asks for nothing that contradicts it", () => {

@@ -76,7 +76,8 @@ export class World {
 
   #checkOrder(node: WorldNode, state: ClusterState, resource: string): void {
     for (const provider of state.resources.get(resource)?.dependsOn ?? []) {
-      if (node.host.running.get(provider)?.phase !== "online") throw new Error(`${resource} comes online before ${provider}`);
+      if (node.host.running.get(provider)?.phase !== "online")
+        throw new Error(`${resource} comes online before ${provider}`);
     }
   }
 
@@ -119,7 +120,10 @@ export class World {
     if (node.alive || this.state().nodes.get(node.id)?.state === nodeState.down) return;
     const path = runtimeNodePath(node.id);
     const values = [dword("State", nodeState.down), sz("DownBecause", because)];
-    this.#record(values.map((value) => ({ kind: "set-value", path, value })), `node ${node.id} is down (${because})`);
+    this.#record(
+      values.map((value) => ({ kind: "set-value", path, value })),
+      `node ${node.id} is down (${because})`,
+    );
   }
 
   /** A new life joins; the copy it starts with is `lag` updates older than its join. */
@@ -129,7 +133,10 @@ export class World {
     node.life += 1;
     const path = runtimeNodePath(node.id);
     const values = [dword("State", nodeState.up), sz("Incarnation", lifeName(node)), dword("Epoch", 1)];
-    this.#record(values.map((value) => ({ kind: "set-value", path, value })), `node ${node.id} joins in life ${node.life}`);
+    this.#record(
+      values.map((value) => ({ kind: "set-value", path, value })),
+      `node ${node.id} joins in life ${node.life}`,
+    );
     node.copy = Math.max(0, this.trees.length - 1 - lag);
   }
 
@@ -173,7 +180,8 @@ export class World {
       if (group.moveTo !== undefined) found.push(`${group.name} still moves`);
       if (group.owner === undefined) found.push(`${group.name} has no owner`);
     }
-    for (const node of state.nodes.values()) if (node.drainStatus === drainStatus.inProgress) found.push(`${node.name} still drains`);
+    for (const node of state.nodes.values())
+      if (node.drainStatus === drainStatus.inProgress) found.push(`${node.name} still drains`);
     return found;
   }
 }

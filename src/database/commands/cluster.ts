@@ -17,7 +17,9 @@ export function renameCluster(tree: Key, request: { readonly name: string }): Ch
     });
   }
   const { cluster } = readState(tree);
-  const change = new ChangeBuilder(tree).unchanged("", rootValue.clusterName).set("", sz(rootValue.clusterName, request.name));
+  const change = new ChangeBuilder(tree)
+    .unchanged("", rootValue.clusterName)
+    .set("", sz(rootValue.clusterName, request.name));
   return change.build(`Cluster "${cluster.name}" is renamed to "${request.name}".`);
 }
 
@@ -29,12 +31,20 @@ export function setClusterProperties(tree: Key, request: { readonly properties: 
 }
 
 /** Common properties of a resource type. 5078. */
-export function setResourceTypeProperties(tree: Key, request: { readonly type: string; readonly properties: PropertyInputs }): Change {
+export function setResourceTypeProperties(
+  tree: Key,
+  request: { readonly type: string; readonly properties: PropertyInputs },
+): Change {
   const type = readState(tree).resourceTypes.get(request.type.toLowerCase());
   if (type === undefined) {
-    throw fail("CLUSTER_RESOURCE_TYPE_NOT_FOUND", { happened: `There is no resource type "${request.type}".`, unchanged: "Nothing was changed." });
+    throw fail("CLUSTER_RESOURCE_TYPE_NOT_FOUND", {
+      happened: `There is no resource type "${request.type}".`,
+      unchanged: "Nothing was changed.",
+    });
   }
   const change = new ChangeBuilder(tree).exists(type.path);
   setProperties(change, type.path, commonProperties.resourceType, request.properties, true);
-  return change.build(`Properties of resource type "${type.name}" are set: ${Object.keys(request.properties).join(", ")}.`);
+  return change.build(
+    `Properties of resource type "${type.name}" are set: ${Object.keys(request.properties).join(", ")}.`,
+  );
 }

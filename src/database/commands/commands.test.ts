@@ -10,7 +10,17 @@ import { initialDatabase } from "../initial-database.ts";
 import { readState } from "../state.ts";
 import { renameCluster, setClusterProperties } from "./cluster.ts";
 import { addDependency, removeDependency } from "./dependency.ts";
-import { cancelMove, createGroup, deleteGroup, moveGroup, offlineGroup, onlineGroup, renameGroup, setGroupProperties, setPreferredOwners } from "./group.ts";
+import {
+  cancelMove,
+  createGroup,
+  deleteGroup,
+  moveGroup,
+  offlineGroup,
+  onlineGroup,
+  renameGroup,
+  setGroupProperties,
+  setPreferredOwners,
+} from "./group.ts";
 import { addNode, confirmNodeDown, evictNode, pauseNode, resumeNode } from "./node.ts";
 import { addPossibleOwner, removePossibleOwner } from "./owners.ts";
 import * as resources from "./resource.ts";
@@ -27,13 +37,21 @@ function start(): Key {
 }
 
 function apply(tree: Key, change: Change): Key {
-  assert.deepEqual(change.conditions.filter((condition) => !holds(tree, condition)), [], change.because);
+  assert.deepEqual(
+    change.conditions.filter((condition) => !holds(tree, condition)),
+    [],
+    change.because,
+  );
   assert.ok(change.because.endsWith("."), change.because);
   return applyEdits(tree, change.edits, 2n);
 }
 
 const set = (tree: Key, path: string, ...values: ReturnType<typeof sz>[]): Key =>
-  applyEdits(tree, values.map((value) => ({ kind: "set-value", path, value })), 2n);
+  applyEdits(
+    tree,
+    values.map((value) => ({ kind: "set-value", path, value })),
+    2n,
+  );
 
 /** Group "web" with resources disk and app (depends on disk), nodes n1 up and n2 up. */
 function cluster(): Key {
@@ -41,13 +59,26 @@ function cluster(): Key {
   tree = set(tree, "Runtime\\Nodes\\1", dword("State", 0), sz("Incarnation", "a"));
   tree = set(tree, "Runtime\\Nodes\\2", dword("State", 0), sz("Incarnation", "b"));
   tree = apply(tree, createGroup(tree, { id: guid(10), name: "web" }));
-  tree = apply(tree, resources.createResource(tree, { id: guid(11), name: "disk", group: "web", type: "physical disk" }));
-  tree = apply(tree, resources.createResource(tree, { id: guid(12), name: "app", group: "WEB", type: "Generic Application", parameters: { CommandLine: "sleep 1" } }));
+  tree = apply(
+    tree,
+    resources.createResource(tree, { id: guid(11), name: "disk", group: "web", type: "physical disk" }),
+  );
+  tree = apply(
+    tree,
+    resources.createResource(tree, {
+      id: guid(12),
+      name: "app",
+      group: "WEB",
+      type: "Generic Application",
+      parameters: { CommandLine: "sleep 1" },
+    }),
+  );
   tree = apply(tree, addDependency(tree, { resource: "app", dependsOn: "disk" }));
   return set(tree, `Runtime\\Groups\\${guid(10)}`, sz("Owner", "1"), dword("OwnershipGeneration", 1));
 }
 
-const withState = (tree: Key, id: number, state: number): Key => set(tree, `Runtime\\Resources\\${guid(id)}`, dword("State", state));
+const withState = (tree: Key, id: number, state: number): Key =>
+  set(tree, `Runtime\\Resources\\${guid(id)}`, dword("State", state));
 
 function refuses(code: number, run: () => unknown): void {
   assert.throws(run, (error) => {
@@ -59,8 +90,17 @@ function refuses(code: number, run: () => unknown): void {
 
 test("a new cluster has one node, two groups and the resource types", () => {
   const state = readState(start());
-  assert.deepEqual([...state.nodes.values()].map((node) => node.name), ["n1"]);
-  assert.deepEqual([...state.groups.values()].map((group) => [group.name, group.released, group.owner]), [["Available Storage", true, undefined], ["Cluster Group", true, undefined]]);
+  assert.deepEqual(
+    [...state.nodes.values()].map((node) => node.name),
+    ["n1"],
+  );
+  assert.deepEqual(
+    [...state.groups.values()].map((group) => [group.name, group.released, group.owner]),
+    [
+      ["Available Storage", true, undefined],
+      ["Cluster Group", true, undefined],
+    ],
+  );
   assert.equal(state.resourceTypes.get("generic application")?.diesWithHost, true);
   assert.equal(state.resourceTypes.get("ip address")?.diesWithHost, false);
 });
@@ -97,7 +137,8 @@ test("resources: created, deleted, with the documented refusals", () => {
   refuses(5013, () => create({ group: "nobody" }));
   refuses(5001, () => resources.deleteResource(tree, { resource: "disk" }));
   refuses(5007, () => resources.deleteResource(tree, { resource: "nobody" }));
-  for (const state of [2, 129, 130, 0xffffffff]) refuses(5019, () => resources.deleteResource(withState(tree, 12, state), { resource: "app" }));
+  for (const state of [2, 129, 130, 0xffffffff])
+    refuses(5019, () => resources.deleteResource(withState(tree, 12, state), { resource: "app" }));
   const kept = set(tree, `Resources\\${guid(12)}\\RegSync`, sz("00000003", "SOFTWARE\\App"));
   const deleted = apply(kept, resources.deleteResource(kept, { resource: "app" }));
   assert.deepEqual(multiSzOf(findValue(deleted, "Runtime\\DeletedResources", guid(12))), ["00000003.CPT"]);
@@ -111,7 +152,10 @@ test("dependencies: 87, 5003, 1059, 5002, 5019", () => {
   refuses(1059, () => addDependency(tree, { resource: "disk", dependsOn: "app" }));
   refuses(5002, () => removeDependency(tree, { resource: "disk", dependsOn: "app" }));
   tree = apply(tree, createGroup(tree, { id: guid(20), name: "other" }));
-  tree = apply(tree, resources.createResource(tree, { id: guid(30), name: "far", group: "other", type: "Generic Script" }));
+  tree = apply(
+    tree,
+    resources.createResource(tree, { id: guid(30), name: "far", group: "other", type: "Generic Script" }),
+  );
   refuses(87, () => addDependency(tree, { resource: "app", dependsOn: "far" }));
   tree = apply(tree, removeDependency(tree, { resource: "app", dependsOn: "disk" }));
   assert.deepEqual(readState(tree).resources.get(guid(12))?.dependsOn, []);
@@ -120,7 +164,8 @@ test("dependencies: 87, 5003, 1059, 5002, 5019", () => {
 
 test("properties: range 87, type 5895, read-only 5089, unknown 87, null is the default again", () => {
   const tree = cluster();
-  const web = (properties: Parameters<typeof setGroupProperties>[1]["properties"]): Change => setGroupProperties(tree, { group: "web", properties });
+  const web = (properties: Parameters<typeof setGroupProperties>[1]["properties"]): Change =>
+    setGroupProperties(tree, { group: "web", properties });
   refuses(87, () => web({ FailoverPeriod: 1194 }));
   refuses(87, () => web({ FailbackWindowStart: 24 }));
   refuses(87, () => web({ Nothing: 1 }));
@@ -133,16 +178,22 @@ test("properties: range 87, type 5895, read-only 5089, unknown 87, null is the d
   assert.deepEqual(group?.antiAffinityClassNames, ["a", "b"]);
   const again = apply(after, setGroupProperties(after, { group: "web", properties: { FailoverPeriod: null } }));
   assert.equal(readState(again).groups.get(guid(10))?.failoverPeriod, 6);
-  refuses(87, () => resources.setResourceProperties(tree, { resource: "app", properties: { RetryPeriodOnFailure: 1000 } }));
+  refuses(87, () =>
+    resources.setResourceProperties(tree, { resource: "app", properties: { RetryPeriodOnFailure: 1000 } }),
+  );
   refuses(87, () => setClusterProperties(tree, { properties: { SameSubnetDelay: 249 } }));
-  const free = apply(tree, resources.setResourceParameters(tree, { resource: "app", parameters: { stoptimeout: "5", Mine: ["x"] } }));
+  const free = apply(
+    tree,
+    resources.setResourceParameters(tree, { resource: "app", parameters: { stoptimeout: "5", Mine: ["x"] } }),
+  );
   assert.equal(dwordOf(findValue(free, `Resources\\${guid(12)}\\Parameters`, "StopTimeout")), 5);
   assert.deepEqual(multiSzOf(findValue(free, `Resources\\${guid(12)}\\Parameters`, "Mine")), ["x"]);
 });
 
 test("online and offline are kept: PersistentState of groups and resources", () => {
   let tree = cluster();
-  const states = (): (number | undefined)[] => [11, 12].map((n) => readState(tree).resources.get(guid(n))?.persistentState);
+  const states = (): (number | undefined)[] =>
+    [11, 12].map((n) => readState(tree).resources.get(guid(n))?.persistentState);
   assert.deepEqual(states(), [0, 0]);
   tree = apply(tree, onlineGroup(tree, { group: "web" }));
   assert.deepEqual(states(), [0xffffffff, 0xffffffff]);

@@ -9,6 +9,7 @@ import { findResource } from "./find.ts";
 
 const unchanged = "Nothing was changed.";
 
+/** Names or ids. */
 export interface DependencyRequest {
   readonly resource: string;
   /** The provider: comes online before, goes offline after. */
@@ -24,7 +25,8 @@ export function addDependency(tree: Key, request: DependencyRequest): Change {
   const resource = findResource(state, request.resource);
   const provider = findResource(state, request.dependsOn);
   const pair = `"${resource.name}" on "${provider.name}"`;
-  if (resource.id === provider.id) throw fail("INVALID_PARAMETER", { happened: `"${resource.name}" can't depend on itself.`, unchanged });
+  if (resource.id === provider.id)
+    throw fail("INVALID_PARAMETER", { happened: `"${resource.name}" can't depend on itself.`, unchanged });
   if (resource.group === undefined || resource.group !== provider.group) {
     throw fail("INVALID_PARAMETER", { happened: `${pair}: they must be in one group.`, unchanged });
   }
@@ -32,7 +34,10 @@ export function addDependency(tree: Key, request: DependencyRequest): Change {
     throw fail("DEPENDENCY_ALREADY_EXISTS", { happened: `The dependency of ${pair} exists already.`, unchanged });
   }
   if (needs(state, provider, resource.id)) {
-    throw fail("CIRCULAR_DEPENDENCY", { happened: `"${provider.name}" already depends on "${resource.name}".`, unchanged });
+    throw fail("CIRCULAR_DEPENDENCY", {
+      happened: `"${provider.name}" already depends on "${resource.name}".`,
+      unchanged,
+    });
   }
   const isOnline = resource.state === resourceState.online && provider.state !== resourceState.online;
   if (resource.state === resourceState.onlinePending || isOnline) {
@@ -42,7 +47,10 @@ export function addDependency(tree: Key, request: DependencyRequest): Change {
       next: `Take "${resource.name}" offline or bring "${provider.name}" online first.`,
     });
   }
-  const change = new ChangeBuilder(tree).structure().exists(provider.path).unchanged(resource.path, resourceValue.dependsOn);
+  const change = new ChangeBuilder(tree)
+    .structure()
+    .exists(provider.path)
+    .unchanged(resource.path, resourceValue.dependsOn);
   change.unchanged(resource.runtimePath, "State").unchanged(provider.runtimePath, "State");
   change.set(resource.path, multiSz(resourceValue.dependsOn, [...resource.dependsOn, provider.id]));
   return change.build(`Resource "${resource.name}" depends on "${provider.name}".`);
@@ -54,10 +62,16 @@ export function removeDependency(tree: Key, request: DependencyRequest): Change 
   const resource = findResource(state, request.resource);
   const provider = findResource(state, request.dependsOn);
   if (!resource.dependsOn.includes(provider.id)) {
-    throw fail("DEPENDENCY_NOT_FOUND", { happened: `"${resource.name}" does not depend on "${provider.name}".`, unchanged });
+    throw fail("DEPENDENCY_NOT_FOUND", {
+      happened: `"${resource.name}" does not depend on "${provider.name}".`,
+      unchanged,
+    });
   }
   const rest = resource.dependsOn.filter((id) => id !== provider.id);
-  const change = new ChangeBuilder(tree).structure().exists(resource.path).unchanged(resource.path, resourceValue.dependsOn);
+  const change = new ChangeBuilder(tree)
+    .structure()
+    .exists(resource.path)
+    .unchanged(resource.path, resourceValue.dependsOn);
   if (rest.length === 0) change.remove(resource.path, resourceValue.dependsOn);
   else change.set(resource.path, multiSz(resourceValue.dependsOn, rest));
   return change.build(`Resource "${resource.name}" no longer depends on "${provider.name}".`);

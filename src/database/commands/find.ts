@@ -21,6 +21,7 @@ export function findNode(state: ClusterState, wanted: string): NodeState {
   return find(state.nodes, wanted) ?? missing("CLUSTER_NODE_NOT_FOUND", "node", wanted);
 }
 
+/** The one of that name, whatever its case. */
 export function byName<T extends { readonly name: string }>(all: ReadonlyMap<string, T>, name: string): T | undefined {
   const folded = foldName(name);
   for (const one of all.values()) if (foldName(one.name) === folded) return one;
@@ -32,7 +33,11 @@ function find<T extends { readonly name: string }>(all: ReadonlyMap<string, T>, 
 }
 
 function missing(error: ErrorName, kind: string, wanted: string): never {
-  throw fail(error, { happened: `There is no ${kind} "${wanted}".`, unchanged: nothing, next: `"clubar ${kind} list" shows what there is.` });
+  throw fail(error, {
+    happened: `There is no ${kind} "${wanted}".`,
+    unchanged: nothing,
+    next: `"clubar ${kind} list" shows what there is.`,
+  });
 }
 
 /**
@@ -69,7 +74,10 @@ function hasControl(name: string): boolean {
 /** The guid that a request brings for a new object must be one and unused (87, 5010). */
 export function checkNewId(all: ReadonlyMap<string, unknown>, id: string): void {
   if (!/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/.test(id)) {
-    throw fail("INVALID_PARAMETER", { happened: `"${id}" is not a GUID in lower case without braces.`, unchanged: nothing });
+    throw fail("INVALID_PARAMETER", {
+      happened: `"${id}" is not a GUID in lower case without braces.`,
+      unchanged: nothing,
+    });
   }
   if (all.has(id)) throw fail("OBJECT_ALREADY_EXISTS", { happened: `The id ${id} is taken.`, unchanged: nothing });
 }

@@ -5,7 +5,15 @@ import { dword, multiSz, sz, textOf } from "../../tree/value.ts";
 import { type Change, ChangeBuilder } from "../change.ts";
 import { freshGroupRuntime } from "../initial-database.ts";
 import { commonProperties } from "../property-tables.ts";
-import { anyNode, groupValue, nodeState, persistentState, resourceState, rootValue, runtimeGroupPath } from "../schema.ts";
+import {
+  anyNode,
+  groupValue,
+  nodeState,
+  persistentState,
+  resourceState,
+  rootValue,
+  runtimeGroupPath,
+} from "../schema.ts";
 import { type ClusterState, type GroupState, readState } from "../state.ts";
 import { checkName, checkNewId, findGroup, findNode } from "./find.ts";
 import { type PropertyInputs, setProperties } from "./properties.ts";
@@ -13,13 +21,21 @@ import { type PropertyInputs, setProperties } from "./properties.ts";
 const unchanged = "Nothing was changed.";
 
 /** A new, empty group that is to be online. `id`: a GUID made by whoever asks. 5010, 87. */
-export function createGroup(tree: Key, request: { readonly id: string; readonly name: string; readonly description?: string }): Change {
+export function createGroup(
+  tree: Key,
+  request: { readonly id: string; readonly name: string; readonly description?: string },
+): Change {
   const state = readState(tree);
   checkName(state.groups, "group", request.name);
   checkNewId(state.groups, request.id);
   const path = `Groups\\${request.id}`;
   const change = new ChangeBuilder(tree).structure().absent(path);
-  change.set(path, sz(groupValue.name, request.name), dword("PersistentState", persistentState.online), multiSz(groupValue.contains, []));
+  change.set(
+    path,
+    sz(groupValue.name, request.name),
+    dword("PersistentState", persistentState.online),
+    multiSz(groupValue.contains, []),
+  );
   if (request.description !== undefined) change.set(path, sz("Description", request.description));
   change.set(runtimeGroupPath(request.id), ...freshGroupRuntime());
   return change.build(`Group "${request.name}" is created.`);
@@ -31,7 +47,9 @@ export function renameGroup(tree: Key, request: { readonly group: string; readon
   const group = findGroup(state, request.group);
   checkName(state.groups, "group", request.name, group.id);
   const change = new ChangeBuilder(tree).structure().exists(group.path).unchanged(group.path, groupValue.name);
-  return change.set(group.path, sz(groupValue.name, request.name)).build(`Group "${group.name}" is renamed to "${request.name}".`);
+  return change
+    .set(group.path, sz(groupValue.name, request.name))
+    .build(`Group "${group.name}" is renamed to "${request.name}".`);
 }
 
 /** Only an empty group: 5001 DEPENDENT_RESOURCE_EXISTS otherwise; 5012 for the two groups that every cluster has. */
@@ -46,7 +64,8 @@ export function deleteGroup(tree: Key, request: { readonly group: string }): Cha
     });
   }
   const isCore = textOf(findValue(tree, "", rootValue.availableStorage)) === group.id || group.name === "Cluster Group";
-  if (isCore) throw fail("GROUP_NOT_AVAILABLE", { happened: `Group "${group.name}" belongs to the cluster itself.`, unchanged });
+  if (isCore)
+    throw fail("GROUP_NOT_AVAILABLE", { happened: `Group "${group.name}" belongs to the cluster itself.`, unchanged });
   const change = new ChangeBuilder(tree).structure().unchanged(group.path, groupValue.contains);
   return change.deleteKey(group.path).deleteKey(group.runtimePath).build(`Group "${group.name}" is deleted.`);
 }
@@ -61,14 +80,17 @@ function namesOf(state: ClusterState, group: GroupState): string {
 export function onlineGroup(tree: Key, request: { readonly group: string }): Change {
   const state = readState(tree);
   const group = findGroup(state, request.group);
-  const change = new ChangeBuilder(tree).exists(group.path).unchanged(group.path, "PersistentState", groupValue.contains);
+  const change = new ChangeBuilder(tree)
+    .exists(group.path)
+    .unchanged(group.path, "PersistentState", groupValue.contains);
   change.set(group.path, dword("PersistentState", persistentState.online));
   change.unchanged(group.runtimePath, "Failed").remove(group.runtimePath, "Failed", "FailoverRequested");
   for (const id of group.resources) {
     const resource = state.resources.get(id);
     if (resource === undefined) continue;
     change.unchanged(resource.path, "PersistentState");
-    if (resource.persistentState === persistentState.offline) change.set(resource.path, dword("PersistentState", persistentState.followGroup));
+    if (resource.persistentState === persistentState.offline)
+      change.set(resource.path, dword("PersistentState", persistentState.followGroup));
     if (resource.state === resourceState.failed) change.set(resource.runtimePath, sz("Request", "online"));
   }
   return change.build(`Group "${group.name}" is to be online.`);
@@ -78,7 +100,9 @@ export function onlineGroup(tree: Key, request: { readonly group: string }): Cha
 export function offlineGroup(tree: Key, request: { readonly group: string }): Change {
   const group = findGroup(readState(tree), request.group);
   const change = new ChangeBuilder(tree).exists(group.path).unchanged(group.path, "PersistentState");
-  change.set(group.path, dword("PersistentState", persistentState.offline)).remove(group.runtimePath, "Failed", "FailoverRequested");
+  change
+    .set(group.path, dword("PersistentState", persistentState.offline))
+    .remove(group.runtimePath, "Failed", "FailoverRequested");
   return change.build(`Group "${group.name}" is to be offline.`);
 }
 
@@ -90,23 +114,34 @@ export function moveGroup(tree: Key, request: { readonly group: string; readonly
   const state = readState(tree);
   const group = findGroup(state, request.group);
   if (group.moveTo !== undefined) {
-    throw fail("CLUSTER_GROUP_MOVING", { happened: `Group "${group.name}" is moving already.`, unchanged, next: "Wait, or cancel that move." });
+    throw fail("CLUSTER_GROUP_MOVING", {
+      happened: `Group "${group.name}" is moving already.`,
+      unchanged,
+      next: "Wait, or cancel that move.",
+    });
   }
   const target = request.node === undefined ? undefined : findNode(state, request.node);
   if (target !== undefined) {
     if (target.id === group.owner) {
-      throw fail("OBJECT_ALREADY_EXISTS", { happened: `Group "${group.name}" is on node ${target.name} already.`, unchanged });
+      throw fail("OBJECT_ALREADY_EXISTS", {
+        happened: `Group "${group.name}" is on node ${target.name} already.`,
+        unchanged,
+      });
     }
     const obstacle = whyNotOn(state, group, target.id);
     if (obstacle !== undefined) throw fail(obstacle.error, { happened: obstacle.happened, unchanged });
   } else if (![...state.nodes.keys()].some((id) => id !== group.owner && whyNotOn(state, group, id) === undefined)) {
     throw fail("HOST_NODE_NOT_AVAILABLE", { happened: `No other node could take group "${group.name}".`, unchanged });
   }
-  const change = new ChangeBuilder(tree).exists(group.path).unchanged(group.runtimePath, "Owner", "OwnershipGeneration", "MoveTo");
+  const change = new ChangeBuilder(tree)
+    .exists(group.path)
+    .unchanged(group.runtimePath, "Owner", "OwnershipGeneration", "MoveTo");
   if (target !== undefined) change.exists(target.path).unchanged(target.runtimePath, "State", "Paused");
   change.set(group.runtimePath, sz("MoveTo", target?.id ?? anyNode), sz("MoveReason", "move"));
   change.remove(group.runtimePath, "DisplacedFrom", "Failed", "FailoverRequested");
-  return change.build(`Group "${group.name}" is to move to ${target === undefined ? "another node" : `node ${target.name}`}.`);
+  return change.build(
+    `Group "${group.name}" is to move to ${target === undefined ? "another node" : `node ${target.name}`}.`,
+  );
 }
 
 interface Obstacle {
@@ -123,7 +158,10 @@ function whyNotOn(state: ClusterState, group: GroupState, id: string): Obstacle 
   for (const resourceId of group.resources) {
     const resource = state.resources.get(resourceId);
     if (resource?.possibleOwners !== undefined && !resource.possibleOwners.includes(id)) {
-      return { error: "NODE_CANT_HOST_RESOURCE", happened: `Node ${node.name} is not a possible owner of resource "${resource.name}".` };
+      return {
+        error: "NODE_CANT_HOST_RESOURCE",
+        happened: `Node ${node.name} is not a possible owner of resource "${resource.name}".`,
+      };
     }
   }
   return undefined;
@@ -136,11 +174,16 @@ export function cancelMove(tree: Key, request: { readonly group: string }): Chan
     throw fail("INVALID_STATE", { happened: `Group "${group.name}" is not moving.`, unchanged });
   }
   const change = new ChangeBuilder(tree).unchanged(group.runtimePath, "MoveTo", "OwnershipGeneration");
-  return change.remove(group.runtimePath, "MoveTo", "MoveReason").build(`The move of group "${group.name}" is called off.`);
+  return change
+    .remove(group.runtimePath, "MoveTo", "MoveReason")
+    .build(`The move of group "${group.name}" is called off.`);
 }
 
 /** Common properties; 87 and others of `setProperties`. */
-export function setGroupProperties(tree: Key, request: { readonly group: string; readonly properties: PropertyInputs }): Change {
+export function setGroupProperties(
+  tree: Key,
+  request: { readonly group: string; readonly properties: PropertyInputs },
+): Change {
   const group = findGroup(readState(tree), request.group);
   const change = new ChangeBuilder(tree).exists(group.path);
   setProperties(change, group.path, commonProperties.group, request.properties, true);
@@ -148,15 +191,26 @@ export function setGroupProperties(tree: Key, request: { readonly group: string;
 }
 
 /** Nodes in the order of preference; an empty list takes the preference away. 5042; 87 when one is named twice. */
-export function setPreferredOwners(tree: Key, request: { readonly group: string; readonly nodes: readonly string[] }): Change {
+export function setPreferredOwners(
+  tree: Key,
+  request: { readonly group: string; readonly nodes: readonly string[] },
+): Change {
   const state = readState(tree);
   const group = findGroup(state, request.group);
   const nodes = request.nodes.map((wanted) => findNode(state, wanted));
-  if (new Set(nodes).size !== nodes.length) throw fail("INVALID_PARAMETER", { happened: "A node is named twice.", unchanged });
+  if (new Set(nodes).size !== nodes.length)
+    throw fail("INVALID_PARAMETER", { happened: "A node is named twice.", unchanged });
   const change = new ChangeBuilder(tree).exists(group.path).unchanged(group.path, groupValue.preferredOwners);
   for (const node of nodes) change.exists(node.path);
   if (nodes.length === 0) change.remove(group.path, groupValue.preferredOwners);
-  else change.set(group.path, multiSz(groupValue.preferredOwners, nodes.map((node) => node.id)));
+  else
+    change.set(
+      group.path,
+      multiSz(
+        groupValue.preferredOwners,
+        nodes.map((node) => node.id),
+      ),
+    );
   const order = nodes.length === 0 ? "nobody" : nodes.map((node) => node.name).join(", ");
   return change.build(`Preferred owners of group "${group.name}": ${order}.`);
 }

@@ -31,7 +31,10 @@ export function nextNodeId(state: ClusterState): string {
 }
 
 /** Common properties of a node. */
-export function setNodeProperties(tree: Key, request: { readonly node: string; readonly properties: PropertyInputs }): Change {
+export function setNodeProperties(
+  tree: Key,
+  request: { readonly node: string; readonly properties: PropertyInputs },
+): Change {
   const node = findNode(readState(tree), request.node);
   const change = new ChangeBuilder(tree).exists(node.path);
   setProperties(change, node.path, commonProperties.node, request.properties, true);
@@ -39,28 +42,43 @@ export function setNodeProperties(tree: Key, request: { readonly node: string; r
 }
 
 /** No group is placed here any more; those here stay, or move with `drain`. 5962 while draining; 5050 when no other node is up. */
-export function pauseNode(tree: Key, request: { readonly node: string; readonly drain?: boolean; readonly target?: string }): Change {
+export function pauseNode(
+  tree: Key,
+  request: { readonly node: string; readonly drain?: boolean; readonly target?: string },
+): Change {
   const state = readState(tree);
   const node = findNode(state, request.node);
   if (node.drainStatus === drainStatus.inProgress) {
-    throw fail("CLUSTER_NODE_DRAIN_IN_PROGRESS", { happened: `Node ${node.name} is being drained already.`, unchanged });
+    throw fail("CLUSTER_NODE_DRAIN_IN_PROGRESS", {
+      happened: `Node ${node.name} is being drained already.`,
+      unchanged,
+    });
   }
-  const change = new ChangeBuilder(tree).exists(node.path).unchanged(node.runtimePath, "State", "Paused", "NodeDrainStatus");
+  const change = new ChangeBuilder(tree)
+    .exists(node.path)
+    .unchanged(node.runtimePath, "State", "Paused", "NodeDrainStatus");
   change.set(node.runtimePath, dword("Paused", 1));
   if (node.state === nodeState.up) change.set(node.runtimePath, dword("State", nodeState.paused));
   if (request.drain !== true) return change.build(`Node ${node.name} is paused.`);
   const target = request.target === undefined ? undefined : findNode(state, request.target);
-  if (target?.id === node.id) throw fail("INVALID_PARAMETER", { happened: "A node can't be drained to itself.", unchanged });
+  if (target?.id === node.id)
+    throw fail("INVALID_PARAMETER", { happened: "A node can't be drained to itself.", unchanged });
   const others = target === undefined ? [...state.nodes.values()].filter((one) => one.id !== node.id) : [target];
   if (!others.some((one) => one.state === nodeState.up && !one.paused)) {
     const whom = target === undefined ? "No other node is" : `Node ${target.name} is not`;
-    throw fail("CLUSTER_NODE_DOWN", { happened: `${whom} up and ready to take groups of node ${node.name}.`, unchanged });
+    throw fail("CLUSTER_NODE_DOWN", {
+      happened: `${whom} up and ready to take groups of node ${node.name}.`,
+      unchanged,
+    });
   }
   change.set(node.runtimePath, dword("NodeDrainStatus", drainStatus.inProgress));
   change.set(node.runtimePath, dword("NodeDrainTarget", target === undefined ? minusOne : Number(target.id)));
-  return change.build(`Node ${node.name} is paused and drained${target === undefined ? "" : ` to node ${target.name}`}.`);
+  return change.build(
+    `Node ${node.name} is paused and drained${target === undefined ? "" : ` to node ${target.name}`}.`,
+  );
 }
 
+/** Name or id, and what follows. */
 export interface ResumeNode {
   readonly node: string;
   /** What becomes of groups that had to leave it: stay, come back now, or as their failback policy says (the default). */
@@ -72,21 +90,30 @@ export function resumeNode(tree: Key, request: ResumeNode): Change {
   const state = readState(tree);
   const node = findNode(state, request.node);
   if (!node.paused) throw fail("CLUSTER_NODE_NOT_PAUSED", { happened: `Node ${node.name} is not paused.`, unchanged });
-  const change = new ChangeBuilder(tree).exists(node.path).unchanged(node.runtimePath, "State", "Paused", "NodeDrainStatus");
+  const change = new ChangeBuilder(tree)
+    .exists(node.path)
+    .unchanged(node.runtimePath, "State", "Paused", "NodeDrainStatus");
   change.remove(node.runtimePath, "Paused", "NodeDrainStatus", "NodeDrainTarget");
   if (node.state === nodeState.paused) change.set(node.runtimePath, dword("State", nodeState.up));
   for (const group of state.groups.values()) {
-    const cancelled = group.owner === node.id && group.moveReason === "drain" && group.moveTo !== undefined && !group.released;
-    if (cancelled) change.unchanged(group.runtimePath, "MoveTo", "Released").remove(group.runtimePath, "MoveTo", "MoveReason");
+    const cancelled =
+      group.owner === node.id && group.moveReason === "drain" && group.moveTo !== undefined && !group.released;
+    if (cancelled)
+      change.unchanged(group.runtimePath, "MoveTo", "Released").remove(group.runtimePath, "MoveTo", "MoveReason");
     if (group.displacedFrom !== node.id || request.failback === undefined || request.failback === "policy") continue;
-    change.unchanged(group.runtimePath, "Owner", "OwnershipGeneration", "MoveTo", "DisplacedFrom").remove(group.runtimePath, "DisplacedFrom");
+    change
+      .unchanged(group.runtimePath, "Owner", "OwnershipGeneration", "MoveTo", "DisplacedFrom")
+      .remove(group.runtimePath, "DisplacedFrom");
     if (request.failback === "no" || group.moveTo !== undefined) continue;
     change.set(group.runtimePath, sz("MoveTo", node.id), sz("MoveReason", "failback"));
   }
-  const how = { no: "; groups stay where they are", now: "; groups that left it come back", policy: "" }[request.failback ?? "policy"];
+  const how = { no: "; groups stay where they are", now: "; groups that left it come back", policy: "" }[
+    request.failback ?? "policy"
+  ];
   return change.build(`Node ${node.name} is resumed${how}.`);
 }
 
+/** Name or id, and what the leader knows of it. */
 export interface EvictNode {
   readonly node: string;
   /** Whether it is certain that the node runs nothing: proven by its host, waited out by the leader, or confirmed by a person. */
@@ -98,19 +125,27 @@ export function evictNode(tree: Key, request: EvictNode): Change {
   const state = readState(tree);
   const node = findNode(state, request.node);
   if (state.nodes.size === 1) {
-    throw fail("INVALID_PARAMETER", { happened: `Node ${node.name} is the only one: destroy the cluster instead.`, unchanged });
+    throw fail("INVALID_PARAMETER", {
+      happened: `Node ${node.name} is the only one: destroy the cluster instead.`,
+      unchanged,
+    });
   }
   const isActive = node.state !== nodeState.down && node.state !== nodeState.unknown;
   if (isActive || !(request.stopped || node.confirmedDown)) {
     throw fail("CANT_EVICT_ACTIVE_NODE", {
-      happened: isActive ? `Node ${node.name} is up.` : `It is not certain that node ${node.name} has stopped everything.`,
+      happened: isActive
+        ? `Node ${node.name} is up.`
+        : `It is not certain that node ${node.name} has stopped everything.`,
       unchanged,
       next: isActive
         ? `Stop its service first: clubar node stop ${node.name}.`
         : `When the machine is certainly off: clubar node confirm-down ${node.name}.`,
     });
   }
-  const change = new ChangeBuilder(tree).structure().exists(node.path).unchanged(node.runtimePath, "State", "Incarnation", "ConfirmedDown");
+  const change = new ChangeBuilder(tree)
+    .structure()
+    .exists(node.path)
+    .unchanged(node.runtimePath, "State", "Incarnation", "ConfirmedDown");
   change.deleteKey(node.path).deleteKey(node.runtimePath);
   forgetOwner(change, state, node);
   return change.build(`Node ${node.name} is evicted.`);
@@ -134,13 +169,20 @@ function forgetOwner(change: ChangeBuilder, state: ClusterState, node: NodeState
  * A person's word that the machine is off, for what neither proof nor time can show (docs/safety.md §2.5). `repeatedName` must be the
  * node's name once more (87). 5056 while the node is up.
  */
-export function confirmNodeDown(tree: Key, request: { readonly node: string; readonly repeatedName: string; readonly who: string }): Change {
+export function confirmNodeDown(
+  tree: Key,
+  request: { readonly node: string; readonly repeatedName: string; readonly who: string },
+): Change {
   const node = findNode(readState(tree), request.node);
   if (request.repeatedName.toLowerCase() !== node.name.toLowerCase()) {
     throw fail("INVALID_PARAMETER", { happened: `The name given to confirm is not ${node.name}.`, unchanged });
   }
   if (node.state !== nodeState.down && node.state !== nodeState.unknown) {
-    throw fail("CLUSTER_NODE_UP", { happened: `Node ${node.name} is up: it answers.`, unchanged, next: "Stop or fence it first." });
+    throw fail("CLUSTER_NODE_UP", {
+      happened: `Node ${node.name} is up: it answers.`,
+      unchanged,
+      next: "Stop or fence it first.",
+    });
   }
   const change = new ChangeBuilder(tree).exists(node.path).unchanged(node.runtimePath, "State", "Incarnation");
   change.set(node.runtimePath, sz("ConfirmedDown", node.incarnation ?? ""));

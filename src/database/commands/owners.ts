@@ -9,6 +9,7 @@ import { findNode, findResource } from "./find.ts";
 
 const unchanged = "Nothing was changed.";
 
+/** Names or ids. */
 export interface OwnerRequest {
   readonly resource: string;
   readonly node: string;
@@ -20,9 +21,15 @@ export function addPossibleOwner(tree: Key, request: OwnerRequest): Change {
   const resource = findResource(state, request.resource);
   const node = findNode(state, request.node);
   if (resource.possibleOwners === undefined || resource.possibleOwners.includes(node.id)) {
-    throw fail("OBJECT_ALREADY_EXISTS", { happened: `Node ${node.name} is a possible owner of "${resource.name}" already.`, unchanged });
+    throw fail("OBJECT_ALREADY_EXISTS", {
+      happened: `Node ${node.name} is a possible owner of "${resource.name}" already.`,
+      unchanged,
+    });
   }
-  const change = new ChangeBuilder(tree).exists(resource.path).exists(node.path).unchanged(resource.path, resourceValue.possibleOwners);
+  const change = new ChangeBuilder(tree)
+    .exists(resource.path)
+    .exists(node.path)
+    .unchanged(resource.path, resourceValue.possibleOwners);
   change.set(resource.path, multiSz(resourceValue.possibleOwners, [...resource.possibleOwners, node.id]));
   return change.build(`Node ${node.name} is a possible owner of resource "${resource.name}".`);
 }
@@ -34,7 +41,10 @@ export function removePossibleOwner(tree: Key, request: OwnerRequest): Change {
   const node = findNode(state, request.node);
   const owners = resource.possibleOwners ?? [...state.nodes.keys()];
   if (!owners.includes(node.id)) {
-    throw fail("CLUSTER_NODE_NOT_FOUND", { happened: `Node ${node.name} is no possible owner of "${resource.name}".`, unchanged });
+    throw fail("CLUSTER_NODE_NOT_FOUND", {
+      happened: `Node ${node.name} is no possible owner of "${resource.name}".`,
+      unchanged,
+    });
   }
   const group = resource.group === undefined ? undefined : state.groups.get(resource.group);
   const isStopped = resource.state === resourceState.offline || resource.state === resourceState.failed;
@@ -47,7 +57,10 @@ export function removePossibleOwner(tree: Key, request: OwnerRequest): Change {
   }
   const rest = owners.filter((id) => id !== node.id);
   if (rest.length === 0) {
-    throw fail("INVALID_PARAMETER", { happened: `Node ${node.name} is the last possible owner of "${resource.name}".`, unchanged });
+    throw fail("INVALID_PARAMETER", {
+      happened: `Node ${node.name} is the last possible owner of "${resource.name}".`,
+      unchanged,
+    });
   }
   const change = new ChangeBuilder(tree).exists(resource.path).unchanged(resource.path, resourceValue.possibleOwners);
   change.unchanged(resource.runtimePath, "State");

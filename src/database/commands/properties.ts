@@ -7,6 +7,7 @@ import type { PropertySpec } from "../property-tables.ts";
 
 /** null takes the value away, so that the default counts again. */
 export type PropertyInput = string | number | bigint | boolean | readonly string[] | Uint8Array | null;
+/** By property name; case makes no difference. */
 export type PropertyInputs = Readonly<Record<string, PropertyInput>>;
 
 const unchanged = "Nothing was changed.";
@@ -15,8 +16,15 @@ const unchanged = "Nothing was changed.";
  * Turns inputs into edits of the values under `path`. A name of `specs` is checked: 5089 when read-only, 5895 when of another type,
  * 87 outside the range. Another name is refused with 87 when `closed`, otherwise stored with the type that its input suggests.
  */
-export function setProperties(change: ChangeBuilder, path: string, specs: readonly PropertySpec[], inputs: PropertyInputs, closed: boolean): void {
-  if (Object.keys(inputs).length === 0) throw fail("INVALID_PARAMETER", { happened: "No property was given.", unchanged });
+export function setProperties(
+  change: ChangeBuilder,
+  path: string,
+  specs: readonly PropertySpec[],
+  inputs: PropertyInputs,
+  closed: boolean,
+): void {
+  if (Object.keys(inputs).length === 0)
+    throw fail("INVALID_PARAMETER", { happened: "No property was given.", unchanged });
   for (const [given, input] of Object.entries(inputs)) {
     const spec = specs.find((one) => foldName(one.name) === foldName(given));
     if (spec === undefined && closed) {
@@ -50,7 +58,8 @@ function specifiedValue(spec: PropertySpec, input: Exclude<PropertyInput, null>)
       return dword(spec.name, numberOf(spec, input));
     case "qword":
       if (typeof input === "bigint") return qword(spec.name, input);
-      if (typeof input === "number" && Number.isSafeInteger(input) && input >= 0) return qword(spec.name, BigInt(input));
+      if (typeof input === "number" && Number.isSafeInteger(input) && input >= 0)
+        return qword(spec.name, BigInt(input));
       if (typeof input === "string" && /^\d{1,19}$/.test(input)) return qword(spec.name, BigInt(input));
       throw mismatch(spec);
     case "sz":
@@ -76,7 +85,8 @@ function numberOf(spec: PropertySpec, input: PropertyInput): number {
   const number = parseNumber(input);
   if (number === undefined) throw mismatch(spec);
   const unsigned = number === -1 ? 0xffffffff : number;
-  const inside = Number.isInteger(unsigned) && ((unsigned >= spec.min && unsigned <= spec.max) || unsigned === spec.also);
+  const inside =
+    Number.isInteger(unsigned) && ((unsigned >= spec.min && unsigned <= spec.max) || unsigned === spec.also);
   if (!inside) {
     const also = spec.also === undefined ? "" : ` or ${spec.also}`;
     throw fail("INVALID_PARAMETER", {
@@ -103,9 +113,15 @@ function freeValue(name: string, input: Exclude<PropertyInput, null>): Value {
   if (input instanceof Uint8Array) return binary(name, input);
   if (typeof input !== "number") return multiSz(name, [...input]);
   if (Number.isInteger(input) && input >= 0 && input <= 0xffffffff) return dword(name, input);
-  throw fail("INVALID_PARAMETER", { happened: `${name} can't be ${input}: numbers go from 0 to 4294967295.`, unchanged });
+  throw fail("INVALID_PARAMETER", {
+    happened: `${name} can't be ${input}: numbers go from 0 to 4294967295.`,
+    unchanged,
+  });
 }
 
 function mismatch(spec: PropertySpec): Error {
-  return fail("CLUSTER_PROPERTY_DATA_TYPE_MISMATCH", { happened: `The property ${spec.name} is of type ${spec.type}.`, unchanged });
+  return fail("CLUSTER_PROPERTY_DATA_TYPE_MISMATCH", {
+    happened: `The property ${spec.name} is of type ${spec.type}.`,
+    unchanged,
+  });
 }

@@ -20,6 +20,7 @@ import { numberAfter, type PropertyInputs, setProperties } from "./properties.ts
 
 const unchanged = "Nothing was changed.";
 
+/** A new resource. */
 export interface CreateResource {
   /** A GUID made by whoever asks. */
   readonly id: string;
@@ -45,8 +46,17 @@ export function createResource(tree: Key, request: CreateResource): Change {
   checkName(state.resources, "resource", request.name);
   checkNewId(state.resources, request.id);
   const path = `Resources\\${request.id}`;
-  const change = new ChangeBuilder(tree).structure().absent(path).unchanged(group.path, groupValue.contains).exists(type.path);
-  change.set(path, sz(resourceValue.name, request.name), sz(resourceValue.type, type.name), dword("PersistentState", persistentState.offline));
+  const change = new ChangeBuilder(tree)
+    .structure()
+    .absent(path)
+    .unchanged(group.path, groupValue.contains)
+    .exists(type.path);
+  change.set(
+    path,
+    sz(resourceValue.name, request.name),
+    sz(resourceValue.type, type.name),
+    dword("PersistentState", persistentState.offline),
+  );
   change.createKey(`${path}\\${resourceKey.parameters}`);
   change.set(group.path, multiSz(groupValue.contains, [...group.resources, request.id]));
   change.set(runtimeResourcePath(request.id), dword("State", resourceState.offline));
@@ -118,7 +128,8 @@ function versionFiles(resource: Key): string[] {
   named(resourceKey.cryptoSync, "CPR");
   const versions = childOf(resource, resourceKey.checkpoints);
   if (versions !== undefined) {
-    for (const version of childrenOf(versions)) files.add(`${version.name}.${textOf(valueOf(version, "Kind")) ?? "CPT"}`);
+    for (const version of childrenOf(versions))
+      files.add(`${version.name}.${textOf(valueOf(version, "Kind")) ?? "CPT"}`);
   }
   return [...files].sort();
 }
@@ -171,14 +182,24 @@ export function offlineResource(tree: Key, request: { readonly resource: string 
 export function failResource(tree: Key, request: { readonly resource: string }): Change {
   const resource = findResource(readState(tree), request.resource);
   if (resource.state !== resourceState.online) {
-    throw fail("RESOURCE_NOT_ONLINE", { happened: `Resource "${resource.name}" is ${resourceStateName(resource.state)}, not online.`, unchanged });
+    throw fail("RESOURCE_NOT_ONLINE", {
+      happened: `Resource "${resource.name}" is ${resourceStateName(resource.state)}, not online.`,
+      unchanged,
+    });
   }
-  const change = new ChangeBuilder(tree).exists(resource.path).unchanged(resource.runtimePath, "State", "OwnershipGeneration");
-  return change.set(resource.runtimePath, sz("Request", "fail")).build(`Resource "${resource.name}" is to fail, on request.`);
+  const change = new ChangeBuilder(tree)
+    .exists(resource.path)
+    .unchanged(resource.runtimePath, "State", "OwnershipGeneration");
+  return change
+    .set(resource.runtimePath, sz("Request", "fail"))
+    .build(`Resource "${resource.name}" is to fail, on request.`);
 }
 
 /** Common properties. 87 also when RetryPeriodOnFailure would be shorter than RestartPeriod. */
-export function setResourceProperties(tree: Key, request: { readonly resource: string; readonly properties: PropertyInputs }): Change {
+export function setResourceProperties(
+  tree: Key,
+  request: { readonly resource: string; readonly properties: PropertyInputs },
+): Change {
   const resource = findResource(readState(tree), request.resource);
   const specs = commonProperties.resource;
   const period = numberAfter(request.properties, specs, "RestartPeriod", resource.restartPeriod);
@@ -189,15 +210,30 @@ export function setResourceProperties(tree: Key, request: { readonly resource: s
       unchanged,
     });
   }
-  const change = new ChangeBuilder(tree).exists(resource.path).unchanged(resource.path, "RestartPeriod", "RetryPeriodOnFailure");
+  const change = new ChangeBuilder(tree)
+    .exists(resource.path)
+    .unchanged(resource.path, "RestartPeriod", "RetryPeriodOnFailure");
   setProperties(change, resource.path, specs, request.properties, true);
-  return change.build(`Properties of resource "${resource.name}" are set: ${Object.keys(request.properties).join(", ")}.`);
+  return change.build(
+    `Properties of resource "${resource.name}" are set: ${Object.keys(request.properties).join(", ")}.`,
+  );
 }
 
 /** Private properties, below `Parameters`; names that the type does not document are kept as given. Takes effect at the next online. */
-export function setResourceParameters(tree: Key, request: { readonly resource: string; readonly parameters: PropertyInputs }): Change {
+export function setResourceParameters(
+  tree: Key,
+  request: { readonly resource: string; readonly parameters: PropertyInputs },
+): Change {
   const resource = findResource(readState(tree), request.resource);
   const change = new ChangeBuilder(tree).exists(resource.path);
-  setProperties(change, `${resource.path}\\${resourceKey.parameters}`, privateSpecs(resource.type), request.parameters, false);
-  return change.build(`Parameters of resource "${resource.name}" are set: ${Object.keys(request.parameters).join(", ")}.`);
+  setProperties(
+    change,
+    `${resource.path}\\${resourceKey.parameters}`,
+    privateSpecs(resource.type),
+    request.parameters,
+    false,
+  );
+  return change.build(
+    `Parameters of resource "${resource.name}" are set: ${Object.keys(request.parameters).join(", ")}.`,
+  );
 }
