@@ -11,6 +11,7 @@ import type { ServiceNode } from "./service-node.ts";
 /** How long the leader may take, in milliseconds. */
 const backupLimit = 3_600_000;
 
+/** Takes one backup at a time; on any other node it passes the wish on to the leader's node. */
 export class BackupRun {
   readonly #service: ServiceNode;
   #running = false;
@@ -58,14 +59,26 @@ export class BackupRun {
     await this.#submit(held, `A backup to ${path} begins.`);
     try {
       const failures = await captureEverywhere(this.#service);
-      const notChecked = failures.map(({ resource, path: key, why }) => `${resource} ${key}: not captured: ${why}`.trim());
+      const notChecked = failures.map(({ resource, path: key, why }) =>
+        `${resource} ${key}: not captured: ${why}`.trim(),
+      );
       const tree = database.tree();
       const tag = database.tag();
       const identity = this.#service.identity();
-      return await takeBackup({ outside, tree, tag, identity, versions: quorum.versions, path, node: node.name, notChecked, quorumPath: quorum.place });
+      return await takeBackup({
+        outside,
+        tree,
+        tag,
+        identity,
+        versions: quorum.versions,
+        path,
+        node: node.name,
+        notChecked,
+        quorumPath: quorum.place,
+      });
     } finally {
-      await this.#submit([{ kind: "delete-key", path: hold }], `The backup to ${path} has ended.`).catch((error: unknown) =>
-        parts.log.warn("a hold stays until its taker's life ends", { error }),
+      await this.#submit([{ kind: "delete-key", path: hold }], `The backup to ${path} has ended.`).catch(
+        (error: unknown) => parts.log.warn("a hold stays until its taker's life ends", { error }),
       );
     }
   }

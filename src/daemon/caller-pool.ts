@@ -2,6 +2,7 @@
 import type { Outside } from "../base/outside.ts";
 import { type Caller, dial } from "../rpc/call.ts";
 
+/** Shared connections of one process; closed with it. */
 export class CallerPool {
   readonly #outside: Pick<Outside, "net" | "timers">;
   readonly #instance: () => string | undefined;

@@ -16,6 +16,7 @@ const lineageValue = "Lineage";
 /** How long changes are collected before the file is written, in milliseconds. */
 const collect = 1000;
 
+/** The file and when it is written. */
 export class ClusDbFile {
   readonly path: string;
   readonly #outside: Outside;
@@ -39,7 +40,8 @@ export class ClusDbFile {
       if (tag !== undefined) return new Replica(root, tag, textOf(valueOf(root, lineageValue)) ?? "");
       this.#log.warn("ClusDb has no tag and is not used", { path: this.path });
     } catch (error) {
-      if (!(error instanceof OutsideError && error.code === "ENOENT")) this.#log.warn("ClusDb can't be read", { path: this.path, error });
+      if (!(error instanceof OutsideError && error.code === "ENOENT"))
+        this.#log.warn("ClusDb can't be read", { path: this.path, error });
     }
     return new Replica(emptyKey("Cluster", 0n), { generation: 0, epoch: 0, sequence: 0 }, "");
   }

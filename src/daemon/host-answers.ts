@@ -8,6 +8,7 @@ import { findKey } from "../tree/key.ts";
 import type { HostEvents } from "./host-client.ts";
 import type { Answer, Question } from "./host-messages.ts";
 
+/** One for each life; a resource's new watches replace its old ones. */
 export class HostQuestions implements Pick<HostEvents, "watch" | "ask"> {
   readonly #registry: Registry;
   readonly #keys: KeyContainers;
@@ -31,7 +32,8 @@ export class HostQuestions implements Pick<HostEvents, "watch" | "ask"> {
 
   async ask(question: Question): Promise<Omit<Answer, "number">> {
     try {
-      if (question.what === "export-pem") return { pem: await this.#keys.exportPem(parseContainerName(question.container)) };
+      if (question.what === "export-pem")
+        return { pem: await this.#keys.exportPem(parseContainerName(question.container)) };
       const key = findKey(this.#registry.root(), question.path);
       return key === undefined ? {} : { hive: writeHive(key, { time: key.lastWritten }) };
     } catch (error) {

@@ -8,6 +8,7 @@ import type { RegistryUse } from "../monitor/resource-type.ts";
 import { type Caller, dial, type Handlers } from "../rpc/call.ts";
 import { type Answer, fromHost, type HelloAnswer, type Question, toHost } from "./host-messages.ts";
 
+/** What the host tells and asks while it lives. */
 export interface HostEvents {
   resource(event: ResourceEvent): void;
   watch(resource: string, use: RegistryUse): void;
@@ -18,6 +19,7 @@ export interface HostEvents {
 /** Calls that wait for applications to end have no limit of their own: the host ends them by PendingTimeout. */
 const noLimit = 24 * 3600 * 1000;
 
+/** A connection to this life's host; when it closes, the host ends everything. */
 export class HostClient implements HostLink {
   readonly endpoint: string;
   readonly ended: Promise<void>;
@@ -36,10 +38,21 @@ export class HostClient implements HostLink {
   }
 
   /** Connects to the host of this node. Rejects with CLUSTER_NODE_UNREACHABLE while nobody listens. */
-  static async connect(outside: Outside, endpoint: string, instance: string, timing: Timing, events: HostEvents): Promise<HostClient> {
+  static async connect(
+    outside: Outside,
+    endpoint: string,
+    instance: string,
+    timing: Timing,
+    events: HostEvents,
+  ): Promise<HostClient> {
     const handlers: LinkHandlers = { silence: () => undefined, superseded: () => undefined, refused: () => undefined };
     let answer: (answer: Answer) => void = () => undefined;
-    const caller = await dial(outside, endpoint, instance, tellHandlers(events, handlers, (given) => answer(given)));
+    const caller = await dial(
+      outside,
+      endpoint,
+      instance,
+      tellHandlers(events, handlers, (given) => answer(given)),
+    );
     answer = (given) => caller.tell("answer", given);
     const hello = (await caller.call(toHost.hello, {}, timing.call * 10)) as HelloAnswer;
     const client = new HostClient(endpoint, caller, hello, timing, handlers);

@@ -1,6 +1,7 @@
 /** What a service tells the host that it starts; one command-line argument as JSON. Nothing in it is secret. */
 import type { ProcessIdentity } from "../base/outside.ts";
 
+/** All that a host needs to begin. */
 export interface HostConfig {
   /** The node's data folder. */
   readonly data: string;

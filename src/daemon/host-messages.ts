@@ -35,6 +35,7 @@ export const fromHost = {
   ask: "ask",
 } as const;
 
+/** The host's answer to hello: who it is, what the kernel guarantees here, and what it runs. */
 export interface HelloAnswer {
   readonly host: ProcessIdentity;
   readonly containment: ContainmentKind;
@@ -47,6 +48,7 @@ export type Question =
   | { readonly number: number; readonly what: "read-key"; readonly path: string }
   | { readonly number: number; readonly what: "export-pem"; readonly container: string };
 
+/** The service's answer: exactly one of key, PEM and failure, or nothing when there is no such key. */
 export interface Answer {
   readonly number: number;
   readonly hive?: Uint8Array;

@@ -26,6 +26,7 @@ export interface GuardLink {
   rest(): void;
 }
 
+/** What a host is made of; the real one is put together in `host.ts`. */
 export interface HostParts {
   readonly outside: Outside;
   readonly quorum: Quorum;
@@ -98,7 +99,8 @@ class HostProcess {
       quorum,
       timing: this.#timing,
       self: { node: config.node, incarnation: config.incarnation },
-      renewAt: async (endpoint, request) => (await this.#callers.call(endpoint, toHost.renew, request, this.#timing.permit)) === true,
+      renewAt: async (endpoint, request) =>
+        (await this.#callers.call(endpoint, toHost.renew, request, this.#timing.permit)) === true,
       events: {
         extended: (endsAt) => this.#extended(endsAt),
         refused: () => this.#service?.tell(fromHost.refused, {}),
@@ -138,7 +140,8 @@ class HostProcess {
       [toHost.start]: (body) => done(engine.start(body as ResourceSpec)),
       [toHost.stop]: (body) => done(engine.stop((body as { id: string }).id)),
       [toHost.terminate]: (body) => done(engine.terminate((body as { id: string }).id)),
-      [toHost.status]: () => Promise.resolve({ resources: engine.status(), permitEndsAt: Math.max(0, keeper.endsAt()) }),
+      [toHost.status]: () =>
+        Promise.resolve({ resources: engine.status(), permitEndsAt: Math.max(0, keeper.endsAt()) }),
       [toHost.registryChanged]: (body) => done(engine.registryChanged((body as { id: string }).id)),
       [toHost.follow]: (body) => done(this.#follow(body as { epoch: number; hostEndpoint: string })),
       [toHost.lead]: (body) => done(keeper.lead((body as { epoch: number }).epoch)),
@@ -166,7 +169,12 @@ class HostProcess {
     this.#service = from;
     from.onClose(() => void this.finish("the service of this node is gone", true));
     const { self } = this.#parts.outside.processes;
-    return { host: self, containment: containment.kind, containmentSentence: containment.sentence, resources: this.#engine.status() };
+    return {
+      host: self,
+      containment: containment.kind,
+      containmentSentence: containment.sentence,
+      resources: this.#engine.status(),
+    };
   }
 
   #follow({ epoch, hostEndpoint }: { epoch: number; hostEndpoint: string }): void {
@@ -200,7 +208,8 @@ class HostProcess {
       if (silent >= this.#timing.serviceHung) {
         // What it said while this process itself stood still is heard first.
         await timers.sleep(this.#timing.poll);
-        if (clock.boot() - this.#heardAt >= this.#timing.serviceHung) return this.finish("the service of this node hangs", true);
+        if (clock.boot() - this.#heardAt >= this.#timing.serviceHung)
+          return this.finish("the service of this node hangs", true);
       }
       await timers.sleep(Math.max(this.#timing.poll, this.#timing.serviceHung - silent));
     }

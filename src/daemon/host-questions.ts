@@ -5,6 +5,7 @@ import type { Peer } from "../rpc/call.ts";
 import type { Key } from "../tree/key.ts";
 import { type Answer, fromHost } from "./host-messages.ts";
 
+/** Questions under way, by number; they end with the host when the service is gone. */
 export class Questions {
   readonly #open = new Map<number, (answer: Answer) => void>();
   #last = 0;
@@ -24,7 +25,8 @@ export class Questions {
   }
 
   async #ask(service: Peer | undefined, question: object): Promise<Answer> {
-    if (service === undefined) throw fail("SERVICE_NOT_ACTIVE", { happened: "The service of this node is not connected to its host." });
+    if (service === undefined)
+      throw fail("SERVICE_NOT_ACTIVE", { happened: "The service of this node is not connected to its host." });
     const number = ++this.#last;
     const answered = new Promise<Answer>((resolve) => this.#open.set(number, resolve));
     service.tell(fromHost.ask, { number, ...question });

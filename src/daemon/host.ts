@@ -18,7 +18,15 @@ for (const signal of ["SIGINT", "SIGHUP", "SIGTERM"] as const) {
 }
 const quorum = await openDiskQuorum(outside, config.quorum, { insist: config.insist });
 const guard = await startGuard(outside);
-await runHost({ outside, quorum, config, log, guard, findType: findResourceType, environment: applicationEnvironment() });
+await runHost({
+  outside,
+  quorum,
+  config,
+  log,
+  guard,
+  findType: findResourceType,
+  environment: applicationEnvironment(),
+});
 process.exit(0);
 
 /** The guard outlives nothing: it ends when this process's end of the pipe closes. */

@@ -6,7 +6,13 @@ import type { Timing } from "../membership/timing.ts";
 import type { CopyAnswer, JoinAnswer } from "../membership/wire.ts";
 import { dial } from "../rpc/call.ts";
 
-export async function dialLeader(outside: Outside, endpoint: string, instance: string, timing: Timing): Promise<LeaderCalls> {
+/** Connects to a leader's service; rejects with CLUSTER_NODE_UNREACHABLE when nobody listens. */
+export async function dialLeader(
+  outside: Outside,
+  endpoint: string,
+  instance: string,
+  timing: Timing,
+): Promise<LeaderCalls> {
   const caller = await dial(outside, endpoint, instance);
   return {
     join: async (request) => (await caller.call("join", request, timing.call * 5)) as JoinAnswer,

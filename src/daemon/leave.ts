@@ -7,6 +7,7 @@ import type { ServiceNode } from "./service-node.ts";
 /** How long groups may take to leave before they are ended here, in milliseconds. */
 const drainLimit = 30_000;
 
+/** Resolves when nothing of this node runs any more and its host has proved it. */
 export async function leaveInOrder(service: ServiceNode): Promise<void> {
   const life = service.life();
   if (life === undefined || !life.membership.isMember()) return;
@@ -29,14 +30,17 @@ export async function leaveInOrder(service: ServiceNode): Promise<void> {
 async function waitUntilEmpty(service: ServiceNode, me: string): Promise<void> {
   const { clock, timers } = service.parts.outside;
   const until = clock.boot() + drainLimit;
-  const owned = (): boolean => [...service.clusterState().groups.values()].some((group) => group.owner === me && group.resources.length > 0);
+  const owned = (): boolean =>
+    [...service.clusterState().groups.values()].some((group) => group.owner === me && group.resources.length > 0);
   while (owned() && clock.boot() < until) await timers.sleep(service.timing.poll / 2);
 }
 
 /** Dependents were started last, so they are stopped first. */
 async function stopHere(service: ServiceNode): Promise<void> {
   const life = service.life();
-  const online = [...(life?.owner.running() ?? [])].filter(([, running]) => running.phase === "online").sort(([, a], [, b]) => b.since - a.since);
+  const online = [...(life?.owner.running() ?? [])]
+    .filter(([, running]) => running.phase === "online")
+    .sort(([, a], [, b]) => b.since - a.since);
   for (const [id] of online) {
     await service.checkpoints.captureNow(id).catch(() => undefined);
     await life?.host.stop(id).catch(() => undefined);

@@ -16,6 +16,7 @@ import { socketPath } from "./host-config.ts";
 import { dialLeader } from "./leader-calls.ts";
 import type { LivingDatabase } from "./living-database.ts";
 
+/** What a life needs of its service. */
 export interface LifeParts {
   readonly outside: Outside;
   readonly log: Log;
@@ -37,12 +38,14 @@ export interface LifeParts {
   readonly tidy: (membership: Membership) => Promise<void>;
 }
 
+/** How a life ended. */
 export interface LifeEnd {
   readonly why: string;
   /** The leader's final word, when that ended it. */
   readonly refusal: Failure | undefined;
 }
 
+/** From the start of its host to the proof that everything of it has ended. */
 export class Life {
   readonly incarnation: string;
   readonly membership: Membership;
@@ -72,7 +75,13 @@ export class Life {
       ...(parts.verifyEvidence === undefined ? {} : { verifyEvidence: parts.verifyEvidence }),
     });
     this.owner = new OwnerLoop({ outside, database, host, checkpoints: parts.checkpoints, log, poll: timing.poll });
-    this.leaderLoop = new LeaderLoop({ outside, database, log, poll: timing.poll, epoch: () => this.membership.leader()?.epoch });
+    this.leaderLoop = new LeaderLoop({
+      outside,
+      database,
+      log,
+      poll: timing.poll,
+      epoch: () => this.membership.leader()?.epoch,
+    });
     events.resource = (event) => this.owner.hostEvent(event);
     events.permit = (endsAt) => {
       this.permitEndsAt = endsAt;
@@ -94,10 +103,7 @@ export class Life {
   async run(): Promise<LifeEnd> {
     const { database, log } = this.#parts;
     database.setLife(this.membership);
-    const stopListening = [
-      database.onChange(() => this.#changed()),
-      this.membership.onRole(() => this.#changed()),
-    ];
+    const stopListening = [database.onChange(() => this.#changed()), this.membership.onRole(() => this.#changed())];
     const loops = [this.owner.run(this.#over.signal), this.leaderLoop.run(this.#over.signal), this.#housekeeping()];
     const end = await this.membership.run();
     log.warn("this life ends", { why: end.why });
@@ -127,7 +133,8 @@ export class Life {
     const { outside, tidy, log } = this.#parts;
     while (!this.#over.signal.aborted) {
       await outside.timers.sleep(1000, this.#over.signal);
-      if (this.membership.isLeader()) await tidy(this.membership).catch((error: unknown) => log.warn("housekeeping failed", { error }));
+      if (this.membership.isLeader())
+        await tidy(this.membership).catch((error: unknown) => log.warn("housekeeping failed", { error }));
     }
   }
 }

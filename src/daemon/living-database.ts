@@ -7,6 +7,7 @@ import type { Membership } from "../membership/membership.ts";
 import type { Tag } from "../quorum/tag.ts";
 import type { Key } from "../tree/key.ts";
 
+/** Readable at any time; updates need a life. */
 export class LivingDatabase implements Database {
   readonly replica: Replica;
   readonly #node: string;

@@ -3,6 +3,7 @@ import { writeFileDurably } from "../base/durable.ts";
 import { fail } from "../base/errors.ts";
 import { type Files, OutsideError } from "../base/outside.ts";
 
+/** Written once, when the folder becomes a node. */
 export interface NodeConfig {
   readonly version: 1;
   /** Node id, decimal. */
@@ -43,7 +44,9 @@ export async function readNodeConfig(files: Files, data: string): Promise<NodeCo
     throw damaged("it is no JSON");
   }
   if (config.version !== 1) {
-    throw fail("VERSION_NOT_SUPPORTED", { happened: `${fileOf(data)} has version ${String(config.version)}; this program reads version 1.` });
+    throw fail("VERSION_NOT_SUPPORTED", {
+      happened: `${fileOf(data)} has version ${String(config.version)}; this program reads version 1.`,
+    });
   }
   const { node, name, cluster, instance, quorum } = config;
   for (const [field, value] of Object.entries({ node, name, cluster, instance, quorum })) {
@@ -52,6 +55,7 @@ export async function readNodeConfig(files: Files, data: string): Promise<NodeCo
   return { insist: false, timingFactor: 1, ...config } as NodeConfig;
 }
 
+/** Makes the folder a node; durable when it resolves. */
 export async function writeNodeConfig(files: Files, data: string, config: NodeConfig): Promise<void> {
   await files.makeFolder(data);
   await writeFileDurably(files, fileOf(data), new TextEncoder().encode(`${JSON.stringify(config, undefined, 2)}\n`));

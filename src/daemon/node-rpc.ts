@@ -9,6 +9,7 @@ import type { Membership } from "../membership/membership.ts";
 import { captureAll } from "./owner-calls.ts";
 import type { ServiceNode } from "./service-node.ts";
 
+/** What a node says of itself to other nodes. */
 export interface NodeStatusAnswer {
   readonly node: string;
   readonly incarnation: string;
@@ -16,11 +17,15 @@ export interface NodeStatusAnswer {
   readonly state: string;
 }
 
+/** The handlers of the node's `rpc.sock`. */
 export function nodeHandlers(service: ServiceNode): Handlers {
   const life = (): Membership => {
     const membership = service.database.life();
     if (membership !== undefined) return membership;
-    throw fail("CLUSTER_NODE_NOT_READY", { happened: `Node ${service.node.name} is between two lives.`, next: "Try again in a moment." });
+    throw fail("CLUSTER_NODE_NOT_READY", {
+      happened: `Node ${service.node.name} is between two lives.`,
+      next: "Try again in a moment.",
+    });
   };
   return {
     join: (body) => life().join(body as JoinRequest),

@@ -10,6 +10,7 @@ import type { ServiceNode } from "./service-node.ts";
 /** How long an owner may take, in milliseconds; a large key takes its time. */
 const ownerLimit = 60_000;
 
+/** Finds the owner and calls it, or does the work when that is this node. */
 export class OwnerCalls {
   readonly #service: ServiceNode;
 
@@ -50,6 +51,7 @@ export class OwnerCalls {
   }
 }
 
+/** A checkpoint that could not be captured; all texts but `why` are empty when a whole node could not be asked. */
 export interface CaptureFailure {
   readonly resource: string;
   readonly path: string;
@@ -79,6 +81,12 @@ async function captureAt(service: ServiceNode, node: NodeState): Promise<readonl
   try {
     return (await service.callers.call(node.endpoint, "capture-all", {}, ownerLimit)) as readonly CaptureFailure[];
   } catch (error) {
-    return [{ resource: "", path: "", why: `node ${node.name} could not be asked: ${error instanceof Error ? error.message : String(error)}` }];
+    return [
+      {
+        resource: "",
+        path: "",
+        why: `node ${node.name} could not be asked: ${error instanceof Error ? error.message : String(error)}`,
+      },
+    ];
   }
 }

@@ -4,6 +4,7 @@ import { fail } from "../base/errors.ts";
 import { nodeState } from "../database/schema.ts";
 import type { ServiceNode } from "./service-node.ts";
 
+/** One restore at a time. */
 export class RestoreRun {
   readonly #service: ServiceNode;
   #running = false;

@@ -5,7 +5,14 @@
 import { Failure, fail } from "../base/errors.ts";
 import { newGuid } from "../base/guid.ts";
 import type { Listener } from "../base/outside.ts";
-import type { CheckpointCall, NodeService, NodeStatus, RestoreOutcome, RestorePlanView, RestoreRequest } from "../api/node-service.ts";
+import type {
+  CheckpointCall,
+  NodeService,
+  NodeStatus,
+  RestoreOutcome,
+  RestorePlanView,
+  RestoreRequest,
+} from "../api/node-service.ts";
 import type { BackupResult } from "../backup/take.ts";
 import type { Checkpoints } from "../checkpoint/checkpoint.ts";
 import { confirmNodeDown } from "../database/commands/node.ts";
@@ -34,6 +41,7 @@ import { OwnerCalls } from "./owner-calls.ts";
 import { RestoreRun } from "./restore-run.ts";
 import type { ServiceParts } from "./service-parts.ts";
 
+/** A node's service; see `NodeService` for what its functions do. */
 export class ServiceNode implements NodeService {
   readonly data: string;
   readonly node: NodeService["node"];
@@ -96,7 +104,9 @@ export class ServiceNode implements NodeService {
       while (!this.#stopped) exit = await this.#liveOnce();
     } finally {
       stopSaving();
-      await this.#clusDb.save(this.database.replica).catch((error: unknown) => log.error("ClusDb not saved", { error }));
+      await this.#clusDb
+        .save(this.database.replica)
+        .catch((error: unknown) => log.error("ClusDb not saved", { error }));
       await close(listener);
       this.callers.close();
     }
@@ -183,7 +193,8 @@ export class ServiceNode implements NodeService {
     this.#state = "stopping";
     this.#because = "Somebody asked the service to stop.";
     this.#stopped = true;
-    if (drain) await leaveInOrder(this).catch((error: unknown) => this.parts.log.warn("could not leave in order", { error }));
+    if (drain)
+      await leaveInOrder(this).catch((error: unknown) => this.parts.log.warn("could not leave in order", { error }));
     this.#life?.stop("the service stops");
   }
 
@@ -243,7 +254,16 @@ export class ServiceNode implements NodeService {
     const incarnation = newGuid(outside.random);
     const questions = new HostQuestions(registry, keys, (resource) => this.#life?.host.registryChanged(resource));
     const { instance, node, insist, timingFactor } = config;
-    const hostConfig = { data, node, incarnation, instance, quorum: quorum.place, insist, timingFactor, service: outside.processes.self };
+    const hostConfig = {
+      data,
+      node,
+      incarnation,
+      instance,
+      quorum: quorum.place,
+      insist,
+      timingFactor,
+      service: outside.processes.self,
+    };
     return {
       outside,
       log,

@@ -9,6 +9,7 @@ import type { ProgramStart } from "./host-start.ts";
 import type { LivingDatabase } from "./living-database.ts";
 import type { NodeConfig } from "./node-config.ts";
 
+/** Opened before the node is, closed after it. */
 export interface ServiceParts {
   readonly outside: Outside;
   readonly log: Log;

@@ -13,6 +13,7 @@ import { readNodeConfig } from "./node-config.ts";
 import { listenPage } from "./page-listener.ts";
 import { ServiceNode } from "./service-node.ts";
 
+/** How to run the service of one data folder. */
 export interface ServiceOptions {
   /** Absolute path of the node's data folder. */
   readonly data: string;
@@ -48,7 +49,11 @@ export async function runService(options: ServiceOptions): Promise<number> {
     quorum,
     registry,
     keys,
-    hostProgram: { command: process.execPath, args: ["--max-old-space-size=64", "--max-semi-space-size=2", host], environment: { ...process.env } as Record<string, string> },
+    hostProgram: {
+      command: process.execPath,
+      args: ["--max-old-space-size=64", "--max-semi-space-size=2", host],
+      environment: { ...process.env } as Record<string, string>,
+    },
     makeCheckpoints: (database) =>
       createCheckpoints({ outside, database, registry, keys, versions: quorum.versions, log, folder: data }),
   });

@@ -11,6 +11,7 @@ import { dial } from "../rpc/call.ts";
 import { fileTime } from "../tree/key.ts";
 import { type NodeConfig, readNodeConfig, writeNodeConfig } from "./node-config.ts";
 
+/** What both ways of becoming a node ask for. */
 export interface SetUp {
   readonly outside: Outside;
   /** Absolute path of the node's data folder. */
@@ -33,7 +34,12 @@ export async function createNode(request: SetUp & { readonly cluster: string }):
   await checkFolder(request);
   const quorum = await openDiskQuorum(outside, request.quorum, { insist: request.insist === true });
   const guid = (): string => newGuid(outside.random);
-  const identity: ClusterIdentity = { name: cluster, instance: guid(), generation: firstTag.generation, lineage: guid() };
+  const identity: ClusterIdentity = {
+    name: cluster,
+    instance: guid(),
+    generation: firstTag.generation,
+    lineage: guid(),
+  };
   const wall = outside.clock.wall();
   const tree = initialDatabase({
     clusterName: cluster,

@@ -15,6 +15,7 @@ export function imageOf(tree: Key, tag: Tag, wallMs: number): SnapshotImage {
   return { tag, hive: writeHive(tagged, { time, fileName: "ClusDb" }) };
 }
 
+/** The tree of an image; throws HiveError when it is no hive. */
 export function treeOf(image: SnapshotImage): Key {
   return readHive(image.hive).root;
 }

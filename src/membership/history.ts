@@ -2,6 +2,7 @@
 import type { LogRecord } from "../quorum/quorum.ts";
 import type { Tag } from "../quorum/tag.ts";
 
+/** Records in order without gaps, up to the newest; the oldest go when they exceed a number of bytes. */
 export class History {
   readonly #bytesMax: number;
   #records: LogRecord[];

@@ -28,6 +28,7 @@ import { takeoverWait, type Timing } from "./timing.ts";
 import { UpdateOrder } from "./update-order.ts";
 import type { CopyAnswer, FetchRequest, JoinAnswer, JoinRequest } from "./wire.ts";
 
+/** What a leader needs of its node. */
 export interface LeaderParts {
   readonly outside: Outside;
   readonly quorum: Quorum;
@@ -45,6 +46,7 @@ export interface OldPermits {
   readonly lastMovement: number;
 }
 
+/** One epoch of leading. After `lost` resolved nothing of it changes anything any more. */
 export class Leader {
   readonly epoch: number;
   readonly identity: ClusterIdentity;
@@ -128,7 +130,10 @@ export class Leader {
       known.incarnation === incarnation &&
       known.epoch === this.epoch &&
       known.endpoint === endpoint;
-    if (!same) await this.#must(upUpdate(this.#newId(), { node, incarnation, endpoint }, this.epoch, this.#parts.replica.tree()));
+    if (!same)
+      await this.#must(
+        upUpdate(this.#newId(), { node, incarnation, endpoint }, this.epoch, this.#parts.replica.tree()),
+      );
     this.#waitUntil.delete(node);
     this.#parts.log.info("node joined", { node, incarnation, epoch: this.epoch });
     return { epoch: this.epoch, identity: this.identity, copy: this.#copyFor(request.tag, request.lineage) };

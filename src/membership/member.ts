@@ -19,6 +19,7 @@ export interface LeaderCalls {
   close(): void;
 }
 
+/** What a member needs of its node. */
 export interface MemberParts {
   readonly log: Log;
   readonly replica: Replica;
@@ -27,6 +28,7 @@ export interface MemberParts {
   readonly saveDiverged: () => Promise<void>;
 }
 
+/** One connection to one leader, from the join to its end. */
 export class Member {
   readonly epoch: number;
   readonly #parts: MemberParts;

@@ -19,6 +19,7 @@ import type { Timing } from "./timing.ts";
 import { type Watched, Watcher } from "./watcher.ts";
 import type { CopyAnswer, FetchRequest, JoinAnswer, JoinRequest, SubmitRequest } from "./wire.ts";
 
+/** What a life in the cluster needs of its node. */
 export interface MembershipParts {
   readonly outside: Outside;
   readonly quorum: Quorum;
@@ -35,10 +36,16 @@ export interface MembershipParts {
 }
 
 /** Refusals that no retry in this life can change. */
-const finalRefusals: readonly string[] = ["CLUSTER_POISONED", "CLUSTER_NODE_NOT_MEMBER", "CLUSTER_DATABASE_SEQMISMATCH", "CLUSTER_INSTANCE_ID_MISMATCH"];
+const finalRefusals: readonly string[] = [
+  "CLUSTER_POISONED",
+  "CLUSTER_NODE_NOT_MEMBER",
+  "CLUSTER_DATABASE_SEQMISMATCH",
+  "CLUSTER_INSTANCE_ID_MISMATCH",
+];
 
 type Challenge = Extract<Watched, { kind: "challenge" }>;
 
+/** The present life as a member or leader; `run` is its whole course. */
 export class Membership implements Database {
   readonly self: MembershipParts["self"];
   readonly #parts: MembershipParts;
@@ -188,7 +195,12 @@ export class Membership implements Database {
   async #challenge(claim: Claim | undefined, challenge: Challenge): Promise<void> {
     const { quorum, host, self, log } = this.#parts;
     log.info("challenging", { after: claim?.epoch ?? 0, because: challenge.because });
-    const who = { node: self.node, incarnation: self.incarnation, endpoint: self.endpoint, hostEndpoint: host.endpoint };
+    const who = {
+      node: self.node,
+      incarnation: self.incarnation,
+      endpoint: self.endpoint,
+      hostEndpoint: host.endpoint,
+    };
     const leadership = await quorum.claim(claim?.epoch ?? 0, who);
     if (leadership === undefined) return;
     try {
@@ -280,10 +292,12 @@ export class Membership implements Database {
       const done = (): void => {
         this.#attaching = false;
       };
-      void this.#leader.join({ ...self, tag: replica.tag(), lineage: replica.lineage(), admitted: this.#admitted }).then(done, (error: unknown) => {
-        done();
-        log.warn("could not join itself again", { error });
-      });
+      void this.#leader
+        .join({ ...self, tag: replica.tag(), lineage: replica.lineage(), admitted: this.#admitted })
+        .then(done, (error: unknown) => {
+          done();
+          log.warn("could not join itself again", { error });
+        });
     } else if (this.#member !== undefined) this.#detached(this.#member, "the leader's host refused a permit");
   }
 
@@ -305,7 +319,10 @@ export class Membership implements Database {
 
   #leading(): Leader {
     if (this.#leader !== undefined) return this.#leader;
-    throw fail("CLUSTER_GUM_NOT_LOCKER", { happened: "This node does not lead the cluster.", next: "Ask the node that the quorum names." });
+    throw fail("CLUSTER_GUM_NOT_LOCKER", {
+      happened: "This node does not lead the cluster.",
+      next: "Ask the node that the quorum names.",
+    });
   }
 
   #setRoles(leader: Leader | undefined, member: Member | undefined): void {

@@ -10,6 +10,7 @@ export const nodeState = { up: 0, down: 1, paused: 2, joining: 3 } as const;
 /** Why a node is down: its host proved it, the full time passed, a person confirmed it, it left, it was evicted. */
 export type DownBecause = "proof" | "waited" | "confirmed" | "left";
 
+/** One node's life as the database has it; texts are empty and numbers 0 where nothing is recorded. */
 export interface NodeRecord {
   readonly node: string;
   /** "none": nothing is recorded in this generation. */
@@ -22,6 +23,7 @@ export interface NodeRecord {
 
 const nodesPath = "Runtime\\Nodes";
 
+/** Whether the node is a member of the cluster at all. */
 export function isConfigured(tree: Key, node: string): boolean {
   return findKey(tree, `Nodes\\${node}`) !== undefined;
 }
@@ -32,6 +34,7 @@ export function allNodeRecords(tree: Key): NodeRecord[] {
   return parent === undefined ? [] : [...childrenOf(parent)].map((key) => readRecord(key.name, tree));
 }
 
+/** undefined when nothing is recorded of the node in this generation. */
 export function nodeRecord(tree: Key, node: string): NodeRecord | undefined {
   return findKey(tree, `${nodesPath}\\${node}`) === undefined ? undefined : readRecord(node, tree);
 }
@@ -63,7 +66,9 @@ export function upUpdate(
   tree: Key,
 ): Update {
   const path = `${nodesPath}\\${who.node}`;
-  const stopped = dwordOf(findValue(tree, path, "StopDrain")) === 1 && textOf(findValue(tree, path, "Incarnation")) !== who.incarnation;
+  const stopped =
+    dwordOf(findValue(tree, path, "StopDrain")) === 1 &&
+    textOf(findValue(tree, path, "Incarnation")) !== who.incarnation;
   const resumed = stopped ? ["StopDrain", "Paused", "NodeDrainStatus", "NodeDrainTarget"] : [];
   return {
     requestId,

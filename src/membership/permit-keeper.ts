@@ -7,12 +7,14 @@ import type { Quorum } from "../quorum/quorum.ts";
 import { HeldPermit, PermitGranter } from "./permit.ts";
 import type { Timing } from "./timing.ts";
 
+/** A host's question for a permit, under the epoch that it believes in. */
 export interface RenewRequest {
   readonly node: string;
   readonly incarnation: string;
   readonly epoch: number;
 }
 
+/** What the permit path needs of its process. */
 export interface KeeperParts {
   readonly outside: Outside;
   readonly quorum: Quorum;
@@ -23,6 +25,7 @@ export interface KeeperParts {
   readonly events: KeeperEvents;
 }
 
+/** What the permit path tells its process. */
 export interface KeeperEvents {
   /** The permit now lasts until this boot time. */
   extended(endsAt: number): void;
@@ -38,6 +41,7 @@ interface Leading {
   over: boolean;
 }
 
+/** Both sides of the permit in one host. */
 export class PermitKeeper {
   readonly #parts: KeeperParts;
   readonly #held: HeldPermit;
@@ -122,7 +126,10 @@ export class PermitKeeper {
     const sentAt = outside.clock.boot();
     let granted: boolean;
     try {
-      granted = following.hostEndpoint === undefined ? await this.answer(request) : await renewAt(following.hostEndpoint, request);
+      granted =
+        following.hostEndpoint === undefined
+          ? await this.answer(request)
+          : await renewAt(following.hostEndpoint, request);
     } catch {
       return; // Not reached: the permit simply is not extended.
     }
@@ -151,7 +158,8 @@ export class PermitKeeper {
       // After a standstill of its own this host knows nothing about the others' silence.
       if (now - before > timing.permit / 2) leading.granter.forgive(now);
       before = now;
-      for (const silent of leading.granter.silentSince(now - timing.permit)) events.silence(silent.node, silent.incarnation);
+      for (const silent of leading.granter.silentSince(now - timing.permit))
+        events.silence(silent.node, silent.incarnation);
       if (confirmed === undefined || !leading.granter.hasWaiting()) await this.#restOrWake(leading);
     }
     first();

@@ -42,7 +42,11 @@ test("nobody is answered who was not admitted, is another life, or was expired w
 });
 
 test("property: no permit outlives the granter's last answer by more than L", () => {
-  const step = fc.record({ delay: fc.integer({ min: 0, max: 300 }), confirm: fc.boolean(), latency: fc.integer({ min: 0, max: 300 }) });
+  const step = fc.record({
+    delay: fc.integer({ min: 0, max: 300 }),
+    confirm: fc.boolean(),
+    latency: fc.integer({ min: 0, max: 300 }),
+  });
   fc.assert(
     fc.property(fc.array(step, { maxLength: 60 }), (steps) => {
       const granter = new PermitGranter();

@@ -10,6 +10,7 @@ import type { Leadership, LogRecord, SnapshotImage } from "../quorum/quorum.ts";
 import type { Tag } from "../quorum/tag.ts";
 import type { Key } from "../tree/key.ts";
 
+/** What comes of ordered updates. */
 export interface OrderEvents {
   /** An acknowledged record and the tree after it, in order. */
   committed(record: LogRecord, tree: Key): void;
@@ -17,6 +18,7 @@ export interface OrderEvents {
   lost(why: string): void;
 }
 
+/** One leader's order; it ends for good with the first update that the quorum does not acknowledge. */
 export class UpdateOrder {
   readonly #leadership: Leadership;
   readonly #clock: Clock;

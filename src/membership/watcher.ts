@@ -6,11 +6,13 @@ import type { Outside } from "../base/outside.ts";
 import type { Claim, Quorum } from "../quorum/quorum.ts";
 import type { Timing } from "./timing.ts";
 
+/** What a look at the quorum showed: a newer claim, or a reason to challenge this one. */
 export type Watched =
   | { readonly kind: "newer" }
   /** `lastMovement`: boot time at which this node last saw the counter move (or began to look). */
   | { readonly kind: "challenge"; readonly because: string; readonly lastMovement: number };
 
+/** One node's view of the claim and its counter; it remembers only what it saw itself. */
 export class Watcher {
   readonly #outside: Outside;
   readonly #quorum: Quorum;
@@ -28,7 +30,8 @@ export class Watcher {
   /** One look; undefined when `claim` still leads as far as can be seen. */
   async look(claim: Claim): Promise<Watched | undefined> {
     const current = await this.#quorum.leader();
-    if (current === undefined || current.epoch !== claim.epoch || current.incarnation !== claim.incarnation) return { kind: "newer" };
+    if (current === undefined || current.epoch !== claim.epoch || current.incarnation !== claim.incarnation)
+      return { kind: "newer" };
     await this.readCounter(claim.epoch);
     if (await this.#quorum.holderDied(claim.epoch)) {
       return {

@@ -16,6 +16,7 @@ export interface JoinRequest {
   readonly admitted: number;
 }
 
+/** The leader accepted the life; `copy` brings its database up to date. */
 export interface JoinAnswer {
   readonly epoch: number;
   readonly identity: ClusterIdentity;
@@ -34,6 +35,7 @@ export type CopyAnswer =
   | { readonly kind: "records"; readonly records: readonly LogRecord[]; readonly tag: Tag }
   | { readonly kind: "image"; readonly image: SnapshotImage; readonly identity: ClusterIdentity };
 
+/** An update on its way to the leader. */
 export interface SubmitRequest {
   /** An update as `database/update-codec.ts` writes it. */
   readonly update: Uint8Array;
