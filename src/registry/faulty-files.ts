@@ -14,7 +14,7 @@ export interface Fault {
 export interface FaultyFiles {
   readonly outside: Outside;
   /** Changes tried so far. */
-  count(): number;
+  readonly count: () => number;
 }
 
 export function withFault(real: Outside, fault: Fault): FaultyFiles {

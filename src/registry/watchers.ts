@@ -13,15 +13,17 @@ export class Watchers {
 
   /** Calls whoever watches a key that changed, appeared or went, or one above such a key: once each. */
   changed(before: Key, after: Key): void {
-    for (const watcher of [...this.#watchers]) {
+    // Who begins to watch in a handler hears of the next change.
+    const watching = Array.from(this.#watchers);
+    for (const watcher of watching) {
       if (this.#watchers.has(watcher) && findKey(before, watcher.path) !== findKey(after, watcher.path))
-        call(watcher.handler);
+        callHandler(watcher.handler);
     }
   }
 }
 
 /** A handler that throws is a fault of its own: neither the change, which is durable, nor other handlers suffer. It ends the process. */
-function call(handler: () => void): void {
+export function callHandler(handler: () => void): void {
   try {
     handler();
   } catch (error) {
