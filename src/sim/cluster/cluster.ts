@@ -1,0 +1,186 @@
+/** A whole cluster in a world: the real services and hosts on one machine, applications, and every report that the checkers need. */
+import { createHash } from "node:crypto";
+import { initialDatabase } from "../../database/initial-database.ts";
+import { createGroup, onlineGroup } from "../../database/commands/group.ts";
+import { addNode } from "../../database/commands/node.ts";
+import { createResource } from "../../database/commands/resource.ts";
+import { requestsPath } from "../../database/apply.ts";
+import type { Change } from "../../database/change.ts";
+import { writeNodeConfig } from "../../daemon/node-config.ts";
+import { imageOf } from "../../membership/copy-image.ts";
+import { openDiskQuorum } from "../../quorum/disk/quorum.ts";
+import type { ClusterIdentity } from "../../quorum/quorum.ts";
+import { firstTag, formatTag, parseTag, type Tag } from "../../quorum/tag.ts";
+import { contentDigest } from "../../tree/content.ts";
+import { applyEdits } from "../../tree/edit.ts";
+import { fileTime, findKey, type Key, valuesOf } from "../../tree/key.ts";
+import { textOf } from "../../tree/value.ts";
+import { createJudge, type Judge } from "../checkers/all.ts";
+import type { SimProcess } from "../process.ts";
+import { createWorld, type World } from "../world.ts";
+import { addHostPrograms, installedPrograms, programName } from "./host-programs.ts";
+import { traceLog } from "./log.ts";
+import { type LifeService, serviceProgram } from "./service-program.ts";
+
+/** One machine, because a quorum directory wants one. */
+export const machine = "m";
+export const quorumPlace = "/quorum/q";
+
+export const dataOf = (node: string): string => `/nodes/${node}`;
+
+export interface ClusterSpec {
+  readonly seed: string | number;
+  readonly nodes: number;
+  readonly keepTrace?: number;
+}
+
+/** A group with the resource in it; both are called by the same name. */
+export interface SimGroup {
+  readonly name: string;
+  readonly group: string;
+  readonly resource: string;
+}
+
+/** A service that runs now. */
+export interface RunningService {
+  readonly node: string;
+  readonly process: SimProcess;
+  readonly service: LifeService;
+}
+
+export class SimCluster {
+  readonly world: World;
+  readonly judge: Judge = createJudge();
+  readonly nodes: readonly string[];
+  readonly groups: readonly SimGroup[];
+  readonly identity: ClusterIdentity;
+  readonly #services = new Map<SimProcess, RunningService>();
+
+  constructor(spec: ClusterSpec) {
+    this.world = createWorld({ seed: spec.seed, machines: [machine], keepTrace: spec.keepTrace ?? 0 });
+    this.nodes = Array.from({ length: spec.nodes }, (_, i) => String(i + 1));
+    this.identity = { name: "sim", instance: this.guid(), generation: firstTag.generation, lineage: this.guid() };
+    this.groups = Array.from({ length: 3 }, (_, i) => ({ name: `app${i + 1}`, group: this.guid(), resource: this.guid() }));
+    const { applications } = this.world;
+    addHostPrograms(this.world, applications.program());
+    this.world.program(
+      programName.service,
+      serviceProgram(
+        (stdio) => traceLog(this.world, stdio.process, (event, fields) => this.#heard(stdio.process, event, fields)),
+        (service, stdio) => this.#opened(service, stdio.process),
+      ),
+    );
+    applications.observers.push((run, what) => {
+      const { resource, node } = run;
+      this.judge.see({ kind: what === "started" ? "application-started" : "application-ended", at: this.world.now, run: run.run, resource, node });
+    });
+  }
+
+  /** A GUID from the seed. */
+  guid(): string {
+    const bytes = this.world.random.stream(`guid ${this.#guids++}`).bytes(16);
+    const hex = [...bytes].map((byte) => byte.toString(16).padStart(2, "0")).join("");
+    return [hex.slice(0, 8), hex.slice(8, 12), hex.slice(12, 16), hex.slice(16, 20), hex.slice(20)].join("-");
+  }
+
+  /** Installs the machine, creates the cluster and starts every node's service under a supervisor. */
+  async start(): Promise<void> {
+    const { world } = this;
+    await world.complete(this.#install());
+    const restartAfter = [50, 400] as const;
+    for (const node of this.nodes) {
+      const spec = { command: programName.service, args: [dataOf(node)], environment: {}, output: "none" } as const;
+      world.supervise({ machine, node, spec, restartAfter });
+    }
+  }
+
+  /** Services that run, in order of their nodes. */
+  services(): RunningService[] {
+    return [...this.#services.values()].filter(({ process }) => process.alive).sort((a, b) => Number(a.node) - Number(b.node));
+  }
+
+  /** The running service of a node. */
+  serviceOf(node: string): RunningService | undefined {
+    return this.services().find((each) => each.node === node);
+  }
+
+  /** Whether faults may hit this process by itself: services and hosts. */
+  readonly isVictim = (process: SimProcess): boolean => process.name === programName.service || process.name === programName.host;
+
+  #guids = 0;
+
+  async #install(): Promise<void> {
+    const outside = this.world.outside(machine, "installer");
+    const { files } = outside;
+    for (const path of installedPrograms) {
+      await files.makeFolder(path.slice(0, path.lastIndexOf("/")));
+      await (await files.open(path, "create", 0o755)).close();
+    }
+    const quorum = await openDiskQuorum(outside, quorumPlace);
+    await quorum.create(this.identity, imageOf(this.#database(outside.clock.wall()), firstTag, outside.clock.wall()));
+    for (const node of this.nodes) {
+      const config = { version: 1, node, name: `n${node}`, cluster: "sim", instance: this.identity.instance } as const;
+      await writeNodeConfig(files, dataOf(node), { ...config, quorum: quorumPlace, insist: false, timingFactor: 1 });
+    }
+    for (const disk of this.world.disks.values()) disk.syncAll();
+  }
+
+  #database(wall: number): Key {
+    const time = fileTime(wall);
+    let tree = initialDatabase({
+      ...{ clusterName: "sim", instance: this.identity.instance, nodeId: "1", nodeName: "n1", time },
+      newGuid: () => this.guid(),
+    });
+    const apply = (change: Change): void => {
+      tree = applyEdits(tree, change.edits, time);
+    };
+    for (const node of this.nodes.slice(1)) apply(addNode(tree, { name: `n${node}` }));
+    for (const { name, group, resource } of this.groups) {
+      const parameters = { CommandLine: `${programName.application} ${name}` };
+      apply(createGroup(tree, { id: group, name: `group of ${name}` }));
+      apply(createResource(tree, { id: resource, name, group, type: "Generic Application", parameters }));
+      apply(onlineGroup(tree, { group }));
+    }
+    return tree;
+  }
+
+  #opened(service: LifeService, process: SimProcess): void {
+    const { node } = process;
+    this.#services.set(process, { node, process, service });
+    process.atDeath.push(() => this.#services.delete(process));
+    const incarnation = process.label;
+    let known = service.database.tag();
+    service.database.replica.onChange((tree, _before, tag) => {
+      const at = this.world.now;
+      const next = tag.generation === known.generation && tag.sequence === known.sequence + 1;
+      const requestId = next ? requestAt(tree, tag) : undefined;
+      if (requestId !== undefined) this.judge.see({ kind: "update-applied", at, node, incarnation, requestId, tag });
+      else if (tag.sequence !== known.sequence || tag.generation !== known.generation)
+        this.judge.see({ kind: "replica-reset", at, node, incarnation, tag });
+      known = tag;
+    });
+  }
+
+  #heard(process: SimProcess, event: string, fields: Readonly<Record<string, unknown>>): void {
+    const tag = event === "leading" ? parseTag(String(fields["tag"])) : undefined;
+    if (tag === undefined) return;
+    this.judge.see({ kind: "leader-started", at: this.world.now, node: process.node, incarnation: process.label, tag });
+  }
+}
+
+/** The request that made this tag, by the database's own bookkeeping. */
+export function requestAt(tree: Key, tag: Tag): string | undefined {
+  const text = formatTag(tag);
+  const requests = findKey(tree, requestsPath);
+  const all = requests === undefined ? [] : [...valuesOf(requests)];
+  return all.findLast((value) => textOf(value) === text)?.name;
+}
+
+/** What a replica holds, times left out. */
+export function digestOf(tree: Key): string {
+  return contentDigest(tree, (chunks) => {
+    const hash = createHash("sha256");
+    for (const chunk of chunks) hash.update(chunk);
+    return hash.digest("hex");
+  });
+}

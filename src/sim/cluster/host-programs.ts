@@ -1,0 +1,95 @@
+/** The host of a node, its guard, and the containers of its applications, as programs of a world: the real code, another outside. */
+import { fail } from "../../base/errors.ts";
+import type { Outside, ProcessIdentity } from "../../base/outside.ts";
+import type { HostConfig } from "../../daemon/host-config.ts";
+import { type GuardLink, runHost } from "../../daemon/host-process.ts";
+import { directoryTiming } from "../../membership/timing.ts";
+import { guardLine, runGuard } from "../../monitor/guard.ts";
+import { findResourceType } from "../../monitor/types.ts";
+import { openDiskQuorum } from "../../quorum/disk/quorum.ts";
+import type { Program, Stdio } from "../processes.ts";
+import type { World } from "../world.ts";
+import { traceLog } from "./log.ts";
+
+/** Names of the programs, by which faults and traces know them. */
+export const programName = {
+  service: "clubar-service",
+  host: "clubar-host",
+  guard: "clubar-guard",
+  /** The word of monitor/application-shell.ts from which on an application's own process is simulated. */
+  container: "clubar-init",
+  application: "app",
+} as const;
+
+/** Makes host, guard and containers known to the world. */
+export function addHostPrograms(world: World, application: Program): void {
+  world.program(programName.host, hostProgram(world));
+  world.program(programName.guard, guardProgram);
+  world.program(programName.container, containerProgram(application));
+  // What monitor/containment.ts tries.
+  world.program("true", async () => 0);
+}
+
+/** Programs that monitor/containment.ts looks for: with them it finds PID namespaces. */
+export const installedPrograms: readonly string[] = ["/usr/bin/sh", "/usr/bin/setpriv", "/usr/bin/setsid", "/usr/bin/unshare"];
+
+function hostProgram(world: World): Program {
+  return async (outside, args, _environment, stdio) => {
+    const config = JSON.parse(args[0] ?? "{}") as HostConfig;
+    const log = traceLog(world, stdio.process);
+    const quorum = await openDiskQuorum(outside, config.quorum, { insist: config.insist });
+    const guard = await startGuard(outside, config);
+    await runHost({ outside, quorum, config, log, guard, findType: findResourceType, environment: {} });
+    return 0;
+  };
+}
+
+async function startGuard(outside: Outside, config: HostConfig): Promise<GuardLink> {
+  const { pid, started } = outside.processes.self;
+  const grace = directoryTiming(config.timingFactor).kill;
+  const child = await outside.processes.start({
+    command: programName.guard,
+    args: [String(pid), started, String(grace)],
+    environment: {},
+    detached: true,
+    output: "none",
+    input: true,
+  });
+  return {
+    deadline: (endsAt) => child.tell(guardLine.deadline(endsAt)),
+    starts: (record) => child.tell(guardLine.app(record.init)),
+    gone: (record) => child.tell(guardLine.gone(record.init)),
+    rest: () => child.tell(guardLine.rest),
+  };
+}
+
+const guardProgram: Program = async (outside, args, _environment, stdio) => {
+  const host: ProcessIdentity = { pid: Number(args[0]), started: args[1] ?? "" };
+  await runGuard(outside, host, Number(args[2]), { onLine: stdio.onLine, onClose: stdio.onEnd });
+  return 0;
+};
+
+/**
+ * A container and the application in it as one process: says ready, waits for "go" as the real init does, then is the application.
+ * The words after log and folder are the application's, behind their wrappers.
+ */
+function containerProgram(application: Program): Program {
+  return async (outside, args, environment, stdio) => {
+    const { pid, started } = outside.processes.self;
+    const told = Promise.withResolvers<boolean>();
+    stdio.onLine((line) => told.resolve(line === "go"));
+    stdio.onEnd(() => told.resolve(false));
+    stdio.print(`ready ${statLine(pid, started, stdio)}`);
+    if (!(await told.promise)) return 125;
+    const at = args.indexOf(programName.application);
+    if (at < 0) throw fail("INVALID_PARAMETER", { happened: `The world knows no application in: ${args.slice(2).join(" ")}` });
+    const quiet: Stdio = { ...stdio, print: () => stdio.print("started") };
+    return application(outside, args.slice(at + 1), environment, quiet);
+  };
+}
+
+/** As proc(5) has it: pid, name, state, parent, group, session, then fields up to the 22nd, the start time. */
+function statLine(pid: number, started: string, stdio: Stdio): string {
+  const parent = stdio.process.parent?.identity.pid ?? 1;
+  return `${pid} (clubar-init) S ${parent} ${pid} ${pid} ${"0 ".repeat(15)}${started} 0`;
+}
