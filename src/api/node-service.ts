@@ -45,6 +45,20 @@ export interface NodeService {
   confirmDown(node: string, repeatedName: string): Promise<Tag>;
   /** Moves the groups away, ends the applications in order, leaves the cluster; the process ends after the answer. */
   stop(drain: boolean): Promise<void>;
+  /** The same for another node's service, by node id; only this node's can be stopped when absent. */
+  stopNode?(node: string, drain: boolean): Promise<void>;
+  /** The newest backup that this node knows of. */
+  lastBackup?(): LastBackup | undefined;
+}
+
+/** A backup that was taken. */
+export interface LastBackup {
+  readonly path: string;
+  /** Name of the node that wrote it. */
+  readonly node: string;
+  readonly tag: string;
+  /** Wall time in milliseconds. */
+  readonly time: number;
 }
 
 export interface RestoreRequest {
@@ -73,7 +87,14 @@ export interface RestoreOutcome {
 }
 
 export type CheckpointCall =
-  | { readonly call: "add" | "remove"; readonly resource: string; readonly kind: "registry" | "crypto"; readonly path: string }
+  | {
+      readonly call: "add" | "remove";
+      readonly resource: string;
+      readonly kind: "registry" | "crypto";
+      readonly path: string;
+      /** Of "add": also when another resource has the path. */
+      readonly force?: boolean;
+    }
   | { readonly call: "revert"; readonly resource: string; readonly path: string; readonly number: number }
   | { readonly call: "capture"; readonly resource: string }
   | { readonly call: "control"; readonly resource: string; readonly code: number; readonly input: Uint8Array | undefined; readonly outSize: number | undefined };

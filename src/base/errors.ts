@@ -50,6 +50,7 @@ export const errorTable = {
   IO_DEVICE: { win32: 1117, exit: 1, http: 500, meaning: "The device failed to read or write." },
   CANCELLED: { win32: 1223, exit: 130, http: 409, meaning: "A person or the caller interrupted it." },
   OUTCOME_UNKNOWN: { win32: 1237, exit: 75, http: 503, meaning: "It may or may not have happened; ask again." },
+  SERVER_UNAVAILABLE: { win32: 1722, exit: 11, http: 503, meaning: "No cluster of that name can be reached from here." },
   REVISION_MISMATCH: { win32: 1306, exit: 9, http: 409, meaning: "It has changed since it was read." },
   INTERNAL_ERROR: { win32: 1359, exit: 1, http: 500, meaning: "A part of clubar did something unforeseen." },
   TIMEOUT: { win32: 1460, exit: 124, http: 504, meaning: "It took longer than allowed." },

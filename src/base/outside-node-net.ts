@@ -29,20 +29,28 @@ export function openNet(): Net {
   };
 }
 
-function openFolder(address: string): Promise<fs.FileHandle> {
+/** The open folder of a socket's address. */
+export function openFolder(address: string): Promise<fs.FileHandle> {
   return fs.open(dirname(address), constants.O_RDONLY | constants.O_DIRECTORY);
 }
 
 /** A name of the address that fits into a socket address, valid while the folder's handle is open. */
-function shortPath(address: string, folder: fs.FileHandle): string {
+export function shortPath(address: string, folder: fs.FileHandle): string {
   return Buffer.byteLength(address) > longestPath ? `/proc/self/fd/${folder.fd}/${basename(address)}` : address;
 }
 
-async function listen(address: string, onConnection: (connection: Connection) => void): Promise<Listener> {
+function listen(address: string, onConnection: (connection: Connection) => void): Promise<Listener> {
+  return listenServer(
+    net.createServer((socket) => onConnection(framed(socket))),
+    address,
+  );
+}
+
+/** Lets a server listen at a socket's path, as `Net.listen` says it: the folder must be 0700, a dead socket file is replaced. */
+export async function listenServer(server: net.Server, address: string): Promise<Listener> {
   const folder = await openFolder(address);
   try {
     await refuseOpenFolder(folder, address);
-    const server = net.createServer((socket) => onConnection(framed(socket)));
     const path = shortPath(address, folder);
     await withFolderLock(address, async () => {
       await removeDeadSocket(path, address);

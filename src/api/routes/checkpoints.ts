@@ -1,0 +1,84 @@
+import * as z from "zod";
+import type { AuditResult, Checkpoint } from "../../checkpoint/checkpoint.ts";
+import { findResource } from "../../database/commands/find.ts";
+import type { ResourceState } from "../../database/state.ts";
+import { formatTag } from "../../quorum/tag.ts";
+import { type ApiContext, type ApiRoutes, bodyOf, queryOf, routes, stateOf } from "../request.ts";
+
+/** The current version of a checkpoint, or one of its history. */
+export interface CheckpointView extends Checkpoint {
+  /** Name of its resource. */
+  readonly resource: string;
+}
+
+/** One line of GET /checkpoints/audit. */
+export interface AuditView extends CheckpointView {
+  readonly result: AuditResult;
+  readonly sentence: string;
+}
+
+const kind = z.enum(["registry", "crypto"]);
+const ofResource = z.strictObject({ resource: z.string().optional() });
+const one = z.strictObject({ resource: z.string(), kind, path: z.string() });
+const add = one.extend({ force: z.boolean().optional() });
+const revert = z.strictObject({ resource: z.string(), path: z.string(), number: z.int().min(1) });
+
+/**
+ * GET /checkpoints[?resource=], /checkpoints/history?resource=&kind=&path=, /checkpoints/audit[?resource=]; POST /checkpoints {resource, kind,
+ * path}, /checkpoints/remove {resource, kind, path}, /checkpoints/revert {resource, path, number}.
+ */
+export function checkpoints(): ApiRoutes {
+  return routes()
+    .get("/", (context) => {
+      const service = context.var.service.checkpoints;
+      return context.json(asked(context).flatMap((resource) => service.list(resource.id).map((version) => view(resource, version))));
+    })
+    .get("/history", (context) => {
+      const query = queryOf(context, one);
+      const resource = findResource(stateOf(context), query.resource);
+      const versions = context.var.service.checkpoints.history(resource.id, query.kind, query.path);
+      return context.json(versions.map((version) => view(resource, version)));
+    })
+    .get("/audit", async (context) => {
+      const lines: AuditView[] = [];
+      for (const resource of asked(context)) {
+        for (const { checkpoint, result, sentence } of await context.var.service.checkpoints.audit(resource.id)) {
+          lines.push({ ...view(resource, checkpoint), result, sentence });
+        }
+      }
+      return context.json(lines);
+    })
+    .post("/", async (context) => {
+      const { force, ...request } = await bodyOf(context, add);
+      const resource = findResource(stateOf(context), request.resource);
+      const call = { call: "add", ...request, resource: resource.id, ...(force === undefined ? {} : { force }) } as const;
+      await context.var.service.atOwner(call);
+      return answer(context, `${request.path} is a checkpoint of resource "${resource.name}".`);
+    })
+    .post("/remove", async (context) => {
+      const request = await bodyOf(context, one);
+      const resource = findResource(stateOf(context), request.resource);
+      await context.var.service.atOwner({ call: "remove", ...request, resource: resource.id });
+      return answer(context, `${request.path} is no longer a checkpoint of resource "${resource.name}"; the key stays as it is.`);
+    })
+    .post("/revert", async (context) => {
+      const request = await bodyOf(context, revert);
+      const resource = findResource(stateOf(context), request.resource);
+      await context.var.service.atOwner({ call: "revert", ...request, resource: resource.id });
+      return answer(context, `${request.path} of resource "${resource.name}" has the content of version ${request.number} again.`);
+    });
+}
+
+function asked(context: ApiContext): readonly ResourceState[] {
+  const { resource } = queryOf(context, ofResource);
+  const state = stateOf(context);
+  return resource === undefined ? [...state.resources.values()] : [findResource(state, resource)];
+}
+
+function view(resource: ResourceState, version: Checkpoint): CheckpointView {
+  return { resource: resource.name, ...version };
+}
+
+function answer(context: ApiContext, done: string): Response {
+  return context.json({ tag: formatTag(context.var.service.database.tag()), done });
+}

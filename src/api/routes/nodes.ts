@@ -1,0 +1,82 @@
+import * as z from "zod";
+import { evictNode, pauseNode, resumeNode, setNodeProperties } from "../../database/commands/node.ts";
+import { findNode } from "../../database/commands/find.ts";
+import { fail } from "../../base/errors.ts";
+import { nodeState } from "../../database/schema.ts";
+import { readState } from "../../database/state.ts";
+import { propertyInputs } from "../property-inputs.ts";
+import { type ApiContext, type ApiRoutes, bodyOf, change, pathPart, routes, stateOf, tell } from "../request.ts";
+import { nodeView, type PropertiesView, propertiesView } from "../views.ts";
+import type { NodeView } from "../views.ts";
+
+/** Answered by GET /nodes/NODE. */
+export interface NodeDetail extends NodeView {
+  readonly properties: PropertiesView;
+}
+
+const pause = z.strictObject({ drain: z.boolean().optional(), target: z.string().optional() });
+const resume = z.strictObject({ failback: z.enum(["no", "now", "policy"]).optional() });
+const patch = z.strictObject({ properties: propertyInputs });
+const confirm = z.strictObject({ name: z.string() });
+const stop = z.strictObject({ drain: z.boolean().optional() });
+
+/**
+ * GET /nodes, /nodes/NODE; PATCH /nodes/NODE {properties}; POST /nodes/NODE/pause {drain?, target?}, /resume {failback?}, /evict,
+ * /confirm-down {name} (the name once more), /stop {drain?} (true unless said otherwise).
+ */
+export function nodes(): ApiRoutes {
+  return routes()
+    .get("/", (context) => {
+      const state = stateOf(context);
+      return context.json([...state.nodes.values()].map((node) => nodeView(state, node)));
+    })
+    .get("/:node", (context) => {
+      const state = stateOf(context);
+      const node = findNode(state, pathPart(context, "node"));
+      return context.json({ ...nodeView(state, node), properties: propertiesView(state, node.path, "node") } satisfies NodeDetail);
+    })
+    .patch("/:node", async (context) => {
+      const { properties } = await bodyOf(context, patch);
+      return change(context, (tree) => setNodeProperties(tree, { node: pathPart(context, "node"), properties }));
+    })
+    .post("/:node/pause", async (context) => {
+      const request = await bodyOf(context, pause);
+      return change(context, (tree) => pauseNode(tree, { node: pathPart(context, "node"), ...request }));
+    })
+    .post("/:node/resume", async (context) => {
+      const request = await bodyOf(context, resume);
+      return change(context, (tree) => resumeNode(tree, { node: pathPart(context, "node"), ...request }));
+    })
+    .post("/:node/evict", (context) => change(context, (tree) => evict(tree, pathPart(context, "node"))))
+    .post("/:node/confirm-down", async (context) => {
+      const { name } = await bodyOf(context, confirm);
+      const node = findNode(stateOf(context), pathPart(context, "node"));
+      const tag = await context.var.service.confirmDown(node.id, name);
+      return context.json({ tag: tell(context, tag), done: `Node ${node.name} is confirmed to be down.` });
+    })
+    .post("/:node/stop", stopNode);
+}
+
+/** Why membership counts a node as down says whether it is certain that nothing runs there. */
+function evict(tree: Parameters<typeof evictNode>[0], wanted: string): ReturnType<typeof evictNode> {
+  const node = findNode(readState(tree), wanted);
+  return evictNode(tree, { node: node.id, stopped: node.state === nodeState.down && node.downBecause !== undefined });
+}
+
+async function stopNode(context: ApiContext): Promise<Response> {
+  const { drain = true } = await bodyOf(context, stop);
+  const { service } = context.var;
+  const wanted = pathPart(context, "node");
+  const isSelf = wanted === service.node.id || wanted.toLowerCase() === service.node.name.toLowerCase();
+  const node = isSelf ? service.node : findNode(stateOf(context), wanted);
+  if (node.id === service.node.id) await service.stop(drain);
+  else if (service.stopNode !== undefined) await service.stopNode(node.id, drain);
+  else {
+    throw fail("CLUSTER_INVALID_REQUEST", {
+      happened: `This service can't stop node ${node.name}.`,
+      unchanged: "Nothing was stopped.",
+      next: `Run \`clubar node stop ${node.name}\` on that node.`,
+    });
+  }
+  return context.json({ done: `Node ${node.name} stops.` });
+}

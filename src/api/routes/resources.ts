@@ -1,0 +1,114 @@
+import * as z from "zod";
+import { fromBase64, toBase64 } from "../../base/bytes.ts";
+import type { Change } from "../../database/change.ts";
+import { addDependency, removeDependency } from "../../database/commands/dependency.ts";
+import { findResource } from "../../database/commands/find.ts";
+import { addPossibleOwner, removePossibleOwner } from "../../database/commands/owners.ts";
+import {
+  createResource,
+  deleteResource,
+  failResource,
+  offlineResource,
+  onlineResource,
+  renameResource,
+  setResourceParameters,
+  setResourceProperties,
+} from "../../database/commands/resource.ts";
+import { resourceKey } from "../../database/schema.ts";
+import type { Key } from "../../tree/key.ts";
+import { propertyInputs } from "../property-inputs.ts";
+import { type ApiRoutes, bodyOf, change, changes, pathPart, routes, stateOf } from "../request.ts";
+import { parametersView, type PropertiesView, propertiesView, type ResourceView, resourceView } from "../views.ts";
+
+/** Answered by GET /resources/RESOURCE. */
+export interface ResourceDetail extends ResourceView {
+  readonly properties: PropertiesView;
+  /** Private properties. */
+  readonly parameters: PropertiesView;
+}
+
+const create = z.strictObject({ name: z.string(), group: z.string(), type: z.string(), parameters: propertyInputs.optional() });
+const patch = z.strictObject({ name: z.string().optional(), properties: propertyInputs.optional(), parameters: propertyInputs.optional() });
+const dependency = z.strictObject({ dependsOn: z.string() });
+const owner = z.strictObject({ node: z.string() });
+const control = z.strictObject({
+  code: z.int().min(0).max(0xffffffff),
+  input: z.base64().optional(),
+  outSize: z.int().min(0).optional(),
+});
+
+/**
+ * GET /resources, /resources/RESOURCE; POST /resources {name, group, type, parameters?}; DELETE /resources/RESOURCE; PATCH
+ * /resources/RESOURCE {name?, properties?, parameters?}; POST /resources/RESOURCE/online, /offline, /fail, /depend {dependsOn}, /undepend
+ * {dependsOn}, /add-owner {node}, /remove-owner {node}, /control {code, input?, outSize?} (bytes in base64).
+ */
+export function resources(): ApiRoutes {
+  const api = routes();
+  const resourceOf = (context: Parameters<typeof pathPart>[0]): string => pathPart(context, "resource");
+  api.get("/", (context) => {
+    const state = stateOf(context);
+    return context.json([...state.resources.values()].map((resource) => resourceView(state, resource)));
+  });
+  api.get("/:resource", (context) => {
+    const state = stateOf(context);
+    const resource = findResource(state, resourceOf(context));
+    const properties = propertiesView(state, resource.path, "resource");
+    const parameters = parametersView(state, `${resource.path}\\${resourceKey.parameters}`);
+    return context.json({ ...resourceView(state, resource), properties, parameters } satisfies ResourceDetail);
+  });
+  api.post("/", async (context) => {
+    const request = await bodyOf(context, create);
+    const id = context.var.newId();
+    return change(context, (tree) => createResource(tree, { id, ...request }), id);
+  });
+  api.delete("/:resource", (context) => change(context, (tree) => deleteResource(tree, { resource: resourceOf(context) })));
+  api.patch("/:resource", async (context) => {
+    const { name, properties, parameters } = await bodyOf(context, patch);
+    const { id: resource } = findResource(stateOf(context), resourceOf(context));
+    const asked: ((tree: Key) => Change)[] = [];
+    if (properties !== undefined) asked.push((tree) => setResourceProperties(tree, { resource, properties }));
+    if (parameters !== undefined) asked.push((tree) => setResourceParameters(tree, { resource, parameters }));
+    if (name !== undefined) asked.push((tree) => renameResource(tree, { resource, name }));
+    return changes(context, asked);
+  });
+  const plain = { online: onlineResource, offline: offlineResource, fail: failResource };
+  for (const [verb, build] of Object.entries(plain)) {
+    api.post(`/:resource/${verb}`, (context) => change(context, (tree) => build(tree, { resource: resourceOf(context) })));
+  }
+  const dependencies = { depend: addDependency, undepend: removeDependency };
+  for (const [verb, build] of Object.entries(dependencies)) {
+    api.post(`/:resource/${verb}`, async (context) => {
+      const { dependsOn } = await bodyOf(context, dependency);
+      return change(context, (tree) => build(tree, { resource: resourceOf(context), dependsOn }));
+    });
+  }
+  const owners = { "add-owner": addPossibleOwner, "remove-owner": removePossibleOwner };
+  for (const [verb, build] of Object.entries(owners)) {
+    api.post(`/:resource/${verb}`, async (context) => {
+      const { node } = await bodyOf(context, owner);
+      return change(context, (tree) => build(tree, { resource: resourceOf(context), node }));
+    });
+  }
+  api.post("/:resource/control", async (context) => {
+    const { code, input, outSize } = await bodyOf(context, control);
+    const { id: resource } = findResource(stateOf(context), resourceOf(context));
+    const bytes = input === undefined ? undefined : fromBase64(input);
+    const output = await context.var.service.atOwner({ call: "control", resource, code, input: bytes, outSize });
+    return context.json(controlAnswer(output));
+  });
+  return api;
+}
+
+/** What a control code answered. */
+export interface ControlAnswer {
+  /** In base64; null when the code has no output. */
+  readonly output: string | null;
+  /** Bytes that the output takes. */
+  readonly size: number;
+  readonly win32: number;
+}
+
+function controlAnswer(answer: unknown): ControlAnswer {
+  const { output, size, win32 } = (answer ?? {}) as { readonly output?: Uint8Array; readonly size?: number; readonly win32?: number };
+  return { output: output === undefined ? null : toBase64(output), size: size ?? output?.length ?? 0, win32: win32 ?? 0 };
+}

@@ -1,0 +1,82 @@
+/** What `clubar status` and the status page show: the whole cluster as this node sees it. */
+import { readState } from "../database/state.ts";
+import { formatTag } from "../quorum/tag.ts";
+import type { LastBackup, NodeService } from "./node-service.ts";
+import { type GroupView, groupView, type NodeView, nodeView, type ResourceView, resourceView } from "./views.ts";
+
+/** Answered by GET /api/v1/status. */
+export interface StatusView {
+  /** Of this node's copy. */
+  readonly tag: string;
+  readonly cluster: { readonly name: string; readonly instance: string; readonly generation: number; readonly quorum: string };
+  /** The node that answers. */
+  readonly self: {
+    readonly id: string;
+    readonly name: string;
+    /** starting, member, leader, alone, restoring, stopping. */
+    readonly state: string;
+    readonly because: string;
+    readonly incarnation: string;
+    /** Milliseconds that its permit to run applications still lasts; 0 without one. */
+    readonly permitMs: number;
+    /** How long a fresh permit lasts, in milliseconds. */
+    readonly permitLength: number;
+    readonly containment: string;
+    readonly containmentSentence: string;
+    /** What the leader can't do now and why. */
+    readonly waits: readonly string[];
+  };
+  /** As far as this node knows; null without one. */
+  readonly leader: { readonly node: string; readonly epoch: number } | null;
+  readonly nodes: readonly NodeView[];
+  readonly groups: readonly GroupView[];
+  readonly resources: readonly ResourceView[];
+  readonly checkpoints: {
+    readonly count: number;
+    /** Wall time in milliseconds of the newest version; null without one. */
+    readonly newest: number | null;
+    /** Changes that are not captured yet, as sentences. */
+    readonly pending: readonly string[];
+  };
+  /** null: this node knows of none. */
+  readonly lastBackup: LastBackup | null;
+}
+
+/** The status out of a running service. */
+export function statusView(service: NodeService): StatusView {
+  const state = readState(service.database.tree());
+  const { name, instance, generation } = service.identity();
+  const node = service.status();
+  const checkpoints = [...state.resources.keys()].flatMap((id) => service.checkpoints.list(id));
+  const leader = node.leader;
+  return {
+    tag: formatTag(node.tag),
+    cluster: {
+      name: state.cluster.name === "" ? name : state.cluster.name,
+      instance,
+      generation,
+      quorum: `${service.quorum.kind} ${service.quorum.place}`,
+    },
+    self: {
+      ...service.node,
+      state: node.state,
+      because: node.because,
+      incarnation: node.incarnation,
+      permitMs: Math.max(0, Math.round(node.permitEndsAt - node.nowBoot)),
+      permitLength: node.timing.permit,
+      containment: node.containment,
+      containmentSentence: node.containmentSentence,
+      waits: node.waits,
+    },
+    leader: leader === undefined ? null : { node: state.nodes.get(leader.node)?.name ?? `node ${leader.node}`, epoch: leader.epoch },
+    nodes: [...state.nodes.values()].map((one) => nodeView(state, one)),
+    groups: [...state.groups.values()].map((group) => groupView(state, group)),
+    resources: [...state.resources.values()].map((resource) => resourceView(state, resource)),
+    checkpoints: {
+      count: checkpoints.length,
+      newest: checkpoints.length === 0 ? null : Math.max(...checkpoints.map((one) => one.time)),
+      pending: service.checkpoints.pending().map((one) => `${one.path}: ${one.why}`),
+    },
+    lastBackup: service.lastBackup?.() ?? null,
+  };
+}
