@@ -1,4 +1,5 @@
 /** A backup of the running cluster: hold, capture what is pending, then the tree at one tag with the versions it names. */
+import { deviceLayout } from "../backup/device-layout.ts";
 import { type BackupResult, takeBackup } from "../backup/take.ts";
 import { fail } from "../base/errors.ts";
 import { newGuid } from "../base/guid.ts";
@@ -74,7 +75,7 @@ export class BackupRun {
         path,
         node: node.name,
         notChecked,
-        quorumPath: quorum.place,
+        quorumDevice: await deviceLayout(outside.files, quorum.place),
       });
     } finally {
       await this.#submit([{ kind: "delete-key", path: hold }], `The backup to ${path} has ended.`).catch(

@@ -2,7 +2,10 @@
 import { failureOf } from "../base/failure-of.ts";
 import { writeHive } from "../hive/index.ts";
 import type { RegistryUse } from "../monitor/resource-type.ts";
-import { type KeyContainers, parseContainerName } from "../registry/key-containers.ts";
+import { decodeContainer } from "../registry/container-codec.ts";
+import { parseContainerName } from "../registry/container-name.ts";
+import type { KeyContainers } from "../registry/key-containers.ts";
+import { readPkcs8 } from "../registry/private-key.ts";
 import type { Registry } from "../registry/registry.ts";
 import { findKey } from "../tree/key.ts";
 import type { HostEvents } from "./host-client.ts";
@@ -30,15 +33,26 @@ export class HostQuestions implements Pick<HostEvents, "watch" | "ask"> {
     ]);
   }
 
+  /** This life is over: nothing is watched for it any more. */
+  close(): void {
+    for (const stops of this.#watches.values()) for (const stop of stops) stop();
+    this.#watches.clear();
+  }
+
   async ask(question: Question): Promise<Omit<Answer, "number">> {
     try {
       if (question.what === "export-pem")
-        return { pem: await this.#keys.exportPem(parseContainerName(question.container)) };
+        return { pem: this.#pemOf(question.container) };
       const key = findKey(this.#registry.root(), question.path);
       return key === undefined ? {} : { hive: writeHive(key, { time: key.lastWritten }) };
     } catch (error) {
       const { name, message } = failureOf(error);
       return { failure: { name, message } };
     }
+  }
+
+  #pemOf(container: string): string {
+    const { pkcs8 } = decodeContainer(this.#keys.exportContainer(parseContainerName(container)));
+    return readPkcs8(pkcs8).export({ format: "pem", type: "pkcs8" }).toString();
   }
 }

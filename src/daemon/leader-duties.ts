@@ -1,11 +1,11 @@
 /** What the leader looks after besides membership and groups. */
-import { cleanVersions } from "../checkpoint/janitor.ts";
+import { cleanVersions, type JanitorParts, surveyVersions } from "../checkpoint/janitor.ts";
 import { verifyEvidence } from "../checkpoint/verify.ts";
-import type { Membership, MembershipParts } from "../membership/membership.ts";
-import type { Quorum } from "../quorum/quorum.ts";
+import type { Leader } from "../membership/leader.ts";
+import type { MembershipParts } from "../membership/membership.ts";
+import type { Quorum, VersionName } from "../quorum/quorum.ts";
 import { findValue, type Key } from "../tree/key.ts";
 import { dwordOf } from "../tree/value.ts";
-import type { LivingDatabase } from "./living-database.ts";
 
 /** WSFC's recommendation for MaxQuorumLogSize in bytes (facts §1.3). */
 const logSizeDefault = 4096 * 1024;
@@ -20,9 +20,23 @@ export function verifyEvidenceOf(quorum: Quorum): NonNullable<MembershipParts["v
   return (update) => verifyEvidence(quorum.versions, update);
 }
 
-/** Files of checkpoint versions that the database no longer names. */
-export async function housekeeping(membership: Membership, quorum: Quorum, database: LivingDatabase): Promise<void> {
-  const leader = membership.leader();
-  if (leader === undefined) return;
-  await cleanVersions({ versions: quorum.versions, tree: () => database.tree(), leader });
+/** Removes files of checkpoint versions that the database no longer names; one object for each service. */
+export class Housekeeping {
+  readonly #parts: Omit<JanitorParts, "deleteVersion">;
+  #of: Leader | undefined;
+  #atEpochStart: readonly VersionName[] = [];
+
+  constructor(parts: Omit<JanitorParts, "deleteVersion">) {
+    this.#parts = parts;
+  }
+
+  /** One round, when this node leads. */
+  async tidy(leader: Leader | undefined): Promise<void> {
+    if (leader === undefined) return;
+    if (this.#of !== leader) {
+      this.#atEpochStart = await surveyVersions(this.#parts.versions);
+      this.#of = leader;
+    }
+    await cleanVersions({ ...this.#parts, deleteVersion: (version) => leader.deleteVersion(version) }, this.#atEpochStart);
+  }
 }

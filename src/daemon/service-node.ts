@@ -2,7 +2,7 @@
  * The service of a node over all its lives. It holds what outlives a life (copy of the database, registry, keys, API) and
  * runs one life after the other; a restore is carried out between two of them.
  */
-import { Failure, fail } from "../base/errors.ts";
+import { type Failure, fail } from "../base/errors.ts";
 import { newGuid } from "../base/guid.ts";
 import type { Listener } from "../base/outside.ts";
 import type {
@@ -32,7 +32,7 @@ import { ClusDbFile } from "./clusdb-file.ts";
 import { HostQuestions } from "./host-answers.ts";
 import { socketPath } from "./host-config.ts";
 import { startHost } from "./host-start.ts";
-import { housekeeping, maxLogSize, verifyEvidenceOf } from "./leader-duties.ts";
+import { Housekeeping, maxLogSize, verifyEvidenceOf } from "./leader-duties.ts";
 import { leaveInOrder } from "./leave.ts";
 import { Life } from "./life.ts";
 import { LivingDatabase } from "./living-database.ts";
@@ -46,7 +46,8 @@ export class ServiceNode implements NodeService {
   readonly data: string;
   readonly node: NodeService["node"];
   readonly database: LivingDatabase;
-  readonly checkpoints: Checkpoints;
+  /** Those of the present life; between two lives those of the next one. */
+  checkpoints: Checkpoints;
   readonly parts: ServiceParts;
   readonly timing: Timing;
   readonly callers: CallerPool;
@@ -54,8 +55,10 @@ export class ServiceNode implements NodeService {
   readonly #backups: BackupRun;
   readonly #restores: RestoreRun;
   readonly #owners: OwnerCalls;
+  readonly #housekeeping: Housekeeping;
   #identity: ClusterIdentity;
   #life: Life | undefined;
+  #questions: HostQuestions | undefined;
   #state: "starting" | "living" | "restoring" | "stopping" = "starting";
   #because = "The service starts.";
   #stopped = false;
@@ -70,6 +73,8 @@ export class ServiceNode implements NodeService {
     this.#clusDb = clusDb;
     this.#identity = identity;
     this.checkpoints = parts.makeCheckpoints(database);
+    const { outside, log, quorum } = parts;
+    this.#housekeeping = new Housekeeping({ outside, log, database, versions: quorum.versions });
     this.callers = new CallerPool(parts.outside, () => parts.config.instance);
     this.#owners = new OwnerCalls(this);
     this.#backups = new BackupRun(this);
@@ -80,8 +85,9 @@ export class ServiceNode implements NodeService {
   static async open(parts: ServiceParts): Promise<ServiceNode> {
     const identity = await parts.quorum.identity();
     if (identity === undefined || identity.instance !== parts.config.instance) {
+      const holds = identity === undefined ? "no cluster" : `cluster ${identity.name}, not this node's`;
       throw fail(identity === undefined ? "QUORUM_DISK_NOT_FOUND" : "CLUSTER_INSTANCE_ID_MISMATCH", {
-        happened: `The quorum ${parts.quorum.place} holds ${identity === undefined ? "no cluster" : `cluster ${identity.name}, not this node's`}.`,
+        happened: `The quorum ${parts.quorum.place} holds ${holds}.`,
         unchanged: "Nothing was changed.",
         next: "Check that the folder is there and mounted; `clubar restore` puts a backup in its place.",
       });
@@ -228,6 +234,9 @@ export class ServiceNode implements NodeService {
       if (this.#stopped) life.stop("the service stops");
       const end = await life.run();
       this.#life = undefined;
+      this.#questions?.close();
+      this.checkpoints.close();
+      this.checkpoints = this.parts.makeCheckpoints(this.database);
       return await this.#afterLife(end.refusal);
     } catch (error) {
       this.#life = undefined;
@@ -252,7 +261,7 @@ export class ServiceNode implements NodeService {
   #lifeParts(): Parameters<typeof Life.begin>[0] {
     const { outside, log, quorum, data, config, registry, keys, hostProgram } = this.parts;
     const incarnation = newGuid(outside.random);
-    const questions = new HostQuestions(registry, keys, (resource) => this.#life?.host.registryChanged(resource));
+    this.#questions = new HostQuestions(registry, keys, (resource) => this.#life?.host.registryChanged(resource));
     const { instance, node, insist, timingFactor } = config;
     const hostConfig = {
       data,
@@ -276,14 +285,14 @@ export class ServiceNode implements NodeService {
       database: this.database,
       checkpoints: this.checkpoints,
       startHost: (events) => startHost(outside, hostProgram, hostConfig, this.timing, events),
-      hostEvents: questions,
+      hostEvents: this.#questions,
       logSizeMax: () => maxLogSize(this.database.tree()),
       saveDiverged: async () => {
         const path = await this.#clusDb.saveAside(this.database.replica);
         log.warn("this node's own copy was put aside", { path });
       },
       verifyEvidence: verifyEvidenceOf(quorum),
-      tidy: (membership) => housekeeping(membership, quorum, this.database),
+      tidy: (membership) => this.#housekeeping.tidy(membership.leader()),
     };
   }
 

@@ -1,7 +1,7 @@
 /** The service process: opens what a node is made of, lives, and ends in order on SIGTERM or SIGINT. */
 import { createLog } from "../base/log.ts";
 import { openOutside } from "../base/outside-node.ts";
-import { createCheckpoints } from "../checkpoint/create.ts";
+import { createCheckpoints } from "../checkpoint/checkpoint.ts";
 import { fail } from "../base/errors.ts";
 import { openDiskQuorum } from "../quorum/disk/quorum.ts";
 import { openKeyContainers } from "../registry/key-containers.ts";

@@ -9,7 +9,7 @@ import { Mutex } from "../base/mutex.ts";
 import type { Outside } from "../base/outside.ts";
 import type { Replica } from "../database/replica.ts";
 import type { SubmitResult, Update } from "../database/update.ts";
-import type { ClusterIdentity, Leadership, Proof, Quorum } from "../quorum/quorum.ts";
+import type { ClusterIdentity, Leadership, Proof, Quorum, VersionName } from "../quorum/quorum.ts";
 import { compareTags, formatTag } from "../quorum/tag.ts";
 import type { Key } from "../tree/key.ts";
 import { imageOf, replay } from "./copy-image.ts";
@@ -196,6 +196,12 @@ export class Leader {
     if (record === undefined || !record.up || record.incarnation !== incarnation) return;
     await this.#parts.host.expire(node, incarnation);
     await this.#markDown(record, "left", `Node ${node} stopped in order.`);
+  }
+
+  /** Removes the file of a checkpoint version (docs/safety.md §3.3). */
+  deleteVersion(version: VersionName): Promise<void> {
+    this.#checkLeading();
+    return this.#leadership.deleteVersion(version);
   }
 
   /** One look at proofs and waits; called every poll and when a proof is announced. */
