@@ -6,6 +6,7 @@ import { ByteReader } from "../tree/byte-reader.ts";
 import { ByteWriter } from "../tree/byte-writer.ts";
 import type { ContainerName } from "./container-name.ts";
 
+/** What the bytes of a container say. */
 export interface ContainerContent {
   readonly name: ContainerName;
   readonly exportable: boolean;
@@ -31,7 +32,10 @@ export function encodeContainer({ name, exportable, pkcs8 }: ContainerContent): 
   return concatBytes([content, sha256Bytes(content)]);
 }
 
-/** NTE_BAD_DATA when the bytes are damaged or something else; VERSION_NOT_SUPPORTED for a later version. The key itself is not looked at. */
+/**
+ * NTE_BAD_DATA when the bytes are damaged or something else; VERSION_NOT_SUPPORTED for a later version. The key itself is not
+ * looked at.
+ */
 export function decodeContainer(bytes: Uint8Array): ContainerContent {
   const end = bytes.length - digestLength;
   if (end < magic.length + 4 || !equalBytes(bytes.subarray(0, magic.length), magic)) throw damaged("it is not one");

@@ -32,10 +32,12 @@ async function closeToOthers(files: Files, path: string, mode: number): Promise<
   if (stat !== undefined && (stat.mode & 0o777) !== mode) await files.setMode(path, mode);
 }
 
+/** Replaces the file; old or new after a crash. */
 export async function storeContainer(files: Files, folder: string, file: string, bytes: Uint8Array): Promise<void> {
   await writeFileDurably(files, `${folder}/${file}`, bytes, 0o600);
 }
 
+/** Takes the file away; durable when it resolves. */
 export async function removeContainer(files: Files, folder: string, file: string): Promise<void> {
   await files.unlink(`${folder}/${file}`);
   await files.syncFolder(folder);

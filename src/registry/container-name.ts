@@ -2,6 +2,7 @@
 import { fail, type Failure } from "../base/errors.ts";
 import { foldName } from "../tree/path.ts";
 
+/** The three parts of a container's name. */
 export interface ContainerName {
   /** The provider type as a number: 1 is PROV_RSA_FULL, 24 PROV_RSA_AES. */
   readonly type: number;
@@ -23,10 +24,12 @@ export function parseContainerName(text: string): ContainerName {
   return name;
 }
 
+/** `Type\Name\Key`. */
 export function formatContainerName({ type, provider, key }: ContainerName): string {
   return `${type}\\${provider}\\${key}`;
 }
 
+/** INVALID_NAME unless key and provider are at most 260 units without `\` and NUL, and the key is not empty. */
 export function checkContainerName(name: ContainerName): void {
   const { type, provider, key } = name;
   const texts = [provider, key].every((text) => text.length <= longest && !/[\\\0]/.test(text));

@@ -1,4 +1,7 @@
-/** Every change of a file in every operation fails once, and is where the process dies once; the registry is before or after, never neither. */
+/**
+ * Every change of a file in every operation fails once, and is where the process dies once; the registry is before or after, never
+ * neither.
+ */
 import assert from "node:assert/strict";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";

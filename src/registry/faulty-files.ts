@@ -4,6 +4,7 @@
  */
 import { OutsideError, type FileHandle, type Files, type Outside } from "../base/outside.ts";
 
+/** What goes wrong, and when. */
 export interface Fault {
   /** Which change: 1 is the first; 0 is none. */
   readonly at: number;
@@ -11,12 +12,14 @@ export interface Fault {
   readonly how: "fail" | "fail-after" | "crash";
 }
 
+/** An outside with a fault in its files. */
 export interface FaultyFiles {
   readonly outside: Outside;
   /** Changes tried so far. */
   readonly count: () => number;
 }
 
+/** The same outside, but for one fault. */
 export function withFault(real: Outside, fault: Fault): FaultyFiles {
   let count = 0;
   const step = async (what: string, work: () => Promise<void>, torn?: () => Promise<void>): Promise<void> => {

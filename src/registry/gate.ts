@@ -1,10 +1,12 @@
 /** Lets many pieces of work through together, or one alone. Shared work begins in call order. */
 export class Gate {
   readonly #together = new Set<Promise<unknown>>();
-  #alone: Promise<unknown> | undefined;
+  /** Never rejects. */
+  #alone: Promise<void> | undefined;
 
   async share<T>(work: () => Promise<T>): Promise<T> {
-    await this.#whileAlone();
+    // Looking and beginning happen in one turn: an await between them would let somebody else begin.
+    while (this.#alone !== undefined) await this.#alone;
     const running = work();
     this.#together.add(running);
     try {
@@ -16,17 +18,18 @@ export class Gate {
 
   /** Runs `work` when the shared work that began before has ended; shared work that comes meanwhile waits. */
   async exclude<T>(work: () => Promise<T>): Promise<T> {
-    await this.#whileAlone();
+    while (this.#alone !== undefined) await this.#alone;
     const running = Promise.allSettled(this.#together).then(() => work());
-    this.#alone = running;
-    try {
-      return await running;
-    } finally {
-      this.#alone = undefined;
-    }
+    const ended = running.then(
+      () => this.#end(),
+      () => this.#end(),
+    );
+    this.#alone = ended;
+    await ended;
+    return running;
   }
 
-  async #whileAlone(): Promise<void> {
-    while (this.#alone !== undefined) await this.#alone.catch(() => undefined);
+  #end(): void {
+    this.#alone = undefined;
   }
 }

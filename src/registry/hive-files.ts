@@ -20,6 +20,7 @@ export interface Place {
   readonly name: string;
 }
 
+/** A hive as its files have it, and the journal to append to. */
 export interface OpenHive {
   readonly root: Key;
   readonly journal: Journal;
@@ -94,8 +95,9 @@ async function settleImage(place: Place, header: Uint8Array): Promise<Uint8Array
     await files.syncFolder(folder);
     return waiting;
   }
+  const wrong = current === undefined ? "gone" : "not the one its journal belongs to: somebody changed it";
   throw fail("CLUSTERLOG_CORRUPT", {
-    happened: `The hive ${pathOf(place, ending.image)} is ${current === undefined ? "gone" : "not the one its journal belongs to: somebody changed it"}.`,
+    happened: `The hive ${pathOf(place, ending.image)} is ${wrong}.`,
     unchanged: "Neither the hive nor its journal was changed.",
     next: "Put back the file as clubar left it, or restore this node's registry from a backup.",
   });

@@ -1,4 +1,7 @@
-/** What the journal beside a hive holds (docs/formats/hive-journal.md): in its header the image's digest, in each record one transaction. */
+/**
+ * What the journal beside a hive holds (docs/formats/hive-journal.md): in its header the image's digest, in each record one
+ * transaction.
+ */
 import { concatBytes, equalBytes } from "../base/bytes.ts";
 import { sha256Bytes } from "../base/digest.ts";
 import { fail } from "../base/errors.ts";
@@ -24,6 +27,7 @@ export function headerNames(header: Uint8Array, image: Uint8Array): boolean {
   return equalBytes(header, encodeHeader(image));
 }
 
+/** One record. */
 export interface Transaction {
   /** FILETIME that changed keys get. */
   readonly time: bigint;
@@ -31,12 +35,14 @@ export interface Transaction {
   readonly edits: readonly Edit[];
 }
 
+/** The record of a transaction. */
 export function encodeTransaction({ time, edits }: Transaction): Uint8Array {
   const head = new Uint8Array(8);
   new DataView(head.buffer).setBigUint64(0, time, true);
   return concatBytes([head, encodeEdits(edits)]);
 }
 
+/** CLUSTERLOG_CORRUPT, or what `decodeEdits` throws, for bytes that are no transaction. */
 export function decodeTransaction(record: Uint8Array): Transaction {
   if (record.length < 8) {
     throw fail("CLUSTERLOG_CORRUPT", { happened: `A transaction of ${record.length} bytes is in a hive's journal.` });

@@ -27,6 +27,7 @@ import {
 } from "./private-key.ts";
 import { callHandler } from "./watchers.ts";
 
+/** What may be told of a container. */
 export interface ContainerInfo {
   readonly name: ContainerName;
   /** "rsa-2048", "ec-p256", "ed25519", also other sizes and curves. */
@@ -49,7 +50,10 @@ export interface KeyContainers {
   publicPem(name: ContainerName): string;
   /** The content of a .CPR checkpoint; the same key gives the same bytes. NTE_BAD_KEY when the key is not exportable. */
   exportContainer(name: ContainerName): Uint8Array;
-  /** Puts an exported key in place after testing that it signs. Does nothing when that very key is there. NTE_BAD_DATA for bytes of another container. */
+  /**
+   * Puts an exported key in place after testing that it signs. Does nothing when that very key is there. NTE_BAD_DATA for bytes of
+   * another container.
+   */
   importContainer(name: ContainerName, bytes: Uint8Array): Promise<void>;
   /** Calls `handler` after the container changed, appeared or went, when that is durable. Returns how to stop. */
   watch(name: ContainerName, handler: () => void): () => void;

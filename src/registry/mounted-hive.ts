@@ -10,6 +10,7 @@ import { encodeTransaction } from "./journal-codec.ts";
 
 const smallestFold = 4 * 1024 * 1024;
 
+/** What a hive needs from the registry that mounts it. */
 export interface Mount {
   readonly place: Place;
   /** FILETIME of now. */
@@ -20,6 +21,7 @@ export interface Mount {
   readonly foldBeyond?: number | undefined;
 }
 
+/** A hive that is open; see DESIGN.md for the order of things. */
 export class MountedHive {
   readonly #mount: Mount;
   readonly #gate = new Gate();

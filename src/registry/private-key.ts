@@ -12,6 +12,7 @@ import { promisify } from "node:util";
 import { fail } from "../base/errors.ts";
 import type { Random } from "../base/outside.ts";
 
+/** The kinds of keys that are made here. */
 export type Algorithm = "rsa-2048" | "ec-p256" | "ed25519";
 
 /**
@@ -49,6 +50,7 @@ export function readPem(pem: string): KeyObject {
   return checked(() => createPrivateKey({ key: pem, format: "pem" }));
 }
 
+/** As `readPem`, for PKCS#8 DER. */
 export function readPkcs8(der: Uint8Array): KeyObject {
   return checked(() => createPrivateKey({ key: Buffer.from(der), format: "der", type: "pkcs8" }));
 }
@@ -92,10 +94,12 @@ export function algorithmOf(key: KeyObject): string {
   return kindOf(key) ?? "unknown";
 }
 
+/** DER, not encrypted. */
 export function toPkcs8(key: KeyObject): Uint8Array {
   return new Uint8Array(key.export({ format: "der", type: "pkcs8" }));
 }
 
+/** SubjectPublicKeyInfo. */
 export function publicPemOf(key: KeyObject): string {
   return createPublicKey(key).export({ format: "pem", type: "spki" }).toString();
 }

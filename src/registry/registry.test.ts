@@ -155,6 +155,29 @@ test("many transactions at once are applied in call order and share writes", asy
   await registry.close();
 });
 
+test("transactions at once go on through many folds, and none is lost", async (t) => {
+  const folder = await temporaryFolder(t);
+  const registry = await openRegistry(outside, folder, { foldBeyond: 2000 });
+  const count = 400;
+  for (let round = 0; round < 4; round++) {
+    await Promise.all(
+      Array.from({ length: count / 4 }, async (_, at) => {
+        for (let turn = 0; turn < at; turn++) await Promise.resolve();
+        await registry.transact([setDword(`SOFTWARE\\K${at}`, `v${round}`, round)]);
+      }),
+    );
+  }
+  const before = digest(findKey(registry.root(), "SOFTWARE"));
+  await registry.close();
+  const again = await openRegistry(outside, folder);
+  assert.equal(digest(findKey(again.root(), "SOFTWARE")), before);
+  for (let number = 0; number < count; number++) {
+    const found = findValue(again.root(), `SOFTWARE\\K${number % 100}`, `v${Math.floor(number / 100)}`);
+    assert.equal(dwordOf(found), Math.floor(number / 100));
+  }
+  await again.close();
+});
+
 test("a journal that has grown is folded into its hive; a transaction too long for it becomes a hive at once", async (t) => {
   const folder = await temporaryFolder(t);
   const registry = await openRegistry(outside, folder, { foldBeyond: 20_000 });

@@ -38,6 +38,7 @@ export interface Registry {
   close(): Promise<void>;
 }
 
+/** For tests and odd machines. */
 export interface RegistryOptions {
   /** Bytes of a journal from which on it is folded into its hive, unless half the hive is more. 4 MiB. */
   readonly foldBeyond?: number;

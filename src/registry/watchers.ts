@@ -1,6 +1,7 @@
 /** Who wants to hear about which path. */
 import { findKey, type Key } from "../tree/key.ts";
 
+/** The watchers of one registry. */
 export class Watchers {
   readonly #watchers = new Set<{ readonly path: string; readonly handler: () => void }>();
 

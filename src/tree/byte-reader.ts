@@ -2,6 +2,7 @@
 import { decodeUtf16 } from "../base/bytes.ts";
 import { fail, type Failure } from "../base/errors.ts";
 
+/** Each call reads on where the last one ended. */
 export class ByteReader {
   readonly #bytes: Uint8Array;
   readonly #view: DataView;

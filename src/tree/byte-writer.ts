@@ -1,6 +1,7 @@
 /** Appends numbers, texts and bytes to a buffer that grows. All numbers are little-endian. */
 import { encodeUtf16 } from "../base/bytes.ts";
 
+/** Each call appends. */
 export class ByteWriter {
   #bytes: Uint8Array<ArrayBuffer> = new Uint8Array(256);
   #view: DataView = new DataView(this.#bytes.buffer);

@@ -77,7 +77,10 @@ export function* pairsThatDiffer<K, T>(
   }
 }
 
-/** Looks into the side that is behind; when both begin with the same key, into the higher chunk, so that shared ones below come to face each other. */
+/**
+ * Looks into the side that is behind; when both begin with the same key, into the higher chunk, so that shared ones below come to
+ * face each other.
+ */
 function enterOne<T>(left: Cursor<T>, right: Cursor<T>, side: number): void {
   if (side < 0) left.enter();
   else if (side > 0) right.enter();

@@ -15,6 +15,7 @@ const code = {
   "put-tree": 6,
 } as const;
 
+/** Lossless, lone surrogates and `put-tree` included. */
 export function encodeEdits(edits: readonly Edit[]): Uint8Array<ArrayBuffer> {
   const to = new ByteWriter();
   to.u8(version);

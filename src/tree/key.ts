@@ -36,6 +36,7 @@ export interface KeyParts {
 /** Children are ordered by folded name, and no two have the same. */
 export const childOrder: Order<string, Key> = { keyOf: (key) => key.name, compare: compareNames };
 
+/** A key with nothing in it, last written at `time` (FILETIME). */
 export function emptyKey(name: string, time: bigint): Key {
   return {
     name,
@@ -90,18 +91,22 @@ export function valuesOf(key: Key): Iterable<Value> {
   return listOf(key.values);
 }
 
+/** O(1). */
 export function childCount(key: Key): number {
   return key.children?.size ?? 0;
 }
 
+/** O(1). */
 export function valueCount(key: Key): number {
   return countOf(key.values);
 }
 
+/** By a name in any spelling. */
 export function childOf(key: Key, name: string): Key | undefined {
   return findOrdered(key.children, childOrder, name);
 }
 
+/** By a name in any spelling; "" is the default value. */
 export function valueOf(key: Key, name: string): Value | undefined {
   return lookUp(key.values, name);
 }
@@ -116,6 +121,7 @@ export function findKey(root: Key, path: string): Key | undefined {
   return key;
 }
 
+/** undefined when the key or the value is absent. */
 export function findValue(root: Key, path: string, name: string): Value | undefined {
   const key = findKey(root, path);
   return key === undefined ? undefined : valueOf(key, name);

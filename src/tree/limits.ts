@@ -18,6 +18,7 @@ function checkKeyName(path: string, name: string): void {
     throw badName(`The key name "${brief(name)}" is ${name.length} units long; ${maxKeyName} is the limit.`);
 }
 
+/** INVALID_NAME for a name that is too long, INVALID_PARAMETER for a type that is no unsigned 32-bit number. */
 export function checkValue(value: Value): void {
   if (value.name.length > maxValueName) {
     throw badName(

@@ -4,6 +4,7 @@ import { childrenOf, valuesOf, type Key } from "./key.ts";
 import { foldName } from "./path.ts";
 import type { Value } from "./value.ts";
 
+/** A key that may be changed. */
 export interface ModelKey {
   name: string;
   className: string | undefined;
@@ -15,6 +16,7 @@ export interface ModelKey {
   children: Map<string, ModelKey>;
 }
 
+/** A model of the same content. */
 export function modelOf(key: Key): ModelKey {
   const { name, className, security, symlink, lastWritten } = key;
   return {

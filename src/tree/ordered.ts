@@ -61,6 +61,7 @@ function slices<E>(entries: readonly E[]): E[][] {
   return parts;
 }
 
+/** The item of that key. */
 export function findOrdered<K, T>(tree: Ordered<T>, order: Order<K, T>, key: K): T | undefined {
   let chunk = tree;
   while (chunk !== undefined && chunk.level > 0) chunk = chunk.chunks[chunkFor(chunk, order, key)];

@@ -51,6 +51,7 @@ export function compareNames(a: string, b: string): number {
   return a.length - b.length;
 }
 
+/** Whether Windows takes two names for one. */
 export function sameName(a: string, b: string): boolean {
   return a.length === b.length && compareNames(a, b) === 0;
 }

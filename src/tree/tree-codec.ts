@@ -4,6 +4,7 @@ import type { ByteReader } from "./byte-reader.ts";
 import type { ByteWriter } from "./byte-writer.ts";
 import type { Value } from "./value.ts";
 
+/** The tree with times, order and all. */
 export function writeTree(to: ByteWriter, tree: Key): void {
   writeOwn(to, tree);
   const open: Iterator<Key>[] = [childrenOf(tree)[Symbol.iterator]()];
@@ -29,6 +30,7 @@ function writeOwn(to: ByteWriter, key: Key): void {
   to.u32(childCount(key));
 }
 
+/** Name, type, data. */
 export function writeValue(to: ByteWriter, value: Value): void {
   to.text(value.name);
   to.u32(value.type);
@@ -42,6 +44,7 @@ interface Open {
   readonly missing: number;
 }
 
+/** What `writeTree` wrote; CLUSTER_CANT_DESERIALIZE_DATA for anything else. */
 export function readTree(from: ByteReader): Key {
   const open: Open[] = [readOwn(from)];
   for (;;) {
@@ -78,6 +81,7 @@ function readOwn(from: ByteReader): Open {
   return { parts, values, children: [], missing: from.count(23) };
 }
 
+/** What `writeValue` wrote. */
 export function readValue(from: ByteReader): Value {
   return { name: from.text(), type: from.u32(), data: from.bytes() };
 }

@@ -2,8 +2,9 @@
  * The upcase mapping by which Windows compares and orders registry names: what RtlUpcaseUnicodeChar does to each UTF-16 code unit
  * (Windows 7 and later: 973 units are mapped, surrogates never are).
  *
- * Derived from Unicode: a unit has its simple upper case when both are in Unicode 5.1, except titlecase digraphs, `µ ı ſ ς`, Greek symbols,
- * Georgian, Cherokee, U+019B, U+0264, U+0345, U+1E9B, U+1FBE; and the Greek letters with iota subscript (U+1F80 … U+1FF3) go to their titlecase form.
+ * Derived from Unicode: a unit has its simple upper case when both are in Unicode 5.1, except titlecase digraphs, `µ ı ſ ς`, Greek
+ * symbols, Georgian, Cherokee, U+0345, U+1E9B, U+1FBE; and the Greek letters with iota subscript (U+1F80 … U+1FF3) go to their
+ * titlecase form.
  * It is data, because a hive's order must not change with the version of the JavaScript engine.
  */
 

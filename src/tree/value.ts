@@ -84,11 +84,13 @@ export function textOf(value: Value | undefined): string | undefined {
   return text.endsWith("\0") ? text.slice(0, -1) : text;
 }
 
+/** Only of type DWORD with 4 bytes. */
 export function dwordOf(value: Value | undefined): number | undefined {
   if (value === undefined || value.type !== valueType.dword || value.data.length !== 4) return undefined;
   return viewOf(value.data).getUint32(0, true);
 }
 
+/** Only of type QWORD with 8 bytes. */
 export function qwordOf(value: Value | undefined): bigint | undefined {
   if (value === undefined || value.type !== valueType.qword || value.data.length !== 8) return undefined;
   return viewOf(value.data).getBigUint64(0, true);

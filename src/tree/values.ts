@@ -8,8 +8,10 @@ import { buildOrdered, findOrdered, itemsOf, putOrdered, removeOrdered, type Ord
 import { compareNames, foldName, sameName } from "./path.ts";
 import { equalValues, type Value } from "./value.ts";
 
+/** The values of one key. */
 export type Values = readonly Value[] | ManyValues;
 
+/** More than fit the array. */
 export interface ManyValues {
   readonly byPlace: Ordered<Entry>;
   readonly byName: Ordered<Entry>;
@@ -17,6 +19,7 @@ export interface ManyValues {
   readonly nextPlace: number;
 }
 
+/** A value and where it stands. */
 export interface Entry {
   readonly place: number;
   readonly value: Value;
@@ -25,6 +28,7 @@ export interface Entry {
 const mostInArray = 32;
 const byPlace: Order<number, Entry> = { keyOf: (entry) => entry.place, compare: (a, b) => a - b };
 const byName: Order<string, Entry> = { keyOf: (entry) => entry.value.name, compare: compareNames };
+/** Of a key without values. */
 export const noValues: Values = [];
 
 function isMany(values: Values): values is ManyValues {
@@ -50,6 +54,7 @@ function ofDistinct(values: readonly Value[]): Values {
   return { byPlace: buildOrdered(entries), byName: buildOrdered(named), nextPlace: entries.length };
 }
 
+/** How many. */
 export function countOf(values: Values): number {
   return isMany(values) ? (values.byPlace?.size ?? 0) : values.length;
 }
@@ -70,6 +75,7 @@ function sorted(values: readonly Value[]): readonly Value[] {
   return values.length < 2 ? values : values.slice().sort((a, b) => compareNames(a.name, b.name));
 }
 
+/** By a name in any spelling. */
 export function lookUp(values: Values, name: string): Value | undefined {
   if (isMany(values)) return findOrdered(values.byName, byName, name)?.value;
   return values.find((value) => sameName(value.name, name));
