@@ -37,7 +37,12 @@ export class ClusDbFile {
     try {
       const { root } = readHive(await files.read(this.path));
       const tag = parseTag(textOf(valueOf(root, tagValueName)) ?? "");
-      if (tag !== undefined) return new Replica(root, tag, textOf(valueOf(root, lineageValue)) ?? "");
+      if (tag !== undefined) {
+        const lineage = textOf(valueOf(root, lineageValue)) ?? "";
+        // Only the file holds it: as part of the copy it would make this node's database differ from the others'.
+        const tree = applyEdits(root, [{ kind: "delete-value", path: "", name: lineageValue }], root.lastWritten);
+        return new Replica(tree, tag, lineage);
+      }
       this.#log.warn("ClusDb has no tag and is not used", { path: this.path });
     } catch (error) {
       if (!(error instanceof OutsideError && error.code === "ENOENT"))
