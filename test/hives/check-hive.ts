@@ -60,11 +60,7 @@ class HiveCheck {
     if (this.written) assert.equal(this.u16(4096 + root + 4 + 2) & 0x0c, 0x0c, "flags of the root");
     this.checkRing();
     if (this.written)
-      assert.deepEqual(
-        [...this.used].sort((a, b) => a - b),
-        allocated,
-        "every allocated cell is in use",
-      );
+      for (const offset of allocated) assert.ok(this.used.has(offset), `the allocated cell at ${offset} is in use`);
     return this.facts;
   }
 
