@@ -16,7 +16,7 @@ export function imageOf(tree: Key, tag: Tag, wallMs: number): SnapshotImage {
 }
 
 /** The tree of an image; throws HiveError when it is no hive. */
-export function treeOf(image: SnapshotImage): Key {
+function treeOf(image: SnapshotImage): Key {
   return readHive(image.hive).root;
 }
 

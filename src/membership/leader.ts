@@ -296,12 +296,7 @@ export class Leader {
   #copyFor(tag: JoinRequest["tag"], lineage: string): CopyAnswer {
     const records = lineage === this.identity.lineage ? this.#history.after(tag) : undefined;
     if (records !== undefined) return { kind: "records", records, tag: this.#history.tag() };
-    const { replica, outside } = this.#parts;
-    return {
-      kind: "image",
-      image: imageOf(replica.tree(), replica.tag(), outside.clock.wall()),
-      identity: this.identity,
-    };
+    return { kind: "load", tag: this.#history.tag(), identity: this.identity };
   }
 
   async #must(update: Update): Promise<void> {

@@ -4,9 +4,9 @@ import type { Log } from "../base/log.ts";
 import type { Replica } from "../database/replica.ts";
 import { encodeUpdate } from "../database/update-codec.ts";
 import type { SubmitResult, Update } from "../database/update.ts";
-import type { Claim, ClusterIdentity } from "../quorum/quorum.ts";
-import { formatTag } from "../quorum/tag.ts";
-import { treeOf } from "./copy-image.ts";
+import type { Claim, ClusterIdentity, Quorum } from "../quorum/quorum.ts";
+import { compareTags, formatTag, type Tag } from "../quorum/tag.ts";
+import { replay } from "./copy-image.ts";
 import type { CopyAnswer, FetchRequest, JoinAnswer, JoinRequest, SubmitRequest } from "./wire.ts";
 
 /** The leader as a member reaches it; `rpc` behind it, or the simulator. */
@@ -23,6 +23,7 @@ export interface LeaderCalls {
 export interface MemberParts {
   readonly log: Log;
   readonly replica: Replica;
+  readonly quorum: Pick<Quorum, "load">;
   readonly self: { readonly node: string; readonly incarnation: string; readonly endpoint: string };
   /** Saves this node's copy aside before a copy of a newer generation replaces it. */
   readonly saveDiverged: () => Promise<void>;
@@ -83,23 +84,34 @@ export class Member {
   async #take(copy: CopyAnswer): Promise<void> {
     const { replica } = this.#parts;
     if (this.#over) return;
-    if (copy.kind === "image") {
-      await this.#replace(copy.image.tag.generation, copy.identity, () =>
-        replica.reset(treeOf(copy.image), copy.image.tag, copy.identity.lineage),
-      );
+    if (copy.kind === "load") {
+      await this.#load(copy.tag, copy.identity);
       return;
     }
     for (const record of copy.records) replica.apply(record);
     replica.retag(copy.tag);
   }
 
-  async #replace(generation: number, identity: ClusterIdentity, reset: () => void): Promise<void> {
-    const { replica, log, saveDiverged } = this.#parts;
-    const old = replica.tag();
-    if (old.sequence > 0 && old.generation < generation) {
-      await saveDiverged();
-      log.warn("older generation replaced", { had: formatTag(old), generation, lineage: identity.lineage });
+  /**
+   * Takes the database from the quorum itself. Records beyond the leader's tag may never be acknowledged and are left out; a
+   * newer snapshot stands for acknowledged updates only.
+   */
+  async #load(upTo: Tag, identity: ClusterIdentity): Promise<void> {
+    const { replica, quorum, log, saveDiverged } = this.#parts;
+    const loaded = await quorum.load();
+    const records = loaded.records.filter((record) => compareTags(record.tag, upTo) <= 0);
+    const state = replay({ ...loaded, records });
+    if (loaded.identity.lineage !== identity.lineage || compareTags(state.tag, upTo) < 0) {
+      throw fail("CLUSTER_GUM_NOT_LOCKER", {
+        happened: `The quorum is at ${formatTag(state.tag)}, the leader said ${formatTag(upTo)}.`,
+        next: "The node joins again by itself.",
+      });
     }
-    reset();
+    const old = replica.tag();
+    if (old.sequence > 0 && old.generation < identity.generation) {
+      await saveDiverged();
+      log.warn("older generation replaced", { had: formatTag(old), generation: identity.generation });
+    }
+    if (!this.#over) replica.reset(state.tree, state.tag, identity.lineage);
   }
 }

@@ -1,5 +1,5 @@
 /** What nodes say to each other about membership and updates. Bodies travel through `rpc/json.ts`. */
-import type { ClusterIdentity, LogRecord, SnapshotImage } from "../quorum/quorum.ts";
+import type { ClusterIdentity, LogRecord } from "../quorum/quorum.ts";
 import type { Evidence } from "../database/update.ts";
 import type { Tag } from "../quorum/tag.ts";
 
@@ -30,10 +30,13 @@ export interface FetchRequest {
   readonly tag: Tag;
 }
 
-/** "records": what follows the copy, in order; then it stands at `tag`. "image": replace the copy. */
+/**
+ * "records": what follows the copy, in order; then it stands at `tag`. "load": too much is missing, or the copy is of another
+ * generation; read the quorum up to `tag` and replace the copy.
+ */
 export type CopyAnswer =
   | { readonly kind: "records"; readonly records: readonly LogRecord[]; readonly tag: Tag }
-  | { readonly kind: "image"; readonly image: SnapshotImage; readonly identity: ClusterIdentity };
+  | { readonly kind: "load"; readonly tag: Tag; readonly identity: ClusterIdentity };
 
 /** An update on its way to the leader. */
 export interface SubmitRequest {
