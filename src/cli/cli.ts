@@ -1,0 +1,99 @@
+/** What every command works with: the settings of this call, the node's API, and how results are shown. */
+import { resolve } from "node:path";
+import { ApiClient } from "../api/client.ts";
+import { fail } from "../base/errors.ts";
+import { askSocket } from "../base/outside-node-http.ts";
+import { dataFolder } from "../base/outside-node-folder.ts";
+import { openOutside } from "../base/outside-node.ts";
+import type { Outside } from "../base/outside.ts";
+import { jsonText } from "./render/json.ts";
+import { withProgress } from "./render/progress.ts";
+import type { Terminal } from "./terminal.ts";
+
+/** The global options of a call. */
+export interface Settings {
+  /** Absolute path of the node's data folder. */
+  readonly data: string;
+  readonly json: boolean;
+  readonly atLeast: string | undefined;
+  /** Questions are answered with yes. */
+  readonly yes: boolean;
+}
+
+/** The parts that tests replace. */
+export interface CliParts {
+  readonly terminal: Terminal;
+  readonly client?: (settings: Settings) => ApiClient;
+  readonly outside?: () => Outside;
+}
+
+/** The answer to every change of the API. */
+export interface Done {
+  readonly done: string;
+  readonly pending?: readonly string[];
+}
+
+/** One call of the command. */
+export class Cli {
+  readonly terminal: Terminal;
+  settings: Settings;
+  /** The exit code of a command that neither failed nor is simply done. */
+  exit = 0;
+  readonly #parts: CliParts;
+
+  constructor(parts: CliParts) {
+    this.#parts = parts;
+    this.terminal = parts.terminal;
+    this.settings = { data: dataFolder(parts.terminal.environment["CLUBAR_DATA"]), json: false, atLeast: undefined, yes: false };
+  }
+
+  client(): ApiClient {
+    const { client } = this.#parts;
+    if (client !== undefined) return client(this.settings);
+    const { data, atLeast } = this.settings;
+    const transport = (question: Parameters<typeof askSocket>[1]): ReturnType<typeof askSocket> => askSocket(`${data}/run/api.sock`, question);
+    return new ApiClient({ transport, place: data, ...(atLeast === undefined ? {} : { atLeast }) });
+  }
+
+  outside(): Outside {
+    return this.#parts.outside?.() ?? openOutside();
+  }
+
+  /** The absolute path of what a person named. */
+  path(given: string): string {
+    return resolve(this.terminal.folder, given);
+  }
+
+  /** Shows a result: the value as JSON with --json, otherwise the text, which ends with a line's end. */
+  show(value: unknown, text: () => string): void {
+    if (this.settings.json) this.terminal.out(jsonText(value));
+    else this.terminal.out(text());
+  }
+
+  /** Shows that a change was made. */
+  done(answer: Done): void {
+    const pending = (answer.pending ?? []).map((one) => `Captured later: ${one}\n`);
+    this.show(answer, () => `${answer.done}\n${pending.join("")}`);
+  }
+
+  /** Does something that may take long; a terminal sees that it goes on. */
+  busy<T>(what: string, work: Promise<T>): Promise<T> {
+    return withProgress(this.terminal, this.settings.json ? undefined : what, work);
+  }
+
+  /** Goes on only when a person says y, or said --yes; without a terminal to ask at, it refuses (exit 3). */
+  async confirm(warning: string, question: string): Promise<void> {
+    if (this.settings.yes) return;
+    if (!this.terminal.canAsk) {
+      throw fail("REFUSED_FOR_SAFETY", {
+        happened: `${warning} Nobody can be asked, because there is no terminal.`,
+        unchanged: "Nothing was changed.",
+        next: "Run it in a terminal, or say --yes.",
+      });
+    }
+    this.terminal.err(`${warning}\n`);
+    const answer = (await this.terminal.ask(`${question} (y/n): `)).trim();
+    if (answer === "y" || answer === "Y") return;
+    throw fail("CANCELLED", { happened: "You did not answer y.", unchanged: "Nothing was changed.", next: "Run it again when you are sure." });
+  }
+}

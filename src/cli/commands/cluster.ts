@@ -1,0 +1,76 @@
+import type { ClusterIdentity } from "../../quorum/quorum.ts";
+import type { ClusterView } from "../../api/routes/cluster.ts";
+import type { Cli, Done } from "../cli.ts";
+import { facts } from "../render/table.ts";
+import { plain } from "../render/text.ts";
+import { assignments, type Define, notes, unsetOption, verb, wholeNumber, withUnset } from "../verbs.ts";
+
+interface SetUpOptions {
+  readonly node: string;
+  readonly quorum: string;
+  readonly insist?: boolean;
+  readonly timingFactor?: number;
+}
+
+/** `clubar cluster …`. */
+export const defineCluster: Define = (noun, cli) => {
+  const setUpVerb = (words: string, summary: string): ReturnType<typeof verb> =>
+    verb(noun, words, summary)
+      .requiredOption("--node <name>", "name of this node")
+      .requiredOption("--quorum <folder>", "the quorum folder, shared by all nodes")
+      .option("--insist", "accept a file system whose locks can't be trusted")
+      .option("--timing-factor <n>", "stretch all times; the same on every node", wholeNumber(1, 1000));
+  const create = setUpVerb("create <name>", "Make the data folder the first node of a new cluster").action(
+    async (name: string, options: SetUpOptions) => {
+      const { createNode } = await import("../../daemon/set-up.ts");
+      const identity = await createNode({ ...setUp(cli, options), cluster: name });
+      showIdentity(cli, identity, `Cluster "${identity.name}" is created; ${cli.settings.data} is its first node, ${options.node}.`);
+    },
+  );
+  notes(create, "Example:\n  clubar cluster create PAYROLL --node N1 --quorum /srv/quorum\n  clubar service");
+  setUpVerb("join", "Make the data folder a node of a running cluster").action(async (options: SetUpOptions) => {
+    const { joinNode } = await import("../../daemon/set-up.ts");
+    const identity = await cli.busy("Joining", joinNode(setUp(cli, options)));
+    showIdentity(cli, identity, `${cli.settings.data} is node ${options.node} of cluster "${identity.name}".`);
+  });
+  verb(noun, "show", "Show the cluster with its properties").action(async () => {
+    const cluster = await cli.client().get<ClusterView>("/cluster");
+    cli.show(cluster, () => text(cluster));
+  });
+  verb(noun, "rename <name>", "Rename the cluster").action(async (name: string) => {
+    cli.done(await cli.client().patch<Done>("/cluster", { name }));
+  });
+  verb(noun, "set [property=value...]", "Set common properties of the cluster")
+    .addOption(unsetOption())
+    .action(async (words: string[], options: { readonly unset?: string[] }) => {
+      const properties = withUnset(assignments(words), options.unset);
+      cli.done(await cli.client().patch<Done>("/cluster", { properties }));
+    });
+};
+
+function setUp(cli: Cli, options: SetUpOptions): Parameters<typeof import("../../daemon/set-up.ts").joinNode>[0] {
+  return {
+    outside: cli.outside(),
+    data: cli.settings.data,
+    node: options.node,
+    quorum: cli.path(options.quorum),
+    ...(options.insist === true ? { insist: true } : {}),
+    ...(options.timingFactor === undefined ? {} : { timingFactor: options.timingFactor }),
+  };
+}
+
+function showIdentity(cli: Cli, identity: ClusterIdentity, sentence: string): void {
+  cli.show({ ...identity, data: cli.settings.data, done: sentence }, () => `${sentence}\nStart it with \`clubar --data ${cli.settings.data} service\`.\n`);
+}
+
+function text(cluster: ClusterView): string {
+  const properties = Object.entries(cluster.properties).map(([name, value]) => [name, plain(value)] as const);
+  return facts([
+    ["Cluster", cluster.name],
+    ["Instance", cluster.instance],
+    ["Generation", `${cluster.generation} (lineage ${cluster.lineage})`],
+    ["Tag", cluster.tag],
+    ["Quorum", `${cluster.quorum.kind} ${cluster.quorum.place}`],
+    ...properties,
+  ]);
+}

@@ -1,0 +1,90 @@
+import { apiPath } from "../../api/client.ts";
+import type { GroupDetail } from "../../api/routes/groups.ts";
+import type { GroupView } from "../../api/views.ts";
+import type { Done } from "../cli.ts";
+import { usage } from "../exit.ts";
+import { facts, table } from "../render/table.ts";
+import { orDash, plain } from "../render/text.ts";
+import { assignments, type Define, unsetOption, verb, waitOption, withUnset } from "../verbs.ts";
+import { lookAtGroup, type Wait, waitUntil } from "../wait.ts";
+
+interface WaitOptions {
+  readonly wait?: Wait;
+}
+
+/** `clubar group …`. */
+export const defineGroup: Define = (noun, cli) => {
+  verb(noun, "list", "List the groups").action(async () => {
+    const groups = await cli.client().get<GroupView[]>("/groups");
+    const rows = groups.map((group) => [group.name, group.state, orDash(group.owner), group.resources.join(", ")]);
+    cli.show(groups, () => table(["Group", "State", "Owner", "Resources"], rows, "No groups."));
+  });
+  verb(noun, "show <group>", "Show a group with its properties").action(async (name: string) => {
+    const group = await cli.client().get<GroupDetail>(apiPath("groups", name));
+    cli.show(group, () => detail(group));
+  });
+  verb(noun, "create <name>", "Create an empty group")
+    .option("--description <text>", "for people")
+    .action(async (name: string, { description }: { readonly description?: string }) => {
+      cli.done(await cli.client().post<Done>("/groups", { name, ...(description === undefined ? {} : { description }) }));
+    });
+  verb(noun, "delete <group>", "Delete an empty group").action(async (group: string) => {
+    cli.done(await cli.client().delete<Done>(apiPath("groups", group)));
+  });
+  verb(noun, "rename <group> <name>", "Rename a group").action(async (group: string, name: string) => {
+    cli.done(await cli.client().patch<Done>(apiPath("groups", group), { name }));
+  });
+  verb(noun, "online <group>", "Bring a group online")
+    .addOption(waitOption("it is online"))
+    .action(async (group: string, { wait }: WaitOptions) => {
+      const answer = await cli.client().post<Done>(apiPath("groups", group, "online"));
+      const look = lookAtGroup(cli, group, (now) => now.state === "online" || now.resources.length === 0);
+      await waitUntil(cli, wait, `Bringing group ${group} online`, look);
+      cli.done(answer);
+    });
+  verb(noun, "offline <group>", "Take a group offline")
+    .addOption(waitOption("it is offline"))
+    .action(async (group: string, { wait }: WaitOptions) => {
+      const answer = await cli.client().post<Done>(apiPath("groups", group, "offline"));
+      await waitUntil(cli, wait, `Taking group ${group} offline`, lookAtGroup(cli, group, (now) => now.state === "offline"));
+      cli.done(answer);
+    });
+  verb(noun, "move <group> [node]", "Move a group to a node, or to the best other one")
+    .addOption(waitOption("it has arrived"))
+    .action(async (group: string, node: string | undefined, { wait }: WaitOptions) => {
+      const before = await cli.client().get<GroupView>(apiPath("groups", group));
+      const answer = await cli.client().post<Done>(apiPath("groups", group, "move"), node === undefined ? {} : { node });
+      const arrived = (now: GroupView): boolean =>
+        now.movingTo === null && now.owner !== null && now.owner !== before.owner && (!now.wanted || now.state === before.state);
+      await waitUntil(cli, wait, `Moving group ${group}`, lookAtGroup(cli, group, arrived));
+      cli.done(answer);
+    });
+  verb(noun, "cancel <group>", "Call off a move that has not begun").action(async (group: string) => {
+    cli.done(await cli.client().post<Done>(apiPath("groups", group, "cancel")));
+  });
+  verb(noun, "set <group> [property=value...]", "Set common properties of a group")
+    .addOption(unsetOption())
+    .action(async (group: string, words: string[], options: { readonly unset?: string[] }) => {
+      cli.done(await cli.client().patch<Done>(apiPath("groups", group), { properties: withUnset(assignments(words), options.unset) }));
+    });
+  verb(noun, "owners <group> [node...]", "Set the preferred owners, the most preferred first")
+    .option("--none", "no node is preferred")
+    .action(async (group: string, nodes: string[], { none }: { readonly none?: boolean }) => {
+      if ((nodes.length === 0) !== (none === true)) throw usage("Name the nodes, or say --none.");
+      cli.done(await cli.client().patch<Done>(apiPath("groups", group), { preferredOwners: nodes }));
+    });
+};
+
+function detail(group: GroupDetail): string {
+  return facts([
+    ["Group", group.name],
+    ["Id", group.id],
+    ["State", group.state],
+    ["Owner", orDash(group.owner)],
+    ["Moves to", group.movingTo ?? undefined],
+    ["Failed", group.failed ?? undefined],
+    ["Preferred owners", orDash(group.preferredOwners.join(", "))],
+    ["Resources", orDash(group.resources.join(", "))],
+    ...Object.entries(group.properties).map(([name, value]) => [name, plain(value)] as const),
+  ]);
+}

@@ -1,0 +1,26 @@
+import { randomBytes } from "node:crypto";
+import type { Define } from "../verbs.ts";
+import { finish, notes, wholeNumber } from "../verbs.ts";
+
+/** `clubar service`. */
+export const defineService: Define = (noun, cli) => {
+  finish(noun)
+    .option("--page <port>", "serve the status page on this port of 127.0.0.1 (0: any free one)", wholeNumber(0, 65_535))
+    .action(async ({ page }: { readonly page?: number }) => {
+      const token = cli.terminal.environment["CLUBAR_PAGE_TOKEN"] ?? randomBytes(16).toString("hex");
+      const { runService } = await import("../../daemon/service.ts");
+      cli.exit = await runService({
+        data: cli.settings.data,
+        ...(page === undefined ? {} : { page: { port: page, token } }),
+        onReady: ({ pageUrl }) => {
+          const where = pageUrl === undefined ? "" : `\nStatus page: ${pageUrl}`;
+          cli.show({ ready: true, data: cli.settings.data, page: pageUrl ?? null }, () => `The service of ${cli.settings.data} runs.${where}\n`);
+        },
+      });
+    });
+  notes(
+    noun,
+    `It runs until SIGTERM or SIGINT, then moves its groups away, ends them in order and leaves.
+The page's token is made anew at each start unless CLUBAR_PAGE_TOKEN holds one.`,
+  );
+};

@@ -1,0 +1,60 @@
+import { situation } from "../../api/situation.ts";
+import type { StatusView } from "../../api/status-view.ts";
+import { table } from "../render/table.ts";
+import { counted, orDash, timeAndAge } from "../render/text.ts";
+import { type Define, finish } from "../verbs.ts";
+
+/** `clubar status`. */
+export const defineStatus: Define = (noun, cli) => {
+  finish(noun).action(async () => {
+    const status = await cli.client().get<StatusView>("/status");
+    cli.show(status, () => statusText(status, cli.terminal.now()));
+  });
+};
+
+/** The situation in a sentence first, then nodes, groups, resources, checkpoints, backup. */
+export function statusText(status: StatusView, now: number): string {
+  const { cluster, self, leader, nodes, groups, resources } = status;
+  const lines = [
+    situation(status).sentence,
+    "",
+    `Cluster ${cluster.name}, id ${cluster.instance}, tag ${status.tag}, quorum: ${cluster.quorum}`,
+    `This node: ${self.name} (${self.state})${self.because === "" ? "" : `. ${self.because}`}`,
+    permitLine(status),
+    ...self.waits.map((wait) => `Waits: ${wait}`),
+  ];
+  const nodeRows = nodes.map((node) => {
+    const roles = [leader?.node === node.name ? "leader" : "", node.id === self.id ? "this node" : "", node.downBecause ?? ""];
+    const drain = node.drain === "inProgress" ? " (being drained)" : "";
+    return [node.name, `${node.state}${drain}`, roles.filter((role) => role !== "").join(", "), node.groups.join(", ")];
+  });
+  const groupRows = groups.map((group) => {
+    const moving = group.movingTo === null ? "" : `moves to ${group.movingTo === "*" ? "another node" : group.movingTo}`;
+    const notes = [moving, group.wanted ? "" : "is to be offline", group.failed ?? ""].filter((note) => note !== "");
+    return [group.name, group.state, orDash(group.owner), notes.join("; ")];
+  });
+  const resourceRows = resources.map((one) => [one.name, one.type, orDash(one.group), one.state, orDash(one.node), one.reason]);
+  return [
+    `${lines.join("\n")}\n`,
+    table(["Node", "State", "Role", "Groups"], nodeRows, "No nodes."),
+    table(["Group", "State", "Owner", ""], groupRows, "No groups."),
+    table(["Resource", "Type", "Group", "State", "Node", ""], resourceRows, "No resources."),
+    `${checkpointLine(status, now)}\n${backupLine(status, now)}\n`,
+  ].join("\n");
+}
+
+function permitLine({ self }: StatusView): string {
+  const permit = self.permitMs > 0 ? `has a permit for ${self.permitMs} ms more` : "has no permit to run applications";
+  return `Permit: ${permit}. ${self.containmentSentence}`.trim();
+}
+
+function checkpointLine({ checkpoints }: StatusView, now: number): string {
+  const newest = checkpoints.newest === null ? "" : `, the newest version of ${timeAndAge(checkpoints.newest, now)}`;
+  const pending = checkpoints.pending.map((line) => `\nNot captured yet: ${line}`).join("");
+  return `${counted(checkpoints.count, "checkpoint")}${newest}${pending}`;
+}
+
+function backupLine({ lastBackup }: StatusView, now: number): string {
+  if (lastBackup === null) return "This node knows of no backup.";
+  return `Last backup ${timeAndAge(lastBackup.time, now)} at tag ${lastBackup.tag}, on node ${lastBackup.node} in ${lastBackup.path}`;
+}

@@ -1,0 +1,52 @@
+/** The nouns of the command line; the file of a noun is loaded when it is used. */
+import type { Define } from "./verbs.ts";
+
+/** A noun, or a verb without one. */
+export interface Noun {
+  /** With its arguments, as commander reads them. */
+  readonly words: string;
+  readonly summary: string;
+  /** Where the help lists it. */
+  readonly part: "Cluster" | "This node's data" | "Backup" | "Other";
+  readonly load: () => Promise<Define>;
+}
+
+/** All of them, in the order of the help. */
+export const nouns: readonly Noun[] = [
+  {
+    words: "service",
+    summary: "Run this node's service in the foreground",
+    part: "Cluster",
+    load: async () => (await import("./commands/service.ts")).defineService,
+  },
+  {
+    words: "status",
+    summary: "Show the cluster's situation",
+    part: "Cluster",
+    load: async () => (await import("./commands/status.ts")).defineStatus,
+  },
+  {
+    words: "cluster",
+    summary: "Create, join, show, change the cluster",
+    part: "Cluster",
+    load: async () => (await import("./commands/cluster.ts")).defineCluster,
+  },
+  {
+    words: "node",
+    summary: "Nodes: pause, drain, resume, evict, stop",
+    part: "Cluster",
+    load: async () => (await import("./commands/node.ts")).defineNode,
+  },
+  {
+    words: "group",
+    summary: "Groups: create, online, offline, move",
+    part: "Cluster",
+    load: async () => (await import("./commands/group.ts")).defineGroup,
+  },
+  {
+    words: "resource",
+    summary: "Resources: create, parameters, dependencies, owners",
+    part: "Cluster",
+    load: async () => (await import("./commands/resource.ts")).defineResource,
+  },
+];

@@ -1,0 +1,34 @@
+/** Tables and lists of facts in plain text. */
+
+/** Columns of texts under headings, two spaces apart; the last column is not padded. `empty` is shown when there is no row. */
+export function table(headings: readonly string[], rows: readonly (readonly string[])[], empty: string): string {
+  if (rows.length === 0) return `${empty}\n`;
+  const all = [headings, ...rows].map((row) => row.map(oneLine));
+  const widths = headings.map((_, column) => Math.max(...all.map((row) => width(row[column] ?? ""))));
+  const line = (row: readonly string[]): string =>
+    row
+      .map((cell, column) => (column === row.length - 1 ? cell : cell + " ".repeat((widths[column] ?? 0) - width(cell) + 2)))
+      .join("")
+      .trimEnd();
+  return `${all.map(line).join("\n")}\n`;
+}
+
+/** Facts, a line each: name, value. Values that are undefined are left out. */
+export function facts(pairs: readonly (readonly [string, string | number | undefined])[]): string {
+  const there = pairs.filter(([, value]) => value !== undefined && value !== "");
+  const widest = Math.max(0, ...there.map(([name]) => width(name)));
+  return there.map(([name, value]) => `${name}${" ".repeat(widest - width(name) + 2)}${oneLine(String(value))}\n`).join("");
+}
+
+/** What could move a terminal's cursor is shown, not sent. */
+export function oneLine(text: string): string {
+  return text.replace(/[\u0000-\u001f\u007f-\u009f]/g, (unit) => `\\x${unit.charCodeAt(0).toString(16).padStart(2, "0")}`);
+}
+
+const segments = new Intl.Segmenter();
+
+function width(text: string): number {
+  // Texts in ASCII are nearly all there are.
+  if (/^[ -~]*$/.test(text)) return text.length;
+  return [...segments.segment(text)].length;
+}

@@ -1,0 +1,60 @@
+/** The person or program that called: standard input and output, and what else a command needs of the process. */
+import { createInterface } from "node:readline/promises";
+import { openOutside } from "../base/outside-node.ts";
+
+/** What a command sees of the process around it. */
+export interface Terminal {
+  out(text: string): void;
+  /** Bytes as they are. */
+  outBytes(bytes: Uint8Array): void;
+  err(text: string): void;
+  /** Somebody can be asked: standard input and error are a terminal. */
+  readonly canAsk: boolean;
+  /** Standard error is a terminal: progress may be drawn. */
+  readonly errIsTerminal: boolean;
+  /** Asks and answers the line typed, without its end. "" when the input ended. */
+  ask(question: string): Promise<string>;
+  /** Wall time in milliseconds. */
+  now(): number;
+  /** Boot time in milliseconds. */
+  elapsed(): number;
+  sleep(ms: number, signal?: AbortSignal): Promise<void>;
+  /** The working folder. */
+  readonly folder: string;
+  readonly environment: Readonly<Record<string, string | undefined>>;
+}
+
+/** This process's. */
+export function openTerminal(): Terminal {
+  const { stdin, stdout, stderr, env } = process;
+  // A reader that has seen enough (`| head`) is no error.
+  for (const stream of [stdout, stderr]) {
+    stream.on("error", (error: NodeJS.ErrnoException) => {
+      if (error.code === "EPIPE") process.exit(process.exitCode ?? 0);
+      throw error;
+    });
+  }
+  return {
+    out: (text) => void stdout.write(text),
+    outBytes: (bytes) => void stdout.write(bytes),
+    err: (text) => void stderr.write(text),
+    canAsk: stdin.isTTY && stderr.isTTY,
+    errIsTerminal: stderr.isTTY,
+    ask,
+    now: Date.now,
+    elapsed: () => performance.now(),
+    sleep: openOutside().timers.sleep,
+    folder: process.cwd(),
+    environment: env,
+  };
+}
+
+async function ask(question: string): Promise<string> {
+  const lines = createInterface({ input: process.stdin, output: process.stderr });
+  const ended = new Promise<string>((resolve) => lines.once("close", () => resolve("")));
+  try {
+    return await Promise.race([lines.question(question), ended]);
+  } finally {
+    lines.close();
+  }
+}
