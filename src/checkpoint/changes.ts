@@ -1,0 +1,94 @@
+/** The updates that checkpoints make, built out of the tree that was read. Pure. */
+import { type Change, ChangeBuilder } from "../database/change.ts";
+import { groupValue, resourceKey, runtimeGroupValue } from "../database/schema.ts";
+import type { Condition } from "../database/update.ts";
+import type { Key } from "../tree/key.ts";
+import { dword, multiSz, qword, sz } from "../tree/value.ts";
+import type { Checkpoint } from "./checkpoint.ts";
+import { fileKind, numberName, titleOf } from "./names.ts";
+import { checkpointsValue, findCurrent, type ResourceRecords, syncKey, versionPath, versionsOf, versionValue } from "./records.ts";
+
+/** Versions of one checkpoint that are kept, the current one included. */
+export const versionsKept = 5;
+
+/**
+ * `version` becomes the current one of its checkpoint, or a new checkpoint. Applies only while the group has this owner and ownership
+ * generation, and nobody else changed what was read here about the resource's checkpoints.
+ */
+export function commitChange(tree: Key, records: ResourceRecords, version: Checkpoint): Change {
+  const { kind, path, number } = version;
+  const change = guarded(tree, records);
+  const sync = `${records.path}\\${syncKey(kind)}`;
+  const previous = findCurrent(records, kind, path);
+  if (previous === undefined) change.structure().unchanged(sync, numberName(number));
+  else change.unchanged(sync, numberName(previous.number)).remove(sync, numberName(previous.number));
+  change.set(sync, sz(numberName(number), path));
+  change.set(
+    versionPath(records, number),
+    sz(versionValue.kind, fileKind(kind)),
+    sz(versionValue.path, path),
+    sz(versionValue.fileDigest, version.fileDigest),
+    sz(versionValue.contentDigest, version.contentDigest),
+    dword(versionValue.size, version.size),
+    qword(versionValue.time, BigInt(Math.floor(version.time))),
+  );
+  change.set(checkpointsPath(records), dword(checkpointsValue.nextNumber, number + 1));
+  const older = versionsOf(records, kind, path);
+  markDeleted(change, records, older.slice(0, Math.max(0, older.length + 1 - versionsKept)));
+  return change.build(`${titleOf(kind, path)} of resource "${records.name}" is captured as checkpoint version ${number}.`);
+}
+
+/** The checkpoint ends; its versions are marked deleted. */
+export function removeChange(tree: Key, records: ResourceRecords, current: Checkpoint): Change {
+  const { kind, path, number } = current;
+  const change = guarded(tree, records);
+  const sync = `${records.path}\\${syncKey(kind)}`;
+  change.unchanged(sync, numberName(number)).remove(sync, numberName(number));
+  change.set(checkpointsPath(records), dword(checkpointsValue.nextNumber, records.nextNumber));
+  markDeleted(change, records, versionsOf(records, kind, path));
+  return change.build(`${titleOf(kind, path)} is no longer a checkpoint of resource "${records.name}".`);
+}
+
+/** Numbers below `number` are never named again, so that files of theirs that nothing names can go. */
+export function skipNumbersChange(tree: Key, records: ResourceRecords, number: number): Change {
+  const change = new ChangeBuilder(tree).exists(records.path).unchanged(checkpointsPath(records), checkpointsValue.nextNumber);
+  change.set(checkpointsPath(records), dword(checkpointsValue.nextNumber, number));
+  return change.build(`Checkpoint numbers of resource "${records.name}" go on at ${number}: older files that nothing names are removed.`);
+}
+
+/** The files are gone. */
+export function forgetDeletedChange(tree: Key, records: ResourceRecords, gone: readonly string[]): Change {
+  const path = checkpointsPath(records);
+  const change = new ChangeBuilder(tree).exists(records.path).unchanged(path, checkpointsValue.deleted);
+  const rest = records.deleted.filter((name) => !gone.includes(name));
+  if (rest.length === 0) change.remove(path, checkpointsValue.deleted);
+  else change.set(path, multiSz(checkpointsValue.deleted, rest));
+  return change.build(`${gone.length} old checkpoint files of resource "${records.name}" are removed.`);
+}
+
+/** A refusal by this condition means that another node, or nobody, owns the group now. */
+export function isOwnership(condition: Condition): boolean {
+  if (condition.kind !== "value-equals") return condition.kind === "key-exists";
+  return condition.name === runtimeGroupValue.owner || condition.name === runtimeGroupValue.ownershipGeneration;
+}
+
+function guarded(tree: Key, records: ResourceRecords): ChangeBuilder {
+  const change = new ChangeBuilder(tree).exists(records.path);
+  const { group } = records;
+  if (group !== undefined) {
+    change.unchanged(group.path, groupValue.contains);
+    change.unchanged(group.runtimePath, runtimeGroupValue.owner, runtimeGroupValue.ownershipGeneration);
+  }
+  return change.unchanged(checkpointsPath(records), checkpointsValue.nextNumber, checkpointsValue.deleted);
+}
+
+function markDeleted(change: ChangeBuilder, records: ResourceRecords, versions: readonly Checkpoint[]): void {
+  if (versions.length === 0) return;
+  for (const { number } of versions) change.deleteKey(versionPath(records, number));
+  const names = versions.map(({ kind, number }) => `${numberName(number)}.${fileKind(kind)}`);
+  change.set(checkpointsPath(records), multiSz(checkpointsValue.deleted, [...new Set([...records.deleted, ...names])].sort()));
+}
+
+function checkpointsPath(records: ResourceRecords): string {
+  return `${records.path}\\${resourceKey.checkpoints}`;
+}

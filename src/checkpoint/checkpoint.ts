@@ -1,0 +1,140 @@
+/**
+ * Checkpoints: stored, numbered copies of the registry keys and key containers that a resource's application needs, put in place
+ * on whatever node the resource comes online (facts §3). The rules are docs/safety.md §3.
+ */
+import type { Database } from "../database/database.ts";
+import type { Log } from "../base/log.ts";
+import type { Outside } from "../base/outside.ts";
+import type { CheckpointVersions } from "../quorum/quorum.ts";
+import type { Tag } from "../quorum/tag.ts";
+import type { KeyContainers } from "../registry/key-containers.ts";
+import type { Registry } from "../registry/registry.ts";
+import type { CheckpointKind } from "./names.ts";
+
+export type { CheckpointKind } from "./names.ts";
+export { createCheckpoints } from "./engine.ts";
+
+/** One version of a checkpoint, as the database names it. */
+export interface Checkpoint {
+  readonly kind: CheckpointKind;
+  /** Below HKEY_LOCAL_MACHINE, or `Type\Name\Key`. */
+  readonly path: string;
+  /** A number of the resource, never used twice. */
+  readonly number: number;
+  /** SHA-256 of the file's bytes, lower-case hexadecimal; "" when the database has none (written by another program). */
+  readonly fileDigest: string;
+  /** Two versions with the same content digest are the same settings (docs/formats/content-digest.md); "" as above. */
+  readonly contentDigest: string;
+  /** Bytes of the file. */
+  readonly size: number;
+  /** Wall time in milliseconds of the commit. */
+  readonly time: number;
+}
+
+export interface Loser {
+  readonly kind: CheckpointKind;
+  readonly path: string;
+  /** Where what was overwritten is kept on this node; undefined when it could not be read (a key that may not be exported). */
+  readonly file: string | undefined;
+}
+
+export interface RestoreReport {
+  /** What was different and was put in place. */
+  readonly placed: readonly Checkpoint[];
+  /** What was in place already; nothing was written. */
+  readonly equal: readonly Checkpoint[];
+  readonly losers: readonly Loser[];
+}
+
+export interface CaptureReport {
+  /** Paths that were captured, or already were. */
+  readonly captured: readonly string[];
+  readonly failed: readonly { readonly path: string; readonly why: string }[];
+}
+
+/** A change that is not committed yet. */
+export interface Pending {
+  readonly resource: string;
+  readonly kind: CheckpointKind;
+  readonly path: string;
+  /** A sentence. */
+  readonly why: string;
+}
+
+export type AuditResult = "ok" | "lost" | "damaged" | "drift" | "not checked";
+
+export interface AuditLine {
+  readonly checkpoint: Checkpoint;
+  readonly result: AuditResult;
+  /** What was found and what follows from it, for people. */
+  readonly sentence: string;
+}
+
+/** Which settings were just changed; only their checkpoints are waited for. */
+export interface Changed {
+  readonly kind: CheckpointKind;
+  readonly path: string;
+}
+
+/**
+ * The checkpoints of one node. `resource` is a resource's id. Calls that write reject with HOST_NODE_NOT_RESOURCE_OWNER on a node that
+ * does not own the resource's group, RESOURCE_NOT_FOUND, and OUTCOME_UNKNOWN when no leader answered in time.
+ */
+export interface Checkpoints {
+  /**
+   * Captured at once. INVALID_PARAMETER for a path that can't be checkpointed, ALREADY_EXISTS (also when another resource has the same
+   * path, or a resource of another group an overlapping one, unless `force`), FILE_NOT_FOUND without such a key, NTE_BAD_KEYSET without such
+   * a container, NTE_BAD_KEY when it may not be exported.
+   */
+  add(resource: string, kind: CheckpointKind, path: string, options?: { readonly force?: boolean }): Promise<Tag>;
+  /** FILE_NOT_FOUND when it is not checkpointed. The key itself stays as it is. */
+  remove(resource: string, kind: CheckpointKind, path: string): Promise<Tag>;
+  /** What the database of this node says, on any node: the current version of each, by number. */
+  list(resource: string): readonly Checkpoint[];
+  /** All versions that are kept of one checkpoint, the newest last. */
+  history(resource: string, kind: CheckpointKind, path: string): readonly Checkpoint[];
+  /**
+   * Before the resource comes online: the newest version of each checkpoint is verified, then all of them are put in place, or none.
+   * Rejects with FILE_NOT_FOUND (a file is lost) or INVALID_DATA (damaged) and the resource must not come online.
+   */
+  restoreBeforeOnline(resource: string): Promise<RestoreReport>;
+  /** The resource is online under this ownership generation: every change becomes a new version. */
+  begin(resource: string, ownershipGeneration: number): void;
+  /** Captures what is not captured yet of a resource that is online, before it goes offline and before a backup. Nothing for others. */
+  captureNow(resource: string): Promise<CaptureReport>;
+  /** The resource is no longer online. What changed before this call is still captured. */
+  end(resource: string): void;
+  /**
+   * Resolves when everything that was changed before this call is committed, but does not wait for contents above 1 MiB (`pending`).
+   * Rejects when a version could not be committed: the change is made on this node, and its capture goes on or is reported by `pending`.
+   */
+  settled(changed?: Changed): Promise<void>;
+  pending(): readonly Pending[];
+  /** The content of an older version becomes a new version, and is put in place when the resource is online. FILE_NOT_FOUND. */
+  revert(resource: string, path: string, number: number): Promise<Tag>;
+  /**
+   * Captures what is on this node, the owner, whether the resource is online or not, and makes it the new version even of a checkpoint whose
+   * file is lost: the Cluster Recovery Utility's "Restore cluster resource checkpoints" (facts §5.1).
+   */
+  recreate(resource: string, path?: string): Promise<CaptureReport>;
+  /** Compares files with the database, and on the owner with what is live. Changes nothing. */
+  audit(resource: string): Promise<readonly AuditLine[]>;
+  /** Ends all watching without a last capture: this life of the node is over. */
+  close(): void;
+}
+
+/** What checkpoints use of a node's key containers. */
+export type ContainerStore = Pick<KeyContainers, "exportContainer" | "importContainer" | "delete" | "watch">;
+
+export interface CheckpointParts {
+  readonly outside: Outside;
+  readonly database: Database;
+  readonly registry: Registry;
+  readonly keys: ContainerStore;
+  readonly versions: CheckpointVersions;
+  readonly log: Log;
+  /** The node's data folder; what is overwritten is kept in `losers/` in it. */
+  readonly folder: string;
+  /** Milliseconds between the beginnings of two captures of one checkpoint; 200 unless given. */
+  readonly interval?: number;
+}

@@ -1,0 +1,159 @@
+/** Committing a version: the file first, then the update that names it (docs/safety.md §3.2). */
+import { fail, Failure } from "../base/errors.ts";
+import { sha256 } from "../base/digest.ts";
+import { newGuid } from "../base/guid.ts";
+import type { Change } from "../database/change.ts";
+import type { Evidence } from "../database/update.ts";
+import type { VersionName } from "../quorum/quorum.ts";
+import type { Tag } from "../quorum/tag.ts";
+import type { Key } from "../tree/key.ts";
+import { commitChange, isOwnership, removeChange } from "./changes.ts";
+import type { Checkpoint, CheckpointParts } from "./checkpoint.ts";
+import type { Content } from "./content.ts";
+import { type CheckpointKind, fileKind, titleOf } from "./names.ts";
+import { findCurrent, noResource, readRecords, type ResourceRecords } from "./records.ts";
+
+/** What a node holds of a resource while it writes. */
+export interface Held {
+  readonly resource: string;
+  readonly ownershipGeneration: number;
+}
+
+export interface Committed {
+  readonly tag: Tag;
+  readonly checkpoint: Checkpoint;
+}
+
+/** A refusal that is no loss of ownership means that this node's copy was behind: it is tried again as it catches up. */
+const attempts = 12;
+const longestPause = 250;
+/** What the leader's look at the evidence ends with (`verifyEvidence`). */
+const unproven: readonly string[] = ["FILE_NOT_FOUND", "INVALID_DATA"];
+
+type Parts = Pick<CheckpointParts, "outside" | "database" | "versions" | "log">;
+
+/** What the database of this node says while this node holds the resource; HOST_NODE_NOT_RESOURCE_OWNER, RESOURCE_NOT_FOUND. */
+export function requireOwned(parts: Parts, held: Held): { readonly tree: Key; readonly records: ResourceRecords } {
+  const tree = parts.database.tree();
+  const records = readRecords(tree, held.resource);
+  if (records === undefined) throw noResource(held.resource);
+  const { group } = records;
+  if (group?.owner === parts.database.self.node && group.ownershipGeneration === held.ownershipGeneration) return { tree, records };
+  throw notOwner(records, parts.database.self.node);
+}
+
+/** What this node holds now. */
+export function holdNow(parts: Parts, resource: string): Held {
+  const records = readRecords(parts.database.tree(), resource);
+  if (records === undefined) throw noResource(resource);
+  if (records.group?.owner !== parts.database.self.node) throw notOwner(records, parts.database.self.node);
+  return { resource: records.id, ownershipGeneration: records.group.ownershipGeneration };
+}
+
+function notOwner(records: ResourceRecords, self: string): Failure {
+  const owner = records.group?.owner;
+  return fail("HOST_NODE_NOT_RESOURCE_OWNER", {
+    happened: `Resource "${records.name}" ${owner === self ? "was placed anew on" : "is not owned by"} this node (${self}).`,
+    unchanged: "No checkpoint was changed.",
+    next: owner === undefined ? "Wait until its group has an owner." : `Ask node ${owner}, which owns its group.`,
+  });
+}
+
+/** `content` becomes the newest version; of a new checkpoint when `isNew`, whose conflicts `check` looks for. */
+export interface CommitRequest {
+  readonly kind: CheckpointKind;
+  readonly path: string;
+  readonly content: Content;
+  readonly isNew: boolean;
+  readonly check?: (tree: Key, records: ResourceRecords) => void;
+}
+
+export async function commitVersion(parts: Parts, held: Held, request: CommitRequest): Promise<Committed> {
+  const { kind, path, content } = request;
+  let version: VersionName | undefined;
+  let checkpoint: Checkpoint | undefined;
+  const fileDigest = sha256(content.bytes);
+  const tag = await submitUntilTrue(parts, held, async (tree, records) => {
+    const current = findCurrent(records, kind, path);
+    if (!request.isNew && current === undefined) throw notCheckpointed(records, kind, path);
+    request.check?.(tree, records);
+    if (version === undefined || version.number < records.nextNumber) {
+      version = await parts.versions.put(records.id, fileKind(kind), records.nextNumber, content.bytes);
+    }
+    checkpoint = {
+      kind,
+      path: current?.path ?? path,
+      number: version.number,
+      fileDigest,
+      contentDigest: content.contentDigest,
+      size: content.bytes.length,
+      time: parts.outside.clock.wall(),
+    };
+    const lostFile = (): void => {
+      version = undefined;
+    };
+    return { change: commitChange(tree, records, checkpoint), evidence: [{ version, digest: fileDigest }], lostFile };
+  });
+  if (checkpoint === undefined) throw new RangeError("no version was made");
+  const { number, size } = checkpoint;
+  parts.log.info("checkpoint version committed", { resource: held.resource, kind, path, number, size });
+  return { tag, checkpoint };
+}
+
+export function commitRemoval(parts: Parts, held: Held, kind: CheckpointKind, path: string): Promise<Tag> {
+  return submitUntilTrue(parts, held, async (tree, records) => {
+    const current = findCurrent(records, kind, path);
+    if (current === undefined) throw notCheckpointed(records, kind, path);
+    return { change: removeChange(tree, records, current), evidence: [] };
+  });
+}
+
+export function notCheckpointed(records: ResourceRecords, kind: CheckpointKind, path: string): Failure {
+  return fail("FILE_NOT_FOUND", {
+    happened: `${titleOf(kind, path)} is no checkpoint of resource "${records.name}".`,
+    unchanged: "Nothing was changed.",
+    next: `List them: clubar checkpoint list --resource "${records.name}".`,
+  });
+}
+
+interface Built {
+  readonly change: Change;
+  readonly evidence: readonly Evidence[];
+  /** The leader did not find the file as it should be. */
+  readonly lostFile?: () => void;
+}
+
+type Build = (tree: Key, records: ResourceRecords) => Promise<Built>;
+
+async function submitUntilTrue(parts: Parts, held: Held, build: Build): Promise<Tag> {
+  const { database, outside } = parts;
+  for (let attempt = 0; attempt < attempts; attempt++) {
+    const { tree, records } = requireOwned(parts, held);
+    const { change, evidence, lostFile } = await build(tree, records);
+    const update = { ...change, requestId: newGuid(outside.random), ...(evidence.length > 0 ? { evidence } : {}) };
+    const result = await database.submit(update).catch((error: unknown) => {
+      // A file that was put before this epoch began may just have been cleared away.
+      if (lostFile === undefined || !(error instanceof Failure) || !unproven.includes(error.name) || attempt === attempts - 1) throw error;
+      lostFile();
+      return undefined;
+    });
+    if (result === undefined) continue;
+    if (result.outcome === "applied") return result.tag;
+    if (result.outcome === "unknown") throw outcomeUnknown(records);
+    if (isOwnership(result.condition)) throw notOwner(records, database.self.node);
+    await outside.timers.sleep(Math.min(longestPause, 5 * 2 ** attempt));
+  }
+  throw fail("CLUSTER_DATABASE_UPDATE_CONDITION_FAILED", {
+    happened: `The checkpoints of resource ${held.resource} changed ${attempts} times while this node tried to write a version.`,
+    unchanged: "The newest committed version is still the current one.",
+    next: "Try again.",
+  });
+}
+
+function outcomeUnknown(records: ResourceRecords): Failure {
+  return fail("OUTCOME_UNKNOWN", {
+    happened: `No leader answered in time whether the checkpoint of resource "${records.name}" was written.`,
+    unchanged: "Either the version before or the new one is current, whole; no third thing.",
+    next: "Look again when the cluster has a leader: clubar checkpoint list.",
+  });
+}

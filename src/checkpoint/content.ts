@@ -1,0 +1,94 @@
+/** The content of checkpoints: what is live on this node, and what a version's bytes hold. */
+import { fail, Failure } from "../base/errors.ts";
+import { sha256, sha256OfChunks } from "../base/digest.ts";
+import { HiveError, readHive, writeHive } from "../hive/index.ts";
+import type { Registry } from "../registry/registry.ts";
+import { contentDigest } from "../tree/content.ts";
+import { findKey, type Key } from "../tree/key.ts";
+import type { ContainerStore } from "./checkpoint.ts";
+import { type CheckpointKind, parseContainer, titleOf } from "./names.ts";
+
+/** A registry key is held as the tree that it was at one moment; holding it costs nothing. */
+export type Live = { readonly kind: "registry"; readonly key: Key } | { readonly kind: "crypto"; readonly bytes: Uint8Array };
+
+export interface Content {
+  /** Of a version file. */
+  readonly bytes: Uint8Array;
+  readonly contentDigest: string;
+}
+
+export class Contents {
+  readonly #registry: Registry;
+  readonly #keys: ContainerStore;
+  readonly #digests = new WeakMap<Key, string>();
+
+  constructor(registry: Registry, keys: ContainerStore) {
+    this.#registry = registry;
+    this.#keys = keys;
+  }
+
+  /** What is there now. FILE_NOT_FOUND without such a key, NTE_BAD_KEYSET without such a container, NTE_BAD_KEY when it may not be exported. */
+  async live(kind: CheckpointKind, path: string): Promise<Live> {
+    if (kind === "crypto") return { kind, bytes: this.#keys.exportContainer(parseContainer(path)) };
+    const key = this.liveKey(path);
+    if (key !== undefined) return { kind, key };
+    throw fail("FILE_NOT_FOUND", {
+      happened: `There is no registry key HKLM\\${path} on this node.`,
+      unchanged: "Nothing was captured.",
+      next: "Create the key, or remove the checkpoint.",
+    });
+  }
+
+  /** As `live`; undefined when there is none. */
+  async liveOrNone(kind: CheckpointKind, path: string): Promise<Live | undefined> {
+    try {
+      return await this.live(kind, path);
+    } catch (error) {
+      if (error instanceof Failure && (error.name === "FILE_NOT_FOUND" || error.name === "NTE_BAD_KEYSET")) return undefined;
+      throw error;
+    }
+  }
+
+  /** The registry key itself, to see by identity whether anything changed. */
+  liveKey(path: string): Key | undefined {
+    return findKey(this.#registry.root(), path);
+  }
+
+  /** The bytes of a version. A hive is read back: what it can't express would otherwise look like a change for ever. */
+  contentOf(live: Live): Content {
+    if (live.kind === "crypto") return { bytes: live.bytes, contentDigest: sha256(live.bytes) };
+    const bytes = hiveOf(live.key);
+    const digest = treeDigest(readHive(bytes).root);
+    this.#digests.set(live.key, digest);
+    return { bytes, contentDigest: digest };
+  }
+
+  digestOf(live: Live): string {
+    if (live.kind === "registry") return this.#digests.get(live.key) ?? this.contentOf(live).contentDigest;
+    return sha256(live.bytes);
+  }
+
+  watch(kind: CheckpointKind, path: string, handler: () => void): () => void {
+    return kind === "registry" ? this.#registry.watch(path, handler) : this.#keys.watch(parseContainer(path), handler);
+  }
+}
+
+/** Equal trees give equal bytes: the hive's own time is the key's. */
+function hiveOf(key: Key): Uint8Array {
+  return writeHive(key, { time: key.lastWritten, fileName: key.name });
+}
+
+export function treeDigest(tree: Key): string {
+  return contentDigest(tree, sha256OfChunks);
+}
+
+/** What a version's bytes put in place. INVALID_DATA when they are no hive; bytes of key containers are the containers' business. */
+export function readContent(kind: CheckpointKind, path: string, bytes: Uint8Array): Live {
+  if (kind === "crypto") return { kind, bytes };
+  try {
+    return { kind, key: readHive(bytes).root };
+  } catch (error) {
+    if (!(error instanceof HiveError)) throw error;
+    throw fail("INVALID_DATA", { happened: `The checkpoint version of ${titleOf(kind, path)} is no registry hive: ${error.message}`, cause: error });
+  }
+}

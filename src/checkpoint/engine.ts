@@ -1,0 +1,327 @@
+/** The checkpoints of one node: every call of `Checkpoints`, one at a time for each resource. */
+import { fail, Failure } from "../base/errors.ts";
+import { failureOf } from "../base/failure-of.ts";
+import { Mutex } from "../base/mutex.ts";
+import { foldId } from "../database/schema.ts";
+import type { Tag } from "../quorum/tag.ts";
+import type { Key } from "../tree/key.ts";
+import { auditCheckpoint } from "./audit.ts";
+import type {
+  AuditLine,
+  CaptureReport,
+  Changed,
+  Checkpoint,
+  CheckpointParts,
+  Checkpoints,
+  Pending,
+  RestoreReport,
+} from "./checkpoint.ts";
+import { commitRemoval, commitVersion, type Held, holdNow, notCheckpointed, requireOwned } from "./commit.ts";
+import { Contents, type Content, type Live } from "./content.ts";
+import { Losers } from "./losers.ts";
+import { type CheckpointKind, checkPath, numberName, overlap, parseContainer, samePath, titleOf } from "./names.ts";
+import { allRecords, findCurrent, noResource, readRecords, type ResourceRecords, versionsOf } from "./records.ts";
+import { restoreCheckpoints } from "./restore.ts";
+import { type CaptureRequest, Session } from "./session.ts";
+import { readStored } from "./stored.ts";
+
+export function createCheckpoints(parts: CheckpointParts): Checkpoints {
+  return new CheckpointEngine(parts);
+}
+
+class CheckpointEngine implements Checkpoints {
+  readonly #parts: CheckpointParts;
+  readonly #contents: Contents;
+  readonly #losers: Losers;
+  readonly #sessions = new Map<string, Session>();
+  readonly #mutexes = new Map<string, Mutex>();
+  /** Last captures of sessions that have ended, which everything else of the resource waits for. */
+  readonly #ending = new Map<string, Promise<Failure | undefined>>();
+
+  constructor(parts: CheckpointParts) {
+    this.#parts = parts;
+    this.#contents = new Contents(parts.registry, parts.keys);
+    this.#losers = new Losers(parts.outside, parts.folder);
+  }
+
+  async add(resource: string, kind: CheckpointKind, path: string, options: { readonly force?: boolean } = {}): Promise<Tag> {
+    const stored = checkPath(kind, path);
+    const held = holdNow(this.#parts, resource);
+    return this.#alone(held.resource, async () => {
+      const check = (tree: Key, records: ResourceRecords): void => refuseConflicts(tree, records, kind, stored, options.force === true);
+      const { tree, records } = requireOwned(this.#parts, held);
+      check(tree, records);
+      const content = this.#contents.contentOf(await this.#contents.live(kind, stored));
+      const { tag, checkpoint } = await commitVersion(this.#parts, held, { kind, path: stored, content, isNew: true, check });
+      this.#sessions.get(held.resource)?.watch(checkpoint);
+      return tag;
+    });
+  }
+
+  async remove(resource: string, kind: CheckpointKind, path: string): Promise<Tag> {
+    const stored = checkPath(kind, path);
+    const held = holdNow(this.#parts, resource);
+    return this.#alone(held.resource, async () => {
+      const tag = await commitRemoval(this.#parts, held, kind, stored);
+      this.#sessions.get(held.resource)?.unwatch(kind, stored);
+      return tag;
+    });
+  }
+
+  list(resource: string): readonly Checkpoint[] {
+    return this.#records(resource).current;
+  }
+
+  history(resource: string, kind: CheckpointKind, path: string): readonly Checkpoint[] {
+    return versionsOf(this.#records(resource), kind, path);
+  }
+
+  async restoreBeforeOnline(resource: string): Promise<RestoreReport> {
+    const held = holdNow(this.#parts, resource);
+    return this.#alone(held.resource, () => {
+      const { records } = requireOwned(this.#parts, held);
+      return restoreCheckpoints({ parts: this.#parts, contents: this.#contents, losers: this.#losers }, records);
+    });
+  }
+
+  begin(resource: string, ownershipGeneration: number): void {
+    const id = foldId(resource);
+    const before = this.#sessions.get(id);
+    if (before !== undefined && before.held.ownershipGeneration !== ownershipGeneration) this.#drop(before);
+    const session = this.#sessions.get(id) ?? this.#newSession({ resource: id, ownershipGeneration });
+    this.#sessions.set(id, session);
+    for (const checkpoint of readRecords(this.#parts.database.tree(), id)?.current ?? []) session.watch(checkpoint);
+  }
+
+  async captureNow(resource: string): Promise<CaptureReport> {
+    const id = foldId(resource);
+    const session = this.#sessions.get(id);
+    if (session === undefined) return { captured: [], failed: [] };
+    const report = await session.captureNow();
+    const current = readRecords(this.#parts.database.tree(), id)?.current ?? [];
+    const synced = current.filter(({ path }) => report.captured.includes(path));
+    // Without the note, at most a loser too many is kept one day.
+    if (synced.length > 0) await this.#losers.noteSynced(id, synced).catch((error: unknown) => this.#warn(id, error));
+    return report;
+  }
+
+  end(resource: string): void {
+    const id = foldId(resource);
+    const session = this.#sessions.get(id);
+    if (session === undefined) return;
+    this.#sessions.delete(id);
+    const ending = session.end(this.#ending.get(id)).then((failure) => {
+      if (this.#ending.get(id) === ending) this.#ending.delete(id);
+      return failure;
+    });
+    this.#ending.set(id, ending);
+  }
+
+  async settled(changed?: Changed): Promise<void> {
+    const path = changed === undefined ? undefined : { ...changed, path: checkPath(changed.kind, changed.path) };
+    const ending = [...this.#ending.values()];
+    const results = await Promise.allSettled([...this.#sessions.values()].map((session) => session.settled(path)));
+    for (const result of results) if (result.status === "rejected") throw notCommitted(failureOf(result.reason));
+    for (const failure of await Promise.all(ending)) if (failure !== undefined) throw notCommitted(failure);
+  }
+
+  pending(): readonly Pending[] {
+    return [...this.#sessions.values()].flatMap((session) => session.pending());
+  }
+
+  async revert(resource: string, path: string, number: number): Promise<Tag> {
+    const held = holdNow(this.#parts, resource);
+    return this.#alone(held.resource, async () => {
+      const { records } = requireOwned(this.#parts, held);
+      const version = records.kept.find((one) => one.number === number && samePath(one.path, path));
+      if (version === undefined) throw noSuchVersion(records, path, number);
+      if (findCurrent(records, version.kind, path) === undefined) throw notCheckpointed(records, version.kind, path);
+      const { bytes, content } = await readStored(this.#parts.versions, records, version);
+      const contentDigest = version.contentDigest === "" ? this.#contents.digestOf(content) : version.contentDigest;
+      const { kind } = version;
+      const { tag, checkpoint } = await commitVersion(this.#parts, held, { kind, path, content: { bytes, contentDigest }, isNew: false });
+      if (this.#sessions.has(held.resource)) await this.#putReverted(records, checkpoint, content);
+      return tag;
+    });
+  }
+
+  async recreate(resource: string, path?: string): Promise<CaptureReport> {
+    const held = holdNow(this.#parts, resource);
+    return this.#alone(held.resource, async () => {
+      const { records } = requireOwned(this.#parts, held);
+      const captured: string[] = [];
+      const failed: { path: string; why: string }[] = [];
+      const wanted = records.current.filter((one) => path === undefined || samePath(one.path, path));
+      if (path !== undefined && wanted.length === 0) throw notCheckpointed(records, "registry", path);
+      for (const checkpoint of wanted) {
+        try {
+          await this.#recreateOne(held, records, checkpoint);
+          captured.push(checkpoint.path);
+        } catch (error) {
+          failed.push({ path: checkpoint.path, why: failureOf(error).message });
+        }
+      }
+      return { captured, failed };
+    });
+  }
+
+  async audit(resource: string): Promise<readonly AuditLine[]> {
+    const records = this.#records(resource);
+    const scene = { parts: this.#parts, contents: this.#contents, records, online: this.#sessions.has(records.id) };
+    return Promise.all(records.current.map((checkpoint) => auditCheckpoint(scene, checkpoint)));
+  }
+
+  close(): void {
+    for (const session of [...this.#sessions.values()]) this.#drop(session);
+  }
+
+  #records(resource: string): ResourceRecords {
+    const records = readRecords(this.#parts.database.tree(), resource);
+    if (records === undefined) throw noResource(resource);
+    return records;
+  }
+
+  async #alone<T>(resource: string, work: () => Promise<T>): Promise<T> {
+    await this.#ending.get(resource);
+    return this.#mutexOf(resource).run(work);
+  }
+
+  #mutexOf(resource: string): Mutex {
+    const mutex = this.#mutexes.get(resource) ?? new Mutex();
+    this.#mutexes.set(resource, mutex);
+    return mutex;
+  }
+
+  #newSession(held: Held): Session {
+    const session: Session = new Session({
+      parts: this.#parts,
+      contents: this.#contents,
+      held,
+      records: () => requireOwned(this.#parts, held).records,
+      capture: (request) => this.#capture(session, request),
+      lost: () => {
+        this.#parts.log.warn("checkpoints are no longer watched: the resource is not held any more", { ...held });
+        this.#drop(session);
+      },
+    });
+    return session;
+  }
+
+  #drop(session: Session): void {
+    if (this.#sessions.get(session.held.resource) === session) this.#sessions.delete(session.held.resource);
+    session.drop();
+  }
+
+  async #capture(session: Session, request: CaptureRequest): Promise<void> {
+    const { held } = session;
+    const isLast = this.#sessions.get(held.resource) !== session;
+    // A session that has ended is what the others wait for.
+    if (!isLast) await this.#ending.get(held.resource);
+    await this.#mutexOf(held.resource).run(() => this.#captureAlone(held, request));
+  }
+
+  async #captureAlone(held: Held, request: CaptureRequest): Promise<void> {
+    const { kind, path } = request;
+    const { records } = requireOwned(this.#parts, held);
+    const current = findCurrent(records, kind, path);
+    if (current === undefined) throw notCheckpointed(records, kind, path);
+    const content = await this.#contentOf(request, current);
+    if (content.contentDigest === current.contentDigest) return;
+    await commitVersion(this.#parts, held, { kind, path, content, isNew: false });
+  }
+
+  async #contentOf(request: CaptureRequest, current: Checkpoint): Promise<Content> {
+    try {
+      const live = request.live ?? (await this.#contents.live(request.kind, request.path));
+      const content = this.#contents.contentOf(live);
+      request.seen(live, content.bytes.length);
+      return content;
+    } catch (error) {
+      const why = uncapturable(current, failureOf(error));
+      request.unavailable(why);
+      throw why;
+    }
+  }
+
+  async #putReverted(records: ResourceRecords, { kind, path, number }: Checkpoint, content: Live): Promise<void> {
+    try {
+      if (content.kind === "registry") await this.#parts.registry.transact([{ kind: "put-tree", path, tree: content.key }]);
+      else await this.#parts.keys.importContainer(parseContainer(path), content.bytes);
+    } catch (error) {
+      const cause = failureOf(error);
+      throw fail(cause.name, {
+        happened: `Version ${number} of ${titleOf(kind, path)} is the current one now, but could not be put in place on this node: ${cause.happened}`,
+        unchanged: "The live settings are as they were.",
+        next: `Take resource "${records.name}" offline and online again to put it in place.`,
+        cause,
+      });
+    }
+  }
+
+  async #recreateOne(held: Held, records: ResourceRecords, checkpoint: Checkpoint): Promise<void> {
+    const { kind, path } = checkpoint;
+    const content = this.#contents.contentOf(await this.#contents.live(kind, path));
+    if (content.contentDigest === checkpoint.contentDigest && (await this.#isWhole(records, checkpoint))) return;
+    await commitVersion(this.#parts, held, { kind, path, content, isNew: false });
+  }
+
+  async #isWhole(records: ResourceRecords, checkpoint: Checkpoint): Promise<boolean> {
+    try {
+      await readStored(this.#parts.versions, records, checkpoint);
+      return true;
+    } catch (error) {
+      const { name } = failureOf(error);
+      if (name === "FILE_NOT_FOUND" || name === "INVALID_DATA") return false;
+      throw error;
+    }
+  }
+
+  #warn(resource: string, error: unknown): void {
+    this.#parts.log.warn("could not note what is in place on this node", { resource, error });
+  }
+}
+
+/** The same path twice, or settings of another group's resource inside these: one would replace the other's (facts §3.3, last row). */
+function refuseConflicts(tree: Key, records: ResourceRecords, kind: CheckpointKind, path: string, force: boolean): void {
+  for (const other of allRecords(tree)) {
+    const isSelf = other.id === records.id;
+    if (force && !isSelf) continue;
+    const isFar = !isSelf && other.group?.id !== records.group?.id;
+    const met = other.current.find((one) => one.kind === kind && (samePath(one.path, path) || (isFar && overlap(kind, one.path, path))));
+    if (met === undefined) continue;
+    throw fail("ALREADY_EXISTS", {
+      happened: `${titleOf(kind, met.path)} is already a checkpoint of resource "${other.name}".`,
+      unchanged: "Nothing was changed.",
+      next: isSelf
+        ? ""
+        : "Two resources with one key replace each other's settings when they fail over: use different keys, or insist (--force).",
+    });
+  }
+}
+
+function noSuchVersion(records: ResourceRecords, path: string, number: number): Failure {
+  const numbers = records.kept.filter((one) => samePath(one.path, path)).map((one) => one.number);
+  return fail("FILE_NOT_FOUND", {
+    happened: `"${path}" of resource "${records.name}" has no version ${number} (${numberName(number)}).`,
+    unchanged: "Nothing was changed.",
+    next: numbers.length === 0 ? "It is not checkpointed." : `Kept versions: ${numbers.join(", ")}.`,
+  });
+}
+
+function uncapturable({ kind, path, number }: Checkpoint, cause: Failure): Failure {
+  return fail(cause.name, {
+    happened: `${titleOf(kind, path)} could not be captured: ${cause.happened}`,
+    unchanged: `Version ${number} is still the current one; it is put in place at the next online.`,
+    next: cause.name === "FILE_NOT_FOUND" || cause.name === "NTE_BAD_KEYSET" ? "If it is gone for good, remove the checkpoint." : cause.next,
+    cause,
+  });
+}
+
+function notCommitted(cause: Failure): Failure {
+  return fail(cause.name, {
+    happened: `The change is made on this node, but it is in no checkpoint version yet: ${cause.happened}`,
+    unchanged: cause.unchanged,
+    next: cause.next === "" ? "A failover now would lose it. It is tried again; look with: clubar checkpoint list." : cause.next,
+    cause,
+  });
+}

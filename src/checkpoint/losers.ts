@@ -1,0 +1,64 @@
+/** What putting a version in place overwrites is kept on the node, when it was never a version (docs/safety.md §3.5). */
+import { sha256 } from "../base/digest.ts";
+import { createFileDurably, writeFileDurably } from "../base/durable.ts";
+import type { Outside } from "../base/outside.ts";
+import { foldName } from "../tree/path.ts";
+import type { Checkpoint } from "./checkpoint.ts";
+import type { Content } from "./content.ts";
+import { type CheckpointKind, fileKind } from "./names.ts";
+
+export class Losers {
+  readonly #outside: Outside;
+  readonly #folder: string;
+
+  /** `folder` is the node's data folder. */
+  constructor(outside: Outside, folder: string) {
+    this.#outside = outside;
+    this.#folder = `${folder}/losers`;
+  }
+
+  /** Writes the content and, beside it, what it was; the path of the content. The same content is kept once. */
+  async keep(resource: string, replacedBy: Checkpoint, content: Content): Promise<string> {
+    const { files, clock } = this.#outside;
+    const folder = `${this.#folder}/${resource}`;
+    await files.makeFolder(folder);
+    const { kind, path, number } = replacedBy;
+    const ending = `-${sha256(new TextEncoder().encode(`${kind} ${path}\n${content.contentDigest}`)).slice(0, 16)}.${fileKind(kind)}`;
+    const there = (await files.list(folder)).find((name) => name.endsWith(ending));
+    if (there !== undefined) return `${folder}/${there}`;
+    const time = clock.wall();
+    const file = `${folder}/${Math.floor(time)}${ending}`;
+    const about = { version: 1, kind, path, replacedBy: number, time, contentDigest: content.contentDigest };
+    await createFileDurably(files, `${file}.json`, new TextEncoder().encode(`${JSON.stringify(about)}\n`));
+    await createFileDurably(files, file, content.bytes);
+    return file;
+  }
+
+  /** Content digests of what was last put in place or captured on this node, by `syncedName`; empty when nothing is known. */
+  async synced(resource: string): Promise<ReadonlyMap<string, string>> {
+    try {
+      const text = new TextDecoder().decode(await this.#outside.files.read(this.#syncedFile(resource)));
+      const stored: unknown = JSON.parse(text);
+      if (typeof stored !== "object" || stored === null) return new Map();
+      return new Map(Object.entries(stored).filter((entry): entry is [string, string] => typeof entry[1] === "string"));
+    } catch {
+      // Not knowing only keeps a loser too many.
+      return new Map();
+    }
+  }
+
+  async noteSynced(resource: string, checkpoints: readonly Checkpoint[]): Promise<void> {
+    const entries = checkpoints.map(({ kind, path, contentDigest }) => [syncedName(kind, path), contentDigest] as const);
+    await this.#outside.files.makeFolder(`${this.#folder}/${resource}`);
+    const text = `${JSON.stringify(Object.fromEntries(entries))}\n`;
+    await writeFileDurably(this.#outside.files, this.#syncedFile(resource), new TextEncoder().encode(text));
+  }
+
+  #syncedFile(resource: string): string {
+    return `${this.#folder}/${resource}/synced.json`;
+  }
+}
+
+export function syncedName(kind: CheckpointKind, path: string): string {
+  return `${kind} ${foldName(path)}`;
+}

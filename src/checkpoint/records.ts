@@ -1,0 +1,175 @@
+/** What the cluster database says about a resource's checkpoints. Pure. */
+import { fail, type Failure } from "../base/errors.ts";
+import { foldId, groupValue, resourceKey, resourceValue, rootKey, runtimeGroupPath } from "../database/schema.ts";
+import { childCount, childOf, childrenOf, findKey, findValue, type Key, valueCount, valueOf, valuesOf } from "../tree/key.ts";
+import { dwordOf, multiSzOf, qwordOf, textOf } from "../tree/value.ts";
+import type { Checkpoint } from "./checkpoint.ts";
+import { type CheckpointKind, numberName, parseNumber, samePath } from "./names.ts";
+
+/** Values of `Resources\<guid>\Checkpoints` and of its subkeys `0000000n` (docs/formats/checkpoint-files.md). */
+export const checkpointsValue = { nextNumber: "NextNumber", deleted: "Deleted" } as const;
+export const versionValue = {
+  kind: "Kind",
+  path: "Path",
+  fileDigest: "FileDigest",
+  contentDigest: "ContentDigest",
+  size: "Size",
+  time: "Time",
+} as const;
+
+export interface ResourceRecords {
+  /** Folded: what version files are named by. */
+  readonly id: string;
+  readonly name: string;
+  /** `Resources\<id>` as stored. */
+  readonly path: string;
+  readonly group: GroupRecord | undefined;
+  /** The current version of each checkpoint, by number. */
+  readonly current: readonly Checkpoint[];
+  /** All versions that the database names, by number. */
+  readonly kept: readonly Checkpoint[];
+  /** The lowest number that a new version may take. */
+  readonly nextNumber: number;
+  /** Names of version files that are marked deleted. */
+  readonly deleted: readonly string[];
+}
+
+export interface GroupRecord {
+  readonly id: string;
+  readonly path: string;
+  readonly runtimePath: string;
+  /** Node id. */
+  readonly owner: string | undefined;
+  readonly ownershipGeneration: number;
+}
+
+/** undefined when there is no such resource. */
+export function readRecords(tree: Key, resource: string): ResourceRecords | undefined {
+  const id = foldId(resource);
+  const key = findById(childOf(tree, rootKey.resources), id);
+  if (key === undefined) return undefined;
+  const checkpoints = childOf(key, resourceKey.checkpoints);
+  const kept = checkpoints === undefined ? [] : readVersions(checkpoints);
+  const current = [...readCurrent(key, "registry", kept), ...readCurrent(key, "crypto", kept)].sort(byNumber);
+  const highest = Math.max(0, ...kept.map(({ number }) => number), ...current.map(({ number }) => number));
+  const name = textOf(valueOf(key, resourceValue.name));
+  return {
+    id,
+    name: name === undefined || name === "" ? id : name,
+    path: `${rootKey.resources}\\${key.name}`,
+    group: readGroup(tree, id),
+    current,
+    kept,
+    nextNumber: Math.max(highest + 1, dwordOf(own(checkpoints, checkpointsValue.nextNumber)) ?? 1),
+    deleted: multiSzOf(own(checkpoints, checkpointsValue.deleted)) ?? [],
+  };
+}
+
+export function noResource(resource: string): Failure {
+  return fail("RESOURCE_NOT_FOUND", { happened: `There is no resource ${resource}.`, unchanged: "Nothing was changed." });
+}
+
+/** Of every resource. */
+export function allRecords(tree: Key): ResourceRecords[] {
+  const resources = childOf(tree, rootKey.resources);
+  if (resources === undefined) return [];
+  return [...childrenOf(resources)].flatMap((key) => readRecords(tree, key.name) ?? []);
+}
+
+export function findCurrent(records: ResourceRecords, kind: CheckpointKind, path: string): Checkpoint | undefined {
+  return records.current.find((one) => one.kind === kind && samePath(one.path, path));
+}
+
+/** All versions of one checkpoint that the database names, by number. */
+export function versionsOf(records: ResourceRecords, kind: CheckpointKind, path: string): Checkpoint[] {
+  const found = records.kept.filter((one) => one.kind === kind && samePath(one.path, path));
+  const current = findCurrent(records, kind, path);
+  return current === undefined || found.some(({ number }) => number === current.number) ? found : [...found, current].sort(byNumber);
+}
+
+export function syncKey(kind: CheckpointKind): string {
+  return kind === "registry" ? resourceKey.regSync : resourceKey.cryptoSync;
+}
+
+function byNumber(a: Checkpoint, b: Checkpoint): number {
+  return a.number - b.number;
+}
+
+function own(key: Key | undefined, name: string): ReturnType<typeof valueOf> {
+  return key === undefined ? undefined : valueOf(key, name);
+}
+
+function findById(parent: Key | undefined, id: string): Key | undefined {
+  if (parent === undefined) return undefined;
+  const direct = childOf(parent, id);
+  if (direct !== undefined) return direct;
+  for (const child of childrenOf(parent)) if (foldId(child.name) === id) return child;
+  return undefined;
+}
+
+function readGroup(tree: Key, resource: string): GroupRecord | undefined {
+  const groups = childOf(tree, rootKey.groups);
+  if (groups === undefined) return undefined;
+  for (const group of childrenOf(groups)) {
+    const contains = multiSzOf(valueOf(group, groupValue.contains)) ?? [];
+    if (!contains.some((id) => foldId(id) === resource)) continue;
+    const runtimePath = runtimeGroupPath(group.name);
+    return {
+      id: foldId(group.name),
+      path: `${rootKey.groups}\\${group.name}`,
+      runtimePath,
+      owner: textOf(findValue(tree, runtimePath, "Owner")),
+      ownershipGeneration: dwordOf(findValue(tree, runtimePath, "OwnershipGeneration")) ?? 0,
+    };
+  }
+  return undefined;
+}
+
+function readVersions(checkpoints: Key): Checkpoint[] {
+  return [...childrenOf(checkpoints)]
+    .flatMap((key) => {
+      const number = parseNumber(key.name);
+      const text = (name: string): string => textOf(valueOf(key, name)) ?? "";
+      if (number === undefined) return [];
+      return {
+        kind: text(versionValue.kind) === "CPR" ? ("crypto" as const) : ("registry" as const),
+        path: text(versionValue.path),
+        number,
+        fileDigest: text(versionValue.fileDigest),
+        contentDigest: text(versionValue.contentDigest),
+        size: dwordOf(valueOf(key, versionValue.size)) ?? 0,
+        time: Number(qwordOf(valueOf(key, versionValue.time)) ?? 0n),
+      };
+    })
+    .sort(byNumber);
+}
+
+function readCurrent(resource: Key, kind: CheckpointKind, kept: readonly Checkpoint[]): Checkpoint[] {
+  const key = childOf(resource, syncKey(kind));
+  if (key === undefined) return [];
+  return [...valuesOf(key)].flatMap((value) => {
+    const number = parseNumber(value.name);
+    const path = textOf(value);
+    if (number === undefined || path === undefined) return [];
+    const version = kept.find((one) => one.kind === kind && one.number === number);
+    return { kind, path, number, fileDigest: "", contentDigest: "", size: 0, time: 0, ...version };
+  });
+}
+
+/** `Resources\<id>\Checkpoints\0000000n` */
+export function versionPath(records: ResourceRecords, number: number): string {
+  return `${records.path}\\${resourceKey.checkpoints}\\${numberName(number)}`;
+}
+
+/** The resource and number that a path of the database names as a version; undefined for other paths. */
+export function parseVersionPath(path: string): { readonly resource: string; readonly number: number } | undefined {
+  const match = /^Resources\\([^\\]+)\\Checkpoints\\([0-9a-f]{8})$/i.exec(path);
+  const number = parseNumber(match?.[2] ?? "");
+  return match === null || number === undefined ? undefined : { resource: foldId(match[1] ?? ""), number };
+}
+
+/** Whether any backup holds a tag. */
+export function hasHold(tree: Key): boolean {
+  const holds = findKey(tree, "Runtime\\Holds");
+  return holds !== undefined && (childCount(holds) > 0 || valueCount(holds) > 0);
+}

@@ -1,0 +1,185 @@
+/** Putting the newest versions in place before a resource comes online: all of them verified first, then all of them or none. */
+import { fail, Failure } from "../base/errors.ts";
+import { failureOf } from "../base/failure-of.ts";
+import { type Key, findKey } from "../tree/key.ts";
+import { splitPath } from "../tree/path.ts";
+import type { Checkpoint, CheckpointParts, Loser, RestoreReport } from "./checkpoint.ts";
+import { type Contents, type Live, treeDigest } from "./content.ts";
+import { type Losers, syncedName } from "./losers.ts";
+import { parseContainer, titleOf } from "./names.ts";
+import { planRegistry, type RegistryPlan } from "./plan.ts";
+import { type ResourceRecords, versionsOf } from "./records.ts";
+import { readStored } from "./stored.ts";
+
+export interface RestoreParts {
+  readonly parts: CheckpointParts;
+  readonly contents: Contents;
+  readonly losers: Losers;
+}
+
+interface CryptoItem {
+  readonly checkpoint: Checkpoint;
+  readonly bytes: Uint8Array;
+  /** "hidden": there is one that may not be exported or is damaged. */
+  readonly live: Live | "hidden" | undefined;
+}
+
+export async function restoreCheckpoints(restore: RestoreParts, records: ResourceRecords): Promise<RestoreReport> {
+  const { parts, contents, losers } = restore;
+  if (records.current.length === 0) return { placed: [], equal: [], losers: [] };
+  const stored = await readAll(parts, records);
+  const trees = stored.flatMap(({ checkpoint, content }) => (content.kind === "registry" ? [{ checkpoint, tree: content.key }] : []));
+  const root = parts.registry.root();
+  for (const { checkpoint } of trees) requireHive(root, records, checkpoint);
+  const isEqual = (live: Key, wanted: Key): boolean => contents.digestOf({ kind: "registry", key: live }) === treeDigest(wanted);
+  const plan = planRegistry(root, trees, isEqual);
+  const crypto = await compareContainers(contents, stored);
+  const placed = [...plan.placed, ...crypto.filter((item) => !isSame(contents, item)).map(({ checkpoint }) => checkpoint)];
+  const equal = records.current.filter((one) => !placed.includes(one));
+  const kept = await keepLosers(restore, records, placed, crypto);
+  await putInPlace(parts, records, plan, crypto.filter(({ checkpoint }) => placed.includes(checkpoint)));
+  await losers.noteSynced(records.id, records.current);
+  parts.log.info("checkpoints put in place", {
+    resource: records.id,
+    placed: placed.map(({ path, number }) => `${path} ${number}`),
+    equal: equal.length,
+    losers: kept.map(({ file }) => file),
+  });
+  return { placed, equal, losers: kept };
+}
+
+async function readAll(parts: CheckpointParts, records: ResourceRecords): Promise<{ checkpoint: Checkpoint; content: Live }[]> {
+  const read = records.current.map(async (checkpoint) => {
+    const { content } = await readStored(parts.versions, records, checkpoint);
+    return { checkpoint, content };
+  });
+  const results = await Promise.allSettled(read);
+  const failures = results.flatMap((result) => (result.status === "rejected" ? [failureOf(result.reason)] : []));
+  const [first, ...others] = failures;
+  if (first === undefined) return results.flatMap((result) => (result.status === "fulfilled" ? [result.value] : []));
+  throw fail(first.name, {
+    happened: [first, ...others].map(({ happened }) => happened).join(" "),
+    unchanged: `Nothing was put in place, and resource "${records.name}" was not brought online.`,
+    next: first.next,
+    cause: first,
+  });
+}
+
+function requireHive(root: Key, records: ResourceRecords, { path }: Checkpoint): void {
+  const hive = splitPath(path)[0] ?? "";
+  if (findKey(root, hive) !== undefined) return;
+  throw fail("FILE_NOT_FOUND", {
+    happened: `HKLM\\${path} is a checkpoint of resource "${records.name}", and this node has no registry hive HKLM\\${hive}.`,
+    unchanged: `Nothing was put in place, and resource "${records.name}" was not brought online.`,
+    next: `Load a hive of that name on this node, or remove the checkpoint.`,
+  });
+}
+
+async function compareContainers(
+  contents: Contents,
+  stored: readonly { readonly checkpoint: Checkpoint; readonly content: Live }[],
+): Promise<CryptoItem[]> {
+  const items: CryptoItem[] = [];
+  for (const { checkpoint, content } of stored) {
+    if (content.kind !== "crypto") continue;
+    items.push({ checkpoint, bytes: content.bytes, live: await liveContainer(contents, checkpoint) });
+  }
+  return items;
+}
+
+async function liveContainer(contents: Contents, { path }: Checkpoint): Promise<CryptoItem["live"]> {
+  try {
+    return await contents.liveOrNone("crypto", path);
+  } catch (error) {
+    if (error instanceof Failure && (error.name === "NTE_BAD_KEY" || error.name === "NTE_BAD_DATA")) return "hidden";
+    throw error;
+  }
+}
+
+function isSame(contents: Contents, { checkpoint, live }: CryptoItem): boolean {
+  return live !== undefined && live !== "hidden" && contents.digestOf(live) === checkpoint.contentDigest;
+}
+
+async function keepLosers(
+  { parts, contents, losers }: RestoreParts,
+  records: ResourceRecords,
+  placed: readonly Checkpoint[],
+  crypto: readonly CryptoItem[],
+): Promise<Loser[]> {
+  const synced = placed.length === 0 ? new Map<string, string>() : await losers.synced(records.id);
+  const kept: Loser[] = [];
+  for (const checkpoint of placed) {
+    const { kind, path } = checkpoint;
+    const key = kind === "registry" ? findKey(parts.registry.root(), path) : undefined;
+    const live = key === undefined ? crypto.find((item) => item.checkpoint === checkpoint)?.live : ({ kind: "registry", key } as const);
+    if (live === undefined) continue;
+    if (live === "hidden") {
+      parts.log.warn("a key container that can't be read is replaced", { resource: records.id, path });
+      kept.push({ kind, path, file: undefined });
+      continue;
+    }
+    const content = contents.contentOf(live);
+    const wasVersion = versionsOf(records, kind, path).some(({ contentDigest }) => contentDigest === content.contentDigest);
+    if (wasVersion || synced.get(syncedName(kind, path)) === content.contentDigest) continue;
+    kept.push({ kind, path, file: await losers.keep(records.id, checkpoint, content) });
+  }
+  return kept;
+}
+
+async function putInPlace(
+  parts: CheckpointParts,
+  records: ResourceRecords,
+  plan: RegistryPlan,
+  crypto: readonly CryptoItem[],
+): Promise<void> {
+  const undo: (() => Promise<void>)[] = [];
+  try {
+    for (const hive of plan.hives) {
+      await parts.registry.transact(hive.map(({ put }) => put));
+      undo.unshift(() => parts.registry.transact(hive.map((one) => one.undo)));
+    }
+    // What can't be taken back goes last.
+    for (const item of crypto.toSorted((a, b) => Number(a.live === "hidden") - Number(b.live === "hidden"))) {
+      const name = parseContainer(item.checkpoint.path);
+      undo.unshift(async () => undoContainer(parts, item));
+      await parts.keys.importContainer(name, item.bytes);
+    }
+  } catch (error) {
+    throw await takeBack(parts, records, undo, failureOf(error));
+  }
+}
+
+async function undoContainer(parts: CheckpointParts, { checkpoint, live }: CryptoItem): Promise<void> {
+  const name = parseContainer(checkpoint.path);
+  if (live === undefined) {
+    try {
+      await parts.keys.delete(name);
+    } catch (error) {
+      if (failureOf(error).name !== "NTE_BAD_KEYSET") throw error;
+    }
+  } else if (live !== "hidden" && live.kind === "crypto") await parts.keys.importContainer(name, live.bytes);
+}
+
+async function takeBack(
+  parts: CheckpointParts,
+  records: ResourceRecords,
+  undo: readonly (() => Promise<void>)[],
+  cause: Failure,
+): Promise<Failure> {
+  let left = "";
+  for (const one of undo) {
+    try {
+      await one();
+    } catch (error) {
+      left = ` What was put in place before could not be taken back: ${failureOf(error).happened}`;
+      parts.log.error("checkpoints could not be taken back", { resource: records.id, error });
+    }
+  }
+  const paths = records.current.map(({ kind, path }) => titleOf(kind, path)).join(", ");
+  return fail(cause.name, {
+    happened: `The checkpoints of resource "${records.name}" (${paths}) could not be put in place: ${cause.happened}${left}`,
+    unchanged: left === "" ? "This node's settings are as they were, and the resource was not brought online." : "The resource was not brought online.",
+    next: cause.next === "" ? "Look at what failed on this node, then bring it online again, or move its group." : cause.next,
+    cause,
+  });
+}
