@@ -1,0 +1,75 @@
+/**
+ * `npm start`: a cluster of three nodes on this machine tells the whole story with real timings.
+ * Options: --once (end after the story; so it does without a terminal), --own-server (not nginx), --keep (leave the folder).
+ */
+import { mkdtempSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { parseArgs } from "node:util";
+import { formCluster, seconds } from "./demo/step-1-form.ts";
+import { bringServiceOnline } from "./demo/step-2-service.ts";
+import { failOver } from "./demo/step-3-failover.ts";
+import { backUp } from "./demo/step-4-backup.ts";
+import { wreckAndRestore } from "./demo/step-5-restore.ts";
+import { removeFolder, stayUp, takeDown } from "./demo/step-6-stay.ts";
+import { Story } from "./demo/story.ts";
+import { Web } from "./demo/web.ts";
+import { prepareWebService } from "./demo/web-service.ts";
+
+const { values } = parseArgs({
+  options: { once: { type: "boolean", default: false }, "own-server": { type: "boolean", default: false }, keep: { type: "boolean", default: false } },
+});
+const once = values.once || !process.stdout.isTTY || !process.stdin.isTTY;
+
+const interrupted = new AbortController();
+for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, () => interrupted.abort());
+
+const story = new Story({
+  folder: mkdtempSync(join(tmpdir(), "clubar-demo-")),
+  names: ["NODE1", "NODE2", "NODE3"],
+  write: (line) => process.stdout.write(`${line}\n`),
+  signal: interrupted.signal,
+});
+
+process.exitCode = await main();
+
+async function main(): Promise<number> {
+  const begun = performance.now();
+  console.log(`clubar: a failover cluster whose configuration you can always get back. Everything is in ${story.folder}.`);
+  let failure: unknown;
+  try {
+    await tell();
+    story.line(`The whole story took ${seconds(begun)}.`);
+    if (!once) await stayUp(story);
+  } catch (error) {
+    failure = error;
+  }
+  return end(failure);
+}
+
+async function tell(): Promise<void> {
+  const web = new Web(story, await prepareWebService(join(story.folder, "web"), values["own-server"]));
+  await formCluster(story);
+  story.own.scan();
+  await bringServiceOnline(story, web);
+  story.own.scan();
+  await failOver(story, web);
+  const set = await backUp(story);
+  story.own.scan();
+  await wreckAndRestore(story, web, set);
+}
+
+/** Takes everything down; the exit code. */
+async function end(failure: unknown): Promise<number> {
+  const wasInterrupted = interrupted.signal.aborted;
+  if (failure !== undefined && !wasInterrupted) {
+    console.error(`\nThe demonstration failed: ${failure instanceof Error ? failure.message : String(failure)}`);
+    console.error(`The logs are in ${story.folder}/NODE*.out and ${story.folder}/NODE*/log; the folder stays.`);
+  }
+  const killed = await takeDown(story);
+  for (const one of killed) console.error(`Had to be killed: ${one.pid} ${one.command}`);
+  const failed = (failure !== undefined && !wasInterrupted) || killed.length > 0;
+  if (!failed && !values.keep) removeFolder(story);
+  if (killed.length === 0) story.line("Nothing is left running.");
+  return failed ? 1 : failure === undefined ? 0 : 130;
+}

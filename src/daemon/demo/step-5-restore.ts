@@ -1,0 +1,51 @@
+/** The configuration is wrecked and comes back from the set, on every node. */
+import { readdirSync, unlinkSync } from "node:fs";
+import { join } from "node:path";
+import { seconds } from "./step-1-form.ts";
+import { secondGreeting } from "./step-3-failover.ts";
+import { StepFailed, type Story } from "./story.ts";
+import type { Web } from "./web.ts";
+import { container, settingsKey } from "./web-service.ts";
+
+export async function wreckAndRestore(story: Story, web: Web, set: string): Promise<void> {
+  story.heading("5. Everything is wrecked, and restored");
+  const before = await web.fetch();
+  await wreck(story);
+  if ((await web.fetch().catch(() => undefined)) !== undefined) throw new StepFailed("The wrecked service still answers.");
+
+  const begun = performance.now();
+  const status = await story.status();
+  const node = story.node(status?.leader?.node);
+  await story.clubar(node, ["restore", set, "force", "--yes"], 20);
+  for (const other of story.nodes) other.start();
+  story.line("The service was started again on the other nodes (the demonstration is their supervisor).");
+  await story.everyNodeUp();
+  const owner = await story.ownerOf("Web");
+  await web.publicKey(owner);
+  const page = await web.says(secondGreeting);
+  story.line(`${seconds(begun)} after the command, all nodes have rejoined and ${owner.name} serves: ${page.text}`);
+  if (page.key !== before.key) throw new StepFailed("It has another key than before.");
+  story.line(`With the same key: ${page.key}.`);
+}
+
+async function wreck(story: Story): Promise<void> {
+  const node = await story.ownerOf("Web");
+  const quorum = join(story.folder, "quorum");
+  const lost = readdirSync(quorum, { recursive: true, withFileTypes: true }).filter(
+    (entry) => entry.isFile() && /\.CP[TR]$/.test(entry.name),
+  );
+  await story.clubar(node, ["group", "offline", "Web"]);
+  await story.until("group Web is offline", async () => {
+    return (await story.status())?.groups.find(({ name }) => name === "Web")?.state === "offline";
+  });
+  for (const { parentPath, name } of lost) unlinkSync(join(parentPath, name));
+  story.line(`rm of ${lost.length} checkpoint files in the quorum folder`);
+  await story.clubar(node, ["resource", "delete", "Web", "--yes"]);
+  await story.clubar(node, ["resource", "delete", "Web files", "--yes"]);
+  await story.clubar(node, ["group", "delete", "Web"]);
+  story.line(`On every node: clubar reg delete HKLM\\${settingsKey} and clubar key delete '${container}'`);
+  for (const each of story.nodes) {
+    await story.quietly(each, ["reg", "delete", `HKLM\\${settingsKey}`]).catch(() => undefined);
+    await story.quietly(each, ["key", "delete", container]).catch(() => undefined);
+  }
+}

@@ -1,0 +1,129 @@
+/** What all steps of the demonstration share: the nodes, the command as a person types it, and what is printed. */
+import { spawn } from "node:child_process";
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import type { StatusView } from "../../api/status-view.ts";
+import { clubar, NodeProcess } from "./node-process.ts";
+import { OwnProcesses } from "./own-processes.ts";
+
+/** A step did not go as it must; the message says what. */
+export class StepFailed extends Error {}
+
+/** How long any condition of a step may take, in milliseconds. */
+const limit = 60_000;
+
+export interface StoryOptions {
+  /** A new folder, 0700; everything of the demonstration is below it. */
+  readonly folder: string;
+  readonly names: readonly string[];
+  readonly write: (line: string) => void;
+  /** Aborted by Ctrl-C. */
+  readonly signal: AbortSignal;
+}
+
+export class Story {
+  readonly folder: string;
+  readonly nodes: readonly NodeProcess[];
+  readonly own: OwnProcesses;
+  readonly signal: AbortSignal;
+  readonly #write: (line: string) => void;
+
+  constructor({ folder, names, write, signal }: StoryOptions) {
+    this.folder = folder;
+    this.own = new OwnProcesses(folder);
+    this.signal = signal;
+    this.#write = write;
+    this.nodes = names.map((name, index) => new NodeProcess(name, join(folder, name), index === 0 ? ["--page", "0"] : []));
+  }
+
+  heading(text: string): void {
+    this.#write(`\n── ${text}`);
+  }
+
+  line(text: string): void {
+    this.#write(`   ${text}`);
+  }
+
+  node(name: string | null | undefined): NodeProcess {
+    const found = this.nodes.find((node) => node.name === name);
+    if (found === undefined) throw new StepFailed(`No node is called ${name ?? "nothing"}.`);
+    return found;
+  }
+
+  /** Runs `clubar` on a node and prints the command and the beginning of its answer, at most `lines` of it. Its whole standard output. */
+  async clubar(node: NodeProcess, words: readonly string[], lines = 0): Promise<string> {
+    this.#write(`${node.name}$ clubar ${words.map((word) => quoted(word.replaceAll(`${this.folder}/`, ""))).join(" ")}`);
+    const { code, stdout, stderr } = await this.#run(node, words);
+    if (code !== 0) throw new StepFailed(`clubar ${words.join(" ")} on ${node.name} ended with ${code}:\n${stderr}${stdout}`);
+    const shown = stdout.trimEnd().replaceAll(`${this.folder}/`, "").split("\n");
+    for (const line of shown.slice(0, lines)) this.line(line);
+    if (lines > 0 && shown.length > lines) this.line(`… (${shown.length - lines} more lines)`);
+    return stdout;
+  }
+
+  /** Runs `clubar` without a word about it. */
+  async quietly(node: NodeProcess, words: readonly string[]): Promise<string> {
+    const { code, stdout, stderr } = await this.#run(node, words);
+    if (code !== 0) throw new StepFailed(`clubar ${words.join(" ")} on ${node.name} ended with ${code}:\n${stderr}${stdout}`);
+    return stdout;
+  }
+
+  /** Resolves with the first answer that is neither undefined nor false. */
+  async until<T>(what: string, probe: () => Promise<T | undefined | false>, pause = 20): Promise<T> {
+    const begun = performance.now();
+    for (;;) {
+      const answer = await probe();
+      this.signal.throwIfAborted();
+      if (answer !== undefined && answer !== false) return answer;
+      if (performance.now() - begun > limit) throw new StepFailed(`It did not happen within ${limit / 1000} s that ${what}.`);
+      await sleep(pause);
+    }
+  }
+
+  /** What the first node that is a member says. */
+  async status(): Promise<StatusView | undefined> {
+    for (const node of this.nodes) {
+      const status = await node.status();
+      if (status?.self.state === "leader" || status?.self.state === "member") return status;
+    }
+    return undefined;
+  }
+
+  async everyNodeUp(): Promise<void> {
+    await this.until("all nodes are up", async () => {
+      const states = await Promise.all(this.nodes.map((node) => node.status()));
+      return states.every((state) => state?.nodes.length === this.nodes.length && state.nodes.every(({ state: one }) => one === "up"));
+    });
+  }
+
+  /** The node on which the group is online. */
+  async ownerOf(group: string): Promise<NodeProcess> {
+    const name = await this.until(`group ${group} is online`, async () => {
+      const found = (await this.status())?.groups.find((one) => one.name === group);
+      return found?.state === "online" ? (found.owner ?? undefined) : undefined;
+    });
+    return this.node(name);
+  }
+
+  #run(node: NodeProcess, words: readonly string[]): Promise<{ code: number | string; stdout: string; stderr: string }> {
+    const [program = "", ...first] = clubar;
+    const child = spawn(program, [...first, "--data", node.data, ...words], {
+      stdio: ["ignore", "pipe", "pipe"],
+      signal: this.signal,
+      cwd: this.folder,
+    });
+    let stdout = "";
+    let stderr = "";
+    child.stdout.setEncoding("utf8").on("data", (text: string) => (stdout += text));
+    child.stderr.setEncoding("utf8").on("data", (text: string) => (stderr += text));
+    return new Promise((resolve, reject) => {
+      child.on("error", reject);
+      child.on("close", (code, signal) => resolve({ code: code ?? signal ?? 1, stdout, stderr }));
+    });
+  }
+}
+
+/** As a shell wants it. */
+function quoted(word: string): string {
+  return /^[\w./:=@%+,-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`;
+}

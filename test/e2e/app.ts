@@ -1,0 +1,87 @@
+/** The test application as a group of a test cluster: a lock, a setting under a registry checkpoint, and its own record of when it ran. */
+import assert from "node:assert/strict";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import type { NodeProcess } from "../../src/daemon/demo/node-process.ts";
+import { type AppHistory, type AppRun, readAppLines } from "./app-lines.ts";
+import type { TestCluster } from "./cluster.ts";
+import { waitFor } from "./wait-for.ts";
+
+const program = fileURLToPath(new URL("../programs/lock-app.mjs", import.meta.url));
+
+export class TestApp {
+  readonly #cluster: TestCluster;
+  readonly #lines: string;
+  #acknowledged = "";
+  #changes = 0;
+
+  constructor(cluster: TestCluster) {
+    this.#cluster = cluster;
+    this.#lines = join(cluster.folder, "app.lines");
+  }
+
+  /** Creates group App with its resource and checkpoint, and resolves when it runs on its first node. */
+  async create(): Promise<void> {
+    const cluster = this.#cluster;
+    const [first] = cluster.nodes;
+    assert.ok(first);
+    const line = `"${process.execPath}" "${program}" "${join(cluster.folder, "app.lock")}" "${this.#lines}"`;
+    await cluster.run(first, "group", "create", "App");
+    const parameters = [`CommandLine=${line}`, "EnvironmentKey=SOFTWARE\\App"];
+    await cluster.run(first, "resource", "create", "App", "--group", "App", "--type", "Generic Application", ...parameters);
+    await this.#regAdd(await cluster.ownerOf("App"), "first");
+    await cluster.run(first, "checkpoint", "add", "App", "--registry", "SOFTWARE\\App");
+    await cluster.run(first, "group", "online", "App");
+    await this.running();
+  }
+
+  /** Changes the setting on the owner; when this resolves, the change was acknowledged. */
+  async change(): Promise<string> {
+    const setting = `setting-${++this.#changes}`;
+    await this.#regAdd(await this.#cluster.owner("App"), setting);
+    return setting;
+  }
+
+  history(): AppHistory {
+    return readAppLines(this.#lines);
+  }
+
+  /** The newest run, once it writes lines. */
+  running(): Promise<AppRun> {
+    return this.#newest("the application runs", () => true);
+  }
+
+  /** The run that follows another one; it must have the newest acknowledged setting, and never have overlapped. */
+  async after(before: AppRun): Promise<AppRun> {
+    const run = await this.#newest(`another run follows ${before.instance}`, (newest) => newest.instance !== before.instance);
+    assert.equal(run.setting, this.#acknowledged, "the newest acknowledged setting came along");
+    this.check();
+    return run;
+  }
+
+  /** Resolves when the same run has lived on for so long. */
+  async lives(run: AppRun, ms: number): Promise<void> {
+    await this.#newest(`${run.instance} lives on`, (newest) => {
+      assert.equal(newest.instance, run.instance, "the application was not started anew");
+      return newest.last > run.last + ms;
+    });
+    this.check();
+  }
+
+  check(): void {
+    assert.deepEqual(this.history().violations, []);
+  }
+
+  async #newest(what: string, accept: (run: AppRun) => boolean): Promise<AppRun> {
+    const probe = (): AppRun | undefined => {
+      const newest = this.history().runs.at(-1);
+      return newest !== undefined && newest.last > newest.first && accept(newest) ? newest : undefined;
+    };
+    return waitFor(what, probe, 90_000, () => this.#cluster.describe());
+  }
+
+  async #regAdd(node: NodeProcess, setting: string): Promise<void> {
+    await this.#cluster.run(node, "reg", "add", "HKLM\\SOFTWARE\\App", "--value", "SETTING", "--data", setting);
+    this.#acknowledged = setting;
+  }
+}

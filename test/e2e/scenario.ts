@@ -1,0 +1,42 @@
+/** Tests that share one cluster: each begins with a whole one, and shows all logs when it fails. */
+import { after, before, test } from "node:test";
+import { TestApp } from "./app.ts";
+import { TestCluster } from "./cluster.ts";
+
+export interface Stage {
+  readonly cluster: TestCluster;
+  readonly app: TestApp;
+  /** A test that begins with all nodes up and the application online. */
+  readonly scenario: (name: string, play: () => Promise<void>) => void;
+}
+
+/** Forms a cluster of three nodes with the test application before the file's tests and ends it after them. */
+export function stage(name: string): Stage {
+  const cluster = new TestCluster(name);
+  const app = new TestApp(cluster);
+  const shown = async (work: () => Promise<void>): Promise<void> => {
+    try {
+      await work();
+    } catch (error) {
+      process.stdout.write(`${cluster.logs()}\n`);
+      throw error;
+    }
+  };
+  before(() =>
+    shown(async () => {
+      await cluster.form(["N1", "N2", "N3"]);
+      await app.create();
+    }),
+  );
+  after(() => cluster.end());
+  const scenario = (title: string, play: () => Promise<void>): void =>
+    void test(title, () =>
+      shown(async () => {
+        await cluster.whole();
+        await cluster.owner("App");
+        await play();
+        app.check();
+      }),
+    );
+  return { cluster, app, scenario };
+}
