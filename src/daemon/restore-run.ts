@@ -1,13 +1,21 @@
-/** A restore on the node where somebody asked for it: plan, stop the others when forced, then between two lives the plan itself. */
+/** A restore on the node where somebody asked for it: plan, tell the others to stop, then between two lives the plan itself. */
 import type { RestoreOutcome, RestorePlanView, RestoreRequest } from "../api/node-service.ts";
+import { outcomeView, planView } from "../api/plan-view.ts";
 import { fail } from "../base/errors.ts";
-import { nodeState } from "../database/schema.ts";
+import { askNode } from "../clusapi/ask-node.ts";
+import { resolveDrive } from "../clusapi/drives.ts";
+import { readNodeRecord, writeNodeRecord } from "../clusapi/node-record.ts";
+import { checkRestore, type ExecuteParts, executeRestore, type RestorePlan, resumeRestore } from "../restore/restore.ts";
 import type { ServiceNode } from "./service-node.ts";
+
+/** How long another node may take to stop everything in order, in milliseconds. */
+const stopLimit = 60_000;
 
 /** One restore at a time. */
 export class RestoreRun {
   readonly #service: ServiceNode;
   #running = false;
+  #shown: RestorePlan | undefined;
 
   constructor(service: ServiceNode) {
     this.#service = service;
@@ -15,19 +23,136 @@ export class RestoreRun {
 
   /** Finishes a restore that was interrupted; called before the first life. */
   async resume(): Promise<void> {
-    await Promise.resolve();
+    const result = await resumeRestore(this.#parts(Promise.resolve([])));
+    if (result !== undefined) this.#service.parts.log.warn("an interrupted restore has ended", { outcome: result.outcome, sentence: result.sentence });
   }
 
-  async plan(_request: RestoreRequest): Promise<RestorePlanView> {
-    await Promise.resolve();
-    throw fail("CALL_NOT_IMPLEMENTED", { happened: "Not there yet." });
+  /** What would happen; the plan is kept, so that agreeing to it later can be checked against what is there then. */
+  async plan(request: RestoreRequest): Promise<RestorePlanView> {
+    this.#shown = await this.#check(request);
+    return planView(this.#shown);
   }
 
-  async carryOut(_request: RestoreRequest): Promise<RestoreOutcome> {
-    await Promise.resolve();
-    void nodeState;
-    void this.#service;
-    void this.#running;
-    throw fail("CALL_NOT_IMPLEMENTED", { happened: "Not there yet." });
+  /** BUSY, REVISION_MISMATCH when what was agreed to is no longer what would happen, the first blocker, or what a step ran into. */
+  async carryOut(request: RestoreRequest): Promise<RestoreOutcome> {
+    if (this.#running) {
+      throw fail("BUSY", { happened: "A restore is running on this node.", unchanged: "No second one was begun.", next: "Wait for it to end." });
+    }
+    this.#running = true;
+    try {
+      const plan = await this.#check(request);
+      if (request.planId !== undefined) this.#checkAgreed(request.planId, plan);
+      const [blocker] = plan.blockers;
+      if (blocker !== undefined) {
+        throw fail(blocker.name, { happened: blocker.sentence, unchanged: "Nothing was changed.", next: blocker.next });
+      }
+      return await this.#execute(plan);
+    } finally {
+      this.#running = false;
+    }
+  }
+
+  async #execute(plan: RestorePlan): Promise<RestoreOutcome> {
+    const service = this.#service;
+    // At once and side by side, so that no node takes over what another one just gave up.
+    const stopped = this.#stopOthers(plan.stopNodes);
+    const result = await service.betweenLives(`A restore from ${plan.set.path} runs.`, () => executeRestore(this.#parts(stopped), plan));
+    if (plan.place !== service.parts.quorum.place) await service.stop(false);
+    else await this.#waitUntilLeading(plan.identity.generation);
+    return outcomeView(result);
+  }
+
+  #parts(stopped: Promise<readonly string[]>): ExecuteParts {
+    const { outside, data, config } = this.#service.parts;
+    return {
+      outside,
+      data,
+      node: config.name,
+      insist: config.insist,
+      stopNodes: () => stopped,
+      rememberPlace: async (quorum) => {
+        const record = await readNodeRecord(outside.files, data);
+        if (record !== undefined) await writeNodeRecord(outside.files, data, { ...record, quorum });
+      },
+    };
+  }
+
+  async #check(request: RestoreRequest): Promise<RestorePlan> {
+    const { outside, data, config, quorum } = this.#service.parts;
+    const place = request.drive === undefined ? quorum.place : await resolveDrive(outside.files, data, request.drive);
+    return checkRestore(
+      {
+        outside,
+        data,
+        place,
+        ...(place === quorum.place ? {} : { formerPlace: quorum.place }),
+        self: { id: config.node, name: config.name },
+        ownInstance: config.instance,
+        insist: config.insist,
+        askNode: ({ endpoint }) => askNode(outside, endpoint),
+      },
+      {
+        path: request.path,
+        force: request.force,
+        ...(request.drive === undefined ? {} : { drive: request.drive }),
+        ...(request.adopt === true ? { adoptIdentity: true } : {}),
+      },
+    );
+  }
+
+  #checkAgreed(planId: string, plan: RestorePlan): void {
+    const shown = this.#shown;
+    const same = shown?.id === planId && shown.set.digest === plan.set.digest && shown.present?.contentDigest === plan.present?.contentDigest;
+    if (same) return;
+    throw fail("REVISION_MISMATCH", {
+      happened: "What the plan would do has changed since it was shown: the set or the cluster's configuration is another one now.",
+      unchanged: "Nothing was changed.",
+      next: "Look at the plan again.",
+    });
+  }
+
+  async #stopOthers(nodes: readonly string[]): Promise<readonly string[]> {
+    const state = this.#service.clusterState();
+    return Promise.all(
+      nodes.map(async (id) => {
+        const node = state.nodes.get(id);
+        const name = node?.name ?? id;
+        if (node?.endpoint === undefined) return `Node ${name} could not be told to stop: it is not known where it answers.`;
+        return this.#stopOne(name, node.endpoint);
+      }),
+    );
+  }
+
+  /** A service ends its socket only after its host proved that everything is stopped. */
+  async #stopOne(name: string, endpoint: string): Promise<string> {
+    const { callers, parts, timing } = this.#service;
+    const { clock, timers } = parts.outside;
+    const until = clock.boot() + stopLimit;
+    try {
+      await callers.call(endpoint, "stop-for-restore", {}, timing.call * 5);
+    } catch (error) {
+      parts.log.warn("a node did not answer the wish to stop", { node: name, error });
+    }
+    while (clock.boot() < until) {
+      const evidence = await askNode(parts.outside, endpoint);
+      if (evidence.state === "stopped") return `Node ${name} stopped: ${evidence.evidence}.`;
+      await timers.sleep(timing.poll / 2);
+    }
+    return `Node ${name} was told to stop and has not within ${stopLimit / 1000} s; its applications end with their permit.`;
+  }
+
+  async #waitUntilLeading(generation: number): Promise<void> {
+    const { database, parts, timing } = this.#service;
+    const { clock, timers } = parts.outside;
+    const until = clock.boot() + timing.call * 30;
+    while (clock.boot() < until) {
+      if (database.isLeader() && database.tag().generation >= generation) return;
+      await timers.sleep(timing.poll / 4);
+    }
+    throw fail("TIMEOUT", {
+      happened: "The set is in place, but this node has not formed the cluster from it yet.",
+      unchanged: "Nothing is lost.",
+      next: "See `clubar status`; the node goes on trying.",
+    });
   }
 }

@@ -7,7 +7,7 @@ import type { KeyContainers } from "../registry/key-containers.ts";
 import type { Registry } from "../registry/registry.ts";
 import type { ProgramStart } from "./host-start.ts";
 import type { LivingDatabase } from "./living-database.ts";
-import type { NodeConfig } from "./node-config.ts";
+import type { NodeRecord } from "../clusapi/node-record.ts";
 
 /** Opened before the node is, closed after it. */
 export interface ServiceParts {
@@ -15,7 +15,7 @@ export interface ServiceParts {
   readonly log: Log;
   /** Absolute path of the node's data folder. */
   readonly data: string;
-  readonly config: NodeConfig;
+  readonly config: NodeRecord;
   readonly quorum: Quorum;
   readonly registry: Registry;
   readonly keys: KeyContainers;

@@ -9,7 +9,7 @@ import { openRegistry } from "../registry/registry.ts";
 import { createApp } from "../api/app.ts";
 import { listenApi } from "./api-listener.ts";
 import { openLogFile } from "./log-file.ts";
-import { readNodeConfig } from "./node-config.ts";
+import { readNodeRecord } from "../clusapi/node-record.ts";
 import { listenPage } from "./page-listener.ts";
 import { ServiceNode } from "./service-node.ts";
 
@@ -27,7 +27,7 @@ export interface ServiceOptions {
 export async function runService(options: ServiceOptions): Promise<number> {
   const { data } = options;
   const outside = openOutside();
-  const config = await readNodeConfig(outside.files, data);
+  const config = await readNodeRecord(outside.files, data);
   if (config === undefined) {
     throw fail("CLUSTER_NOT_INSTALLED", {
       happened: `${data} holds no node.`,

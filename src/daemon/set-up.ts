@@ -9,7 +9,7 @@ import type { ClusterIdentity } from "../quorum/quorum.ts";
 import { firstTag } from "../quorum/tag.ts";
 import { dial } from "../rpc/call.ts";
 import { fileTime } from "../tree/key.ts";
-import { type NodeConfig, readNodeConfig, writeNodeConfig } from "./node-config.ts";
+import { type NodeRecord, readNodeRecord, writeNodeRecord } from "../clusapi/node-record.ts";
 
 /** What both ways of becoming a node ask for. */
 export interface SetUp {
@@ -50,7 +50,7 @@ export async function createNode(request: SetUp & { readonly cluster: string }):
     newGuid: guid,
   });
   await quorum.create(identity, imageOf(tree, firstTag, wall));
-  await writeNodeConfig(outside.files, request.data, configOf(request, identity, "1"));
+  await writeNodeRecord(outside.files, request.data, configOf(request, identity, "1"));
   return identity;
 }
 
@@ -74,7 +74,7 @@ export async function joinNode(request: SetUp): Promise<ClusterIdentity> {
   });
   try {
     const node = (await caller.call("add-node", { name: request.node }, 10_000)) as string;
-    await writeNodeConfig(outside.files, request.data, configOf(request, identity, node));
+    await writeNodeRecord(outside.files, request.data, configOf(request, identity, node));
   } finally {
     caller.close();
   }
@@ -83,7 +83,7 @@ export async function joinNode(request: SetUp): Promise<ClusterIdentity> {
 
 async function checkFolder({ outside, data, node }: SetUp): Promise<void> {
   checkName("node", node);
-  const present = await readNodeConfig(outside.files, data);
+  const present = await readNodeRecord(outside.files, data);
   if (present === undefined) return;
   throw fail("CLUSTER_NODE_ALREADY_MEMBER", {
     happened: `${data} is already node ${present.name} of cluster ${present.cluster}.`,
@@ -101,7 +101,7 @@ function checkName(what: string, name: string): void {
   });
 }
 
-function configOf(request: SetUp, identity: ClusterIdentity, node: string): NodeConfig {
+function configOf(request: SetUp, identity: ClusterIdentity, node: string): NodeRecord {
   return {
     version: 1,
     node,
