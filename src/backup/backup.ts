@@ -5,6 +5,7 @@ export type { SetVersion, VerifyLine } from "./examine.ts";
 export type { Manifest } from "./manifest.ts";
 export { inspectBackup, listBackups, readBackup } from "./read.ts";
 export type { Backup, BackupSummary, ListedBackup } from "./read.ts";
+export { removeTree } from "./set.ts";
 export { finishBackup } from "./swap.ts";
 export { takeBackup } from "./take.ts";
 export type { BackupResult, TakeBackup } from "./take.ts";

@@ -1,0 +1,78 @@
+/** Builds the generation of a restore beside the one in force, and proves that it is what was meant. */
+import { readBackup, removeTree } from "../backup/backup.ts";
+import { sha256 } from "../base/digest.ts";
+import { fail } from "../base/errors.ts";
+import type { Outside } from "../base/outside.ts";
+import { imageOf } from "../membership/copy-image.ts";
+import { loadBelow } from "../quorum/disk/log.ts";
+import { generationFolder, generationName } from "../quorum/disk/place.ts";
+import { createQuorumFolder } from "../quorum/disk/quorum.ts";
+import { formatTag } from "../quorum/tag.ts";
+import { fileTime } from "../tree/key.ts";
+import type { Built } from "./journal.ts";
+import type { RestorePlan } from "./plan.ts";
+import { inForce } from "./present.ts";
+import { restoredTree } from "./restored-tree.ts";
+
+type DiskOutside = Pick<Outside, "files" | "random">;
+
+const asItWas = "The quorum is as it was.";
+
+/** Reads the set once, verifies it while reading, and builds from what was read. May be repeated. */
+export async function build(outside: DiskOutside, plan: RestorePlan): Promise<Built> {
+  const { files } = outside;
+  const set = await readBackup(outside, plan.set.path);
+  if (set.digest !== plan.set.digest) {
+    throw fail("DATABASE_BACKUP_CORRUPT", {
+      happened: `${plan.set.path} holds another set than when the restore was planned.`,
+      unchanged: asItWas,
+      next: "Plan the restore again.",
+    });
+  }
+  if ((await inForce(files, plan.place)) === "damaged") {
+    // It names nothing that could be lost; the folders it could have named stay.
+    await files.rename(`${plan.place}/current`, `${plan.place}/current.damaged-${plan.id}`);
+    await files.syncFolder(plan.place);
+  }
+  const tree = restoredTree(set.tree, plan.treeChanges, fileTime(plan.time));
+  const image = imageOf(tree, plan.tag, plan.time);
+  await createQuorumFolder(outside, plan.place, plan.identity, image, set.versions);
+  return { hive: sha256(image.hive), versions: set.versions.map(({ name, bytes }) => ({ name, sha256: sha256(bytes) })) };
+}
+
+/** Reads everything back from the disk. IO_DEVICE when anything differs. */
+export async function verifyBuilt(outside: DiskOutside, plan: RestorePlan, built: Built): Promise<void> {
+  const folder = generationFolder(outside, plan.place, generationName(plan.identity));
+  const loaded = await loadBelow(folder, Number.POSITIVE_INFINITY);
+  const wrong: string[] = [];
+  if (loaded === undefined) wrong.push("it has no log");
+  else {
+    const { identity, snapshot, records } = loaded;
+    if (identity.instance !== plan.identity.instance || identity.name !== plan.identity.name) wrong.push("it is of another cluster");
+    if (formatTag(snapshot.tag) !== formatTag(plan.tag) || records.length > 0) wrong.push("it has another tag");
+    if (sha256(snapshot.hive) !== built.hive) wrong.push("its database is another one");
+  }
+  for (const { name, sha256: digest } of built.versions) {
+    if (sha256(await outside.files.read(`${folder.path}/${name}`)) !== digest) wrong.push(`${name} is damaged`);
+  }
+  if (wrong.length === 0) return;
+  throw fail("IO_DEVICE", {
+    happened: `The generation built in ${folder.path} is not what was written: ${wrong.join("; ")}.`,
+    unchanged: asItWas,
+    next: "Check the disk of the quorum, then restore again.",
+  });
+}
+
+/** Takes away what was built of a restore that is abandoned; the file that makes it whole first. Never fails: a leftover harms nobody. */
+export async function discardBuilt(outside: DiskOutside, plan: RestorePlan): Promise<void> {
+  const { files } = outside;
+  const name = generationName(plan.identity);
+  const { path } = generationFolder(outside, plan.place, name);
+  try {
+    if ((await inForce(files, plan.place)) === name) return;
+    if ((await files.stat(`${path}/quorum.json`)) !== undefined) await files.unlink(`${path}/quorum.json`);
+    if ((await files.stat(path)) !== undefined) await removeTree(files, path);
+  } catch {
+    // It is not in force, and a later generation has a higher number.
+  }
+}

@@ -1,0 +1,103 @@
+/** Gathers what a restore is planned from: the set, the quorum, the other nodes, the disk. Changes nothing. */
+import { deviceLayout, readBackup } from "../backup/backup.ts";
+import { Failure } from "../base/errors.ts";
+import { failureOf } from "../base/failure-of.ts";
+import { newGuid } from "../base/guid.ts";
+import type { Outside } from "../base/outside.ts";
+import { type NodeState, readState } from "../database/state.ts";
+import { type NodeFact, planRestore, type PresentFacts, type RestoreInput, type RestorePlan, type SetFacts } from "./plan.ts";
+import { highestGeneration, type Present, readPresent } from "./present.ts";
+
+/** What a person asks for. */
+export interface RestoreRequest {
+  /** Absolute path of the set. */
+  readonly path: string;
+  readonly force?: boolean;
+  readonly adoptIdentity?: boolean;
+  readonly drive?: string;
+}
+
+/** Where the restore takes place and whom it can ask. */
+export interface CheckParts {
+  readonly outside: Pick<Outside, "files" | "random" | "clock">;
+  /** This node's data folder. */
+  readonly data: string;
+  /** The quorum folder to restore into. */
+  readonly place: string;
+  /** The quorum folder that this node used until now, when `place` is another one. */
+  readonly formerPlace?: string;
+  readonly self: { readonly id: string; readonly name: string };
+  /** The cluster instance in this node's record. */
+  readonly ownInstance?: string;
+  /** Takes a file system that several machines share although its locks can't be trusted. */
+  readonly insist?: boolean;
+  /** "unknown" unless somebody can tell; may reject, which is unknown too. */
+  readonly askNode: (node: { readonly id: string; readonly name: string; readonly endpoint: string | undefined }) => Promise<Omit<NodeFact, "id" | "name">>;
+}
+
+/** The dry run. DIRECTORY, PATH_NOT_FOUND, INVALID_PARAMETER for the path; everything else is in the plan. */
+export async function checkRestore(parts: CheckParts, request: RestoreRequest): Promise<RestorePlan> {
+  return planRestore(await gatherFacts(parts, request));
+}
+
+/** The plan's input. */
+export async function gatherFacts(parts: CheckParts, request: RestoreRequest): Promise<RestoreInput> {
+  const { outside, place, self } = parts;
+  const set = await readSet(outside, request.path);
+  const present = await readPresent(outside, place, parts.insist === true);
+  return {
+    set,
+    present: factsOf(present),
+    place,
+    ...(parts.formerPlace === undefined ? {} : { formerPlace: parts.formerPlace }),
+    ...(request.drive === undefined ? {} : { drive: request.drive }),
+    nodes: await askNodes(parts, nodesToAsk(present, set, self.id)),
+    self,
+    ...(parts.ownInstance === undefined ? {} : { ownInstance: parts.ownInstance }),
+    quorumDevice: await deviceLayout(outside.files, place),
+    highestGeneration: await highestGeneration(outside.files, place),
+    force: request.force === true,
+    adoptIdentity: request.adoptIdentity === true,
+    safetyFolder: `${parts.data}/safety`,
+    id: newGuid(outside.random),
+    lineage: newGuid(outside.random),
+    now: Math.floor(outside.clock.wall()),
+  };
+}
+
+async function readSet(outside: CheckParts["outside"], path: string): Promise<SetFacts> {
+  try {
+    const { versions, ...set } = await readBackup(outside, path);
+    return { ...set, versions: versions.map(({ name }) => name), damage: [] };
+  } catch (error) {
+    if (!(error instanceof Failure) || error.name !== "DATABASE_BACKUP_CORRUPT") throw error;
+    const nothing = { tag: undefined, time: undefined, lineage: undefined, tree: undefined, generation: 0, digest: "" };
+    const quorumDevice = { checked: false, why: "the set is damaged" } as const;
+    return { path, ...nothing, cluster: { name: "", instance: "" }, versions: [], quorumDevice, damage: [error.happened], notChecked: [] };
+  }
+}
+
+function factsOf(present: Present): PresentFacts {
+  if (present.state !== "readable") return present;
+  const { identity, tag, tree, contentDigest } = present;
+  const { name, instance, generation, lineage } = identity;
+  return { state: "readable", cluster: { name, instance }, generation, lineage, tag, tree, contentDigest };
+}
+
+/** Members of the present cluster; an evicted node is none. When nobody can tell, those of the set. */
+function nodesToAsk(present: Present, set: SetFacts, self: string): NodeState[] {
+  const tree = present.state === "readable" ? present.tree : set.tree;
+  return tree === undefined ? [] : [...readState(tree).nodes.values()].filter(({ id }) => id !== self);
+}
+
+function askNodes({ askNode }: CheckParts, nodes: readonly NodeState[]): Promise<NodeFact[]> {
+  return Promise.all(
+    nodes.map(async ({ id, name, endpoint }) => {
+      try {
+        return { id, name, ...(await askNode({ id, name, endpoint })) };
+      } catch (error) {
+        return { id, name, state: "unknown" as const, evidence: `it could not be asked (${failureOf(error).happened})` };
+      }
+    }),
+  );
+}

@@ -1,0 +1,122 @@
+/** What the database of a set becomes when it is put in force: the set's configuration, and nothing that could repeat a number. Pure. */
+import { foldId, groupValue, resourceKey, resourceValue, rootKey } from "../database/schema.ts";
+import { type ClusterState, readState } from "../database/state.ts";
+import { applyEdits, type Edit } from "../tree/edit.ts";
+import { childOf, childrenOf, findValue, type Key, valueOf } from "../tree/key.ts";
+import { dword, dwordOf, multiSz, multiSzOf } from "../tree/value.ts";
+
+/** How the set's tree is changed; plain data, because a restore that is finished after a crash must build the same tree. */
+export interface TreeChanges {
+  /** Node ids that are members no more. */
+  readonly dropNodes: readonly string[];
+  /** Node ids that the restore leaves out though nobody evicted them; an undo brings them back. */
+  readonly leftOut: readonly string[];
+  /** `Nodes`: the lowest id for a new node. */
+  readonly nextNodeId: number;
+  /** By resource id: the lowest number for a new checkpoint version. */
+  readonly nextNumbers: Readonly<Record<string, number>>;
+  /** Paths of `Checkpoints\0000000n` whose files are not in the set. */
+  readonly dropVersions: readonly string[];
+}
+
+const leftOutName = "LeftOutByRestore";
+const nextNodeIdName = "NextNodeId";
+const nextNumberName = "NextNumber";
+
+/** Compares the set with the present database; `present` is undefined when there is none to compare with. */
+export function treeChanges(set: Key, present: Key | undefined, files: ReadonlySet<string>): TreeChanges {
+  const inSet = readState(set);
+  const now = present === undefined ? undefined : readState(present);
+  const gone = now === undefined ? [] : [...inSet.nodes.keys()].filter((id) => !now.nodes.has(id));
+  const leftOutBefore = new Set(present === undefined ? [] : leftOutOf(present));
+  return {
+    dropNodes: gone.filter((id) => !leftOutBefore.has(id)),
+    leftOut: now === undefined ? [] : [...now.nodes.keys()].filter((id) => !inSet.nodes.has(id)),
+    nextNodeId: Math.max(nextNodeId(set, inSet), now === undefined || present === undefined ? 0 : nextNodeId(present, now)),
+    nextNumbers: nextNumbers(set, present),
+    dropVersions: missingVersions(set, files),
+  };
+}
+
+function leftOutOf(tree: Key): string[] {
+  return multiSzOf(findValue(tree, rootKey.nodes, leftOutName)) ?? [];
+}
+
+function nextNodeId(tree: Key, state: ClusterState): number {
+  const ids = [...state.nodes.keys()].map(Number).filter(Number.isInteger);
+  return Math.max(1, ...ids.map((id) => id + 1), dwordOf(findValue(tree, rootKey.nodes, nextNodeIdName)) ?? 0);
+}
+
+/** A number that was used since the backup is never used for other content. */
+function nextNumbers(set: Key, present: Key | undefined): Record<string, number> {
+  const numbers: Record<string, number> = {};
+  for (const key of resourcesOf(set)) {
+    const now = present === undefined ? undefined : findResource(present, foldId(key.name));
+    const next = Math.max(nextNumber(key), now === undefined ? 0 : nextNumber(now));
+    if (next > 1) numbers[foldId(key.name)] = next;
+  }
+  return numbers;
+}
+
+function nextNumber(resource: Key): number {
+  const checkpoints = childOf(resource, resourceKey.checkpoints);
+  if (checkpoints === undefined) return 1;
+  const used = [...childrenOf(checkpoints)].map(({ name }) => (/^[0-9a-f]{8}$/i.test(name) ? Number.parseInt(name, 16) + 1 : 1));
+  return Math.max(1, ...used, dwordOf(valueOf(checkpoints, nextNumberName)) ?? 1);
+}
+
+function missingVersions(set: Key, files: ReadonlySet<string>): string[] {
+  return [...resourcesOf(set)].flatMap((key) => {
+    const checkpoints = childOf(key, resourceKey.checkpoints);
+    return (checkpoints === undefined ? [] : [...childrenOf(checkpoints)])
+      .filter(({ name }) => /^[0-9a-f]{8}$/i.test(name))
+      .filter(({ name }) => !["CPT", "CPR"].some((kind) => files.has(`{${foldId(key.name)}}/${name.toLowerCase()}.${kind}`)))
+      .map(({ name }) => `${rootKey.resources}\\${key.name}\\${resourceKey.checkpoints}\\${name}`);
+  });
+}
+
+function* resourcesOf(tree: Key): Iterable<Key> {
+  const resources = childOf(tree, rootKey.resources);
+  if (resources !== undefined) yield* childrenOf(resources);
+}
+
+function findResource(tree: Key, id: string): Key | undefined {
+  for (const key of resourcesOf(tree)) if (foldId(key.name) === id) return key;
+  return undefined;
+}
+
+/** The tree that is put in force, but for its tag. The same input gives the same tree. `time` is a FILETIME. */
+export function restoredTree(set: Key, changes: TreeChanges, time: bigint): Key {
+  const edits: Edit[] = [{ kind: "delete-key", path: rootKey.runtime }];
+  const dropped = new Set(changes.dropNodes);
+  for (const id of dropped) edits.push({ kind: "delete-key", path: `${rootKey.nodes}\\${id}` });
+  const { groups, resources } = readState(set);
+  for (const { path, preferredOwners } of groups.values()) {
+    const rest = preferredOwners.filter((id) => !dropped.has(id));
+    if (rest.length < preferredOwners.length) edits.push(setValue(path, multiSz(groupValue.preferredOwners, rest)));
+  }
+  for (const { id, path, possibleOwners } of resources.values()) {
+    const rest = possibleOwners?.filter((node) => !dropped.has(node));
+    if (rest !== undefined && rest.length < (possibleOwners?.length ?? 0)) edits.push(setValue(path, multiSz(resourceValue.possibleOwners, rest)));
+    const next = changes.nextNumbers[id];
+    if (next !== undefined) edits.push(setValue(`${path}\\${resourceKey.checkpoints}`, dword(nextNumberName, next)));
+  }
+  for (const path of changes.dropVersions) edits.push({ kind: "delete-key", path });
+  edits.push(setValue(rootKey.nodes, dword(nextNodeIdName, changes.nextNodeId)));
+  edits.push({ kind: "delete-value", path: rootKey.nodes, name: leftOutName });
+  if (changes.leftOut.length > 0) edits.push(setValue(rootKey.nodes, multiSz(leftOutName, changes.leftOut)));
+  return applyEdits(set, edits, time);
+}
+
+function setValue(path: string, value: Extract<Edit, { kind: "set-value" }>["value"]): Edit {
+  return { kind: "set-value", path, value };
+}
+
+/** What two copies are compared by: nothing of what only the running cluster knows. */
+export function configurationOf(tree: Key): Key {
+  const bare: Edit[] = [
+    { kind: "delete-key", path: rootKey.runtime },
+    { kind: "delete-value", path: "", name: "PaxosTag" },
+  ];
+  return applyEdits(tree, bare, 0n);
+}

@@ -1,0 +1,90 @@
+/** A restore is cut short at every call that changes files: the quorum is as it was or restored as a whole, and the next start finishes. */
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { readBackup } from "../../src/backup/backup.ts";
+import type { Files } from "../../src/base/outside.ts";
+import { replay } from "../../src/membership/copy-image.ts";
+import { executeRestore, resumeRestore } from "../../src/restore/restore.ts";
+import { crashPoints } from "../../src/sim/crash-points.ts";
+import { memoryFiles } from "./example-cluster.ts";
+import { after, data, digestOf, makeScene, open, partsOf, planOn, recordScene, wordInForce } from "./example-quorum.ts";
+
+async function restoredDigest(files: Files): Promise<string> {
+  const quorum = await open(files);
+  assert.equal((await quorum.identity())?.generation, 2);
+  const { tree, tag } = replay(await quorum.load());
+  assert.deepEqual(tag, { generation: 2, epoch: 0, sequence: 10 });
+  return digestOf(tree);
+}
+
+test("old or restored at every crash; the next start finishes, and the safety backup holds the old state", async () => {
+  const scene = await recordScene(makeScene);
+  const { files: planning } = memoryFiles();
+  await scene(planning);
+  const plan = await planOn(planning, 1);
+  let executed = false;
+  let expected: string | undefined;
+  const seen = { old: 0, restored: 0, resumed: 0 };
+  const crashes = await crashPoints(
+    async (files) => {
+      executed = false;
+      await executeRestore(partsOf(files, 2), plan);
+      executed = true;
+      expected ??= await restoredDigest(files);
+      await files.makeFolder("/after");
+    },
+    async (files) => {
+      const word = await wordInForce(files);
+      assert.ok(word === "two" || word === "one", word);
+      if (executed) assert.equal(word, "one");
+      seen[word === "two" ? "old" : "restored"]++;
+      const result = await resumeRestore(partsOf(files, 3));
+      if (result === undefined) assert.equal(await wordInForce(files), word);
+      else {
+        seen.resumed++;
+        assert.equal(result.outcome, "restored", result.sentence);
+        assert.equal(await wordInForce(files), "one");
+        assert.equal(await restoredDigest(files), expected);
+        const { tree } = await readBackup({ files }, result.safety?.path ?? "");
+        assert.equal(digestOf(tree), digestOf(after.tree));
+      }
+      assert.equal(await resumeRestore(partsOf(files, 4)), undefined);
+      assert.equal(await files.stat(`${data}/restore/plan.json`), undefined);
+    },
+    { prepare: scene, tornVariants: 0 },
+  );
+  assert.ok(crashes > 800 && seen.old > 200 && seen.restored > 50 && seen.resumed > 500, `${crashes} crashes, ${JSON.stringify(seen)}`);
+});
+
+test("finishing is cut short as well, and finished by the start after it", async () => {
+  await crashPoints(
+    async (files) => void (await resumeRestore(partsOf(files, 3))),
+    async (files) => {
+      const word = await wordInForce(files);
+      const result = await resumeRestore(partsOf(files, 4));
+      if (result === undefined) assert.equal(word, await wordInForce(files));
+      else assert.equal(result.outcome, "restored", result.sentence);
+      assert.equal(await wordInForce(files), "one");
+    },
+    { prepare: await recordScene(stoppedWhileBuilding), tornVariants: 0 },
+  );
+});
+
+/** A restore whose process died with a part of the new generation written. */
+async function stoppedWhileBuilding(files: Files): Promise<void> {
+  await makeScene(files);
+  const plan = await planOn(files, 1);
+  const died = Promise.withResolvers<void>();
+  let links = 0;
+  const dying: Files = {
+    ...files,
+    link: (from, to) => {
+      if (!to.includes("/generation/2-") || ++links < 3) return files.link(from, to);
+      died.resolve();
+      return new Promise(() => undefined);
+    },
+  };
+  void executeRestore(partsOf(dying, 2), plan);
+  await died.promise;
+  assert.equal(await wordInForce(files), "two");
+}
