@@ -10,6 +10,9 @@ import { textOf } from "../tree/value.ts";
 import { decide } from "./decide.ts";
 import type { NodeFacts } from "./placement.ts";
 
+/** Rounds without a rest after which the process looks at its sockets and timers first. */
+const hurriedMax = 16;
+
 export interface LeaderLoopParts {
   readonly outside: Outside;
   readonly database: Database;
@@ -43,9 +46,13 @@ export class LeaderLoop {
   /** Runs until `signal`. */
   async run(signal: AbortSignal): Promise<void> {
     const { outside, log, poll } = this.#parts;
+    let hurried = 0;
     while (!signal.aborted) {
       this.#kicked = false;
       await this.#round().catch((error: unknown) => log.warn("a round of decisions failed", { error }));
+      if (this.#kicked && ++hurried < hurriedMax) continue;
+      if (hurried >= hurriedMax) await outside.timers.sleep(1);
+      hurried = 0;
       if (this.#kicked || signal.aborted) continue;
       const rested = new AbortController();
       const kicked = new Promise<void>((resolve) => {

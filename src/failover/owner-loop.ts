@@ -33,6 +33,9 @@ export interface OwnerLoopParts {
   readonly poll: number;
 }
 
+/** Rounds without a rest after which the process looks at its sockets and timers first: a loop that kicks itself must not starve it. */
+const hurriedMax = 16;
+
 type Told = Extract<OwnerAction, { readonly update: unknown }>;
 type Step = Exclude<OwnerAction, Told | { readonly kind: "wake" }>;
 
@@ -45,6 +48,7 @@ export class OwnerLoop {
   readonly #telling = new Set<string>();
   #kick: () => void = () => undefined;
   #kicked = false;
+  #resting = false;
 
   constructor(parts: OwnerLoopParts) {
     this.#parts = parts;
@@ -53,6 +57,11 @@ export class OwnerLoop {
   kick(): void {
     this.#kicked = true;
     this.#kick();
+  }
+
+  /** Nothing is brought online or reported any more: the node takes everything down and leaves. */
+  rest(): void {
+    this.#resting = true;
   }
 
   /** By folded resource id, what runs on this node. */
@@ -80,6 +89,7 @@ export class OwnerLoop {
   /** Runs until `signal`. */
   async run(signal: AbortSignal): Promise<void> {
     const { outside, log, poll } = this.#parts;
+    let hurried = 0;
     while (!signal.aborted) {
       this.#kicked = false;
       let wakeAt = outside.clock.boot() + poll;
@@ -88,6 +98,9 @@ export class OwnerLoop {
       } catch (error) {
         log.error("a round of the owner failed", { error });
       }
+      if (this.#kicked && ++hurried < hurriedMax) continue;
+      if (hurried >= hurriedMax) await outside.timers.sleep(1);
+      hurried = 0;
       if (this.#kicked) continue;
       const rested = new AbortController();
       const kicked = new Promise<void>((resolve) => {
@@ -105,6 +118,7 @@ export class OwnerLoop {
     const state = readState(database.tree());
     const { node, incarnation } = database.self;
     let wakeAt = latest;
+    if (this.#resting) return wakeAt;
     for (const action of closeDifference({
       state,
       me: node,
@@ -126,6 +140,7 @@ export class OwnerLoop {
     try {
       const result = await database.submit({ ...action.update, requestId: newGuid(outside.random) }, 2_000);
       log.info("reported", { kind: action.kind, because: action.because, outcome: result.outcome });
+      if (result.outcome === "unknown") await outside.timers.sleep(this.#parts.poll);
     } catch (error) {
       log.warn("could not report", { kind: action.kind, because: action.because, error });
       await outside.timers.sleep(this.#parts.poll);
