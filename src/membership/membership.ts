@@ -225,8 +225,11 @@ export class Membership implements Database {
     });
     host.follow(leader.epoch, host.endpoint);
     this.#attaching = true;
-    await leader.join({ ...self, tag: replica.tag(), lineage: replica.lineage(), admitted: this.#admitted });
-    this.#attaching = false;
+    try {
+      await leader.join({ ...self, tag: replica.tag(), lineage: replica.lineage(), admitted: this.#admitted });
+    } finally {
+      this.#attaching = false;
+    }
     this.#admitted = replica.tag().generation;
     while (!lost && this.#over === undefined) {
       await leader.review().catch((error: unknown) => this.#parts.log.warn("review failed", { error }));
