@@ -22,6 +22,8 @@ export const faultKinds = [
   "full-disk",
   "clock-jump",
   "late-frames",
+  "kill-node",
+  "stop-node",
 ] as const;
 
 /** One kind of fault. */
@@ -166,6 +168,13 @@ export class FaultInjector {
         return undefined;
       case "late-frames":
         return this.#lateFrames();
+      case "kill-node":
+        return this.#onNode((process) => this.#world.kill(process));
+      case "stop-node":
+        return this.#onNode((process) => {
+          process.setStopped(true);
+          return () => process.setStopped(false);
+        });
       default:
         return this.#troubledDisk(kind);
     }
@@ -177,6 +186,18 @@ export class FaultInjector {
     const victim = this.#random.pick(victims);
     this.#world.trace.add(`fault hits ${victim.label}`);
     return hit(victim) ?? undefined;
+  }
+
+  /** All victims of one node at the same instant. */
+  #onNode(hit: (process: SimProcess) => Undo | void): Undo | undefined {
+    const victims = this.#world.processes.alive().filter((process) => this.#plan.victim(process));
+    if (victims.length === 0) return undefined;
+    const { node } = this.#random.pick(victims);
+    this.#world.trace.add(`fault hits node ${node}`);
+    const undo = victims.filter((process) => process.node === node).map((process) => hit(process));
+    return () => {
+      for (const each of undo) each?.();
+    };
   }
 
   /** Between two nodes, machines or processes of the cluster. */

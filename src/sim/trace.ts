@@ -22,6 +22,7 @@ export class Trace {
       this.#low = Math.imul(this.#low ^ unit, 0x01000193);
       this.#high = Math.imul(this.#high ^ unit, 0x85ebca6b) + i;
     }
+    if (this.#keep === 0) return;
     this.#lines.push(line);
     if (this.#lines.length > this.#keep * 2) this.#lines = this.#lines.slice(-this.#keep);
   }
@@ -32,6 +33,6 @@ export class Trace {
   }
 
   lines(): readonly string[] {
-    return this.#lines.slice(-this.#keep);
+    return this.#keep === 0 ? [] : this.#lines.slice(-this.#keep);
   }
 }

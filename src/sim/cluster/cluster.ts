@@ -6,7 +6,7 @@ import { addNode } from "../../database/commands/node.ts";
 import { createResource } from "../../database/commands/resource.ts";
 import { requestsPath } from "../../database/apply.ts";
 import type { Change } from "../../database/change.ts";
-import { writeNodeConfig } from "../../daemon/node-config.ts";
+import { writeNodeRecord } from "../../clusapi/node-record.ts";
 import { imageOf } from "../../membership/copy-image.ts";
 import { openDiskQuorum } from "../../quorum/disk/quorum.ts";
 import type { ClusterIdentity } from "../../quorum/quorum.ts";
@@ -46,6 +46,8 @@ export interface RunningService {
   readonly node: string;
   readonly process: SimProcess;
   readonly service: LifeService;
+  /** Whether it leads or follows a leader now. */
+  isMember(): boolean;
 }
 
 export class SimCluster {
@@ -54,6 +56,8 @@ export class SimCluster {
   readonly nodes: readonly string[];
   readonly groups: readonly SimGroup[];
   readonly identity: ClusterIdentity;
+  /** How often the cluster was restored to an earlier state on purpose. */
+  generation = 0;
   readonly #services = new Map<SimProcess, RunningService>();
 
   constructor(spec: ClusterSpec) {
@@ -120,7 +124,7 @@ export class SimCluster {
     await quorum.create(this.identity, imageOf(this.#database(outside.clock.wall()), firstTag, outside.clock.wall()));
     for (const node of this.nodes) {
       const config = { version: 1, node, name: `n${node}`, cluster: "sim", instance: this.identity.instance } as const;
-      await writeNodeConfig(files, dataOf(node), { ...config, quorum: quorumPlace, insist: false, timingFactor: 1 });
+      await writeNodeRecord(files, dataOf(node), { ...config, quorum: quorumPlace, insist: false, timingFactor: 1 });
     }
     for (const disk of this.world.disks.values()) disk.syncAll();
   }
@@ -146,7 +150,7 @@ export class SimCluster {
 
   #opened(service: LifeService, process: SimProcess): void {
     const { node } = process;
-    this.#services.set(process, { node, process, service });
+    this.#services.set(process, { node, process, service, isMember: () => service.database.life()?.isMember() ?? false });
     process.atDeath.push(() => this.#services.delete(process));
     const incarnation = process.label;
     let known = service.database.tag();

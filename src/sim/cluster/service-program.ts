@@ -8,7 +8,7 @@ import { startHost } from "../../daemon/host-start.ts";
 import { maxLogSizeOf } from "./max-log-size.ts";
 import { Life } from "../../daemon/life.ts";
 import { LivingDatabase } from "../../daemon/living-database.ts";
-import { type NodeConfig, readNodeConfig } from "../../daemon/node-config.ts";
+import { type NodeRecord, readNodeRecord } from "../../clusapi/node-record.ts";
 import { newGuid } from "../../base/guid.ts";
 import type { Change } from "../../database/change.ts";
 import type { FetchRequest, JoinRequest, SubmitRequest } from "../../membership/wire.ts";
@@ -32,7 +32,7 @@ export function serviceProgram(
 ): Program {
   return async (outside, args, _environment, stdio) => {
     const data = args[0] ?? "";
-    const config = await readNodeConfig(outside.files, data);
+    const config = await readNodeRecord(outside.files, data);
     if (config === undefined) throw new Error(`${data} holds no node.`);
     const log = logOf(stdio);
     const quorum = await openDiskQuorum(outside, config.quorum);
@@ -65,7 +65,7 @@ export function serviceProgram(
   };
 }
 
-function begin(outside: Outside, log: Log, quorum: Quorum, config: NodeConfig, data: string, database: LivingDatabase, clusDb: ClusDbFile): Promise<Life> {
+function begin(outside: Outside, log: Log, quorum: Quorum, config: NodeRecord, data: string, database: LivingDatabase, clusDb: ClusDbFile): Promise<Life> {
   const incarnation = newGuid(outside.random);
   const { instance, node, insist, timingFactor } = config;
   const timing = directoryTiming(timingFactor);

@@ -1,0 +1,96 @@
+/** The end of a run: a person puts in order what faults left, the cluster comes to rest, and what it rests at is reported. */
+import { onlineGroup } from "../../database/commands/group.ts";
+import { resumeNode } from "../../database/commands/node.ts";
+import { nodeState } from "../../database/schema.ts";
+import { type ClusterState, readState } from "../../database/state.ts";
+import { formatTag } from "../../quorum/tag.ts";
+import { type Difference, diff } from "../../tree/diff.ts";
+import { findKey, valuesOf } from "../../tree/key.ts";
+import { digestOf, type SimCluster } from "./cluster.ts";
+import { type Workload, workloadPath } from "./workload.ts";
+
+/** How long everything must stay as it is, and how long that may take to come, in virtual milliseconds. */
+const quiet = 1500;
+const limit = 120_000;
+
+/** Waits for rest after everything was healed, then tells the checkers what is there. Undefined, or why there was no rest. */
+export async function comeToRest(cluster: SimCluster, workload: Workload): Promise<string | undefined> {
+  const { world } = cluster;
+  const random = world.random.stream("end");
+  const until = world.now + limit;
+  let still = world.now;
+  let before = "";
+  let why: string | undefined = "";
+  while (world.now < until) {
+    await world.run({ until: world.now + 250 });
+    why = unrest(cluster);
+    const now = why ?? cluster.services().map(({ service }) => formatTag(service.database.tag())).join(" ");
+    if (now !== before || why !== undefined) still = world.now;
+    before = now;
+    if (world.now - still >= quiet) break;
+    if (why !== undefined && random.chance(0.2)) void tidyUp(cluster, workload);
+  }
+  report(cluster);
+  return why;
+}
+
+/** What is not yet as it should be at rest. */
+function unrest(cluster: SimCluster): string | undefined {
+  for (const node of cluster.nodes) {
+    const running = cluster.serviceOf(node);
+    if (running === undefined) return `node ${node} has no service`;
+    if (!running.isMember()) return `node ${node} is no member`;
+    const state = readState(running.service.database.tree());
+    for (const other of state.nodes.values()) {
+      if (other.state !== nodeState.up || other.paused) return `node ${node} sees ${other.name} in state ${other.state}`;
+    }
+    const idle = cluster.groups.find(({ group }) => !isOnline(state, group));
+    if (idle !== undefined) return `node ${node} sees ${idle.name} offline`;
+  }
+  const missing = cluster.groups.find(({ name }) => cluster.world.applications.running(name).length !== 1);
+  return missing && `${missing.name} runs ${cluster.world.applications.running(missing.name).length} times`;
+}
+
+function isOnline(state: ClusterState, id: string): boolean {
+  const group = state.groups.get(id);
+  return group?.wanted === true && group.failed === undefined && group.state === 0;
+}
+
+/** As a person does after a bad day: paused nodes go on, groups that were given up or stopped are tried again. */
+async function tidyUp(cluster: SimCluster, workload: Workload): Promise<void> {
+  const random = cluster.world.random.stream(`tidy up ${cluster.world.now}`);
+  const on = workload.anyService(random);
+  if (on === undefined) return;
+  const state = readState(on.service.database.tree());
+  for (const node of state.nodes.values()) {
+    if (node.paused) await workload.change(random, (tree) => resumeNode(tree, { node: node.id }));
+  }
+  for (const { group } of cluster.groups) {
+    const found = state.groups.get(group);
+    if (found !== undefined && (!found.wanted || found.failed !== undefined || found.state === 2)) {
+      await workload.change(random, (tree) => onlineGroup(tree, { group }));
+    }
+  }
+}
+
+function describe(difference: Difference): string {
+  return `${difference.kind} ${difference.path} ${"name" in difference ? difference.name : ""}`;
+}
+
+function report(cluster: SimCluster): void {
+  const { judge, world } = cluster;
+  const at = world.now;
+  const first = cluster.services()[0]?.service.database.tree();
+  for (const { node, service } of cluster.services()) {
+    const tree = service.database.tree();
+    for (const difference of diff(first, tree)) world.trace.add(`node ${node} ${describe(difference)}`);
+    judge.see({ kind: "replica-at-rest", at, node, tag: service.database.tag(), digest: digestOf(tree) });
+  }
+  for (const { name } of cluster.groups) {
+    judge.see({ kind: "resource-at-rest", at, resource: name, wanted: true, online: world.applications.running(name).length === 1 });
+  }
+  const leader = cluster.services().find(({ service }) => service.database.isLeader());
+  if (leader === undefined) return;
+  const kept = findKey(leader.service.database.tree(), workloadPath);
+  judge.see({ kind: "final-database", at, requestIds: kept === undefined ? [] : [...valuesOf(kept)].map((value) => value.name) });
+}

@@ -1,0 +1,80 @@
+/** One run of a cluster from one seed: start, faults and work, healing, rest, judgement. */
+import { Failure } from "../../base/errors.ts";
+import { OutsideError } from "../../base/outside.ts";
+import type { ClusterEvent, Violation } from "../checkers/events.ts";
+import { drawPlan, FaultInjector, type FaultPlan } from "../faults.ts";
+import { SimCluster } from "./cluster.ts";
+import { comeToRest } from "./rest.ts";
+import { Workload } from "./workload.ts";
+
+export interface RunSpec {
+  readonly seed: string | number;
+  /** 3 to 5; drawn from the seed unless given. */
+  readonly nodes?: number;
+  /** How many trace lines are kept; none unless given. */
+  readonly keepTrace?: number;
+}
+
+export interface RunResult {
+  readonly seed: string | number;
+  readonly nodes: number;
+  /** In order of time; empty when every promise was kept. */
+  readonly violations: readonly Violation[];
+  /** Events by kind that the checkers saw. */
+  readonly seen: ReadonlyMap<ClusterEvent["kind"], number>;
+  readonly plan: FaultPlan;
+  /** Virtual milliseconds. */
+  readonly lasted: number;
+  /** Same seed and code, same hash. */
+  readonly hash: string;
+  readonly trace: readonly string[];
+}
+
+/** The longest time in which faults come, in virtual milliseconds. */
+const faultsUntil = 25_000;
+
+/**
+ * Runs one seed. Rejections that nobody awaits end a real process, so the caller, who alone can hear of them, hands them
+ * in by `unhandled`.
+ */
+export async function runSeed(spec: RunSpec, unhandled: () => readonly unknown[] = () => []): Promise<RunResult> {
+  const { seed, keepTrace } = spec;
+  const probe = new SimCluster({ seed, nodes: spec.nodes ?? 3, ...(keepTrace === undefined ? {} : { keepTrace }) });
+  const cluster = spec.nodes === undefined ? withDrawnNodes(probe, spec) : probe;
+  const { world, judge } = cluster;
+  const plan = drawPlan(world.random.stream("plan"), world.random.stream("budget").between(2, 25), cluster.isVictim);
+  const workload = new Workload(cluster);
+  const injector = new FaultInjector(world, plan);
+  await cluster.start();
+  await world.run({ until: world.now + world.random.stream("calm").between(100, 3000) });
+  workload.start(3);
+  injector.start();
+  await world.run({ until: world.now + faultsUntil, when: () => !injector.active });
+  injector.heal();
+  await world.run({ until: world.now + 1000 });
+  workload.stop();
+  const why = await comeToRest(cluster, workload);
+  const violations = [...judge.finish(), ...crashes(cluster), ...unhandled().map((error) => broken("unhandled-rejection", world.now, error))];
+  if (why !== undefined) violations.push({ checker: "comes-to-rest", at: world.now, what: `The cluster found no rest: ${why}.` });
+  return { seed, nodes: cluster.nodes.length, violations, seen: judge.seen, plan, lasted: world.now, hash: world.trace.hash(), trace: world.trace.lines() };
+}
+
+function withDrawnNodes(probe: SimCluster, { seed, keepTrace }: RunSpec): SimCluster {
+  const nodes = probe.world.random.stream("nodes").pick([3, 3, 3, 4, 5]);
+  return new SimCluster({ seed, nodes, ...(keepTrace === undefined ? {} : { keepTrace }) });
+}
+
+/** A program may end because its disk failed; anything else that nobody caught is a mistake in it. */
+function crashes(cluster: SimCluster): Violation[] {
+  return cluster.world.crashes
+    .filter(({ error }) => !(error instanceof Failure) && !(error instanceof OutsideError))
+    .map(({ at, process, error }) => ({ ...broken("crash", at, error), what: `${process}: ${textOf(error)}` }));
+}
+
+function broken(checker: string, at: number, error: unknown): Violation {
+  return { checker, at, what: textOf(error) };
+}
+
+function textOf(error: unknown): string {
+  return error instanceof Error ? (error.stack ?? error.message) : String(error);
+}

@@ -1,0 +1,135 @@
+/** What people and programs ask of a cluster under test, and what they were told. Every actor draws from its own stream. */
+import { Failure } from "../../base/errors.ts";
+import type { Outside } from "../../base/outside.ts";
+import { moveGroup, offlineGroup, onlineGroup } from "../../database/commands/group.ts";
+import { pauseNode, resumeNode } from "../../database/commands/node.ts";
+import type { Change } from "../../database/change.ts";
+import type { SubmitResult, Update } from "../../database/update.ts";
+import type { Key } from "../../tree/key.ts";
+import { dword } from "../../tree/value.ts";
+import type { RandomStream } from "../random.ts";
+import { machine, type RunningService, type SimCluster } from "./cluster.ts";
+
+/** Where the updates of clients leave their traces, in the order in which they were applied. */
+export const workloadPath = "Workload";
+
+/** One actor: does one thing, or nothing; called again after a while. */
+export type Actor = (random: RandomStream) => Promise<void>;
+
+export class Workload {
+  readonly cluster: SimCluster;
+  readonly outside: Outside;
+  #over = false;
+
+  constructor(cluster: SimCluster) {
+    this.cluster = cluster;
+    this.outside = cluster.world.outside(machine, "client");
+  }
+
+  get over(): boolean {
+    return this.#over;
+  }
+
+  /** Begins; `clients` send updates, one person looks after groups and nodes. */
+  start(clients: number): void {
+    for (let i = 1; i <= clients; i++) this.keepAt(`client ${i}`, [20, 400], (random) => this.#sendUpdate(random));
+    this.keepAt("person", [200, 2500], (random) => this.#administer(random));
+  }
+
+  /** Nothing new is begun; retries stop. */
+  stop(): void {
+    this.#over = true;
+  }
+
+  /** Lets an actor act again and again, with pauses in milliseconds. */
+  keepAt(name: string, pause: readonly [number, number], act: Actor): void {
+    const random = this.cluster.world.random.stream(name);
+    const { timers } = this.outside;
+    void (async () => {
+      while (!this.#over) {
+        await timers.sleep(random.between(...pause));
+        if (!this.#over) await act(random);
+      }
+    })();
+  }
+
+  /** A service that runs, of any node. */
+  anyService(random: RandomStream): RunningService | undefined {
+    const all = this.cluster.services();
+    return all.length === 0 ? undefined : random.pick(all);
+  }
+
+  /** The outcome of work inside a node; undefined when it failed as nodes fail, or gave no answer in time. */
+  async attempt<T>(work: () => Promise<T>, limit: number): Promise<T | undefined> {
+    const late = new AbortController();
+    try {
+      return await Promise.race([work(), this.outside.timers.sleep(limit, late.signal).then(() => undefined)]);
+    } catch (error) {
+      if (error instanceof Failure) return undefined;
+      throw error;
+    } finally {
+      late.abort();
+    }
+  }
+
+  /** A change as a person makes it, on any node. */
+  async change(random: RandomStream, build: (tree: Key) => Change): Promise<void> {
+    const on = this.anyService(random);
+    if (on !== undefined) await this.attempt(() => on.service.change(build), 5_000);
+  }
+
+  async #sendUpdate(random: RandomStream): Promise<void> {
+    const { judge, world } = this.cluster;
+    const update = this.#drawUpdate(random);
+    const { requestId } = update;
+    judge.see({ kind: "update-submitted", at: world.now, requestId });
+    const generation = this.cluster.generation;
+    // A restore drops request ids: a retry across one could apply again, so nobody retries across it.
+    while (!this.#over && this.cluster.generation === generation) {
+      const result = await this.#sendOnce(random, update);
+      if (result.outcome === "applied") judge.see({ kind: "update-acknowledged", at: world.now, requestId, tag: result.tag });
+      if (result.outcome === "refused") judge.see({ kind: "update-refused", at: world.now, requestId });
+      if (result.outcome !== "unknown") return;
+      await this.outside.timers.sleep(random.between(10, 200));
+    }
+  }
+
+  async #sendOnce(random: RandomStream, update: Update): Promise<SubmitResult> {
+    const on = this.anyService(random);
+    const answer = on && (await this.attempt(() => on.service.database.submit(update, random.pick([100, 1000, 5000])), 6_000));
+    return answer ?? { outcome: "unknown" };
+  }
+
+  /** Some only apply when nobody took the same place before: a retry that came twice would be refused. */
+  #drawUpdate(random: RandomStream): Update {
+    const requestId = this.cluster.guid();
+    const place = `${workloadPath}\\Places\\${random.between(1, 60)}`;
+    const picky = random.chance(0.3);
+    return {
+      requestId,
+      because: "A client asked for it.",
+      conditions: picky ? [{ kind: "key-absent", path: place }] : [],
+      edits: [
+        { kind: "set-value", path: workloadPath, value: dword(requestId, 1) },
+        ...(picky ? [{ kind: "create-key", path: place } as const] : []),
+      ],
+    };
+  }
+
+  async #administer(random: RandomStream): Promise<void> {
+    const { groups, nodes } = this.cluster;
+    const group = random.pick(groups).group;
+    const node = random.pick(nodes);
+    const builds: readonly ((tree: Key) => Change)[] = [
+      (tree) => moveGroup(tree, { group }),
+      (tree) => moveGroup(tree, { group, node }),
+      (tree) => offlineGroup(tree, { group }),
+      (tree) => onlineGroup(tree, { group }),
+      (tree) => onlineGroup(tree, { group }),
+      (tree) => pauseNode(tree, { node, drain: true }),
+      (tree) => resumeNode(tree, { node }),
+      (tree) => resumeNode(tree, { node, failback: "now" }),
+    ];
+    await this.change(random, random.pick(builds));
+  }
+}
