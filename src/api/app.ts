@@ -38,7 +38,7 @@ export interface ErrorAnswer {
 const longestBody = 512 * 1024 * 1024;
 
 /** What a node may be asked that is no member now: it ends, it is restored, or the answer needs no cluster. */
-const always = /^\/api\/v1\/(restore(\/plan)?|nodes\/[^/]+\/stop|backup\/verify)$/;
+const always = /^\/api\/v1\/(restore(\/plan)?|nodes\/[^/]+\/stop)$/;
 
 /** The application; `service` is undefined before there is one. */
 export function createApp(service: () => NodeService | undefined): Hono<ApiEnv> {

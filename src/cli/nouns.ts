@@ -49,4 +49,52 @@ export const nouns: readonly Noun[] = [
     part: "Cluster",
     load: async () => (await import("./commands/resource.ts")).defineResource,
   },
+  {
+    words: "checkpoint",
+    summary: "Checkpoints of registry keys and key containers",
+    part: "Cluster",
+    load: async () => (await import("./commands/checkpoint.ts")).defineCheckpoint,
+  },
+  {
+    words: "reg",
+    summary: "The registry: query, add, delete, import, export",
+    part: "This node's data",
+    load: async () => (await import("./commands/reg.ts")).defineReg,
+  },
+  {
+    words: "key",
+    summary: "Key containers: create, import, sign",
+    part: "This node's data",
+    load: async () => (await import("./commands/key.ts")).defineKey,
+  },
+  {
+    words: "drive",
+    summary: "Drives: which quorum folder a letter of `restore` means",
+    part: "This node's data",
+    load: async () => (await import("./commands/drive.ts")).defineDrive,
+  },
+  {
+    words: "backup",
+    summary: "b[ackup] CLUSTER PATH: back the cluster up; list sets",
+    part: "Backup",
+    load: async () => (await import("./commands/backup.ts")).defineBackup,
+  },
+  {
+    words: "restore <path> [force] [drive]",
+    summary: "r[estore] PATH [no]force [DRIVE]: put a backup in force",
+    part: "Backup",
+    load: async () => (await import("./commands/restore.ts")).defineRestore,
+  },
+  {
+    words: "verify <path>",
+    summary: "Check a backup set, part by part; needs no service",
+    part: "Backup",
+    load: async () => (await import("./commands/verify.ts")).defineVerify,
+  },
+  {
+    words: "inspect <path>",
+    summary: "Show what is in a backup set, hive or checkpoint file; needs no service",
+    part: "Backup",
+    load: async () => (await import("./commands/inspect.ts")).defineInspect,
+  },
 ];

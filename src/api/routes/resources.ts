@@ -1,5 +1,6 @@
 import * as z from "zod";
 import { fromBase64, toBase64 } from "../../base/bytes.ts";
+import type { ControlAnswer } from "../../checkpoint/control-codes.ts";
 import type { Change } from "../../database/change.ts";
 import { addDependency, removeDependency } from "../../database/commands/dependency.ts";
 import { findResource } from "../../database/commands/find.ts";
@@ -94,21 +95,21 @@ export function resources(): ApiRoutes {
     const { id: resource } = findResource(stateOf(context), resourceOf(context));
     const bytes = input === undefined ? undefined : fromBase64(input);
     const output = await context.var.service.atOwner({ call: "control", resource, code, input: bytes, outSize });
-    return context.json(controlAnswer(output));
+    return context.json(controlView(output as ControlAnswer));
   });
   return api;
 }
 
 /** What a control code answered. */
-export interface ControlAnswer {
-  /** In base64; null when the code has no output. */
-  readonly output: string | null;
-  /** Bytes that the output takes. */
-  readonly size: number;
+export interface ControlView {
+  /** 0 is success, 234 MORE_DATA. */
   readonly win32: number;
+  /** In base64; empty when the code has no output or the room was too small. */
+  readonly output: string;
+  /** Bytes that the whole output takes. */
+  readonly required: number;
 }
 
-function controlAnswer(answer: unknown): ControlAnswer {
-  const { output, size, win32 } = (answer ?? {}) as { readonly output?: Uint8Array; readonly size?: number; readonly win32?: number };
-  return { output: output === undefined ? null : toBase64(output), size: size ?? output?.length ?? 0, win32: win32 ?? 0 };
+function controlView({ code, output, required }: ControlAnswer): ControlView {
+  return { win32: code, output: toBase64(output), required };
 }

@@ -1,0 +1,63 @@
+import type { BackupAnswer } from "../../api/routes/backup.ts";
+import type { ClusterView } from "../../api/routes/cluster.ts";
+import { fail } from "../../base/errors.ts";
+import type { Cli } from "../cli.ts";
+import { table } from "../render/table.ts";
+import { bytesText, counted, orDash, timeAndAge } from "../render/text.ts";
+import { type Define, notes, verb } from "../verbs.ts";
+
+/** `clubar b[ackup] CLUSTER PATH`, `clubar backup list FOLDER`. */
+export const defineBackup: Define = (noun, cli) => {
+  noun.usage("<cluster> <path> | list <folder>");
+  const take = verb(noun, "take <cluster> <path>", "Back up the cluster's configuration with all checkpoints");
+  take.action((cluster: string, path: string) => takeBackup(cli, cluster, path));
+  verb(noun, "list <folder>", "List the backup sets in a folder and below it; needs no service").action((folder: string) => listSets(cli, folder));
+  notes(
+    noun,
+    `The word "take" may be left out, and "backup" may be cut: clubar b PAYROLL /backups/today
+"." as the cluster is the one of this node. The set is written on the node that leads, into PATH there.`,
+  );
+};
+
+async function takeBackup(cli: Cli, cluster: string, given: string): Promise<void> {
+  const client = cli.client();
+  const { name } = await client.get<ClusterView>("/cluster");
+  if (cluster !== "." && cluster.toLowerCase() !== name.toLowerCase()) {
+    throw fail("SERVER_UNAVAILABLE", {
+      happened: `No cluster "${cluster}" can be reached from here; this node belongs to "${name}".`,
+      unchanged: "No backup was written.",
+      next: `Write: clubar backup ${name} ${given}`,
+    });
+  }
+  const path = cli.path(given);
+  const answer = await cli.busy(`Backing up to ${path}`, client.post<BackupAnswer>("/backup", { path }));
+  cli.show(answer, () => doneText(answer));
+}
+
+function doneText(answer: BackupAnswer): string {
+  const { path, node, tag, files, bytes, notChecked, notes: remarks } = answer;
+  return `
+Done. The cluster database has been backed up to ${path}. The backup consists of the following files:
+    chk????.tmp
+    quolog.log
+    *.cpt
+    *.cpr
+
+Written on node ${node} at tag ${tag}: ${counted(files, "file")}, ${bytesText(bytes)}, read back and verified.
+${[...notChecked.map((one) => `NOT CHECKED: ${one}\n`), ...(remarks ?? []).map((one) => `${one}\n`)].join("")}`;
+}
+
+async function listSets(cli: Cli, folder: string): Promise<void> {
+  const { listBackups } = await import("../../backup/backup.ts");
+  const sets = await listBackups(cli.outside(), cli.path(folder));
+  const now = cli.terminal.now();
+  const rows = sets.map((set) => [
+    timeAndAge(set.time, now),
+    orDash(set.cluster),
+    orDash(set.tag),
+    bytesText(set.bytes),
+    set.complete ? "finished, NOT CHECKED" : "UNFINISHED",
+    set.path,
+  ]);
+  cli.show(sets, () => table(["Time", "Cluster", "Tag", "Size", "State", "Path"], rows, `There is no backup set in ${folder}.`));
+}

@@ -1,0 +1,140 @@
+import { readFile, stat } from "node:fs/promises";
+import { sha256 } from "../../base/digest.ts";
+import { fail } from "../../base/errors.ts";
+import { translated } from "../../base/outside-node-error.ts";
+import { readHive } from "../../hive/read.ts";
+import { listHive } from "../../hive/listing.ts";
+import { writeRegText } from "../../hive/reg-text.ts";
+import { childCount, childrenOf, type Key, valueCount, wallTime } from "../../tree/key.ts";
+import { decodeUtf16 } from "../../base/bytes.ts";
+import type { Cli } from "../cli.ts";
+import { facts, table } from "../render/table.ts";
+import { bytesText, counted, orDash, timeAndAge } from "../render/text.ts";
+import { type Define, finish, notes } from "../verbs.ts";
+
+interface Options {
+  readonly listing?: boolean;
+  readonly text?: boolean;
+}
+
+/** `clubar inspect PATH`. */
+export const defineInspect: Define = (noun, cli) => {
+  finish(noun)
+    .option("--listing", "of a hive: every key and value, a line each, tab-separated")
+    .option("--text", "of a hive: as registry text")
+    .action(async (given: string, options: Options) => {
+      const path = cli.path(given);
+      const found = await translated(`look at ${path}`, () => stat(path));
+      if (found.isDirectory()) await inspectSet(cli, path);
+      else await inspectFile(cli, path, options);
+    });
+  notes(noun, "PATH is a backup set's folder, or a file: a hive, ClusDb, chk????.tmp, a .CPT or a .CPR. Needs no service and changes nothing.");
+};
+
+async function inspectSet(cli: Cli, path: string): Promise<void> {
+  const { inspectBackup } = await import("../../backup/backup.ts");
+  const set = await inspectBackup(cli.outside(), path);
+  const now = cli.terminal.now();
+  const resources = set.resources.map(({ name, type }) => [name, type]);
+  const checkpoints = set.checkpoints.filter(({ current }) => current).map((one) => [one.resource, String(one.number), bytesText(one.size), one.path]);
+  cli.show(set, () =>
+    [
+      facts([
+        ["Backup set", set.path],
+        ["State", set.complete ? "finished" : "UNFINISHED: the completion marker is missing"],
+        ["Cluster", `${orDash(set.cluster.name)}, id ${orDash(set.cluster.instance)}`],
+        ["Tag", orDash(set.tag)],
+        ["Taken", set.time === undefined ? "not known" : `${timeAndAge(set.time, now)} on node ${orDash(set.node)}`],
+        ["Nodes", orDash(set.nodes.map(({ name }) => name).join(", "))],
+        ["Groups", orDash(set.groups.join(", "))],
+        ["Size", bytesText(set.bytes)],
+        ["Damage", set.damage.length === 0 ? "none was found" : set.damage.join("; ")],
+        ...set.notChecked.map((one) => ["NOT CHECKED", one] as const),
+        ["Other files", set.foreign.length === 0 ? undefined : set.foreign.join(", ")],
+      ]),
+      table(["Resource", "Type"], resources, "No resources."),
+      table(["Checkpoint of", "Number", "Size", "Path"], checkpoints, "No checkpoints."),
+    ].join("\n"),
+  );
+}
+
+async function inspectFile(cli: Cli, path: string, options: Options): Promise<void> {
+  const bytes = new Uint8Array(await translated(`read ${path}`, () => readFile(path)));
+  const magic = String.fromCharCode(...bytes.subarray(0, 7));
+  if (magic === "CLUBCPR") {
+    await inspectContainer(cli, path, bytes);
+    return;
+  }
+  if (!magic.startsWith("regf")) {
+    throw fail("INVALID_DATA", { happened: `${path} is neither a hive nor a key container.`, unchanged: "Nothing was changed.", next: "Name a file of one of these kinds." });
+  }
+  if (options.listing === true) {
+    listHive(bytes, sha256, (line) => cli.terminal.out(`${line}\n`));
+    return;
+  }
+  const hive = readHive(bytes);
+  if (options.text === true) {
+    cli.terminal.out(decodeUtf16(writeRegText(hive.root.name, hive.root)).replace(/^\ufeff/, ""));
+    return;
+  }
+  showHive(cli, path, bytes, hive);
+}
+
+function showHive(cli: Cli, path: string, bytes: Uint8Array, hive: ReturnType<typeof readHive>): void {
+  const { root } = hive;
+  const { keys, values } = count(root);
+  const view = {
+    path,
+    kind: "hive",
+    version: `1.${hive.minor}`,
+    root: root.name,
+    keys,
+    values,
+    size: bytes.length,
+    sha256: sha256(bytes),
+    lastWritten: wallTime(hive.lastWritten),
+    dirty: hive.dirty,
+  };
+  const rows = [...childrenOf(root)].map((key) => [key.name, counted(childCount(key), "subkey"), counted(valueCount(key), "value")]);
+  cli.show(view, () => {
+    const head = facts([
+      ["Hive", path],
+      ["Version", view.version],
+      ["Root", root.name],
+      ["Holds", `${counted(keys, "key")}, ${counted(values, "value")}, ${bytesText(bytes.length)}`],
+      ["Last written", timeAndAge(view.lastWritten, cli.terminal.now())],
+      ["State", hive.dirty ? "DIRTY: its last write did not finish; changes may sit in log files beside it" : "clean"],
+      ["SHA-256", view.sha256],
+    ]);
+    return `${head}\n${table(["Key", "Subkeys", "Values"], rows, "The root has no subkeys.")}`;
+  });
+}
+
+function count(root: Key): { readonly keys: number; readonly values: number } {
+  let keys = 0;
+  let values = 0;
+  const waiting = [root];
+  for (let key = waiting.pop(); key !== undefined; key = waiting.pop()) {
+    keys += 1;
+    values += valueCount(key);
+    waiting.push(...childrenOf(key));
+  }
+  return { keys, values };
+}
+
+async function inspectContainer(cli: Cli, path: string, bytes: Uint8Array): Promise<void> {
+  const { decodeContainer } = await import("../../registry/container-codec.ts");
+  const { formatContainerName } = await import("../../registry/container-name.ts");
+  const { name, exportable } = decodeContainer(bytes);
+  const view = { path, kind: "key container", name: formatContainerName(name), exportable, size: bytes.length, sha256: sha256(bytes) };
+  cli.show(view, () =>
+    facts([
+      ["Key container", path],
+      ["Name", view.name],
+      ["Exportable", exportable ? "yes" : "no"],
+      ["Size", bytesText(bytes.length)],
+      ["SHA-256", view.sha256],
+      ["Private key", "in the file, not shown"],
+    ]),
+  );
+}

@@ -1,0 +1,142 @@
+import type { RestoreOutcome, RestorePlanView, RestoreRequest } from "../../api/node-service.ts";
+import type { ApiClient } from "../../api/client.ts";
+import { Failure, fail } from "../../base/errors.ts";
+import { isDrive } from "../../clusapi/drives.ts";
+import type { Cli } from "../cli.ts";
+import { usage } from "../exit.ts";
+import { oneLine } from "../render/table.ts";
+import { type Define, finish, notes } from "../verbs.ts";
+
+interface Options {
+  readonly plan?: boolean;
+  readonly adopt?: boolean;
+  readonly node?: string;
+  readonly quorum?: string;
+}
+
+/** `clubar r[estore] PATH [no]force [DRIVE]`. */
+export const defineRestore: Define = (noun, cli) => {
+  finish(noun)
+    .option("--plan", "only show what would happen")
+    .option("--adopt", "take over the identity of another cluster's set")
+    .option("--node <name>", "for a data folder that holds no node: which node of the set it becomes")
+    .option("--quorum <folder>", "with --node: the quorum folder")
+    .action((path: string, word: string | undefined, drive: string | undefined, options: Options) =>
+      restore(cli, requestOf(cli, path, word, drive, options), options),
+    );
+  notes(
+    noun,
+    `The existing cluster database is replaced by the backup. The plan is shown first and you are asked (y/n).
+  noforce  refuses while other nodes run or could run, and when the quorum device has another layout
+  force    stops the other nodes that can be reached, and accepts the device
+  drive    a letter and a colon, when the quorum was replaced since the backup; \`clubar drive\` says what it means
+
+With the service running it is done through it; without, by this command. "restore" may be cut: clubar r /backups/today noforce`,
+  );
+};
+
+function requestOf(cli: Cli, path: string, word: string | undefined, drive: string | undefined, options: Options): RestoreRequest {
+  const lower = word?.toLowerCase();
+  if (lower === undefined && options.plan !== true) throw usage("Say force or noforce after the path.", "Write: clubar restore PATH noforce");
+  if (lower !== undefined && lower !== "force" && lower !== "noforce") {
+    throw usage(`"${word}" stands where force or noforce is expected.`, "Write: clubar restore PATH noforce");
+  }
+  if (drive !== undefined && !isDrive(drive)) throw usage(`"${drive}" is no drive: a letter and a colon, as k:`);
+  if ((options.node === undefined) !== (options.quorum === undefined)) throw usage("--node and --quorum go together.");
+  return {
+    path: cli.path(path),
+    force: lower === "force",
+    ...(drive === undefined ? {} : { drive: drive.toLowerCase() }),
+    ...(options.adopt === true ? { adopt: true } : {}),
+  };
+}
+
+/** A plan and the way to carry it out. */
+interface Prepared {
+  readonly view: RestorePlanView;
+  readonly online: boolean;
+  carryOut(): Promise<RestoreOutcome>;
+}
+
+async function restore(cli: Cli, request: RestoreRequest, options: Options): Promise<void> {
+  const { view, online, carryOut } = await cli.busy("Reading the backup and asking the nodes", prepare(cli, request, options));
+  const isOnlyPlan = options.plan === true;
+  if (isOnlyPlan || !cli.settings.json) showPlan(cli, view, isOnlyPlan);
+  const [blocker] = view.blockers;
+  if (blocker !== undefined) throw withOptions(fail(blocker.name as Failure["name"], { happened: blocker.sentence, unchanged: "Nothing was changed.", next: blocker.next }));
+  if (isOnlyPlan) return;
+  const warning = `\n**** WARNING!!! ****\n\nThe existing cluster database will be replaced by the backup stored in ${request.path}.`;
+  await cli.confirm(warning, "Proceed");
+  const outcome = await cli.busy("Restoring", carryOut()).catch((error: unknown) => {
+    throw error instanceof Failure ? withOptions(error) : error;
+  });
+  cli.show(outcome, () => successText(cli, outcome, online));
+}
+
+async function prepare(cli: Cli, request: RestoreRequest, options: Options): Promise<Prepared> {
+  const client = cli.client();
+  const view = await planOnline(client, request);
+  if (view !== undefined) {
+    return { view, online: true, carryOut: () => client.post<RestoreOutcome>("/restore", { ...request, planId: view.id }) };
+  }
+  const { planOffline } = await import("../../clusapi/offline-restore.ts");
+  const { node, quorum } = options;
+  const become = node === undefined || quorum === undefined ? {} : { become: { node, quorum: cli.path(quorum) } };
+  const plan = await planOffline({ outside: cli.outside(), data: cli.settings.data, ...become }, request);
+  return { view: plan.view, online: false, carryOut: () => plan.carryOut() };
+}
+
+/** undefined when no service runs here. */
+async function planOnline(client: ApiClient, request: RestoreRequest): Promise<RestorePlanView | undefined> {
+  try {
+    return await client.post<RestorePlanView>("/restore/plan", request);
+  } catch (error) {
+    if (error instanceof Failure && error.name === "SERVICE_NOT_ACTIVE") return undefined;
+    throw error instanceof Failure ? withOptions(error) : error;
+  }
+}
+
+/** On standard output when it is all that was asked for; before the question on standard error. */
+function showPlan(cli: Cli, view: RestorePlanView, isResult: boolean): void {
+  const lines = [
+    ...view.lines,
+    ...view.warnings.map((warning) => `Warning: ${warning}`),
+    ...view.blockers.map(({ sentence }) => `Blocked: ${sentence}`),
+  ];
+  const text = `${lines.map(oneLine).join("\n")}\n`;
+  if (isResult) cli.show(view, () => text);
+  else cli.terminal.err(text);
+}
+
+const optionTexts: Partial<Record<Failure["name"], string>> = {
+  CLUSTER_NODE_UP: `Options:
+(1) Manually shut down the Cluster service on all the other nodes (clubar node stop NAME), or, when a machine is certainly off,
+    say so: clubar node confirm-down NAME.
+(2) Run the program again using the FORCE command-line argument.
+    The restore routine will attempt to shut down the Cluster service on all other nodes.`,
+  QUORUM_DISK_NOT_FOUND: `Options:
+(1) Manually reconfigure the quorum disk to match the layout described in the backup.
+(2) Run the program again using the FORCE command-line argument. The restore routine will attempt to reconfigure the quorum to match
+    the one described in the backup.`,
+};
+
+/** The sample's options for the two errors that people can decide about. */
+function withOptions(failure: Failure): Failure {
+  const options = optionTexts[failure.name];
+  if (options === undefined || failure.next.startsWith("Options")) return failure;
+  const { happened, unchanged, next } = failure;
+  return fail(failure.name, { happened, unchanged, next: next === "" ? options : `${options}\n${next}` });
+}
+
+function successText(cli: Cli, outcome: RestoreOutcome, online: boolean): string {
+  const safety = outcome.safetyBackup === undefined ? "" : `The state before is kept in ${outcome.safetyBackup}\n`;
+  const start = online ? "" : `First start this node's service: clubar --data ${cli.settings.data} service\n`;
+  return `
+SUCCESS
+
+The restore routine succeeded. Start the Cluster service on the other cluster nodes to complete the restore operation. As nodes join the
+cluster, they will update their cluster databases to match the restored configuration.
+
+The cluster database is at tag ${outcome.tag}.
+${outcome.lines.map((line) => `${oneLine(line)}\n`).join("")}${safety}${start}`;
+}

@@ -1,0 +1,22 @@
+import { fail } from "../../base/errors.ts";
+import { table } from "../render/table.ts";
+import { type Define, finish } from "../verbs.ts";
+
+/** `clubar verify PATH`. */
+export const defineVerify: Define = (noun, cli) => {
+  finish(noun).action(async (given: string) => {
+    const { verifyBackup } = await import("../../backup/backup.ts");
+    const path = cli.path(given);
+    const report = await cli.busy(`Verifying ${path}`, verifyBackup(cli.outside(), path));
+    const rows = report.lines.map((line) => [line.result, line.what, line.detail]);
+    const sum = report.ok ? "Nothing is damaged" : "The set is DAMAGED";
+    const open = report.notChecked === 0 ? "everything was checked" : `${report.notChecked} NOT CHECKED`;
+    cli.show(report, () => `${table(["Result", "Part", ""], rows, "The set has no parts.")}\n${sum}; ${open}.\n`);
+    if (report.ok) return;
+    throw fail("DATABASE_BACKUP_CORRUPT", {
+      happened: `${report.damaged} of ${report.lines.length} parts of ${path} are damaged.`,
+      unchanged: "Nothing was changed.",
+      next: "Use another copy of the set, or another set: clubar backup list FOLDER.",
+    });
+  });
+};
