@@ -28,22 +28,42 @@ export async function auditCheckpoint(scene: AuditScene, checkpoint: Checkpoint)
   return compareLive(scene, checkpoint);
 }
 
-async function compareLive({ parts, contents, records, online }: AuditScene, checkpoint: Checkpoint): Promise<AuditLine> {
+async function compareLive(
+  { parts, contents, records, online }: AuditScene,
+  checkpoint: Checkpoint,
+): Promise<AuditLine> {
   const { kind, path, number } = checkpoint;
   const what = `Version ${number} of ${titleOf(kind, path)} is whole`;
   const owner = records.group?.owner;
   if (owner !== parts.database.self.node) {
     const whose = owner === undefined ? "no node owns the resource" : `node ${owner} owns the resource`;
-    return { checkpoint, result: "not checked", sentence: `${what}; the live settings were not compared with it: ${whose}.` };
+    return {
+      checkpoint,
+      result: "not checked",
+      sentence: `${what}; the live settings were not compared with it: ${whose}.`,
+    };
   }
   try {
     const live = await contents.liveOrNone(kind, path);
-    if (live === undefined) return { checkpoint, result: "drift", sentence: `${what}; on this node, the owner, it is gone. ${consequence(online)}` };
+    if (live === undefined)
+      return {
+        checkpoint,
+        result: "drift",
+        sentence: `${what}; on this node, the owner, it is gone. ${consequence(online)}`,
+      };
     const same = contents.digestOf(live) === checkpoint.contentDigest;
     if (same) return { checkpoint, result: "ok", sentence: `${what} and holds what is live on this node.` };
-    return { checkpoint, result: "drift", sentence: `${what}; what is live on this node, the owner, is different. ${consequence(online)}` };
+    return {
+      checkpoint,
+      result: "drift",
+      sentence: `${what}; what is live on this node, the owner, is different. ${consequence(online)}`,
+    };
   } catch (error) {
-    return { checkpoint, result: "not checked", sentence: `${what}; the live settings could not be read: ${failureOf(error).happened}` };
+    return {
+      checkpoint,
+      result: "not checked",
+      sentence: `${what}; the live settings could not be read: ${failureOf(error).happened}`,
+    };
   }
 }
 

@@ -6,7 +6,15 @@ import type { Key } from "../tree/key.ts";
 import { dword, multiSz, qword, sz } from "../tree/value.ts";
 import type { Checkpoint } from "./checkpoint.ts";
 import { fileKind, numberName, titleOf } from "./names.ts";
-import { checkpointsValue, findCurrent, type ResourceRecords, syncKey, versionPath, versionsOf, versionValue } from "./records.ts";
+import {
+  checkpointsValue,
+  findCurrent,
+  type ResourceRecords,
+  syncKey,
+  versionPath,
+  versionsOf,
+  versionValue,
+} from "./records.ts";
 
 /** Versions of one checkpoint that are kept, the current one included. */
 export const versionsKept = 5;
@@ -35,7 +43,9 @@ export function commitChange(tree: Key, records: ResourceRecords, version: Check
   change.set(checkpointsPath(records), dword(checkpointsValue.nextNumber, number + 1));
   const older = versionsOf(records, kind, path);
   markDeleted(change, records, older.slice(0, Math.max(0, older.length + 1 - versionsKept)));
-  return change.build(`${titleOf(kind, path)} of resource "${records.name}" is captured as checkpoint version ${number}.`);
+  return change.build(
+    `${titleOf(kind, path)} of resource "${records.name}" is captured as checkpoint version ${number}.`,
+  );
 }
 
 /** The checkpoint ends; its versions are marked deleted. */
@@ -51,9 +61,13 @@ export function removeChange(tree: Key, records: ResourceRecords, current: Check
 
 /** Numbers below `number` are never named again, so that files of theirs that nothing names can go. */
 export function skipNumbersChange(tree: Key, records: ResourceRecords, number: number): Change {
-  const change = new ChangeBuilder(tree).exists(records.path).unchanged(checkpointsPath(records), checkpointsValue.nextNumber);
+  const change = new ChangeBuilder(tree)
+    .exists(records.path)
+    .unchanged(checkpointsPath(records), checkpointsValue.nextNumber);
   change.set(checkpointsPath(records), dword(checkpointsValue.nextNumber, number));
-  return change.build(`Checkpoint numbers of resource "${records.name}" go on at ${number}: older files that nothing names are removed.`);
+  return change.build(
+    `Checkpoint numbers of resource "${records.name}" go on at ${number}: older files that nothing names are removed.`,
+  );
 }
 
 /** The files are gone. */
@@ -86,7 +100,10 @@ function markDeleted(change: ChangeBuilder, records: ResourceRecords, versions: 
   if (versions.length === 0) return;
   for (const { number } of versions) change.deleteKey(versionPath(records, number));
   const names = versions.map(({ kind, number }) => `${numberName(number)}.${fileKind(kind)}`);
-  change.set(checkpointsPath(records), multiSz(checkpointsValue.deleted, [...new Set([...records.deleted, ...names])].sort()));
+  change.set(
+    checkpointsPath(records),
+    multiSz(checkpointsValue.deleted, [...new Set([...records.deleted, ...names])].sort()),
+  );
 }
 
 function checkpointsPath(records: ResourceRecords): string {

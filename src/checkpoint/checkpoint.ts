@@ -83,8 +83,8 @@ export interface Changed {
 export interface Checkpoints {
   /**
    * Captured at once. INVALID_PARAMETER for a path that can't be checkpointed, ALREADY_EXISTS (also when another resource has the same
-   * path, or a resource of another group an overlapping one, unless `force`), FILE_NOT_FOUND without such a key, NTE_BAD_KEYSET without such
-   * a container, NTE_BAD_KEY when it may not be exported.
+   * path, or a resource of another group an overlapping one, unless `force`), FILE_NOT_FOUND without such a key, NTE_BAD_KEYSET without
+   * such a container, NTE_BAD_KEY when it may not be exported.
    */
   add(resource: string, kind: CheckpointKind, path: string, options?: { readonly force?: boolean }): Promise<Tag>;
   /** FILE_NOT_FOUND when it is not checkpointed. The key itself stays as it is. */
@@ -113,8 +113,8 @@ export interface Checkpoints {
   /** The content of an older version becomes a new version, and is put in place when the resource is online. FILE_NOT_FOUND. */
   revert(resource: string, path: string, number: number): Promise<Tag>;
   /**
-   * Captures what is on this node, the owner, whether the resource is online or not, and makes it the new version even of a checkpoint whose
-   * file is lost: the Cluster Recovery Utility's "Restore cluster resource checkpoints" (facts §5.1).
+   * Captures what is on this node, the owner, whether the resource is online or not, and makes it the new version, even of a checkpoint
+   * whose file is lost: the Cluster Recovery Utility's "Restore cluster resource checkpoints" (facts §5.1).
    */
   recreate(resource: string, path?: string): Promise<CaptureReport>;
   /** Compares files with the database, and on the owner with what is live. Changes nothing. */

@@ -38,7 +38,8 @@ export function requireOwned(parts: Parts, held: Held): { readonly tree: Key; re
   const records = readRecords(tree, held.resource);
   if (records === undefined) throw noResource(held.resource);
   const { group } = records;
-  if (group?.owner === parts.database.self.node && group.ownershipGeneration === held.ownershipGeneration) return { tree, records };
+  if (group?.owner === parts.database.self.node && group.ownershipGeneration === held.ownershipGeneration)
+    return { tree, records };
   throw notOwner(records, parts.database.self.node);
 }
 
@@ -133,7 +134,13 @@ async function submitUntilTrue(parts: Parts, held: Held, build: Build): Promise<
     const update = { ...change, requestId: newGuid(outside.random), ...(evidence.length > 0 ? { evidence } : {}) };
     const result = await database.submit(update).catch((error: unknown) => {
       // A file that was put before this epoch began may just have been cleared away.
-      if (lostFile === undefined || !(error instanceof Failure) || !unproven.includes(error.name) || attempt === attempts - 1) throw error;
+      if (
+        lostFile === undefined ||
+        !(error instanceof Failure) ||
+        !unproven.includes(error.name) ||
+        attempt === attempts - 1
+      )
+        throw error;
       lostFile();
       return undefined;
     });

@@ -9,7 +9,9 @@ import type { ContainerStore } from "./checkpoint.ts";
 import { type CheckpointKind, parseContainer, titleOf } from "./names.ts";
 
 /** A registry key is held as the tree that it was at one moment; holding it costs nothing. */
-export type Live = { readonly kind: "registry"; readonly key: Key } | { readonly kind: "crypto"; readonly bytes: Uint8Array };
+export type Live =
+  | { readonly kind: "registry"; readonly key: Key }
+  | { readonly kind: "crypto"; readonly bytes: Uint8Array };
 
 export interface Content {
   /** Of a version file. */
@@ -27,7 +29,7 @@ export class Contents {
     this.#keys = keys;
   }
 
-  /** What is there now. FILE_NOT_FOUND without such a key, NTE_BAD_KEYSET without such a container, NTE_BAD_KEY when it may not be exported. */
+  /** What is there now. FILE_NOT_FOUND: no such key, NTE_BAD_KEYSET: no such container, NTE_BAD_KEY: it may not be exported. */
   async live(kind: CheckpointKind, path: string): Promise<Live> {
     if (kind === "crypto") return { kind, bytes: this.#keys.exportContainer(parseContainer(path)) };
     const key = this.liveKey(path);
@@ -44,7 +46,8 @@ export class Contents {
     try {
       return await this.live(kind, path);
     } catch (error) {
-      if (error instanceof Failure && (error.name === "FILE_NOT_FOUND" || error.name === "NTE_BAD_KEYSET")) return undefined;
+      if (error instanceof Failure && (error.name === "FILE_NOT_FOUND" || error.name === "NTE_BAD_KEYSET"))
+        return undefined;
       throw error;
     }
   }
@@ -89,6 +92,9 @@ export function readContent(kind: CheckpointKind, path: string, bytes: Uint8Arra
     return { kind, key: readHive(bytes).root };
   } catch (error) {
     if (!(error instanceof HiveError)) throw error;
-    throw fail("INVALID_DATA", { happened: `The checkpoint version of ${titleOf(kind, path)} is no registry hive: ${error.message}`, cause: error });
+    throw fail("INVALID_DATA", {
+      happened: `The checkpoint version of ${titleOf(kind, path)} is no registry hive: ${error.message}`,
+      cause: error,
+    });
   }
 }

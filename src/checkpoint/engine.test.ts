@@ -8,7 +8,11 @@ import { sha256 } from "../base/digest.ts";
 const path = "SOFTWARE\\Shop";
 const encode = (text: string): Uint8Array => new TextEncoder().encode(text);
 
-async function online(): Promise<{ scene: Scene; one: ReturnType<Scene["node"]>; life: ReturnType<ReturnType<Scene["node"]>["life"]> }> {
+async function online(): Promise<{
+  scene: Scene;
+  one: ReturnType<Scene["node"]>;
+  life: ReturnType<ReturnType<Scene["node"]>["life"]>;
+}> {
   const scene = await Scene.open();
   scene.place(1);
   const one = scene.node(1);
@@ -33,7 +37,10 @@ test("a change while online is a version when settled, and is there after a move
   const { scene, one, life } = await online();
   await one.set(path, "second");
   await life.checkpoints.settled();
-  assert.deepEqual(life.checkpoints.list(resource).map(({ number }) => number), [2]);
+  assert.deepEqual(
+    life.checkpoints.list(resource).map(({ number }) => number),
+    [2],
+  );
   assert.equal(life.checkpoints.pending().length, 0);
   scene.place(2);
   const two = scene.node(2);
@@ -42,7 +49,11 @@ test("a change while online is a version when settled, and is there after a move
   assert.equal(two.get(path), "second");
   assert.equal(report.placed.length, 1);
   const time = findKey(two.registry.root(), path)?.lastWritten;
-  assert.equal(wallTime(time ?? 0n), wallTime(findKey(one.registry.root(), path)?.lastWritten ?? 1n), "last-write times are kept");
+  assert.equal(
+    wallTime(time ?? 0n),
+    wallTime(findKey(one.registry.root(), path)?.lastWritten ?? 1n),
+    "last-write times are kept",
+  );
   assert.equal((await there.checkpoints.restoreBeforeOnline(resource)).equal.length, 1, "nothing is written twice");
 });
 
@@ -51,7 +62,10 @@ test("nothing is committed when the content is the same again", async () => {
   await one.set(path, "other");
   await one.set(path, "first");
   await life.checkpoints.settled();
-  assert.deepEqual(life.checkpoints.list(resource).map(({ number }) => number), [1]);
+  assert.deepEqual(
+    life.checkpoints.list(resource).map(({ number }) => number),
+    [1],
+  );
 });
 
 test("many changes are few versions, the first at once and the last one included", async () => {
@@ -79,9 +93,16 @@ test("the newest five versions are kept, older ones are marked deleted, numbers 
   assert.ok(key !== undefined);
   await life.checkpoints.revert(resource, path, 5);
   assert.equal(one.get(path), "n3");
-  assert.deepEqual(life.checkpoints.list(resource).map(({ number }) => number), [9]);
+  assert.deepEqual(
+    life.checkpoints.list(resource).map(({ number }) => number),
+    [9],
+  );
   await life.checkpoints.settled();
-  assert.deepEqual(life.checkpoints.list(resource).map(({ number }) => number), [9], "what was reverted is no change");
+  assert.deepEqual(
+    life.checkpoints.list(resource).map(({ number }) => number),
+    [9],
+    "what was reverted is no change",
+  );
   await assert.rejects(life.checkpoints.revert(resource, path, 1), { name: "FILE_NOT_FOUND" });
 });
 
@@ -102,7 +123,10 @@ test("an offline change is overwritten and kept", async () => {
   await life.checkpoints.captureNow(resource);
   life.checkpoints.end(resource);
   await one.set(path, "by hand");
-  assert.deepEqual((await life.checkpoints.audit(resource)).map(({ result }) => result), ["drift"]);
+  assert.deepEqual(
+    (await life.checkpoints.audit(resource)).map(({ result }) => result),
+    ["drift"],
+  );
   assert.deepEqual(await life.checkpoints.captureNow(resource), { captured: [], failed: [] });
   const report = await life.checkpoints.restoreBeforeOnline(resource);
   assert.equal(one.get(path), "first");
@@ -110,7 +134,11 @@ test("an offline change is overwritten and kept", async () => {
   assert.ok(loser?.file !== undefined);
   assert.ok((await one.outside.files.read(loser.file)).length > 4096);
   await one.set(path, "by hand");
-  assert.deepEqual((await life.checkpoints.restoreBeforeOnline(resource)).losers, report.losers, "the same content is kept once");
+  assert.deepEqual(
+    (await life.checkpoints.restoreBeforeOnline(resource)).losers,
+    report.losers,
+    "the same content is kept once",
+  );
 });
 
 test("what changed just before the end is still captured", async () => {
@@ -137,7 +165,10 @@ test("a lost or damaged file stops everything before anything changes", async ()
   assert.ok(files !== undefined && bytes !== undefined);
   const torn = bytes.slice();
   torn[5000] = (torn[5000] ?? 0) ^ 1;
-  for (const [name, result, what] of [["INVALID_DATA", "damaged", torn], ["FILE_NOT_FOUND", "lost", undefined]] as const) {
+  for (const [name, result, what] of [
+    ["INVALID_DATA", "damaged", torn],
+    ["FILE_NOT_FOUND", "lost", undefined],
+  ] as const) {
     if (what === undefined) files.delete("00000002.CPT");
     else files.set("00000002.CPT", what);
     await assert.rejects(life.checkpoints.restoreBeforeOnline(resource), (error: Error) => {
@@ -147,7 +178,10 @@ test("a lost or damaged file stops everything before anything changes", async ()
     });
     assert.equal(one.get(path), "x");
     assert.equal(one.get(second), "y");
-    assert.deepEqual((await life.checkpoints.audit(resource)).map((line) => line.result), ["drift", result]);
+    assert.deepEqual(
+      (await life.checkpoints.audit(resource)).map((line) => line.result),
+      ["drift", result],
+    );
   }
   assert.deepEqual(await life.checkpoints.recreate(resource, second), { captured: [second], failed: [] });
   await life.checkpoints.restoreBeforeOnline(resource);
@@ -216,7 +250,9 @@ test("a quorum that fails is tried again, and until then it is pending with the 
 
 test("contents above 1 MiB are not waited for", async () => {
   const { scene, one, life } = await online();
-  await one.registry.transact([{ kind: "set-value", path, value: { name: "big", type: 3, data: new Uint8Array(1_200_000) } }]);
+  await one.registry.transact([
+    { kind: "set-value", path, value: { name: "big", type: 3, data: new Uint8Array(1_200_000) } },
+  ]);
   await life.checkpoints.settled();
   await until(scene, () => life.checkpoints.pending().length === 0);
   scene.store.fault = (call) => (call === "versions.put" ? new Error("slow") : undefined);
@@ -232,13 +268,18 @@ test("another owner: the version is not named, and this node stops watching", as
   const settled = life.checkpoints.settled();
   scene.place(2);
   await assert.rejects(settled, { name: "HOST_NODE_NOT_RESOURCE_OWNER" });
-  assert.deepEqual(life.checkpoints.list(resource).map(({ number }) => number), [1]);
+  assert.deepEqual(
+    life.checkpoints.list(resource).map(({ number }) => number),
+    [1],
+  );
   assert.equal(life.checkpoints.pending().length, 0);
   scene.place(1);
   await one.set(path, "third");
   await life.checkpoints.settled();
   assert.equal(life.checkpoints.list(resource)[0]?.number, 1);
-  await assert.rejects(scene.node(2).life().checkpoints.add(resource, "registry", "SOFTWARE\\B"), { name: "HOST_NODE_NOT_RESOURCE_OWNER" });
+  await assert.rejects(scene.node(2).life().checkpoints.add(resource, "registry", "SOFTWARE\\B"), {
+    name: "HOST_NODE_NOT_RESOURCE_OWNER",
+  });
 });
 
 test("an unknown outcome is settled by looking again, whichever it was", async () => {
@@ -251,7 +292,10 @@ test("an unknown outcome is settled by looking again, whichever it was", async (
     const [current] = life.checkpoints.list(resource);
     assert.ok(current !== undefined);
     assert.equal(current.number, ordered ? 2 : 3, "a number is never used twice");
-    assert.equal(sha256(await scene.versions.read({ resource, number: current.number, kind: "CPT" })), current.fileDigest);
+    assert.equal(
+      sha256(await scene.versions.read({ resource, number: current.number, kind: "CPT" })),
+      current.fileDigest,
+    );
   }
 });
 

@@ -1,5 +1,5 @@
 /** The checkpoints of one node: every call of `Checkpoints`, one at a time for each resource. */
-import { fail, Failure } from "../base/errors.ts";
+import { fail, type Failure } from "../base/errors.ts";
 import { failureOf } from "../base/failure-of.ts";
 import { Mutex } from "../base/mutex.ts";
 import { foldId } from "../database/schema.ts";
@@ -44,15 +44,27 @@ class CheckpointEngine implements Checkpoints {
     this.#losers = new Losers(parts.outside, parts.folder);
   }
 
-  async add(resource: string, kind: CheckpointKind, path: string, options: { readonly force?: boolean } = {}): Promise<Tag> {
+  async add(
+    resource: string,
+    kind: CheckpointKind,
+    path: string,
+    options: { readonly force?: boolean } = {},
+  ): Promise<Tag> {
     const stored = checkPath(kind, path);
     const held = holdNow(this.#parts, resource);
     return this.#alone(held.resource, async () => {
-      const check = (tree: Key, records: ResourceRecords): void => refuseConflicts(tree, records, kind, stored, options.force === true);
+      const check = (tree: Key, records: ResourceRecords): void =>
+        refuseConflicts(tree, records, kind, stored, options.force === true);
       const { tree, records } = requireOwned(this.#parts, held);
       check(tree, records);
       const content = this.#contents.contentOf(await this.#contents.live(kind, stored));
-      const { tag, checkpoint } = await commitVersion(this.#parts, held, { kind, path: stored, content, isNew: true, check });
+      const { tag, checkpoint } = await commitVersion(this.#parts, held, {
+        kind,
+        path: stored,
+        content,
+        isNew: true,
+        check,
+      });
       this.#sessions.get(held.resource)?.watch(checkpoint);
       return tag;
     });
@@ -139,7 +151,12 @@ class CheckpointEngine implements Checkpoints {
       const { bytes, content } = await readStored(this.#parts.versions, records, version);
       const contentDigest = version.contentDigest === "" ? this.#contents.digestOf(content) : version.contentDigest;
       const { kind } = version;
-      const { tag, checkpoint } = await commitVersion(this.#parts, held, { kind, path, content: { bytes, contentDigest }, isNew: false });
+      const { tag, checkpoint } = await commitVersion(this.#parts, held, {
+        kind,
+        path,
+        content: { bytes, contentDigest },
+        isNew: false,
+      });
       if (this.#sessions.has(held.resource)) await this.#putReverted(records, checkpoint, content);
       return tag;
     });
@@ -172,7 +189,7 @@ class CheckpointEngine implements Checkpoints {
   }
 
   close(): void {
-    for (const session of [...this.#sessions.values()]) this.#drop(session);
+    for (const session of this.#sessions.values()) this.#drop(session);
   }
 
   #records(resource: string): ResourceRecords {
@@ -245,12 +262,13 @@ class CheckpointEngine implements Checkpoints {
 
   async #putReverted(records: ResourceRecords, { kind, path, number }: Checkpoint, content: Live): Promise<void> {
     try {
-      if (content.kind === "registry") await this.#parts.registry.transact([{ kind: "put-tree", path, tree: content.key }]);
+      if (content.kind === "registry")
+        await this.#parts.registry.transact([{ kind: "put-tree", path, tree: content.key }]);
       else await this.#parts.keys.importContainer(parseContainer(path), content.bytes);
     } catch (error) {
       const cause = failureOf(error);
       throw fail(cause.name, {
-        happened: `Version ${number} of ${titleOf(kind, path)} is the current one now, but could not be put in place on this node: ${cause.happened}`,
+        happened: `Version ${number} of ${titleOf(kind, path)} is current now, but could not be put in place here: ${cause.happened}`,
         unchanged: "The live settings are as they were.",
         next: `Take resource "${records.name}" offline and online again to put it in place.`,
         cause,
@@ -282,12 +300,20 @@ class CheckpointEngine implements Checkpoints {
 }
 
 /** The same path twice, or settings of another group's resource inside these: one would replace the other's (facts §3.3, last row). */
-function refuseConflicts(tree: Key, records: ResourceRecords, kind: CheckpointKind, path: string, force: boolean): void {
+function refuseConflicts(
+  tree: Key,
+  records: ResourceRecords,
+  kind: CheckpointKind,
+  path: string,
+  force: boolean,
+): void {
   for (const other of allRecords(tree)) {
     const isSelf = other.id === records.id;
     if (force && !isSelf) continue;
     const isFar = !isSelf && other.group?.id !== records.group?.id;
-    const met = other.current.find((one) => one.kind === kind && (samePath(one.path, path) || (isFar && overlap(kind, one.path, path))));
+    const met = other.current.find(
+      (one) => one.kind === kind && (samePath(one.path, path) || (isFar && overlap(kind, one.path, path))),
+    );
     if (met === undefined) continue;
     throw fail("ALREADY_EXISTS", {
       happened: `${titleOf(kind, met.path)} is already a checkpoint of resource "${other.name}".`,
@@ -312,7 +338,10 @@ function uncapturable({ kind, path, number }: Checkpoint, cause: Failure): Failu
   return fail(cause.name, {
     happened: `${titleOf(kind, path)} could not be captured: ${cause.happened}`,
     unchanged: `Version ${number} is still the current one; it is put in place at the next online.`,
-    next: cause.name === "FILE_NOT_FOUND" || cause.name === "NTE_BAD_KEYSET" ? "If it is gone for good, remove the checkpoint." : cause.next,
+    next:
+      cause.name === "FILE_NOT_FOUND" || cause.name === "NTE_BAD_KEYSET"
+        ? "If it is gone for good, remove the checkpoint."
+        : cause.next,
     cause,
   });
 }
@@ -321,7 +350,10 @@ function notCommitted(cause: Failure): Failure {
   return fail(cause.name, {
     happened: `The change is made on this node, but it is in no checkpoint version yet: ${cause.happened}`,
     unchanged: cause.unchanged,
-    next: cause.next === "" ? "A failover now would lose it. It is tried again; look with: clubar checkpoint list." : cause.next,
+    next:
+      cause.next === ""
+        ? "A failover now would lose it. It is tried again; look with: clubar checkpoint list."
+        : cause.next,
     cause,
   });
 }

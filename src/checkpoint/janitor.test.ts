@@ -48,7 +48,10 @@ async function numbers(scene: Scene, id: string = resource): Promise<number[]> {
 test("files that are marked deleted go, the marks too", async () => {
   const scene = await sceneWithVersions(8);
   assert.deepEqual(await numbers(scene), [1, 2, 3, 4, 5, 6, 7, 8]);
-  assert.deepEqual((await clean(scene)).removed.map(({ number }) => number), [1, 2, 3]);
+  assert.deepEqual(
+    (await clean(scene)).removed.map(({ number }) => number),
+    [1, 2, 3],
+  );
   assert.deepEqual(await numbers(scene), [4, 5, 6, 7, 8]);
   assert.deepEqual(readRecords(scene.tree, resource)?.deleted, []);
   assert.deepEqual((await clean(scene)).removed, []);
@@ -82,7 +85,7 @@ test("an update that was under way for an orphan that went is refused, and its c
   const one = scene.node(1);
   const { checkpoints } = one.life();
   await one.set(path, "more");
-  const { put } = scene.versions;
+  const put = scene.versions.put.bind(scene.versions);
   // The janitor comes between the file and the update.
   scene.versions.put = async (...args) => {
     scene.versions.put = put;
@@ -120,10 +123,19 @@ test("the leader refuses an update whose file is not there or is another one", a
   const digest = sha256(Uint8Array.of(1));
   const update = { requestId: "r", conditions: [], edits: [], because: "test" };
   await verifyEvidence(scene.versions, { ...update, evidence: [{ version, digest }] });
-  await assert.rejects(verifyEvidence(scene.versions, { ...update, evidence: [{ version, digest: sha256(Uint8Array.of(2)) }] }), { name: "INVALID_DATA" });
-  await assert.rejects(verifyEvidence(scene.versions, { ...update, evidence: [{ version: { ...version, number: 9 }, digest }] }), { name: "FILE_NOT_FOUND" });
+  await assert.rejects(
+    verifyEvidence(scene.versions, { ...update, evidence: [{ version, digest: sha256(Uint8Array.of(2)) }] }),
+    { name: "INVALID_DATA" },
+  );
+  await assert.rejects(
+    verifyEvidence(scene.versions, { ...update, evidence: [{ version: { ...version, number: 9 }, digest }] }),
+    { name: "FILE_NOT_FOUND" },
+  );
   // Also when no evidence came with it.
   const name = { kind: "set-value" as const, path: `Resources\\{${resource}}\\Checkpoints\\0000000${version.number}` };
-  const edits = [{ ...name, value: sz("Kind", "CPT") }, { ...name, value: sz("FileDigest", "00") }];
+  const edits = [
+    { ...name, value: sz("Kind", "CPT") },
+    { ...name, value: sz("FileDigest", "00") },
+  ];
   await assert.rejects(verifyEvidence(scene.versions, { ...update, edits }), { name: "INVALID_DATA" });
 });

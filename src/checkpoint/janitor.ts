@@ -55,7 +55,9 @@ export async function cleanVersions(parts: JanitorParts, atEpochStart: readonly 
   const ofNobody = atEpochStart.filter(({ resource }) => readRecords(tree, resource) === undefined);
   for (const version of await stillThere(parts.versions, ofNobody)) await remove(version);
   if (removed.length > 0) {
-    parts.log.info("checkpoint files removed", { files: removed.map((version) => `${version.resource}/${versionFile(version)}`) });
+    parts.log.info("checkpoint files removed", {
+      files: removed.map((version) => `${version.resource}/${versionFile(version)}`),
+    });
   }
   return { removed, held: false };
 }
@@ -99,7 +101,9 @@ async function removeOfDeleted(parts: JanitorParts, tree: Key, remove: Remove): 
     for (const version of await parts.versions.list(resource)) {
       if (records === undefined) await remove(version);
     }
-    const change = new ChangeBuilder(tree).unchanged(deletedResourcesPath, value.name).remove(deletedResourcesPath, value.name);
+    const change = new ChangeBuilder(tree)
+      .unchanged(deletedResourcesPath, value.name)
+      .remove(deletedResourcesPath, value.name);
     await submit(parts, change.build(`The checkpoint files of deleted resource ${resource} are removed.`));
   }
 }

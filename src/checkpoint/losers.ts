@@ -1,6 +1,6 @@
 /** What putting a version in place overwrites is kept on the node, when it was never a version (docs/safety.md §3.5). */
 import { sha256 } from "../base/digest.ts";
-import { createFileDurably, writeFileDurably } from "../base/durable.ts";
+import { writeFileDurably } from "../base/durable.ts";
 import type { Outside } from "../base/outside.ts";
 import { foldName } from "../tree/path.ts";
 import type { Checkpoint } from "./checkpoint.ts";
@@ -29,8 +29,8 @@ export class Losers {
     const time = clock.wall();
     const file = `${folder}/${Math.floor(time)}${ending}`;
     const about = { version: 1, kind, path, replacedBy: number, time, contentDigest: content.contentDigest };
-    await createFileDurably(files, `${file}.json`, new TextEncoder().encode(`${JSON.stringify(about)}\n`));
-    await createFileDurably(files, file, content.bytes);
+    await writeFileDurably(files, `${file}.json`, new TextEncoder().encode(`${JSON.stringify(about)}\n`));
+    await writeFileDurably(files, file, content.bytes);
     return file;
   }
 
@@ -48,7 +48,9 @@ export class Losers {
   }
 
   async noteSynced(resource: string, checkpoints: readonly Checkpoint[]): Promise<void> {
-    const entries = checkpoints.map(({ kind, path, contentDigest }) => [syncedName(kind, path), contentDigest] as const);
+    const entries = checkpoints.map(
+      ({ kind, path, contentDigest }) => [syncedName(kind, path), contentDigest] as const,
+    );
     await this.#outside.files.makeFolder(`${this.#folder}/${resource}`);
     const text = `${JSON.stringify(Object.fromEntries(entries))}\n`;
     await writeFileDurably(this.#outside.files, this.#syncedFile(resource), new TextEncoder().encode(text));

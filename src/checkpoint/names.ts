@@ -32,7 +32,8 @@ function checkRegistryPath(path: string): string {
   if (names.length === 0) throw badPath(path, "is empty");
   if (names.includes("")) throw badPath(path, "has an empty key name in it");
   if (path.includes("\0")) throw badPath(path, "has a NUL in it");
-  if (names.length > maxDepth || names.some((name) => name.length > maxKeyName)) throw badPath(path, "is too long or too deep");
+  if (names.length > maxDepth || names.some((name) => name.length > maxKeyName))
+    throw badPath(path, "is too long or too deep");
   const first = foldName(names[0] ?? "");
   if (first === "CLUSTER") throw badPath(path, "is in the cluster database, which is on every node anyway");
   if (first === "HKLM" || first === "HKEY_LOCAL_MACHINE") throw badPath(path, "begins with the root's name");

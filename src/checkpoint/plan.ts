@@ -30,7 +30,11 @@ export interface RegistryPlan {
  * Of checkpoints that overlap the newer one wins where they differ: it was captured later and saw what the other one holds.
  * `equal` tells whether a live key and a wanted one are the same content.
  */
-export function planRegistry(root: Key, items: readonly RegistryItem[], equal: (live: Key, wanted: Key) => boolean): RegistryPlan {
+export function planRegistry(
+  root: Key,
+  items: readonly RegistryItem[],
+  equal: (live: Key, wanted: Key) => boolean,
+): RegistryPlan {
   const inOrder = items.toSorted((a, b) => a.checkpoint.number - b.checkpoint.number);
   const puts = inOrder.map(({ checkpoint, tree }): Edit => ({ kind: "put-tree", path: checkpoint.path, tree }));
   const target = applyEdits(root, puts, 0n);
@@ -51,5 +55,7 @@ export function planRegistry(root: Key, items: readonly RegistryItem[], equal: (
 
 function topmost(items: readonly RegistryItem[]): Checkpoint[] {
   const paths = items.map(({ checkpoint }) => checkpoint);
-  return paths.filter((one) => !paths.some((other) => isAtOrBelow(one.path, other.path) && !samePath(one.path, other.path)));
+  return paths.filter(
+    (one) => !paths.some((other) => isAtOrBelow(one.path, other.path) && !samePath(one.path, other.path)),
+  );
 }

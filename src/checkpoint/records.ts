@@ -1,7 +1,17 @@
 /** What the cluster database says about a resource's checkpoints. Pure. */
 import { fail, type Failure } from "../base/errors.ts";
 import { foldId, groupValue, resourceKey, resourceValue, rootKey, runtimeGroupPath } from "../database/schema.ts";
-import { childCount, childOf, childrenOf, findKey, findValue, type Key, valueCount, valueOf, valuesOf } from "../tree/key.ts";
+import {
+  childCount,
+  childOf,
+  childrenOf,
+  findKey,
+  findValue,
+  type Key,
+  valueCount,
+  valueOf,
+  valuesOf,
+} from "../tree/key.ts";
 import { dwordOf, multiSzOf, qwordOf, textOf } from "../tree/value.ts";
 import type { Checkpoint } from "./checkpoint.ts";
 import { type CheckpointKind, numberName, parseNumber, samePath } from "./names.ts";
@@ -66,7 +76,10 @@ export function readRecords(tree: Key, resource: string): ResourceRecords | unde
 }
 
 export function noResource(resource: string): Failure {
-  return fail("RESOURCE_NOT_FOUND", { happened: `There is no resource ${resource}.`, unchanged: "Nothing was changed." });
+  return fail("RESOURCE_NOT_FOUND", {
+    happened: `There is no resource ${resource}.`,
+    unchanged: "Nothing was changed.",
+  });
 }
 
 /** Of every resource. */
@@ -84,7 +97,9 @@ export function findCurrent(records: ResourceRecords, kind: CheckpointKind, path
 export function versionsOf(records: ResourceRecords, kind: CheckpointKind, path: string): Checkpoint[] {
   const found = records.kept.filter((one) => one.kind === kind && samePath(one.path, path));
   const current = findCurrent(records, kind, path);
-  return current === undefined || found.some(({ number }) => number === current.number) ? found : [...found, current].sort(byNumber);
+  return current === undefined || found.some(({ number }) => number === current.number)
+    ? found
+    : [...found, current].sort(byNumber);
 }
 
 export function syncKey(kind: CheckpointKind): string {

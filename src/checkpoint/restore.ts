@@ -28,16 +28,27 @@ export async function restoreCheckpoints(restore: RestoreParts, records: Resourc
   const { parts, contents, losers } = restore;
   if (records.current.length === 0) return { placed: [], equal: [], losers: [] };
   const stored = await readAll(parts, records);
-  const trees = stored.flatMap(({ checkpoint, content }) => (content.kind === "registry" ? [{ checkpoint, tree: content.key }] : []));
+  const trees = stored.flatMap(({ checkpoint, content }) =>
+    content.kind === "registry" ? [{ checkpoint, tree: content.key }] : [],
+  );
   const root = parts.registry.root();
   for (const { checkpoint } of trees) requireHive(root, records, checkpoint);
-  const isEqual = (live: Key, wanted: Key): boolean => contents.digestOf({ kind: "registry", key: live }) === treeDigest(wanted);
+  const isEqual = (live: Key, wanted: Key): boolean =>
+    contents.digestOf({ kind: "registry", key: live }) === treeDigest(wanted);
   const plan = planRegistry(root, trees, isEqual);
   const crypto = await compareContainers(contents, stored);
-  const placed = [...plan.placed, ...crypto.filter((item) => !isSame(contents, item)).map(({ checkpoint }) => checkpoint)];
+  const placed = [
+    ...plan.placed,
+    ...crypto.filter((item) => !isSame(contents, item)).map(({ checkpoint }) => checkpoint),
+  ];
   const equal = records.current.filter((one) => !placed.includes(one));
   const kept = await keepLosers(restore, records, placed, crypto);
-  await putInPlace(parts, records, plan, crypto.filter(({ checkpoint }) => placed.includes(checkpoint)));
+  await putInPlace(
+    parts,
+    records,
+    plan,
+    crypto.filter(({ checkpoint }) => placed.includes(checkpoint)),
+  );
   await losers.noteSynced(records.id, records.current);
   parts.log.info("checkpoints put in place", {
     resource: records.id,
@@ -48,7 +59,10 @@ export async function restoreCheckpoints(restore: RestoreParts, records: Resourc
   return { placed, equal, losers: kept };
 }
 
-async function readAll(parts: CheckpointParts, records: ResourceRecords): Promise<{ checkpoint: Checkpoint; content: Live }[]> {
+async function readAll(
+  parts: CheckpointParts,
+  records: ResourceRecords,
+): Promise<{ checkpoint: Checkpoint; content: Live }[]> {
   const read = records.current.map(async (checkpoint) => {
     const { content } = await readStored(parts.versions, records, checkpoint);
     return { checkpoint, content };
@@ -111,7 +125,10 @@ async function keepLosers(
   for (const checkpoint of placed) {
     const { kind, path } = checkpoint;
     const key = kind === "registry" ? findKey(parts.registry.root(), path) : undefined;
-    const live = key === undefined ? crypto.find((item) => item.checkpoint === checkpoint)?.live : ({ kind: "registry", key } as const);
+    const live =
+      key === undefined
+        ? crypto.find((item) => item.checkpoint === checkpoint)?.live
+        : ({ kind: "registry", key } as const);
     if (live === undefined) continue;
     if (live === "hidden") {
       parts.log.warn("a key container that can't be read is replaced", { resource: records.id, path });
@@ -119,7 +136,9 @@ async function keepLosers(
       continue;
     }
     const content = contents.contentOf(live);
-    const wasVersion = versionsOf(records, kind, path).some(({ contentDigest }) => contentDigest === content.contentDigest);
+    const wasVersion = versionsOf(records, kind, path).some(
+      ({ contentDigest }) => contentDigest === content.contentDigest,
+    );
     if (wasVersion || synced.get(syncedName(kind, path)) === content.contentDigest) continue;
     kept.push({ kind, path, file: await losers.keep(records.id, checkpoint, content) });
   }
@@ -178,8 +197,14 @@ async function takeBack(
   const paths = records.current.map(({ kind, path }) => titleOf(kind, path)).join(", ");
   return fail(cause.name, {
     happened: `The checkpoints of resource "${records.name}" (${paths}) could not be put in place: ${cause.happened}${left}`,
-    unchanged: left === "" ? "This node's settings are as they were, and the resource was not brought online." : "The resource was not brought online.",
-    next: cause.next === "" ? "Look at what failed on this node, then bring it online again, or move its group." : cause.next,
+    unchanged:
+      left === ""
+        ? "This node's settings are as they were, and the resource was not brought online."
+        : "The resource was not brought online.",
+    next:
+      cause.next === ""
+        ? "Look at what failed on this node, then bring it online again, or move its group."
+        : cause.next,
     cause,
   });
 }

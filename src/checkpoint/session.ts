@@ -110,7 +110,8 @@ export class Session {
   pending(): Pending[] {
     return this.#watched.flatMap(({ kind, path, watch, size }) => {
       if (!watch.isPending()) return [];
-      const large = size > largestAwaited ? `It is large (${size} bytes) and is being captured.` : "It is being captured.";
+      const large =
+        size > largestAwaited ? `It is large (${size} bytes) and is being captured.` : "It is being captured.";
       return { resource: this.held.resource, kind, path, why: watch.why()?.message ?? large };
     });
   }
@@ -175,7 +176,12 @@ export class Session {
 
   #judge(one: Watched, why: Failure): "again" | "at next change" | "stop" {
     const { parts, held, lost } = this.#parts;
-    parts.log.warn("a checkpoint could not be captured", { resource: held.resource, kind: one.kind, path: one.path, error: why });
+    parts.log.warn("a checkpoint could not be captured", {
+      resource: held.resource,
+      kind: one.kind,
+      path: one.path,
+      error: why,
+    });
     let records: ResourceRecords;
     try {
       records = this.#parts.records();

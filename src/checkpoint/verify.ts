@@ -18,10 +18,18 @@ export async function verifyEvidence(versions: CheckpointVersions, update: Updat
       bytes = await versions.read(version);
     } catch (error) {
       const cause = failureOf(error);
-      throw fail(cause.name, { happened: `The leader could not read the checkpoint file ${name}: ${cause.happened}`, unchanged, next: cause.next, cause });
+      throw fail(cause.name, {
+        happened: `The leader could not read the checkpoint file ${name}: ${cause.happened}`,
+        unchanged,
+        next: cause.next,
+        cause,
+      });
     }
     if (sha256(bytes) === digest) continue;
-    throw fail("INVALID_DATA", { happened: `The checkpoint file ${name} is not what the update says: its digest is another one.`, unchanged });
+    throw fail("INVALID_DATA", {
+      happened: `The checkpoint file ${name} is not what the update says: its digest is another one.`,
+      unchanged,
+    });
   }
 }
 
@@ -37,6 +45,8 @@ function namedBy(update: Update): Evidence[] {
   }
   return [...digests].flatMap(([path, digest]) => {
     const named = parseVersionPath(path);
-    return named === undefined ? [] : [{ version: { ...named, kind: kinds.get(path) === "CPR" ? "CPR" : "CPT" } as const, digest }];
+    return named === undefined
+      ? []
+      : [{ version: { ...named, kind: kinds.get(path) === "CPR" ? "CPR" : "CPT" } as const, digest }];
   });
 }

@@ -62,7 +62,8 @@ export class Watch {
    */
   settled(patient = false): Promise<void> {
     if (this.#covered >= this.#seen) return Promise.resolve();
-    if (this.#ended || this.#givenUp >= this.#seen) return this.#why === undefined ? Promise.resolve() : Promise.reject(this.#why);
+    if (this.#ended || this.#givenUp >= this.#seen)
+      return this.#why === undefined ? Promise.resolve() : Promise.reject(this.#why);
     const settled = new Promise<void>((resolve, reject) => {
       this.#waiters.push({ upTo: this.#seen, patient, resolve, reject });
     });
@@ -73,7 +74,10 @@ export class Watch {
 
   /** The capture under way takes long: it goes on, and only the patient wait for it. */
   release(): void {
-    this.#tell((waiter) => !waiter.patient, (waiter) => waiter.resolve());
+    this.#tell(
+      (waiter) => !waiter.patient,
+      (waiter) => waiter.resolve(),
+    );
   }
 
   /**
@@ -88,7 +92,10 @@ export class Watch {
     if (!wasEnded && how.last !== undefined && this.#covered < this.#seen) await this.#captureOnce(how.last);
     const { otherwise } = how;
     if (this.#covered < this.#seen) this.#why ??= otherwise;
-    this.#tell(() => true, (waiter) => (otherwise === undefined ? waiter.resolve() : waiter.reject(otherwise)));
+    this.#tell(
+      () => true,
+      (waiter) => (otherwise === undefined ? waiter.resolve() : waiter.reject(otherwise)),
+    );
   }
 
   /** Why changes were not covered when it ended. */
@@ -128,7 +135,10 @@ export class Watch {
       this.#covered = upTo;
       this.#failures = 0;
       this.#why = undefined;
-      this.#tell((waiter) => waiter.upTo <= upTo, (waiter) => waiter.resolve());
+      this.#tell(
+        (waiter) => waiter.upTo <= upTo,
+        (waiter) => waiter.resolve(),
+      );
     } catch (error) {
       const why = failureOf(error);
       this.#failures++;
@@ -136,7 +146,10 @@ export class Watch {
       const verdict = this.#parts.judge(why);
       if (verdict === "stop") this.#ended = true;
       if (verdict === "at next change") this.#givenUp = upTo;
-      this.#tell((waiter) => waiter.upTo <= upTo || this.#ended, (waiter) => waiter.reject(why));
+      this.#tell(
+        (waiter) => waiter.upTo <= upTo || this.#ended,
+        (waiter) => waiter.reject(why),
+      );
     }
   }
 

@@ -107,11 +107,31 @@ export class Gate {
   dead = false;
   dieAt: number = Number.POSITIVE_INFINITY;
   dieAfter = false;
+  /** The call that goes no further until `resume`; resolves `stalled`. */
+  stallAt: number = Number.POSITIVE_INFINITY;
+  readonly stalled: Promise<void>;
+  readonly resume: () => void;
+  readonly #resumed: Promise<void>;
+  #stall: () => void = () => undefined;
   #onDeath: (() => void)[] = [];
+
+  constructor() {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.#resumed = promise;
+    this.resume = resolve;
+    this.stalled = new Promise((stall) => {
+      this.#stall = stall;
+    });
+  }
 
   async pass<T>(effect: () => Promise<T>): Promise<T> {
     if (this.dead) return never();
-    const dies = ++this.calls === this.dieAt;
+    const number = ++this.calls;
+    if (number === this.stallAt) {
+      this.#stall();
+      await this.#resumed;
+    }
+    const dies = number === this.dieAt;
     if (dies && !this.dieAfter) return this.#die();
     const result = await effect();
     if (dies) return this.#die();
@@ -211,7 +231,10 @@ export class Scene {
   place(node: number, id: string = group): void {
     const path = `Runtime\\Groups\\${id}`;
     const generation = this.generation(id) + 1;
-    this.edit({ kind: "set-value", path, value: sz("Owner", String(node)) }, { kind: "set-value", path, value: dword("OwnershipGeneration", generation) });
+    this.edit(
+      { kind: "set-value", path, value: sz("Owner", String(node)) },
+      { kind: "set-value", path, value: dword("OwnershipGeneration", generation) },
+    );
   }
 
   generation(id: string = group): number {
@@ -263,7 +286,12 @@ export class SceneNode {
       },
     });
     const { clock, timers } = scene.time;
-    const outside = { clock, timers, files, random: { bytes: (count: number) => random.bytes(count) } } as unknown as Outside;
+    const outside = {
+      clock,
+      timers,
+      files,
+      random: { bytes: (count: number) => random.bytes(count) },
+    } as unknown as Outside;
     return new SceneNode(scene, id, outside, await openRegistry(outside, "/data/registry"));
   }
 
@@ -305,15 +333,27 @@ export class SceneNode {
 function initialTree(): Key {
   const key = (name: string, values: Parameters<typeof buildKey>[0]["values"], children: Key[] = []): Key =>
     buildKey({ name, lastWritten: 1n, values, children });
-  return key("Cluster", [], [
-    key("Groups", [], [
-      key(group, [sz("Name", "Group"), multiSz("Contains", [resource])]),
-      key(otherGroup, [sz("Name", "Other group"), multiSz("Contains", [otherResource])]),
-    ]),
-    key("Resources", [], [
-      key(resource, [sz("Name", "Shop"), sz("Type", "Generic Application")]),
-      key(otherResource, [sz("Name", "Mail"), sz("Type", "Generic Application")]),
-    ]),
-    key("Runtime", [], [key("Groups", [], [key(group, []), key(otherGroup, [])])]),
-  ]);
+  return key(
+    "Cluster",
+    [],
+    [
+      key(
+        "Groups",
+        [],
+        [
+          key(group, [sz("Name", "Group"), multiSz("Contains", [resource])]),
+          key(otherGroup, [sz("Name", "Other group"), multiSz("Contains", [otherResource])]),
+        ],
+      ),
+      key(
+        "Resources",
+        [],
+        [
+          key(resource, [sz("Name", "Shop"), sz("Type", "Generic Application")]),
+          key(otherResource, [sz("Name", "Mail"), sz("Type", "Generic Application")]),
+        ],
+      ),
+      key("Runtime", [], [key("Groups", [], [key(group, []), key(otherGroup, [])])]),
+    ],
+  );
 }
