@@ -1,7 +1,7 @@
 /** Backup sets: taking, checking, reading and listing them. The interface of this folder. */
 export { deviceLayout } from "./device-layout.ts";
 export type { DeviceLayout } from "./device-layout.ts";
-export type { SetVersion, VerifyLine } from "./examine.ts";
+export type { SetVersion, VerifyLine } from "./judge.ts";
 export type { Manifest } from "./manifest.ts";
 export { inspectBackup, listBackups, readBackup } from "./read.ts";
 export type { Backup, BackupSummary, ListedBackup } from "./read.ts";

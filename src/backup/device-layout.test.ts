@@ -52,8 +52,16 @@ test("the mount with the longest point above the path counts", () => {
 });
 
 test("offsets of a disk's partitions in bytes; a device without partitions has none", async () => {
-  assert.deepEqual(await deviceLayout(filesWith(disk), "/srv/with space/q"), { checked: true, device: "8:17", partitions: [1048576, 536870912] });
-  assert.deepEqual(await deviceLayout(filesWith(disk), "/srv/with space/lvm/q"), { checked: true, device: "253:0", partitions: [] });
+  assert.deepEqual(await deviceLayout(filesWith(disk), "/srv/with space/q"), {
+    checked: true,
+    device: "8:17",
+    partitions: [1048576, 536870912],
+  });
+  assert.deepEqual(await deviceLayout(filesWith(disk), "/srv/with space/lvm/q"), {
+    checked: true,
+    device: "253:0",
+    partitions: [],
+  });
 });
 
 test("what can't be looked at is not checked, with the reason", async () => {

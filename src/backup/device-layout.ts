@@ -48,14 +48,19 @@ async function startOf(files: Files, folder: string): Promise<number | undefined
 }
 
 /** The mount whose point is the longest one above `path`; of two at one point the later covers the earlier. */
-export function mountOf(mountinfo: string, path: string): { readonly device: string; readonly type: string } | undefined {
+export function mountOf(
+  mountinfo: string,
+  path: string,
+): { readonly device: string; readonly type: string } | undefined {
   let best: { readonly device: string; readonly type: string } | undefined;
   let longest = -1;
   for (const line of mountinfo.split("\n")) {
     const [fields = "", tail = ""] = line.split(" - ");
     const [, , device, , escaped] = fields.split(" ");
     if (device === undefined || escaped === undefined) continue;
-    const point = escaped.replace(/\\([0-7]{3})/g, (_, octal: string) => String.fromCharCode(Number.parseInt(octal, 8)));
+    const point = escaped.replace(/\\([0-7]{3})/g, (_, octal: string) =>
+      String.fromCharCode(Number.parseInt(octal, 8)),
+    );
     const isAbove = point === "/" || path === point || path.startsWith(`${point}/`);
     if (!isAbove || point.length < longest) continue;
     longest = point.length;

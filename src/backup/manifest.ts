@@ -54,7 +54,8 @@ const format = 1;
 
 /** The bytes of the file; the same manifest gives the same bytes. */
 export function encodeManifest(manifest: Manifest): Uint8Array {
-  const { cluster, generation, lineage, tag, time, node, contentDigest, files, checkpoints, quorumDevice, notChecked } = manifest;
+  const { cluster, generation, lineage, tag, time, node, contentDigest, files, checkpoints, quorumDevice, notChecked } =
+    manifest;
   const body = {
     format,
     cluster: { name: cluster.name, instance: cluster.instance },
@@ -119,7 +120,8 @@ function isRecord(value: unknown): value is Record<string, unknown> {
 }
 
 function isManifest(value: Record<string, unknown>): value is Record<string, unknown> & Manifest {
-  const { cluster, generation, lineage, tag, time, node, contentDigest, files, checkpoints, quorumDevice, notChecked } = value;
+  const { cluster, generation, lineage, tag, time, node, contentDigest, files, checkpoints, quorumDevice, notChecked } =
+    value;
   return (
     isRecord(cluster) &&
     areTexts(cluster["name"], cluster["instance"], lineage, tag, node, contentDigest) &&
@@ -161,5 +163,7 @@ function isCheckpoint(value: unknown): boolean {
 function isLayout(value: unknown): boolean {
   if (!isRecord(value)) return false;
   if (value["checked"] === false) return areTexts(value["why"]);
-  return value["checked"] === true && areTexts(value["device"]) && isListOf(value["partitions"], (each) => areCounts(each));
+  return (
+    value["checked"] === true && areTexts(value["device"]) && isListOf(value["partitions"], (each) => areCounts(each))
+  );
 }

@@ -21,9 +21,20 @@ export interface NamedVersion {
 export function namedVersions(tree: Key): NamedVersion[] {
   return allRecords(tree).flatMap((records) => {
     const found = new Map<string, NamedVersion>();
-    for (const [versions, current] of [[records.kept, false], [records.current, true]] as const) {
+    for (const [versions, current] of [
+      [records.kept, false],
+      [records.current, true],
+    ] as const) {
       for (const { kind, number, path, fileDigest } of versions) {
-        const version = { resource: records.id, resourceName: records.name, kind: fileKind(kind), number, path, current, fileDigest };
+        const version = {
+          resource: records.id,
+          resourceName: records.name,
+          kind: fileKind(kind),
+          number,
+          path,
+          current,
+          fileDigest,
+        };
         const file = fileOfVersion(version);
         if (current || !records.deleted.includes(file.slice(file.indexOf("/") + 1))) found.set(file, version);
       }

@@ -11,7 +11,10 @@ export function setPath(path: string): string {
   const trimmed = path.replace(/[/\\]+$/, "");
   if (path.startsWith("/") && trimmed !== "") return trimmed;
   throw fail("INVALID_PARAMETER", {
-    happened: path === "" ? "No path for the backup was given." : `The path ${path} can't hold a backup: it is not the absolute path of a folder.`,
+    happened:
+      path === ""
+        ? "No path for the backup was given."
+        : `The path ${path} can't hold a backup: it is not the absolute path of a folder.`,
     unchanged: nothingWritten,
     next: "Give an absolute path such as /var/backups/cluster.",
   });
@@ -52,7 +55,9 @@ export async function requireFolder(files: Files, path: string): Promise<void> {
 function notAFolder(path: string, kind: "file" | "other" | "folder"): Failure {
   const isFile = kind === "file";
   return fail("DIRECTORY", {
-    happened: isFile ? `${path} names a file, not a folder.` : `${path} is a link or a device, not a folder; links are not followed.`,
+    happened: isFile
+      ? `${path} names a file, not a folder.`
+      : `${path} is a link or a device, not a folder; links are not followed.`,
     unchanged: nothingWritten,
     next: isFile ? "Give the path of a folder, without a file name." : "Give the path of the folder itself.",
   });
@@ -68,5 +73,10 @@ export function takeFailure(error: unknown, path: string, unchanged: string): Fa
       : failure.name === "ACCESS_DENIED"
         ? "Give the user that runs the cluster service the right to write there, or choose another folder."
         : "Check the disk, then take the backup again.";
-  return fail(failure.name, { happened: `The backup to ${path} failed: ${failure.happened}.`, unchanged, next, cause: error });
+  return fail(failure.name, {
+    happened: `The backup to ${path} failed: ${failure.happened}.`,
+    unchanged,
+    next,
+    cause: error,
+  });
 }

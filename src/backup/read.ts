@@ -6,7 +6,8 @@ import { readState } from "../database/state.ts";
 import { formatTag, type Tag } from "../quorum/tag.ts";
 import type { Key } from "../tree/key.ts";
 import type { DeviceLayout } from "./device-layout.ts";
-import { examineSet, type Examined, type SetVersion, type VerifyLine } from "./examine.ts";
+import { examineSet, type Examined } from "./examine.ts";
+import type { SetVersion, VerifyLine } from "./judge.ts";
 import { decodeManifest, type Manifest } from "./manifest.ts";
 import { fileOfVersion, namedVersions } from "./named-versions.ts";
 import { requireFolder, setPath } from "./place.ts";
@@ -65,7 +66,9 @@ function backupOf(found: Examined, tree: Key): Backup {
     versions,
     quorumDevice: manifest?.quorumDevice ?? { checked: false, why: "the set does not say" },
     digest,
-    notChecked: found.lines.filter(({ result }) => result === "NOT CHECKED").map(({ what, detail }) => `${what}: ${detail}`),
+    notChecked: found.lines
+      .filter(({ result }) => result === "NOT CHECKED")
+      .map(({ what, detail }) => `${what}: ${detail}`),
   };
 }
 
@@ -106,7 +109,10 @@ export async function inspectBackup(outside: Pick<Outside, "files" | "clock">, p
   return {
     path: found.path,
     complete: found.complete,
-    cluster: { name: state?.cluster.name ?? manifest?.cluster.name ?? "", instance: state?.cluster.instance ?? manifest?.cluster.instance ?? "" },
+    cluster: {
+      name: state?.cluster.name ?? manifest?.cluster.name ?? "",
+      instance: state?.cluster.instance ?? manifest?.cluster.instance ?? "",
+    },
     tag: manifest?.tag ?? (found.tag === undefined ? undefined : formatTag(found.tag)),
     lineage: manifest?.lineage,
     time: manifest?.time,
@@ -125,7 +131,9 @@ export async function inspectBackup(outside: Pick<Outside, "files" | "clock">, p
     })),
     bytes: found.files.reduce((sum, { size }) => sum + size, 0),
     damage: damageOf(found.lines),
-    notChecked: found.lines.filter(({ result }) => result === "NOT CHECKED").map(({ what, detail }) => `${what}: ${detail}`),
+    notChecked: found.lines
+      .filter(({ result }) => result === "NOT CHECKED")
+      .map(({ what, detail }) => `${what}: ${detail}`),
     foreign: found.foreign,
   };
 }
@@ -164,12 +172,15 @@ async function collect(files: Files, path: string, depth: number, found: ListedB
     if (hasCode(error, "EACCES", "EPERM", "ENOENT", "ENOTDIR") && depth > 0) return;
     throw error;
   }
-  const isSet = names.some((name) => name === swapFile || ["snapshot", "marker", "manifest"].includes(parseSetName(name)?.kind ?? ""));
+  const isSet = names.some(
+    (name) => name === swapFile || ["snapshot", "marker", "manifest"].includes(parseSetName(name)?.kind ?? ""),
+  );
   if (isSet) found.push(await listOne(files, path));
   if (depth === deepest) return;
   for (const name of names) {
     if (parseWorkName(name) !== undefined || name.startsWith("{")) continue;
-    if ((await files.stat(`${path}/${name}`))?.kind === "folder") await collect(files, `${path}/${name}`, depth + 1, found);
+    if ((await files.stat(`${path}/${name}`))?.kind === "folder")
+      await collect(files, `${path}/${name}`, depth + 1, found);
   }
 }
 

@@ -33,7 +33,12 @@ export function parseSetName(name: string): SetName | undefined {
   const version = /^(\{[^/]*\})\/([0-9a-f]{8})\.(cpt|cpr)$/.exec(lower);
   const resource = resourceOfFolder(version?.[1] ?? "");
   if (resource === undefined) return undefined;
-  return { kind: "version", resource, number: Number.parseInt(version?.[2] ?? "", 16), type: version?.[3] === "cpt" ? "CPT" : "CPR" };
+  return {
+    kind: "version",
+    resource,
+    number: Number.parseInt(version?.[2] ?? "", 16),
+    type: version?.[3] === "cpt" ? "CPT" : "CPR",
+  };
 }
 
 /** The resource of a folder named `{GUID}`, lower case without braces. */
@@ -87,7 +92,8 @@ export async function listSet(files: Files, path: string): Promise<SetListing> {
 type Sorted = { readonly names: string[]; readonly foreign: string[]; readonly odd: string[] };
 
 async function listInner(files: Files, path: string, folder: string, sorted: Sorted): Promise<void> {
-  for (const inner of await listOrNothing(files, `${path}/${folder}`)) await sortOut(files, path, `${folder}/${inner}`, sorted);
+  for (const inner of await listOrNothing(files, `${path}/${folder}`))
+    await sortOut(files, path, `${folder}/${inner}`, sorted);
 }
 
 async function sortOut(files: Files, path: string, name: string, sorted: Sorted): Promise<void> {
@@ -118,7 +124,8 @@ export function hasCode(error: unknown, ...codes: readonly string[]): boolean {
 /** Removes a folder with everything in it; links are removed, not followed. `last` goes after all its neighbours. */
 export async function removeTree(files: Files, path: string, last?: string): Promise<void> {
   const names = await listOrNothing(files, path);
-  const inOrder = last === undefined || !names.includes(last) ? names : [...names.filter((name) => name !== last), last];
+  const inOrder =
+    last === undefined || !names.includes(last) ? names : [...names.filter((name) => name !== last), last];
   for (const name of inOrder) {
     const kind = (await files.stat(`${path}/${name}`))?.kind;
     if (kind === "folder") await removeTree(files, `${path}/${name}`);

@@ -7,7 +7,16 @@ import { toHex } from "../base/bytes.ts";
 import { createFileDurably, temporaryEnding } from "../base/durable.ts";
 import { fail } from "../base/errors.ts";
 import type { FileHandle, Files, Outside } from "../base/outside.ts";
-import { hasCode, innerFolder, listOrNothing, lockFile, parseSetName, parseWorkName, removeTree, swapFile } from "./set.ts";
+import {
+  hasCode,
+  innerFolder,
+  listOrNothing,
+  lockFile,
+  parseSetName,
+  parseWorkName,
+  removeTree,
+  swapFile,
+} from "./set.ts";
 
 /** What the journal says. */
 export interface Swap {
@@ -59,7 +68,10 @@ function setNames(value: unknown): string[] {
 }
 
 /** Begins a backup in a folder, after finishing and clearing what others left. CLUSTER_BACKUP_IN_PROGRESS when one lives. */
-export async function openWorkspace({ files, random }: Pick<Outside, "files" | "random">, path: string): Promise<Workspace> {
+export async function openWorkspace(
+  { files, random }: Pick<Outside, "files" | "random">,
+  path: string,
+): Promise<Workspace> {
   const id = toHex(random.bytes(8));
   const folder = `${path}/.new-${id}`;
   await files.makeFolder(folder);
@@ -115,7 +127,8 @@ async function settle(files: Files, path: string, own: string | undefined): Prom
   if (swap !== undefined) await finishSwap(files, path, swap);
   for (const name of await files.list(path)) {
     if (parseWorkName(name)?.kind === "old") await removeTree(files, `${path}/${name}`);
-    if (name.startsWith(`${swapFile}.`) && name.endsWith(temporaryEnding)) await unlinkIfThere(files, `${path}/${name}`);
+    if (name.startsWith(`${swapFile}.`) && name.endsWith(temporaryEnding))
+      await unlinkIfThere(files, `${path}/${name}`);
   }
 }
 
@@ -141,7 +154,13 @@ async function settleOther(files: Files, path: string, id: string): Promise<void
 }
 
 /** Decides for the set in the workspace and puts it in place. The workspace is gone when it resolves. */
-export async function swapIn(files: Files, path: string, workspace: Workspace, old: readonly string[], young: readonly string[]): Promise<void> {
+export async function swapIn(
+  files: Files,
+  path: string,
+  workspace: Workspace,
+  old: readonly string[],
+  young: readonly string[],
+): Promise<void> {
   const swap: Swap = { id: workspace.id, old, new: young };
   const text = `${JSON.stringify({ format: 1, ...swap })}\n`;
   try {

@@ -54,8 +54,8 @@ export interface BackupResult {
 const untouched = "No set was made; one that was there is as it was.";
 
 /**
- * DIRECTORY, PATH_NOT_FOUND, ACCESS_DENIED, DISK_FULL, IO_DEVICE: the folder. FILE_NOT_FOUND, CRC: a checkpoint file that the database names is
- * lost or damaged. CLUSTER_BACKUP_IN_PROGRESS. A set that was there counts until the new one is complete and verified.
+ * DIRECTORY, PATH_NOT_FOUND, ACCESS_DENIED, DISK_FULL, IO_DEVICE: the folder. FILE_NOT_FOUND, CRC: a checkpoint file that the database
+ * names is lost or damaged. CLUSTER_BACKUP_IN_PROGRESS. A set that was there counts until the new one is complete and verified.
  */
 export async function takeBackup(take: TakeBackup): Promise<BackupResult> {
   const { files } = take.outside;
@@ -84,7 +84,10 @@ async function cleanUp(files: Files, path: string, workspace: Workspace | undefi
     return untouched;
   }
   // When even that can't be read, nothing may be removed.
-  const decided = await readSwap(files, path).then((swap) => swap?.id === workspace.id, () => true);
+  const decided = await readSwap(files, path).then(
+    (swap) => swap?.id === workspace.id,
+    () => true,
+  );
   if (decided) {
     await workspace.lock.close().catch(() => undefined);
     return "The new set is complete and counts; the next backup there puts the rest of its files in place.";
@@ -156,7 +159,14 @@ async function writeSet(take: TakeBackup, folder: string): Promise<Manifest> {
 /** What a set keeps of the database: everything but what only the running cluster knows. */
 function databaseOf(tree: Key, tag: Tag, time: number): Key {
   const at = fileTime(time);
-  return applyEdits(tree, [{ kind: "delete-key", path: rootKey.runtime }, { kind: "set-value", path: "", value: sz(tagValueName, formatTag(tag)) }], at);
+  return applyEdits(
+    tree,
+    [
+      { kind: "delete-key", path: rootKey.runtime },
+      { kind: "set-value", path: "", value: sz(tagValueName, formatTag(tag)) },
+    ],
+    at,
+  );
 }
 
 async function writeNew(files: Files, path: string, bytes: Uint8Array, mode = 0o600): Promise<void> {
@@ -170,7 +180,11 @@ async function writeNew(files: Files, path: string, bytes: Uint8Array, mode = 0o
 }
 
 /** undefined for an older version that is lost; a current one must be there and right. */
-async function readVersion(take: TakeBackup, version: NamedVersion, notChecked: string[]): Promise<Uint8Array | undefined> {
+async function readVersion(
+  take: TakeBackup,
+  version: NamedVersion,
+  notChecked: string[],
+): Promise<Uint8Array | undefined> {
   const { kind, number, resource, resourceName, path, fileDigest, current } = version;
   const what = `version ${number} of the checkpoint ${path} of ${resourceName}`;
   const next = `Recreate it from the node that has the right settings (clubar checkpoint recreate), then take the backup again.`;
@@ -179,7 +193,13 @@ async function readVersion(take: TakeBackup, version: NamedVersion, notChecked: 
     bytes = await take.versions.read({ resource, number, kind });
   } catch (error) {
     if (!isNotFound(error)) throw error;
-    if (current) throw fail("FILE_NOT_FOUND", { happened: `The file of ${what} is lost.`, unchanged: untouched, next, cause: error });
+    if (current)
+      throw fail("FILE_NOT_FOUND", {
+        happened: `The file of ${what} is lost.`,
+        unchanged: untouched,
+        next,
+        cause: error,
+      });
     notChecked.push(`The file of ${what}, an older one, is lost; it is not in the set.`);
     return undefined;
   }
@@ -196,8 +216,11 @@ function isNotFound(error: unknown): boolean {
 /** What comes back from the disk is what was meant, and a reader takes it for a whole set. */
 async function verifyWritten(files: Files, folder: string, manifest: Manifest): Promise<void> {
   const found = await examineSet({ files }, folder);
-  const same = found.manifest !== undefined && sha256(encodeManifest(found.manifest)) === sha256(encodeManifest(manifest));
-  const damage = found.lines.filter(({ result }) => result === "DAMAGED").map(({ what, detail }) => `${what}: ${detail}`);
+  const same =
+    found.manifest !== undefined && sha256(encodeManifest(found.manifest)) === sha256(encodeManifest(manifest));
+  const damage = found.lines
+    .filter(({ result }) => result === "DAMAGED")
+    .map(({ what, detail }) => `${what}: ${detail}`);
   if (!same && damage.length === 0) damage.push("the manifest is another one");
   if (damage.length === 0 && found.complete) return;
   throw fail("IO_DEVICE", {
@@ -220,11 +243,22 @@ function refuseLinks(path: string, odd: readonly string[], names: readonly strin
 function notesOf(foreign: readonly string[], replaced: readonly string[]): string[] {
   const notes: string[] = [];
   if (replaced.length > 0) notes.push("The set that was there was replaced.");
-  if (foreign.length > 0) notes.push(`Other files in the folder were left alone: ${foreign.slice(0, 10).join(", ")}${foreign.length > 10 ? ", …" : ""}.`);
+  if (foreign.length > 0)
+    notes.push(
+      `Other files in the folder were left alone: ${foreign.slice(0, 10).join(", ")}${foreign.length > 10 ? ", …" : ""}.`,
+    );
   return notes;
 }
 
 function result(take: TakeBackup, path: string, manifest: Manifest, notes: readonly string[]): BackupResult {
   const bytes = manifest.files.reduce((sum, { size }) => sum + size, 0);
-  return { node: take.node, path, tag: take.tag, files: manifest.files.length + 2, bytes, notChecked: manifest.notChecked, notes };
+  return {
+    node: take.node,
+    path,
+    tag: take.tag,
+    files: manifest.files.length + 2,
+    bytes,
+    notChecked: manifest.notChecked,
+    notes,
+  };
 }

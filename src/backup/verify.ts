@@ -2,7 +2,8 @@
 import { fail } from "../base/errors.ts";
 import type { Outside } from "../base/outside.ts";
 import { setPath } from "./place.ts";
-import { examineSet, type Examined, type VerifyLine } from "./examine.ts";
+import { examineSet, type Examined } from "./examine.ts";
+import type { VerifyLine } from "./judge.ts";
 
 /** What was found, part by part. */
 export interface VerifyReport {
@@ -14,13 +15,19 @@ export interface VerifyReport {
   readonly lines: readonly VerifyLine[];
 }
 
-/** DATABASE_BACKUP_CORRUPT when the backup was never finished, DIRECTORY or PATH_NOT_FOUND when it is no folder; damage is in the report. */
+/** DATABASE_BACKUP_CORRUPT when the backup was never finished, DIRECTORY or PATH_NOT_FOUND without a folder; damage is in the report. */
 export async function verifyBackup(outside: Pick<Outside, "files">, path: string): Promise<VerifyReport> {
   const found = await examineSet(outside, setPath(path));
   requireFinished(found);
   const { lines } = found;
   const damaged = lines.filter(({ result }) => result === "DAMAGED").length;
-  return { path: found.path, ok: damaged === 0, damaged, notChecked: lines.filter(({ result }) => result === "NOT CHECKED").length, lines };
+  return {
+    path: found.path,
+    ok: damaged === 0,
+    damaged,
+    notChecked: lines.filter(({ result }) => result === "NOT CHECKED").length,
+    lines,
+  };
 }
 
 /** Fails with DATABASE_BACKUP_CORRUPT unless the completion marker is there. */

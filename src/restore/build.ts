@@ -10,7 +10,7 @@ import { createQuorumFolder } from "../quorum/disk/quorum.ts";
 import { formatTag } from "../quorum/tag.ts";
 import { fileTime } from "../tree/key.ts";
 import type { Built } from "./journal.ts";
-import type { RestorePlan } from "./plan.ts";
+import type { RestorePlan } from "./plan-types.ts";
 import { inForce } from "./present.ts";
 import { restoredTree } from "./restored-tree.ts";
 
@@ -37,7 +37,10 @@ export async function build(outside: DiskOutside, plan: RestorePlan): Promise<Bu
   const tree = restoredTree(set.tree, plan.treeChanges, fileTime(plan.time));
   const image = imageOf(tree, plan.tag, plan.time);
   await createQuorumFolder(outside, plan.place, plan.identity, image, set.versions);
-  return { hive: sha256(image.hive), versions: set.versions.map(({ name, bytes }) => ({ name, sha256: sha256(bytes) })) };
+  return {
+    hive: sha256(image.hive),
+    versions: set.versions.map(({ name, bytes }) => ({ name, sha256: sha256(bytes) })),
+  };
 }
 
 /** Reads everything back from the disk. IO_DEVICE when anything differs. */
@@ -48,7 +51,8 @@ export async function verifyBuilt(outside: DiskOutside, plan: RestorePlan, built
   if (loaded === undefined) wrong.push("it has no log");
   else {
     const { identity, snapshot, records } = loaded;
-    if (identity.instance !== plan.identity.instance || identity.name !== plan.identity.name) wrong.push("it is of another cluster");
+    if (identity.instance !== plan.identity.instance || identity.name !== plan.identity.name)
+      wrong.push("it is of another cluster");
     if (formatTag(snapshot.tag) !== formatTag(plan.tag) || records.length > 0) wrong.push("it has another tag");
     if (sha256(snapshot.hive) !== built.hive) wrong.push("its database is another one");
   }

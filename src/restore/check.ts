@@ -5,7 +5,8 @@ import { failureOf } from "../base/failure-of.ts";
 import { newGuid } from "../base/guid.ts";
 import type { Outside } from "../base/outside.ts";
 import { type NodeState, readState } from "../database/state.ts";
-import { type NodeFact, planRestore, type PresentFacts, type RestoreInput, type RestorePlan, type SetFacts } from "./plan.ts";
+import type { NodeFact, PresentFacts, RestoreInput, RestorePlan, SetFacts } from "./plan-types.ts";
+import { planRestore } from "./plan.ts";
 import { highestGeneration, type Present, readPresent } from "./present.ts";
 
 /** What a person asks for. */
@@ -32,7 +33,11 @@ export interface CheckParts {
   /** Takes a file system that several machines share although its locks can't be trusted. */
   readonly insist?: boolean;
   /** "unknown" unless somebody can tell; may reject, which is unknown too. */
-  readonly askNode: (node: { readonly id: string; readonly name: string; readonly endpoint: string | undefined }) => Promise<Omit<NodeFact, "id" | "name">>;
+  readonly askNode: (node: {
+    readonly id: string;
+    readonly name: string;
+    readonly endpoint: string | undefined;
+  }) => Promise<Omit<NodeFact, "id" | "name">>;
 }
 
 /** The dry run. DIRECTORY, PATH_NOT_FOUND, INVALID_PARAMETER for the path; everything else is in the plan. */
@@ -73,7 +78,15 @@ async function readSet(outside: CheckParts["outside"], path: string): Promise<Se
     if (!(error instanceof Failure) || error.name !== "DATABASE_BACKUP_CORRUPT") throw error;
     const nothing = { tag: undefined, time: undefined, lineage: undefined, tree: undefined, generation: 0, digest: "" };
     const quorumDevice = { checked: false, why: "the set is damaged" } as const;
-    return { path, ...nothing, cluster: { name: "", instance: "" }, versions: [], quorumDevice, damage: [error.happened], notChecked: [] };
+    return {
+      path,
+      ...nothing,
+      cluster: { name: "", instance: "" },
+      versions: [],
+      quorumDevice,
+      damage: [error.happened],
+      notChecked: [],
+    };
   }
 }
 
@@ -96,7 +109,12 @@ function askNodes({ askNode }: CheckParts, nodes: readonly NodeState[]): Promise
       try {
         return { id, name, ...(await askNode({ id, name, endpoint })) };
       } catch (error) {
-        return { id, name, state: "unknown" as const, evidence: `it could not be asked (${failureOf(error).happened})` };
+        return {
+          id,
+          name,
+          state: "unknown" as const,
+          evidence: `it could not be asked (${failureOf(error).happened})`,
+        };
       }
     }),
   );

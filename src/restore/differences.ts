@@ -95,7 +95,13 @@ function placeOf(difference: Difference, states: readonly ClusterState[]): Place
   const [first = ""] = rest;
   if (kind === "resources" && /^(RegSync|CryptoSync)$/i.test(first)) {
     const path = pathOf(difference);
-    return { kind: "checkpoints", id: `${id} ${path ?? first}`, title: `checkpoint ${path ?? first} of ${title}`, whole: false, inside: "" };
+    return {
+      kind: "checkpoints",
+      id: `${id} ${path ?? first}`,
+      title: `checkpoint ${path ?? first} of ${title}`,
+      whole: false,
+      inside: "",
+    };
   }
   if (kind === "resources" && /^Checkpoints$/i.test(first)) return undefined;
   return { kind, id, title, whole: rest.length === 0, inside: rest.join("\\") };
@@ -109,7 +115,14 @@ function pathOf(difference: Difference): string | undefined {
 function nameOf(kind: ObjectName, key: string, states: readonly ClusterState[]): string {
   const id = foldId(key);
   for (const state of states) {
-    const found = kind === "groups" ? state.groups.get(id) : kind === "resources" ? state.resources.get(id) : kind === "nodes" ? state.nodes.get(key) : undefined;
+    const found =
+      kind === "groups"
+        ? state.groups.get(id)
+        : kind === "resources"
+          ? state.resources.get(id)
+          : kind === "nodes"
+            ? state.nodes.get(key)
+            : undefined;
     if (found !== undefined) return found.name;
   }
   return key;
@@ -119,7 +132,9 @@ function describe(difference: Difference, { kind, title, inside }: Place): strin
   const where = inside === "" ? title : `${title}, ${inside}`;
   if (kind === "checkpoints" && "name" in difference) {
     const version = /^[0-9a-f]{8}$/i.test(difference.name) ? Number.parseInt(difference.name, 16) : difference.name;
-    return difference.kind === "value-removed" ? `${where}: version ${version} is current no more` : `${where}: version ${version} becomes current`;
+    return difference.kind === "value-removed"
+      ? `${where}: version ${version} is current no more`
+      : `${where}: version ${version} becomes current`;
   }
   switch (difference.kind) {
     case "key-added":

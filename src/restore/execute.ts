@@ -1,6 +1,6 @@
 /**
- * Executes a plan. Each step may be repeated; what is done is on disk before the next begins, so that a restore which was cut off is finished
- * at the next start. Until the switch the quorum is as it was, and any error abandons the restore; from the switch on it is only finished.
+ * Executes a plan. Each step may be repeated; what is done is on disk before the next begins, so that a restore which was cut
+ * off is finished at the next start. Until the switch the quorum is as it was, and any error abandons the restore; from the switch on it is only finished.
  */
 import { fail, type Failure } from "../base/errors.ts";
 import { failureOf } from "../base/failure-of.ts";
@@ -9,8 +9,17 @@ import { generationName } from "../quorum/disk/place.ts";
 import { switchQuorumFolder } from "../quorum/disk/quorum.ts";
 import { formatTag } from "../quorum/tag.ts";
 import { build, discardBuilt, verifyBuilt } from "./build.ts";
-import { closeRecord, readRecord, removeRecord, type RestoreLocks, type RestoreRecord, type RestoreResult, takeLocks, writeRecord } from "./journal.ts";
-import type { RestorePlan, Step } from "./plan.ts";
+import {
+  closeRecord,
+  readRecord,
+  removeRecord,
+  type RestoreLocks,
+  type RestoreRecord,
+  type RestoreResult,
+  takeLocks,
+  writeRecord,
+} from "./journal.ts";
+import type { RestorePlan, Step } from "./plan-types.ts";
 import { inForce, type Present, readPresent } from "./present.ts";
 import { keepBackup, keepCopy, type Kept } from "./safety.ts";
 
@@ -36,12 +45,19 @@ const asItWas = "The quorum is as it was.";
  */
 export async function executeRestore(parts: ExecuteParts, plan: RestorePlan): Promise<RestoreResult> {
   const [blocker] = plan.blockers;
-  if (blocker !== undefined) throw fail(blocker.name, { happened: blocker.sentence, unchanged: "Nothing was changed.", next: blocker.next });
+  if (blocker !== undefined)
+    throw fail(blocker.name, { happened: blocker.sentence, unchanged: "Nothing was changed.", next: blocker.next });
   const { files } = parts.outside;
-  const locks = await takeLocks(files, parts.data, plan.place).catch((error: unknown) => Promise.reject(withUnchanged(error)));
+  const locks = await takeLocks(files, parts.data, plan.place).catch((error: unknown) =>
+    Promise.reject(withUnchanged(error)),
+  );
   try {
     await refuseUnfinished(parts, plan);
-    return await runOrAbandon(parts, { format: 1, plan, done: [], safety: undefined, built: undefined, notes: [] }, locks);
+    return await runOrAbandon(
+      parts,
+      { format: 1, plan, done: [], safety: undefined, built: undefined, notes: [] },
+      locks,
+    );
   } finally {
     await locks.release();
   }
@@ -58,8 +74,8 @@ async function refuseUnfinished({ outside, data }: ExecuteParts, plan: RestorePl
 }
 
 /**
- * Finishes a restore that was cut off, or abandons it when that is no longer possible and nothing has been switched. undefined when there is
- * none. Rejects with BUSY, or when a restore that was switched can't be finished now: then the next call tries again.
+ * Finishes a restore that was cut off, or abandons it when that is no longer possible and nothing has been switched. undefined when
+ * there is none. Rejects with BUSY, or when a restore that was switched can't be finished now: then the next call tries again.
  */
 export async function resumeRestore(parts: ExecuteParts): Promise<RestoreResult | undefined> {
   const { files } = parts.outside;
@@ -96,7 +112,8 @@ async function runOrAbandon(parts: ExecuteParts, begun: RestoreRecord, locks: Re
     await locks.claim(record.plan.id);
     for (const { kind } of record.plan.steps) {
       if (kind === "finish" || record.done.includes(kind)) continue;
-      const more = (await isSwitched(parts, record.plan)) && beforeSwitch.has(kind) ? {} : await act[kind](parts, record);
+      const more =
+        (await isSwitched(parts, record.plan)) && beforeSwitch.has(kind) ? {} : await act[kind](parts, record);
       record = { ...record, ...more, done: [...record.done, kind] };
       await writeRecord(files, parts.data, record);
     }
@@ -140,7 +157,8 @@ const act: Readonly<Record<Exclude<Step["kind"], "finish">, Act>> = {
     return more;
   },
   place: async ({ rememberPlace }, { plan }) => {
-    if (rememberPlace === undefined) throw fail("INTERNAL_ERROR", { happened: `Nobody can make ${plan.place} the quorum of this node.` });
+    if (rememberPlace === undefined)
+      throw fail("INTERNAL_ERROR", { happened: `Nobody can make ${plan.place} the quorum of this node.` });
     await rememberPlace(plan.place);
     return {};
   },
@@ -162,7 +180,10 @@ async function keepNewer(parts: ExecuteParts, { plan, safety, notes }: RestoreRe
   const present = await readPresent(parts.outside, plan.place, parts.insist === true);
   if (present.state !== "readable" || formatTag(present.tag) === safety?.tag) return {};
   refuseChanged(plan, present);
-  return withKept(await keep(parts, plan, present), [...notes, `The quorum went on to ${formatTag(present.tag)} and was backed up once more.`]);
+  return withKept(await keep(parts, plan, present), [
+    ...notes,
+    `The quorum went on to ${formatTag(present.tag)} and was backed up once more.`,
+  ]);
 }
 
 /** Without force the state that a person agreed to give up must be the state that is given up. */
@@ -192,7 +213,12 @@ function sentenceOf(error: unknown): string {
 function withUnchanged(error: unknown): Failure {
   const failure = failureOf(error);
   if (failure.unchanged !== "") return failure;
-  return fail(failure.name, { happened: failure.happened, unchanged: asItWas, next: failure.next || "Mend the cause, then plan the restore again.", cause: error });
+  return fail(failure.name, {
+    happened: failure.happened,
+    unchanged: asItWas,
+    next: failure.next || "Mend the cause, then plan the restore again.",
+    cause: error,
+  });
 }
 
 function unfinished({ plan }: RestoreRecord, error: unknown): Failure {
@@ -205,7 +231,12 @@ function unfinished({ plan }: RestoreRecord, error: unknown): Failure {
   });
 }
 
-function resultOf({ outside }: ExecuteParts, { plan, safety, notes }: RestoreRecord, outcome: RestoreResult["outcome"], sentence: string): RestoreResult {
+function resultOf(
+  { outside }: ExecuteParts,
+  { plan, safety, notes }: RestoreRecord,
+  outcome: RestoreResult["outcome"],
+  sentence: string,
+): RestoreResult {
   return {
     format: 1,
     id: plan.id,

@@ -1,12 +1,13 @@
 /**
- * A restore under way, on disk in `<data>/restore`: `plan.json` with what is done, `result.json` of the last one, `lock` held while one runs.
+ * A restore under way, on disk in `<data>/restore`: `plan.json` with what is done, `result.json` of the last one, `lock` held
+ * while one runs.
  * The same lock with the plan's id is in the quorum folder, for restores of other nodes.
  */
 import { folderOf, writeFileDurably } from "../base/durable.ts";
 import { fail } from "../base/errors.ts";
 import { OutsideError } from "../base/outside.ts";
 import type { FileHandle, Files } from "../base/outside.ts";
-import type { RestorePlan, Step } from "./plan.ts";
+import type { RestorePlan, Step } from "./plan-types.ts";
 
 /** Where the state before the restore is. */
 export interface Safety {
@@ -77,7 +78,9 @@ function damaged(path: string, cause: unknown): Error {
   return fail("INVALID_DATA", {
     happened: `${path}, the record of an unfinished restore, is damaged.`,
     unchanged: "Nothing was changed.",
-    next: "The quorum is either as it was or restored as a whole: look at its generation (clubar status), move the file away, and start again if needed.",
+    next:
+      "The quorum is either as it was or restored as a whole: look at its generation (clubar status), move the file away, " +
+      "and start again if needed.",
     cause,
   });
 }
@@ -159,7 +162,11 @@ async function lockFile(files: Files, folder: string, name: string, busy: string
   const handle = await files.open(path, "update");
   if (await handle.lock()) return handle;
   await handle.close();
-  throw fail("BUSY", { happened: busy, unchanged: "Nothing was changed.", next: "Wait for it to end, then plan again." });
+  throw fail("BUSY", {
+    happened: busy,
+    unchanged: "Nothing was changed.",
+    next: "Wait for it to end, then plan again.",
+  });
 }
 
 async function makeEmpty(files: Files, path: string): Promise<void> {

@@ -1,9 +1,6 @@
 /** Compares the partitions under the quorum with those in a set, as RestoreClusterDatabase does (facts §2.2). Pure. */
 
-/** Offsets in bytes, ascending; or why nobody could look. */
-export type Layout =
-  | { readonly checked: true; readonly device: string; readonly partitions: readonly number[] }
-  | { readonly checked: false; readonly why: string };
+import type { DeviceLayout } from "../backup/backup.ts";
 
 /** The outcome, with sentences for people. */
 export type LayoutComparison =
@@ -12,17 +9,21 @@ export type LayoutComparison =
   | { readonly result: "different"; readonly why: string; readonly next: string };
 
 /** Only the number of partitions and their offsets count. */
-export function compareLayouts(set: Layout, present: Layout): LayoutComparison {
+export function compareLayouts(set: DeviceLayout, present: DeviceLayout): LayoutComparison {
   if (!set.checked) return { result: "NOT CHECKED", why: `in the set: ${set.why}` };
   if (!present.checked) return { result: "NOT CHECKED", why: present.why };
-  const same = set.partitions.length === present.partitions.length && set.partitions.every((offset, at) => offset === present.partitions[at]);
+  const same =
+    set.partitions.length === present.partitions.length &&
+    set.partitions.every((offset, at) => offset === present.partitions[at]);
   if (same) return { result: "same" };
-  const show = ({ partitions }: { readonly partitions: readonly number[] }): string => `${partitions.length} (${partitions.join(", ")})`;
+  const show = ({ partitions }: { readonly partitions: readonly number[] }): string =>
+    `${partitions.length} (${partitions.join(", ")})`;
   return {
     result: "different",
     why:
       "The restore routine cannot find a quorum disk with the same partition layout as the quorum disk described in the backup. " +
-      "The existing quorum disk must have a layout (number of partitions and offsets to each partition) identical to the layout stored in the backup. " +
+      "The existing quorum disk must have a layout (number of partitions and offsets to each partition) identical to " +
+      "the layout stored in the backup. " +
       `In the backup: ${show(set)}; now: ${show(present)}.`,
     next:
       "Reconfigure the quorum disk to match the layout described in the backup, " +

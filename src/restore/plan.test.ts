@@ -4,7 +4,8 @@ import { example, group, identity, mail, web } from "../../test/crash-points/exa
 import { applyEdits, type Edit } from "../tree/edit.ts";
 import { findKey, findValue, type Key } from "../tree/key.ts";
 import { dword, dwordOf, multiSz, multiSzOf, sz } from "../tree/value.ts";
-import { planRestore, type PresentFacts, type RestoreInput, type RestorePlan, type SetFacts } from "./plan.ts";
+import type { PresentFacts, RestoreInput, RestorePlan, SetFacts } from "./plan-types.ts";
+import { planRestore } from "./plan.ts";
 import { restoredTree } from "./restored-tree.ts";
 
 const cluster = { name: "TOWER", instance: identity.instance };
@@ -12,9 +13,21 @@ const layout = { checked: true, device: "8:1", partitions: [1048576, 536870912] 
 
 function setOf(tree: Key, change: Partial<SetFacts> = {}): SetFacts {
   const { lineage } = identity;
-  const versions = example("one").files.map(({ resource, number, kind }) => `{${resource}}/${number.toString(16).padStart(8, "0")}.${kind}`);
+  const versions = example("one").files.map(
+    ({ resource, number, kind }) => `{${resource}}/${number.toString(16).padStart(8, "0")}.${kind}`,
+  );
   const tag = { generation: 1, epoch: 3, sequence: 40 };
-  const known = { path: "/b/set", digest: "d", cluster, generation: 1, lineage, tag, time: 1, versions, quorumDevice: layout };
+  const known = {
+    path: "/b/set",
+    digest: "d",
+    cluster,
+    generation: 1,
+    lineage,
+    tag,
+    time: 1,
+    versions,
+    quorumDevice: layout,
+  };
   return { ...known, tree, damage: [], notChecked: [], ...change };
 }
 
@@ -49,9 +62,17 @@ const edit = (tree: Key, ...edits: Edit[]): Key => applyEdits(tree, edits, 9n);
 
 test("nothing in the way: the steps, the new generation and what is lost", () => {
   const made = plan();
-  assert.deepEqual(made.steps.map(({ kind }) => kind), ["safety-backup", "build", "verify-built", "switch", "finish"]);
+  assert.deepEqual(
+    made.steps.map(({ kind }) => kind),
+    ["safety-backup", "build", "verify-built", "switch", "finish"],
+  );
   assert.deepEqual([names(made), made.warnings, made.notChecked], [[], [], []]);
-  assert.deepEqual(made.identity, { name: "TOWER", instance: identity.instance, generation: 2, lineage: "44444444-4444-4444-8444-444444444444" });
+  assert.deepEqual(made.identity, {
+    name: "TOWER",
+    instance: identity.instance,
+    generation: 2,
+    lineage: "44444444-4444-4444-8444-444444444444",
+  });
   assert.deepEqual(made.tag, { generation: 2, epoch: 0, sequence: 48 });
   assert.deepEqual(made.lost.updates, 7);
   assert.equal(made.safety, "/d/safety/2023-11-14T22-13-20-123Z-1-4-47");
@@ -98,11 +119,18 @@ test("a damaged set and another disk layout are refused; force overrides only th
 test("evicted nodes stay evicted and leave every list of owners", () => {
   const { tree } = example("one", { nodes: 3 });
   const now = edit(tree, { kind: "delete-key", path: "Nodes\\2" });
-  const made = plan({ set: setOf(tree), present: presentOf(now), nodes: [{ id: "3", name: "n3", state: "stopped", evidence: "said so" }] });
+  const made = plan({
+    set: setOf(tree),
+    present: presentOf(now),
+    nodes: [{ id: "3", name: "n3", state: "stopped", evidence: "said so" }],
+  });
   assert.deepEqual(made.treeChanges.dropNodes, ["2"]);
   assert.match(made.warnings.join(), /n2 was evicted.*stays evicted/);
   const restored = restoredTree(tree, made.treeChanges, 1n);
-  assert.deepEqual(["1", "2", "3"].map((id) => findKey(restored, `Nodes\\${id}`) !== undefined), [true, false, true]);
+  assert.deepEqual(
+    ["1", "2", "3"].map((id) => findKey(restored, `Nodes\\${id}`) !== undefined),
+    [true, false, true],
+  );
   assert.deepEqual(multiSzOf(findValue(restored, `Resources\\${web}`, "PossibleOwners")), ["1", "3"]);
   assert.deepEqual(multiSzOf(findValue(restored, `Groups\\${group}`, "PreferredOwners")), ["1"]);
   assert.equal(findKey(restored, "Runtime"), undefined);
@@ -132,7 +160,9 @@ test("an older version whose file is not in the set leaves the history", () => {
   const { tree } = example("one");
   const set = setOf(tree, { versions: setOf(tree).versions.slice(1) });
   const restored = restoredTree(tree, plan({ set }).treeChanges, 1n);
-  const numbers = ["00000001", "00000002"].map((number) => findKey(restored, `Resources\\${web}\\Checkpoints\\${number}`) !== undefined);
+  const numbers = ["00000001", "00000002"].map(
+    (number) => findKey(restored, `Resources\\${web}\\Checkpoints\\${number}`) !== undefined,
+  );
   assert.deepEqual(numbers, [false, true]);
 });
 

@@ -39,7 +39,14 @@ export async function readPresent(outside: DiskOutside, place: string, insist: b
       return { state: "unreadable", why: `${place} has generation folders, but none of them is in force` };
     }
     const { tree, tag } = replay(await quorum.load());
-    return { state: "readable", quorum, identity, tag, tree, contentDigest: contentDigest(configurationOf(tree), sha256OfChunks) };
+    return {
+      state: "readable",
+      quorum,
+      identity,
+      tag,
+      tree,
+      contentDigest: contentDigest(configurationOf(tree), sha256OfChunks),
+    };
   } catch (error) {
     const failure = failureOf(error);
     if (failure.name === "ACCESS_DENIED" || failure.name === "INVALID_PARAMETER") throw failure;

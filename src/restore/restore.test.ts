@@ -1,7 +1,21 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { contentsOf, example, memoryFiles } from "../../test/crash-points/example-cluster.ts";
-import { after, before, data, digestOf, makeQuorum, makeScene, makeSet, open, partsOf, place, planOn, setPath, wordInForce } from "../../test/crash-points/example-quorum.ts";
+import {
+  after,
+  before,
+  data,
+  digestOf,
+  makeQuorum,
+  makeScene,
+  makeSet,
+  open,
+  partsOf,
+  place,
+  planOn,
+  setPath,
+  wordInForce,
+} from "../../test/crash-points/example-quorum.ts";
 import { readBackup } from "../backup/backup.ts";
 import { Failure } from "../base/errors.ts";
 import { OutsideError, type Files } from "../base/outside.ts";
@@ -16,7 +30,10 @@ async function scene(): Promise<ReturnType<typeof memoryFiles>> {
   return made;
 }
 
-const named = (name: string) => (error: unknown): boolean => error instanceof Failure && error.name === name && error.unchanged !== "";
+const named =
+  (name: string) =>
+  (error: unknown): boolean =>
+    error instanceof Failure && error.name === name && error.unchanged !== "";
 
 /** What is in force, byte by byte. */
 async function inForce(files: Files): Promise<unknown> {
@@ -39,7 +56,10 @@ test("planning changes nothing; the restore puts the set in force and keeps the 
   assert.equal(findKey(tree, "Runtime"), undefined);
   const kept = await readBackup({ files }, result.safety?.path ?? "");
   assert.equal(digestOf(kept.tree), digestOf(after.tree));
-  assert.deepEqual(kept.versions.map(({ bytes }) => bytes), after.files.map(({ bytes }) => bytes));
+  assert.deepEqual(
+    kept.versions.map(({ bytes }) => bytes),
+    after.files.map(({ bytes }) => bytes),
+  );
   assert.equal(result.undo, `clubar restore ${result.safety?.path} noforce`);
   assert.deepEqual(await lastResult(files, data), JSON.parse(JSON.stringify(result)));
 });
@@ -51,13 +71,19 @@ test("the undo brings everything back, the node that joined later too", async ()
   assert.deepEqual([plan.blockers, plan.generation], [[], { from: 2, to: 3 }]);
   await executeRestore(partsOf(files, 4), plan);
   const { tree } = replay(await (await open(files)).load());
-  assert.deepEqual(["1", "2", "3"].map((id) => findKey(tree, `Nodes\\${id}`) !== undefined), [true, true, true]);
+  assert.deepEqual(
+    ["1", "2", "3"].map((id) => findKey(tree, `Nodes\\${id}`) !== undefined),
+    [true, true, true],
+  );
 });
 
 test("a node that can't be asked is unknown and blocks", async () => {
   const { files } = await scene();
   const plan = await planOn(files, 1, { askNode: () => Promise.reject(new OutsideError("ECONNREFUSED", "n2")) });
-  assert.deepEqual(plan.blockers.map(({ name }) => name), ["CLUSTER_NODE_UP", "CLUSTER_NODE_UP"]);
+  assert.deepEqual(
+    plan.blockers.map(({ name }) => name),
+    ["CLUSTER_NODE_UP", "CLUSTER_NODE_UP"],
+  );
   await assert.rejects(executeRestore(partsOf(files, 2), plan), named("CLUSTER_NODE_UP"));
   assert.equal(await wordInForce(files), "two");
 });
@@ -67,10 +93,16 @@ test("a set that is damaged when planned is a blocker; one that changes afterwar
   const plan = await planOn(files, 1);
   const was = await inForce(files);
   await files.unlink(`${setPath}/quolog.log`);
-  assert.deepEqual((await planOn(files, 3)).blockers.map(({ name }) => name), ["DATABASE_BACKUP_CORRUPT"]);
+  assert.deepEqual(
+    (await planOn(files, 3)).blockers.map(({ name }) => name),
+    ["DATABASE_BACKUP_CORRUPT"],
+  );
   await assert.rejects(executeRestore(partsOf(files, 2), plan), named("DATABASE_BACKUP_CORRUPT"));
   assert.deepEqual(await inForce(files), was);
-  assert.deepEqual([(await lastResult(files, data))?.outcome, await resumeRestore(partsOf(files, 4))], ["abandoned", undefined]);
+  assert.deepEqual(
+    [(await lastResult(files, data))?.outcome, await resumeRestore(partsOf(files, 4))],
+    ["abandoned", undefined],
+  );
   const another = await scene();
   const agreed = await planOn(another.files, 1);
   await makeSet(another.files, example("three"), 4);
@@ -90,7 +122,10 @@ test("a quorum that was changed after the plan is not overwritten, unless forced
       continue;
     }
     const result = await executeRestore(partsOf(files, 2), plan);
-    assert.equal(digestOf((await readBackup({ files }, result.safety?.path ?? "")).tree), digestOf(example("four", { nodes: 3 }).tree));
+    assert.equal(
+      digestOf((await readBackup({ files }, result.safety?.path ?? "")).tree),
+      digestOf(example("four", { nodes: 3 }).tree),
+    );
   }
 });
 
@@ -143,7 +178,10 @@ test("a full disk at any step leaves the old state, and nothing to finish", asyn
         return files.open(path, how, mode);
       },
     };
-    const error = await executeRestore(partsOf(counting, 2), plan).then(() => undefined, (thrown: unknown) => thrown);
+    const error = await executeRestore(partsOf(counting, 2), plan).then(
+      () => undefined,
+      (thrown: unknown) => thrown,
+    );
     disk.full = false;
     if (error === undefined) {
       assert.ok(at > 10);
@@ -159,14 +197,41 @@ test("a full disk at any step leaves the old state, and nothing to finish", asyn
   }
 });
 
+test("a generation that does not come back as it was written is not put in force", async () => {
+  for (const victim of ["chk0001.tmp", "00000002.CPT", "quorum.json"]) {
+    const { files } = await scene();
+    const plan = await planOn(files, 1);
+    const lying: Files = {
+      ...files,
+      read: async (path) => {
+        const bytes = await files.read(path);
+        return path.includes("/generation/2-") && path.endsWith(victim)
+          ? bytes.map((byte, at) => (at === 30 ? byte ^ 1 : byte))
+          : bytes;
+      },
+    };
+    await assert.rejects(executeRestore(partsOf(lying, 2), plan), Failure, victim);
+    assert.equal(await wordInForce(files), "two");
+    assert.equal((await lastResult(files, data))?.outcome, "abandoned");
+    assert.deepEqual((await files.list(`${place}/generation`)).length, 1);
+  }
+});
+
 test("two restores at once: the second is refused; a third node's lock on the quorum counts too", async () => {
   const { files } = await scene();
   const plan = await planOn(files, 1);
   const other = await planOn(files, 7);
   const elsewhere: ExecuteParts = { ...partsOf(files, 8), data: "/other-data" };
   const run = (parts: ExecuteParts, what: RestorePlan): Promise<string> =>
-    executeRestore(parts, what).then(({ outcome }) => outcome, (error: Failure) => error.name);
-  const outcomes = await Promise.all([run(partsOf(files, 2), plan), run(partsOf(files, 3), other), run(elsewhere, other)]);
+    executeRestore(parts, what).then(
+      ({ outcome }) => outcome,
+      (error: Failure) => error.name,
+    );
+  const outcomes = await Promise.all([
+    run(partsOf(files, 2), plan),
+    run(partsOf(files, 3), other),
+    run(elsewhere, other),
+  ]);
   assert.deepEqual(outcomes.toSorted(), ["BUSY", "BUSY", "restored"]);
   assert.equal(await wordInForce(files), "one");
 });
@@ -174,8 +239,14 @@ test("two restores at once: the second is refused; a third node's lock on the qu
 test("force tells nodes to stop and a drive is remembered", async () => {
   const { files } = await scene();
   const told: string[] = [];
-  const askNode = async (): Promise<{ state: "running"; evidence: string }> => ({ state: "running", evidence: "it answers" });
-  const plan = await checkRestore({ ...partsOf(files, 1), askNode, formerPlace: "/old/quorum" }, { path: setPath, force: true, drive: "Q:" });
+  const askNode = async (): Promise<{ state: "running"; evidence: string }> => ({
+    state: "running",
+    evidence: "it answers",
+  });
+  const plan = await checkRestore(
+    { ...partsOf(files, 1), askNode, formerPlace: "/old/quorum" },
+    { path: setPath, force: true, drive: "Q:" },
+  );
   const result = await executeRestore(
     {
       ...partsOf(files, 2),
@@ -184,5 +255,11 @@ test("force tells nodes to stop and a drive is remembered", async () => {
     },
     plan,
   );
-  assert.deepEqual([told, result.notes], [["2", "3", place], ["Node 2 stopped.", "Node 3 stopped."]]);
+  assert.deepEqual(
+    [told, result.notes],
+    [
+      ["2", "3", place],
+      ["Node 2 stopped.", "Node 3 stopped."],
+    ],
+  );
 });

@@ -7,4 +7,4 @@ export type { ExecuteParts } from "./execute.ts";
 export { lastResult } from "./journal.ts";
 export type { RestoreResult, Safety } from "./journal.ts";
 export { planRestore } from "./plan.ts";
-export type { Blocker, NodeFact, RestoreInput, RestorePlan, Step } from "./plan.ts";
+export type { Blocker, NodeFact, RestoreInput, RestorePlan, Step } from "./plan-types.ts";

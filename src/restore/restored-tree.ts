@@ -32,7 +32,10 @@ export function treeChanges(set: Key, present: Key | undefined, files: ReadonlyS
   return {
     dropNodes: gone.filter((id) => !leftOutBefore.has(id)),
     leftOut: now === undefined ? [] : [...now.nodes.keys()].filter((id) => !inSet.nodes.has(id)),
-    nextNodeId: Math.max(nextNodeId(set, inSet), now === undefined || present === undefined ? 0 : nextNodeId(present, now)),
+    nextNodeId: Math.max(
+      nextNodeId(set, inSet),
+      now === undefined || present === undefined ? 0 : nextNodeId(present, now),
+    ),
     nextNumbers: nextNumbers(set, present),
     dropVersions: missingVersions(set, files),
   };
@@ -61,7 +64,9 @@ function nextNumbers(set: Key, present: Key | undefined): Record<string, number>
 function nextNumber(resource: Key): number {
   const checkpoints = childOf(resource, resourceKey.checkpoints);
   if (checkpoints === undefined) return 1;
-  const used = [...childrenOf(checkpoints)].map(({ name }) => (/^[0-9a-f]{8}$/i.test(name) ? Number.parseInt(name, 16) + 1 : 1));
+  const used = [...childrenOf(checkpoints)].map(({ name }) =>
+    /^[0-9a-f]{8}$/i.test(name) ? Number.parseInt(name, 16) + 1 : 1,
+  );
   return Math.max(1, ...used, dwordOf(valueOf(checkpoints, nextNumberName)) ?? 1);
 }
 
@@ -70,7 +75,9 @@ function missingVersions(set: Key, files: ReadonlySet<string>): string[] {
     const checkpoints = childOf(key, resourceKey.checkpoints);
     return (checkpoints === undefined ? [] : [...childrenOf(checkpoints)])
       .filter(({ name }) => /^[0-9a-f]{8}$/i.test(name))
-      .filter(({ name }) => !["CPT", "CPR"].some((kind) => files.has(`{${foldId(key.name)}}/${name.toLowerCase()}.${kind}`)))
+      .filter(
+        ({ name }) => !["CPT", "CPR"].some((kind) => files.has(`{${foldId(key.name)}}/${name.toLowerCase()}.${kind}`)),
+      )
       .map(({ name }) => `${rootKey.resources}\\${key.name}\\${resourceKey.checkpoints}\\${name}`);
   });
 }
@@ -97,7 +104,8 @@ export function restoredTree(set: Key, changes: TreeChanges, time: bigint): Key 
   }
   for (const { id, path, possibleOwners } of resources.values()) {
     const rest = possibleOwners?.filter((node) => !dropped.has(node));
-    if (rest !== undefined && rest.length < (possibleOwners?.length ?? 0)) edits.push(setValue(path, multiSz(resourceValue.possibleOwners, rest)));
+    if (rest !== undefined && rest.length < (possibleOwners?.length ?? 0))
+      edits.push(setValue(path, multiSz(resourceValue.possibleOwners, rest)));
     const next = changes.nextNumbers[id];
     if (next !== undefined) edits.push(setValue(`${path}\\${resourceKey.checkpoints}`, dword(nextNumberName, next)));
   }

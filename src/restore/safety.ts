@@ -20,7 +20,12 @@ type Readable = Extract<Present, { state: "readable" }>;
 const notABackup = new Set(["FILE_NOT_FOUND", "CRC", "INVALID_NAME", "MORE_DATA"]);
 
 /** A set at `path`; a copy beside it when no set can be made. May be repeated. */
-export async function keepBackup(outside: Pick<Outside, "files" | "random" | "clock">, present: Readable, path: string, node: string): Promise<Kept> {
+export async function keepBackup(
+  outside: Pick<Outside, "files" | "random" | "clock">,
+  present: Readable,
+  path: string,
+  node: string,
+): Promise<Kept> {
   const { files } = outside;
   await files.makeFolder(folderOf(path));
   await files.syncFolder(folderOf(folderOf(path)));

@@ -15,14 +15,25 @@ const two = example("two", { first: 2 });
 async function take(files: Files, cluster: typeof one, sequence: number, salt: number): Promise<void> {
   const tag = { generation: 1, epoch: 1, sequence };
   const { tree } = cluster;
-  await takeBackup({ outside: outsideOf(files, salt), tree, tag, identity, versions: versionsOf(cluster.files), path, node: "n1" });
+  await takeBackup({
+    outside: outsideOf(files, salt),
+    tree,
+    tag,
+    identity,
+    versions: versionsOf(cluster.files),
+    path,
+    node: "n1",
+  });
 }
 
 async function wordOf(files: Files): Promise<string> {
   const read = await readBackup({ files }, path);
   const word = textOf(findValue(read.tree, `Resources\\${web}\\Parameters`, "Word")) ?? "";
   const expected = word === "one" ? one : two;
-  assert.deepEqual(read.versions.map(({ bytes }) => bytes), expected.files.map(({ bytes }) => bytes));
+  assert.deepEqual(
+    read.versions.map(({ bytes }) => bytes),
+    expected.files.map(({ bytes }) => bytes),
+  );
   assert.equal(read.tag?.sequence, word === "one" ? 1 : 2);
   return word;
 }
@@ -70,7 +81,10 @@ test("the old set or the new one at every crash, and the next backup or finish l
       },
     },
   );
-  assert.ok(crashes > 500 && sawOld > 100 && sawNewUnanswered > 50, `${crashes} crashes, ${sawOld} old, ${sawNewUnanswered} new`);
+  assert.ok(
+    crashes > 500 && sawOld > 100 && sawNewUnanswered > 50,
+    `${crashes} crashes, ${sawOld} old, ${sawNewUnanswered} new`,
+  );
 });
 
 test("finishing is itself cut short anywhere and finished by the next", async () => {
@@ -80,7 +94,10 @@ test("finishing is itself cut short anywhere and finished by the next", async ()
       assert.equal(await wordOf(files), "two");
       await finishBackup({ files }, path);
       assert.equal(await wordOf(files), "two");
-      assert.deepEqual((await files.list(path)).filter((name) => name.startsWith(".")), []);
+      assert.deepEqual(
+        (await files.list(path)).filter((name) => name.startsWith(".")),
+        [],
+      );
     },
     { prepare: stoppedInTheMiddle, tornVariants: 2 },
   );
@@ -93,7 +110,8 @@ async function stoppedInTheMiddle(files: Files): Promise<void> {
   let renames = 0;
   const dying: Files = {
     ...files,
-    rename: (from, to) => (from.startsWith(`${path}/`) && ++renames > 4 ? Promise.reject(new Error("killed")) : files.rename(from, to)),
+    rename: (from, to) =>
+      from.startsWith(`${path}/`) && ++renames > 4 ? Promise.reject(new Error("killed")) : files.rename(from, to),
   };
   await assert.rejects(take(dying, two, 2, 2));
 }
@@ -102,7 +120,10 @@ test("a first backup is whole or not there at every crash", async () => {
   await crashPoints(
     (files) => take(files, one, 1, 1),
     async (files) => {
-      const isComplete = await verifyBackup({ files }, path).then(({ ok }) => ok, () => "none");
+      const isComplete = await verifyBackup({ files }, path).then(
+        ({ ok }) => ok,
+        () => "none",
+      );
       assert.notEqual(isComplete, false);
       await take(files, one, 1, 2);
       assert.equal(await wordOf(files), "one");

@@ -19,7 +19,9 @@ export const identity: ClusterIdentity = { name: "TOWER", instance: guid(8), gen
 
 /** What a CPT of a key with this setting holds. */
 export function registryFile(setting: string): Uint8Array {
-  return writeHive(buildKey({ name: "Web", lastWritten: 1n, values: [sz("Setting", setting.padEnd(900, "."))] }), { time: 1n });
+  return writeHive(buildKey({ name: "Web", lastWritten: 1n, values: [sz("Setting", setting.padEnd(900, "."))] }), {
+    time: 1n,
+  });
 }
 
 export interface ExampleFile {
@@ -38,7 +40,14 @@ export interface Example {
 export function example(word: string, options: { readonly nodes?: number; readonly first?: number } = {}): Example {
   const { nodes = 2, first = 1 } = options;
   let made = 0;
-  const bare = initialDatabase({ clusterName: "TOWER", instance: identity.instance, nodeId: "1", nodeName: "n1", time: 5n, newGuid: () => guid(++made) });
+  const bare = initialDatabase({
+    clusterName: "TOWER",
+    instance: identity.instance,
+    nodeId: "1",
+    nodeName: "n1",
+    time: 5n,
+    newGuid: () => guid(++made),
+  });
   const files: ExampleFile[] = [
     { resource: web, number: first, kind: "CPT", bytes: registryFile(`${word} before`) },
     { resource: web, number: first + 1, kind: "CPT", bytes: registryFile(word) },
@@ -48,34 +57,59 @@ export function example(word: string, options: { readonly nodes?: number; readon
   const edits: Edit[] = [
     { kind: "set-value", path: `Groups\\${group}`, value: sz("Name", "web group") },
     { kind: "set-value", path: `Groups\\${group}`, value: multiSz("Contains", [web, mail]) },
-    { kind: "set-value", path: `Groups\\${group}`, value: multiSz("PreferredOwners", ["2", "1"].slice(2 - Math.min(2, nodes))) },
+    {
+      kind: "set-value",
+      path: `Groups\\${group}`,
+      value: multiSz("PreferredOwners", ["2", "1"].slice(2 - Math.min(2, nodes))),
+    },
     { kind: "set-value", path: `Runtime\\Groups\\${group}`, value: sz("Owner", "1") },
     { kind: "create-key", path: "Runtime\\Holds\\backup" },
   ];
-  for (let node = 2; node <= nodes; node++) edits.push({ kind: "set-value", path: `Nodes\\${node}`, value: sz("NodeName", `n${node}`) });
+  for (let node = 2; node <= nodes; node++)
+    edits.push({ kind: "set-value", path: `Nodes\\${node}`, value: sz("NodeName", `n${node}`) });
   edits.push({ kind: "set-value", path: "Nodes", value: dword("NextNodeId", nodes + 1) });
-  for (const [id, name] of [[web, "web"], [mail, "mail"]] as const) {
+  for (const [id, name] of [
+    [web, "web"],
+    [mail, "mail"],
+  ] as const) {
     edits.push({ kind: "set-value", path: `Resources\\${id}`, value: sz("Name", name) });
     edits.push({ kind: "set-value", path: `Resources\\${id}`, value: sz("Type", "Generic Application") });
     edits.push({ kind: "set-value", path: `Resources\\${id}\\Parameters`, value: sz("Word", word) });
     edits.push({ kind: "set-value", path: `Resources\\${id}\\Checkpoints`, value: dword("NextNumber", first + 3) });
-    edits.push({ kind: "set-value", path: `Resources\\${id}\\Checkpoints`, value: multiSz("Deleted", ["000000ff.CPT"]) });
+    edits.push({
+      kind: "set-value",
+      path: `Resources\\${id}\\Checkpoints`,
+      value: multiSz("Deleted", ["000000ff.CPT"]),
+    });
   }
-  edits.push({ kind: "set-value", path: `Resources\\${web}`, value: multiSz("PossibleOwners", Array.from({ length: nodes }, (_, i) => String(i + 1))) });
+  edits.push({
+    kind: "set-value",
+    path: `Resources\\${web}`,
+    value: multiSz(
+      "PossibleOwners",
+      Array.from({ length: nodes }, (_, i) => String(i + 1)),
+    ),
+  });
   for (const file of files) edits.push(...versionEdits(file));
   const sync = (resource: string, list: string, number: number, path: string): Edit => ({
     kind: "set-value",
     path: `Resources\\${resource}\\${list}`,
     value: sz(number.toString(16).padStart(8, "0"), path),
   });
-  edits.push(sync(web, "RegSync", first + 1, "SOFTWARE\\Web"), sync(web, "CryptoSync", first + 2, "1\\\\Web"), sync(mail, "RegSync", first, "SOFTWARE\\Mail"));
+  edits.push(
+    sync(web, "RegSync", first + 1, "SOFTWARE\\Web"),
+    sync(web, "CryptoSync", first + 2, "1\\\\Web"),
+    sync(mail, "RegSync", first, "SOFTWARE\\Mail"),
+  );
   return { tree: applyEdits(bare, edits, 6n), files };
 }
 
 function versionEdits({ resource, number, kind, bytes }: ExampleFile): Edit[] {
   const path = `Resources\\${resource}\\Checkpoints\\${number.toString(16).padStart(8, "0")}`;
   const where = kind === "CPR" ? "1\\\\Web" : resource === web ? "SOFTWARE\\Web" : "SOFTWARE\\Mail";
-  return [sz("Kind", kind), sz("Path", where), sz("FileDigest", sha256(bytes)), dword("Size", bytes.length)].map((value) => ({ kind: "set-value", path, value }));
+  return [sz("Kind", kind), sz("Path", where), sz("FileDigest", sha256(bytes)), dword("Size", bytes.length)].map(
+    (value) => ({ kind: "set-value", path, value }),
+  );
 }
 
 export function versionsOf(files: readonly ExampleFile[]): Pick<CheckpointVersions, "read"> {
@@ -103,7 +137,10 @@ export function outsideOf(files: Files, salt = 1, wall = 1_700_000_000_000): Par
 /** Files of an empty simulated disk; `disk` can be made full. */
 export function memoryFiles(): { readonly files: Files; readonly disk: Disk } {
   const disk = new Disk("example");
-  const { files } = openFiles({ diskOf: () => disk, wall: () => 0, folder: "/" }, { call: async (call) => (call.enter?.(), call.effect()) });
+  const { files } = openFiles(
+    { diskOf: () => disk, wall: () => 0, folder: "/" },
+    { call: async (call) => (call.enter?.(), call.effect()) },
+  );
   return { files, disk };
 }
 

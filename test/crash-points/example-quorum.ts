@@ -30,14 +30,23 @@ export function open(files: Files, salt = 5): Promise<Quorum> {
 export async function makeQuorum(files: Files, cluster: Example, sequence: number): Promise<void> {
   const quorum = await open(files);
   await quorum.create(identity, imageOf(cluster.tree, { generation: 1, epoch: 0, sequence }, 1));
-  for (const { resource, kind, number, bytes } of cluster.files) await quorum.versions.put(resource, kind, number, bytes);
+  for (const { resource, kind, number, bytes } of cluster.files)
+    await quorum.versions.put(resource, kind, number, bytes);
 }
 
 export async function makeSet(files: Files, cluster: Example, sequence: number): Promise<void> {
   await files.makeFolder("/backups");
   const tag = { generation: 1, epoch: 0, sequence };
   const { tree } = cluster;
-  await takeBackup({ outside: outsideOf(files, 6), tree, tag, identity, versions: versionsOf(cluster.files), path: setPath, node: "n1" });
+  await takeBackup({
+    outside: outsideOf(files, 6),
+    tree,
+    tag,
+    identity,
+    versions: versionsOf(cluster.files),
+    path: setPath,
+    node: "n1",
+  });
 }
 
 export async function makeScene(files: Files): Promise<void> {
@@ -76,8 +85,19 @@ export async function recordScene(make: (files: Files) => Promise<void>): Promis
 }
 
 export function partsOf(files: Files, salt: number): CheckParts & { readonly node: string } {
-  const askNode = async (): Promise<{ state: "stopped"; evidence: string }> => ({ state: "stopped", evidence: "said so" });
-  return { outside: outsideOf(files, salt), data, place, self: { id: "1", name: "n1" }, ownInstance: identity.instance, askNode, node: "n1" };
+  const askNode = async (): Promise<{ state: "stopped"; evidence: string }> => ({
+    state: "stopped",
+    evidence: "said so",
+  });
+  return {
+    outside: outsideOf(files, salt),
+    data,
+    place,
+    self: { id: "1", name: "n1" },
+    ownInstance: identity.instance,
+    askNode,
+    node: "n1",
+  };
 }
 
 export function planOn(files: Files, salt: number, change: Partial<CheckParts> = {}): Promise<RestorePlan> {
@@ -90,7 +110,8 @@ export const digestOf = (tree: Key): string => contentDigest(configurationOf(tre
 export async function wordInForce(files: Files): Promise<string> {
   const quorum = await open(files);
   const { tree } = replay(await quorum.load());
-  for (const version of namedVersions(tree)) assert.equal(sha256(await quorum.versions.read(version)), version.fileDigest);
+  for (const version of namedVersions(tree))
+    assert.equal(sha256(await quorum.versions.read(version)), version.fileDigest);
   const word = textOf(findValue(tree, `Resources\\${web}\\Parameters`, "Word")) ?? "";
   if (word === "two") assert.equal(digestOf(tree), digestOf(after.tree));
   return word;

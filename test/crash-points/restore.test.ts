@@ -53,7 +53,10 @@ test("old or restored at every crash; the next start finishes, and the safety ba
     },
     { prepare: scene, tornVariants: 0 },
   );
-  assert.ok(crashes > 800 && seen.old > 200 && seen.restored > 50 && seen.resumed > 500, `${crashes} crashes, ${JSON.stringify(seen)}`);
+  assert.ok(
+    crashes > 800 && seen.old > 200 && seen.restored > 50 && seen.resumed > 500,
+    `${crashes} crashes, ${JSON.stringify(seen)}`,
+  );
 });
 
 test("finishing is cut short as well, and finished by the start after it", async () => {
