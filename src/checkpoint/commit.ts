@@ -113,7 +113,7 @@ export function notCheckpointed(records: ResourceRecords, kind: CheckpointKind, 
   return fail("FILE_NOT_FOUND", {
     happened: `${titleOf(kind, path)} is no checkpoint of resource "${records.name}".`,
     unchanged: "Nothing was changed.",
-    next: `List them: clubar checkpoint list --resource "${records.name}".`,
+    next: `List them: clubar checkpoint list "${records.name}".`,
   });
 }
 
