@@ -70,7 +70,7 @@ describe("hivexml reads what the writer writes", { skip: hivexmlAbsent }, () => 
       fc.property(arbitrary.tree(), fc.constantFrom(3 as const, 5 as const), (tree, minor) =>
         readsTheSame(forHivexml(tree), minor),
       ),
-      { numRuns: 30 },
+      { numRuns: 30, endOnFailure: true },
     );
   });
 

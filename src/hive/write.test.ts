@@ -104,7 +104,7 @@ describe("writing a hive", () => {
         sameContent(hive.root, tree);
         sameTimesAndOrder(hive.root, tree);
       }),
-      { numRuns: 150 },
+      { numRuns: 150, endOnFailure: true },
     );
   });
 
@@ -114,7 +114,7 @@ describe("writing a hive", () => {
         const bytes = writeHive(tree, { time });
         assert.equal(sha256(writeHive(readHive(bytes).root, { time })), sha256(bytes));
       }),
-      { numRuns: 50 },
+      { numRuns: 50, endOnFailure: true },
     );
   });
 

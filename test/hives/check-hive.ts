@@ -77,12 +77,12 @@ class HiveCheck {
     for (let bin = 4096; bin < 4096 + this.u32(40); bin += this.u32(bin + 8)) {
       this.facts.bins++;
       assert.equal(this.u32(bin + 4), bin - 4096, "offset of a bin");
-      assert.equal(this.u32(bin + 8) % 4096, 0, "size of a bin");
+      assert.ok(this.u32(bin + 8) > 0 && this.u32(bin + 8) % 4096 === 0, "size of a bin");
       let cell = bin + 32;
       const end = bin + this.u32(bin + 8);
       while (cell < end) {
         const size = this.view.getInt32(cell, true);
-        assert.equal(size & 7, 0, "size of a cell");
+        assert.ok(size !== 0 && (size & 7) === 0, "size of a cell");
         if (size < 0) allocated.push(cell - 4096);
         cell += Math.abs(size);
       }
@@ -184,6 +184,7 @@ class HiveCheck {
         const value = this.cell(this.u32(list + i * 4));
         this.facts.values++;
         assert.equal(this.letters(value), "vk");
+        if (this.u16(value + 2) === 0) assert.equal(this.u16(value + 16) & 1, 0, "flag of the default value");
         longest = Math.max(longest, this.u16(value + 2) * ((this.u16(value + 16) & 1) === 0 ? 1 : 2));
         largest = Math.max(largest, this.checkData(value));
       }
