@@ -92,7 +92,8 @@ export class Life {
   static async begin(parts: LifeParts): Promise<Life> {
     const events: EventSink = { resource: () => undefined, permit: () => undefined };
     const host = await parts.startHost({
-      ...parts.hostEvents,
+      watch: (resource, use) => parts.hostEvents.watch(resource, use),
+      ask: (question) => parts.hostEvents.ask(question),
       resource: (event) => events.resource(event),
       permit: (endsAt) => events.permit(endsAt),
     });
