@@ -3,6 +3,7 @@
  * updates go to the leader, checkpoint calls to the resource's owner, backups to the leader's node.
  */
 import type { BackupResult } from "../backup/take.ts";
+import type { ErrorName } from "../base/errors.ts";
 import type { Checkpoints } from "../checkpoint/checkpoint.ts";
 import type { Change } from "../database/change.ts";
 import type { Database } from "../database/database.ts";
@@ -76,7 +77,7 @@ export interface RestoreRequest {
 export interface RestorePlanView {
   readonly id: string;
   readonly lines: readonly string[];
-  readonly blockers: readonly { readonly name: string; readonly sentence: string; readonly next: string }[];
+  readonly blockers: readonly { readonly name: ErrorName; readonly sentence: string; readonly next: string }[];
   readonly warnings: readonly string[];
 }
 

@@ -41,5 +41,5 @@ function changeLines(changes: PlanChanges): string[] {
 /** What a restore answers. */
 export function outcomeView(result: RestoreResult): RestoreOutcome {
   const again = result.mustJoinAgain.length === 0 ? [] : [`Must join again: ${result.mustJoinAgain.join(", ")}.`];
-  return { tag: result.tag, safetyBackup: result.safety?.path, lines: [result.sentence, ...result.notes, ...again, result.undo].filter((line) => line !== "") };
+  return { tag: result.tag, safetyBackup: result.safety?.path, lines: [result.sentence, ...result.notes, ...again, `Undo: ${result.undo}`].filter((line) => line !== "") };
 }

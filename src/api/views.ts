@@ -133,10 +133,10 @@ function nodeName(state: ClusterState, id: string | undefined): string | null {
   return id === undefined ? null : (state.nodes.get(id)?.name ?? `node ${id}`);
 }
 
-/** The documented properties of an object, with defaults where nothing is stored. `path` is relative to HKLM\Cluster. */
+/** The documented properties of an object that can be set, with defaults where nothing is stored. `path` is relative to HKLM\Cluster. */
 export function propertiesView(state: ClusterState, path: string, kind: ObjectKind): PropertiesView {
   const key = findKey(state.tree, path);
-  const entries = commonProperties[kind].flatMap((spec): [string, PlainValue][] => {
+  const entries = commonProperties[kind].filter((spec) => !spec.readOnly).flatMap((spec): [string, PlainValue][] => {
     const value = key === undefined ? undefined : valueOf(key, spec.name);
     if (value !== undefined) return [[spec.name, plainValue(value)]];
     if (spec.default === undefined) return [];

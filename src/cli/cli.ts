@@ -82,7 +82,7 @@ export class Cli {
   }
 
   /** Goes on only when a person says y, or said --yes; without a terminal to ask at, it refuses (exit 3). */
-  async confirm(warning: string, question: string): Promise<void> {
+  async confirm(warning: string, question: string, banner = ""): Promise<void> {
     if (this.settings.yes) return;
     if (!this.terminal.canAsk) {
       throw fail("REFUSED_FOR_SAFETY", {
@@ -91,7 +91,7 @@ export class Cli {
         next: "Run it in a terminal, or say --yes.",
       });
     }
-    this.terminal.err(`${warning}\n`);
+    this.terminal.err(`${banner}${warning}\n`);
     const answer = (await this.terminal.ask(`${question} (y/n): `)).trim();
     if (answer === "y" || answer === "Y") return;
     throw fail("CANCELLED", { happened: "You did not answer y.", unchanged: "Nothing was changed.", next: "Run it again when you are sure." });

@@ -24,7 +24,10 @@ export const defineInspect: Define = (noun, cli) => {
     .option("--text", "of a hive: as registry text")
     .action(async (given: string, options: Options) => {
       const path = cli.path(given);
-      const found = await translated(`look at ${path}`, () => stat(path));
+      const found = await stat(path).catch(() => undefined);
+      if (found === undefined) {
+        throw fail("FILE_NOT_FOUND", { happened: `There is no file or folder ${path}.`, unchanged: "Nothing was changed.", next: "Check the path." });
+      }
       if (found.isDirectory()) await inspectSet(cli, path);
       else await inspectFile(cli, path, options);
     });

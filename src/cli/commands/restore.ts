@@ -63,10 +63,10 @@ async function restore(cli: Cli, request: RestoreRequest, options: Options): Pro
   const isOnlyPlan = options.plan === true;
   if (isOnlyPlan || !cli.settings.json) showPlan(cli, view, isOnlyPlan);
   const [blocker] = view.blockers;
-  if (blocker !== undefined) throw withOptions(fail(blocker.name as Failure["name"], { happened: blocker.sentence, unchanged: "Nothing was changed.", next: blocker.next }));
+  if (blocker !== undefined) throw withOptions(fail(blocker.name, { happened: blocker.sentence, unchanged: "Nothing was changed.", next: blocker.next }));
   if (isOnlyPlan) return;
-  const warning = `\n**** WARNING!!! ****\n\nThe existing cluster database will be replaced by the backup stored in ${request.path}.`;
-  await cli.confirm(warning, "Proceed");
+  const warning = `The existing cluster database will be replaced by the backup stored in ${request.path}.`;
+  await cli.confirm(warning, "If you are sure you want to proceed, enter 'y'. Enter any other key to cancel.\nProceed", "\n**** WARNING!!! ****\n\n");
   const outcome = await cli.busy("Restoring", carryOut()).catch((error: unknown) => {
     throw error instanceof Failure ? withOptions(error) : error;
   });
