@@ -97,8 +97,16 @@ export type CheckpointCall =
       readonly force?: boolean;
     }
   | { readonly call: "revert"; readonly resource: string; readonly path: string; readonly number: number }
-  | { readonly call: "capture"; readonly resource: string }
-  | { readonly call: "control"; readonly resource: string; readonly code: number; readonly input: Uint8Array | undefined; readonly outSize: number | undefined };
+  | { readonly call: "capture" | "audit"; readonly resource: string }
+  /** Captures what is live as the new version, also of a checkpoint whose file is lost; all of the resource without a path. */
+  | { readonly call: "recreate"; readonly resource: string; readonly path?: string }
+  | {
+      readonly call: "control";
+      readonly resource: string;
+      readonly code: number;
+      readonly input: Uint8Array | undefined;
+      readonly outSize: number | undefined;
+    };
 
 export interface NodeStatus {
   readonly state: "starting" | "member" | "leader" | "alone" | "restoring" | "stopping";

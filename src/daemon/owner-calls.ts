@@ -38,13 +38,17 @@ export class OwnerCalls {
     const { checkpoints } = this.#service;
     switch (call.call) {
       case "add":
-        return checkpoints.add(call.resource, call.kind, call.path);
+        return checkpoints.add(call.resource, call.kind, call.path, { force: call.force === true });
       case "remove":
         return checkpoints.remove(call.resource, call.kind, call.path);
       case "revert":
         return checkpoints.revert(call.resource, call.path, call.number);
       case "capture":
         return checkpoints.captureNow(call.resource);
+      case "audit":
+        return checkpoints.audit(call.resource);
+      case "recreate":
+        return checkpoints.recreate(call.resource, call.path);
       case "control":
         return resourceControl(checkpoints, call.resource, call.code, call.input, call.outSize);
     }

@@ -5,9 +5,9 @@ import type { Outside } from "../base/outside.ts";
 import { initialDatabase } from "../database/initial-database.ts";
 import { imageOf } from "../membership/copy-image.ts";
 import { openDiskQuorum } from "../quorum/disk/quorum.ts";
-import type { ClusterIdentity } from "../quorum/quorum.ts";
+import type { ClusterIdentity, Quorum } from "../quorum/quorum.ts";
 import { firstTag } from "../quorum/tag.ts";
-import { dial } from "../rpc/call.ts";
+import { type Caller, dial } from "../rpc/call.ts";
 import { fileTime } from "../tree/key.ts";
 import { type NodeRecord, readNodeRecord, writeNodeRecord } from "../clusapi/node-record.ts";
 
@@ -67,11 +67,7 @@ export async function joinNode(request: SetUp): Promise<ClusterIdentity> {
       next: "Check the path, or create a cluster with `clubar cluster create`.",
     });
   }
-  const leader = await quorum.leader();
-  if (leader === undefined) throw noLeader(identity.name);
-  const caller = await dial(outside, leader.endpoint, identity.instance).catch((cause: unknown) => {
-    throw noLeader(identity.name, cause);
-  });
+  const caller = await dialLeader(outside, quorum, identity);
   try {
     const node = (await caller.call("add-node", { name: request.node }, 10_000)) as string;
     await writeNodeRecord(outside.files, request.data, configOf(request, identity, node));
@@ -79,6 +75,23 @@ export async function joinNode(request: SetUp): Promise<ClusterIdentity> {
     caller.close();
   }
   return identity;
+}
+
+/** How long a leader may take to be found: a cluster that was just created needs a moment to form. */
+const leaderLimit = 10_000;
+
+async function dialLeader(outside: Outside, quorum: Quorum, identity: ClusterIdentity): Promise<Caller> {
+  const until = outside.clock.boot() + leaderLimit;
+  for (;;) {
+    const leader = await quorum.leader();
+    try {
+      if (leader !== undefined) return await dial(outside, leader.endpoint, identity.instance);
+    } catch (cause) {
+      if (outside.clock.boot() >= until) throw noLeader(identity.name, cause);
+    }
+    if (outside.clock.boot() >= until) throw noLeader(identity.name);
+    await outside.timers.sleep(100);
+  }
 }
 
 async function checkFolder({ outside, data, node }: SetUp): Promise<void> {

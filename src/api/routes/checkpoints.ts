@@ -1,5 +1,6 @@
 import * as z from "zod";
-import type { AuditResult, Checkpoint } from "../../checkpoint/checkpoint.ts";
+import { fail } from "../../base/errors.ts";
+import type { AuditLine, AuditResult, CaptureReport, Checkpoint } from "../../checkpoint/checkpoint.ts";
 import { findResource } from "../../database/commands/find.ts";
 import type { ResourceState } from "../../database/state.ts";
 import { formatTag } from "../../quorum/tag.ts";
@@ -21,17 +22,20 @@ const kind = z.enum(["registry", "crypto"]);
 const ofResource = z.strictObject({ resource: z.string().optional() });
 const one = z.strictObject({ resource: z.string(), kind, path: z.string() });
 const add = one.extend({ force: z.boolean().optional() });
+const recreate = z.strictObject({ resource: z.string(), path: z.string().optional() });
 const revert = z.strictObject({ resource: z.string(), path: z.string(), number: z.int().min(1) });
 
 /**
  * GET /checkpoints[?resource=], /checkpoints/history?resource=&kind=&path=, /checkpoints/audit[?resource=]; POST /checkpoints {resource, kind,
- * path}, /checkpoints/remove {resource, kind, path}, /checkpoints/revert {resource, path, number}.
+ * path}, /checkpoints/remove {resource, kind, path}, /checkpoints/recreate {resource, path?}, /checkpoints/revert {resource, path, number}.
  */
 export function checkpoints(): ApiRoutes {
   return routes()
     .get("/", (context) => {
       const service = context.var.service.checkpoints;
-      return context.json(asked(context).flatMap((resource) => service.list(resource.id).map((version) => view(resource, version))));
+      return context.json(
+        asked(context).flatMap((resource) => service.list(resource.id).map((version) => view(resource, version))),
+      );
     })
     .get("/history", (context) => {
       const query = queryOf(context, one);
@@ -42,7 +46,8 @@ export function checkpoints(): ApiRoutes {
     .get("/audit", async (context) => {
       const lines: AuditView[] = [];
       for (const resource of asked(context)) {
-        for (const { checkpoint, result, sentence } of await context.var.service.checkpoints.audit(resource.id)) {
+        const found = (await auditAtOwner(context, resource)) as readonly AuditLine[];
+        for (const { checkpoint, result, sentence } of found) {
           lines.push({ ...view(resource, checkpoint), result, sentence });
         }
       }
@@ -51,7 +56,12 @@ export function checkpoints(): ApiRoutes {
     .post("/", async (context) => {
       const { force, ...request } = await bodyOf(context, add);
       const resource = findResource(stateOf(context), request.resource);
-      const call = { call: "add", ...request, resource: resource.id, ...(force === undefined ? {} : { force }) } as const;
+      const call = {
+        call: "add",
+        ...request,
+        resource: resource.id,
+        ...(force === undefined ? {} : { force }),
+      } as const;
       await context.var.service.atOwner(call);
       return answer(context, `${request.path} is a checkpoint of resource "${resource.name}".`);
     })
@@ -59,14 +69,44 @@ export function checkpoints(): ApiRoutes {
       const request = await bodyOf(context, one);
       const resource = findResource(stateOf(context), request.resource);
       await context.var.service.atOwner({ call: "remove", ...request, resource: resource.id });
-      return answer(context, `${request.path} is no longer a checkpoint of resource "${resource.name}"; the key stays as it is.`);
+      return answer(
+        context,
+        `${request.path} is no longer a checkpoint of resource "${resource.name}"; the key stays as it is.`,
+      );
+    })
+    .post("/recreate", async (context) => {
+      const request = await bodyOf(context, recreate);
+      const resource = findResource(stateOf(context), request.resource);
+      const { path } = request;
+      const call = { call: "recreate", resource: resource.id, ...(path === undefined ? {} : { path }) } as const;
+      const report = (await context.var.service.atOwner(call)) as CaptureReport;
+      const failed = report.failed.map(({ path: of, why }) => `${of}: ${why}`);
+      if (failed.length > 0) {
+        throw fail("PARTIAL_COPY", {
+          happened: `Of resource "${resource.name}", ${report.captured.length} checkpoints were re-created and ${failed.length} were not: ${failed.join("; ")}.`,
+          unchanged: "Those that failed are as they were.",
+        });
+      }
+      return answer(
+        context,
+        `${report.captured.join(", ") || "Nothing"} of resource "${resource.name}" is re-created from what is live.`,
+      );
     })
     .post("/revert", async (context) => {
       const request = await bodyOf(context, revert);
       const resource = findResource(stateOf(context), request.resource);
       await context.var.service.atOwner({ call: "revert", ...request, resource: resource.id });
-      return answer(context, `${request.path} of resource "${resource.name}" has the content of version ${request.number} again.`);
+      return answer(
+        context,
+        `${request.path} of resource "${resource.name}" has the content of version ${request.number} again.`,
+      );
     });
+}
+
+/** Only the owner can compare with what is live; without one, this node looks at the files. */
+async function auditAtOwner(context: ApiContext, resource: ResourceState): Promise<unknown> {
+  const { service } = context.var;
+  return service.atOwner({ call: "audit", resource: resource.id }).catch(() => service.checkpoints.audit(resource.id));
 }
 
 function asked(context: ApiContext): readonly ResourceState[] {

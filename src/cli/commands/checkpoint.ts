@@ -21,30 +21,43 @@ export const defineCheckpoint: Define = (noun, cli) => {
     .action((resource: string | undefined, { audit }: { readonly audit?: boolean }) =>
       audit === true ? showAudit(cli, resource) : showList(cli, resource),
     );
-  const add = whatOptions(verb(noun, "add <resource>", "Make a registry key or a key container a checkpoint of a resource"))
+  const add = whatOptions(
+    verb(noun, "add <resource>", "Make a registry key or a key container a checkpoint of a resource"),
+  )
     .option("--force", "even when another resource has it")
     .action(async (resource: string, options: What) => {
       const { force } = options;
-      cli.done(await cli.client().post<Done>("/checkpoints", { resource, ...whatOf(options), ...(force === true ? { force } : {}) }));
+      cli.done(
+        await cli
+          .client()
+          .post<Done>("/checkpoints", { resource, ...whatOf(options), ...(force === true ? { force } : {}) }),
+      );
     });
   notes(
     add,
     "Examples:\n  clubar checkpoint add web --registry SOFTWARE\\Web\n  clubar checkpoint add web --crypto 1\\\\WebKey\n\nIn a shell, put paths with backslashes in single quotes.",
   );
-  whatOptions(verb(noun, "remove <resource>", "Make it no longer a checkpoint; the key itself stays")).action(async (resource: string, options: What) => {
-    cli.done(await cli.client().post<Done>("/checkpoints/remove", { resource, ...whatOf(options) }));
-  });
-  whatOptions(verb(noun, "history <resource>", "List the versions that are kept")).action(async (resource: string, options: What) => {
-    const versions = await cli.client().get<CheckpointView[]>("/checkpoints/history", { resource, ...whatOf(options) });
-    cli.show(versions, () => versionTable(cli, versions, "No versions."));
-  });
-  whatOptions(verb(noun, "revert <resource> <number>", "Make the content of an older version the newest"), false).action(
-    async (resource: string, text: string, options: What) => {
-      const { path } = whatOf(options);
-      const number = wholeNumber(1, 0xffffffff)(text);
-      cli.done(await cli.client().post<Done>("/checkpoints/revert", { resource, path, number }));
+  whatOptions(verb(noun, "remove <resource>", "Make it no longer a checkpoint; the key itself stays")).action(
+    async (resource: string, options: What) => {
+      cli.done(await cli.client().post<Done>("/checkpoints/remove", { resource, ...whatOf(options) }));
     },
   );
+  whatOptions(verb(noun, "history <resource>", "List the versions that are kept")).action(
+    async (resource: string, options: What) => {
+      const versions = await cli
+        .client()
+        .get<CheckpointView[]>("/checkpoints/history", { resource, ...whatOf(options) });
+      cli.show(versions, () => versionTable(cli, versions, "No versions."));
+    },
+  );
+  whatOptions(
+    verb(noun, "revert <resource> <number>", "Make the content of an older version the newest"),
+    false,
+  ).action(async (resource: string, text: string, options: What) => {
+    const { path } = whatOf(options);
+    const number = wholeNumber(1, 0xffffffff)(text);
+    cli.done(await cli.client().post<Done>("/checkpoints/revert", { resource, path, number }));
+  });
 };
 
 function whatOptions(command: ReturnType<typeof verb>, both = true): ReturnType<typeof verb> {
@@ -71,12 +84,22 @@ async function showList(cli: Cli, resource: string | undefined): Promise<void> {
 
 function versionTable(cli: Cli, versions: readonly CheckpointView[], empty: string): string {
   const now = cli.terminal.now();
-  const rows = versions.map((one) => [one.resource, one.kind, String(one.number), bytesText(one.size), timeAndAge(one.time, now), one.path]);
+  const rows = versions.map((one) => [
+    one.resource,
+    one.kind,
+    String(one.number),
+    bytesText(one.size),
+    timeAndAge(one.time, now),
+    one.path,
+  ]);
   return table(["Resource", "Kind", "Number", "Size", "Time", "Path"], rows, empty);
 }
 
 async function showAudit(cli: Cli, resource: string | undefined): Promise<void> {
-  const lines = await cli.busy("Looking at the checkpoints", cli.client().get<AuditView[]>("/checkpoints/audit", { resource }));
+  const lines = await cli.busy(
+    "Looking at the checkpoints",
+    cli.client().get<AuditView[]>("/checkpoints/audit", { resource }),
+  );
   const rows = lines.map((one) => [one.resource, one.result.toUpperCase(), String(one.number), one.path, one.sentence]);
   cli.show(lines, () => table(["Resource", "Result", "Number", "Path", ""], rows, "No checkpoints."));
   const bad = lines.filter(({ result }) => result === "lost" || result === "damaged");
