@@ -24,6 +24,7 @@ export async function formCluster(story: Story): Promise<void> {
   for (const node of others) node.start();
   await story.everyNodeUp();
   story.line(`Cluster DEMO of ${story.nodes.length} nodes stands after ${seconds(begun)}. Each node is a process of its own.`);
+  await story.clubar(first, ["reg", "unload", "HKLM\\SOFTWARE", "--yes"]);
   await story.clubar(first, ["reg", "load", "HKLM\\SOFTWARE", realHive()]);
   await story.clubar(first, ["reg", "query", "HKLM\\SOFTWARE"], 5);
 }

@@ -18,8 +18,8 @@ export async function bringServiceOnline(story: Story, web: Web): Promise<void> 
   await ownedBy(story, node);
   await settingsAndKey(story, web, node);
   await resources(story, web, node);
-  await story.clubar(node, ["checkpoint", "add", "Web", "--registry", settingsKey]);
-  await story.clubar(node, ["checkpoint", "add", "Web", "--crypto", container]);
+  await story.clubar(node, ["checkpoint", "add", "Web files", "--registry", settingsKey]);
+  await story.clubar(node, ["checkpoint", "add", "Web files", "--crypto", container]);
   await story.clubar(node, ["group", "online", "Web"]);
   const owner = await story.ownerOf("Web");
   const key = await web.publicKey(owner);
@@ -49,9 +49,9 @@ async function settingsAndKey(story: Story, web: Web, node: NodeProcess): Promis
     await story.quietly(node, ["reg", "add", `HKLM\\${settingsKey}`, "--value", name, "--data", text]);
   }
   if (service.keyFile === undefined) {
-    await story.clubar(node, ["key", "create", container, "--algorithm", "ec-p256", "--exportable"]);
+    await story.clubar(node, ["key", "create", container, "--algorithm", "ec-p256"]);
   } else {
-    await story.clubar(node, ["key", "import", container, service.keyFile, "--exportable"]);
+    await story.clubar(node, ["key", "import", container, service.keyFile]);
     rmSync(service.keyFile);
   }
 }

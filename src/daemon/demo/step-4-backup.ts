@@ -9,7 +9,7 @@ export async function backUp(story: Story): Promise<string> {
   const node = await story.ownerOf("Web");
   const set = join(story.folder, "backup");
   const begun = performance.now();
-  await story.clubar(node, ["backup", "DEMO", set], 3);
+  await story.clubar(node, ["backup", "DEMO", set], 1);
   story.line(`It took ${Math.round(performance.now() - begun)} ms, the command's start included. The set:`);
   for (const entry of readdirSync(set, { recursive: true, withFileTypes: true })) {
     if (!entry.isFile()) continue;

@@ -7,6 +7,9 @@ import { StepFailed, type Story } from "./story.ts";
 import type { Web } from "./web.ts";
 import { container, settingsKey } from "./web-service.ts";
 
+/** A node that never ran the service has neither settings nor key: exit codes "not found" and "key missing". */
+const wasNeverThere = [7, 8];
+
 export async function wreckAndRestore(story: Story, web: Web, set: string): Promise<void> {
   story.heading("5. Everything is wrecked, and restored");
   const before = await web.fetch();
@@ -45,7 +48,7 @@ async function wreck(story: Story): Promise<void> {
   await story.clubar(node, ["group", "delete", "Web"]);
   story.line(`On every node: clubar reg delete HKLM\\${settingsKey} and clubar key delete '${container}'`);
   for (const each of story.nodes) {
-    await story.quietly(each, ["reg", "delete", `HKLM\\${settingsKey}`]).catch(() => undefined);
-    await story.quietly(each, ["key", "delete", container]).catch(() => undefined);
+    await story.quietly(each, ["reg", "delete", `HKLM\\${settingsKey}`, "--yes"], wasNeverThere);
+    await story.quietly(each, ["key", "delete", container, "--yes"], wasNeverThere);
   }
 }

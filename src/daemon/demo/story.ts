@@ -55,16 +55,16 @@ export class Story {
     this.#write(`${node.name}$ clubar ${words.map((word) => quoted(word.replaceAll(`${this.folder}/`, ""))).join(" ")}`);
     const { code, stdout, stderr } = await this.#run(node, words);
     if (code !== 0) throw new StepFailed(`clubar ${words.join(" ")} on ${node.name} ended with ${code}:\n${stderr}${stdout}`);
-    const shown = stdout.trimEnd().replaceAll(`${this.folder}/`, "").split("\n");
+    const shown = stdout.trim().replaceAll(`${this.folder}/`, "").split("\n");
     for (const line of shown.slice(0, lines)) this.line(line);
     if (lines > 0 && shown.length > lines) this.line(`… (${shown.length - lines} more lines)`);
     return stdout;
   }
 
-  /** Runs `clubar` without a word about it. */
-  async quietly(node: NodeProcess, words: readonly string[]): Promise<string> {
+  /** Runs `clubar` without a word about it; exit codes in `allowed` are no failure. */
+  async quietly(node: NodeProcess, words: readonly string[], allowed: readonly number[] = []): Promise<string> {
     const { code, stdout, stderr } = await this.#run(node, words);
-    if (code !== 0) throw new StepFailed(`clubar ${words.join(" ")} on ${node.name} ended with ${code}:\n${stderr}${stdout}`);
+    if (code !== 0 && !(typeof code === "number" && allowed.includes(code))) throw new StepFailed(`clubar ${words.join(" ")} on ${node.name} ended with ${code}:\n${stderr}${stdout}`);
     return stdout;
   }
 
@@ -75,7 +75,9 @@ export class Story {
       const answer = await probe();
       this.signal.throwIfAborted();
       if (answer !== undefined && answer !== false) return answer;
-      if (performance.now() - begun > limit) throw new StepFailed(`It did not happen within ${limit / 1000} s that ${what}.`);
+      if (performance.now() - begun > limit) {
+        throw new StepFailed(`It did not happen within ${limit / 1000} s that ${what}.\n${await this.#situation()}`);
+      }
       await sleep(pause);
     }
   }
@@ -103,6 +105,16 @@ export class Story {
       return found?.state === "online" ? (found.owner ?? undefined) : undefined;
     });
     return this.node(name);
+  }
+
+  /** What runs where, for a failure. */
+  async #situation(): Promise<string> {
+    const status = await this.status();
+    if (status === undefined) return "No node is a member of the cluster.";
+    const nodes = status.nodes.map(({ name, state }) => `${name} is ${state}`);
+    const groups = status.groups.map(({ name, state, owner }) => `group ${name} is ${state} on ${owner ?? "no node"}`);
+    const resources = status.resources.map(({ name, state, node, reason }) => `${name} is ${state} on ${node ?? "no node"} ${reason}`);
+    return [...nodes, ...groups, ...resources, ...status.self.waits].map((line) => `  ${line}`).join("\n");
   }
 
   #run(node: NodeProcess, words: readonly string[]): Promise<{ code: number | string; stdout: string; stderr: string }> {
