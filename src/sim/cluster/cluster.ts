@@ -1,5 +1,6 @@
 /** A whole cluster in a world: the real services and hosts on one machine, applications, and every report that the checkers need. */
 import { createHash } from "node:crypto";
+import type { Outside } from "../../base/outside.ts";
 import { initialDatabase } from "../../database/initial-database.ts";
 import { createGroup, onlineGroup } from "../../database/commands/group.ts";
 import { addNode } from "../../database/commands/node.ts";
@@ -7,20 +8,22 @@ import { createResource } from "../../database/commands/resource.ts";
 import { requestsPath } from "../../database/apply.ts";
 import type { Change } from "../../database/change.ts";
 import { writeNodeRecord } from "../../clusapi/node-record.ts";
+import type { ServiceNode } from "../../daemon/service-node.ts";
 import { imageOf } from "../../membership/copy-image.ts";
 import { openDiskQuorum } from "../../quorum/disk/quorum.ts";
 import type { ClusterIdentity } from "../../quorum/quorum.ts";
+import { openRegistry } from "../../registry/registry.ts";
 import { firstTag, formatTag, parseTag, type Tag } from "../../quorum/tag.ts";
 import { contentDigest } from "../../tree/content.ts";
 import { applyEdits } from "../../tree/edit.ts";
 import { fileTime, findKey, type Key, valuesOf } from "../../tree/key.ts";
-import { textOf } from "../../tree/value.ts";
+import { sz, textOf } from "../../tree/value.ts";
+import type { ApplicationRun } from "../applications.ts";
 import { createJudge, type Judge } from "../checkers/all.ts";
 import type { SimProcess } from "../process.ts";
 import { createWorld, type World } from "../world.ts";
 import { addHostPrograms, installedPrograms, programName } from "./host-programs.ts";
-import { traceLog } from "./log.ts";
-import { type LifeService, serviceProgram } from "./service-program.ts";
+import { serviceProgram } from "./service-program.ts";
 
 /** One machine, because a quorum directory wants one. */
 export const machine = "m";
@@ -39,13 +42,18 @@ export interface SimGroup {
   readonly name: string;
   readonly group: string;
   readonly resource: string;
+  /** The registry key with its settings, checkpointed; they are the application's environment. */
+  readonly key: string;
 }
+
+/** The setting that is changed all the time: a number as text, counting up. */
+export const settingName = "SETTING";
 
 /** A service that runs now. */
 export interface RunningService {
   readonly node: string;
   readonly process: SimProcess;
-  readonly service: LifeService;
+  readonly service: ServiceNode;
   /** Whether it leads or follows a leader now. */
   isMember(): boolean;
 }
@@ -64,15 +72,15 @@ export class SimCluster {
     this.world = createWorld({ seed: spec.seed, machines: [machine], keepTrace: spec.keepTrace ?? 0 });
     this.nodes = Array.from({ length: spec.nodes }, (_, i) => String(i + 1));
     this.identity = { name: "sim", instance: this.guid(), generation: firstTag.generation, lineage: this.guid() };
-    this.groups = Array.from({ length: 3 }, (_, i) => ({ name: `app${i + 1}`, group: this.guid(), resource: this.guid() }));
+    this.groups = Array.from({ length: 3 }, (_, i) => ({ name: `app${i + 1}`, group: this.guid(), resource: this.guid(), key: `SOFTWARE\\app${i + 1}` }));
     const { applications } = this.world;
-    addHostPrograms(this.world, applications.program());
+    addHostPrograms(this.world, applications.program({ atStart: async (run, _outside, environment) => this.#found(run, environment) }));
     this.world.program(
       programName.service,
-      serviceProgram(
-        (stdio) => traceLog(this.world, stdio.process, (event, fields) => this.#heard(stdio.process, event, fields)),
-        (service, stdio) => this.#opened(service, stdio.process),
-      ),
+      serviceProgram(this.world, {
+        opened: (service, stdio) => this.#opened(service, stdio.process),
+        logged: (stdio, event, fields) => this.#heard(stdio.process, event, fields),
+      }),
     );
     applications.observers.push((run, what) => {
       const { resource, node } = run;
@@ -126,7 +134,16 @@ export class SimCluster {
       const config = { version: 1, node, name: `n${node}`, cluster: "sim", instance: this.identity.instance } as const;
       await writeNodeRecord(files, dataOf(node), { ...config, quorum: quorumPlace, insist: false, timingFactor: 1 });
     }
+    for (const node of this.nodes) await this.#installSettings(outside, node);
     for (const disk of this.world.disks.values()) disk.syncAll();
+  }
+
+  /** Every node has the applications' keys, as an installation of them leaves it. */
+  async #installSettings(outside: Outside, node: string): Promise<void> {
+    const registry = await openRegistry(outside, `${dataOf(node)}/registry`);
+    const value = sz(settingName, "0");
+    await registry.transact(this.groups.map(({ key }) => ({ kind: "set-value", path: key, value })));
+    await registry.close();
   }
 
   #database(wall: number): Key {
@@ -139,8 +156,8 @@ export class SimCluster {
       tree = applyEdits(tree, change.edits, time);
     };
     for (const node of this.nodes.slice(1)) apply(addNode(tree, { name: `n${node}` }));
-    for (const { name, group, resource } of this.groups) {
-      const parameters = { CommandLine: `${programName.application} ${name}` };
+    for (const { name, group, resource, key } of this.groups) {
+      const parameters = { CommandLine: `${programName.application} ${name}`, EnvironmentKey: key };
       apply(createGroup(tree, { id: group, name: `group of ${name}` }));
       apply(createResource(tree, { id: resource, name, group, type: "Generic Application", parameters }));
       apply(onlineGroup(tree, { group }));
@@ -148,7 +165,7 @@ export class SimCluster {
     return tree;
   }
 
-  #opened(service: LifeService, process: SimProcess): void {
+  #opened(service: ServiceNode, process: SimProcess): void {
     const { node } = process;
     this.#services.set(process, { node, process, service, isMember: () => service.database.life()?.isMember() ?? false });
     process.atDeath.push(() => this.#services.delete(process));
@@ -163,6 +180,12 @@ export class SimCluster {
         this.judge.see({ kind: "replica-reset", at, node, incarnation, tag });
       known = tag;
     });
+  }
+
+  /** What an application finds in its environment as it starts. */
+  #found({ resource, node }: ApplicationRun, environment: Readonly<Record<string, string>>): void {
+    const value = Number(environment[settingName] ?? 0);
+    this.judge.see({ kind: "setting-found", at: this.world.now, resource, node, setting: settingName, value });
   }
 
   #heard(process: SimProcess, event: string, fields: Readonly<Record<string, unknown>>): void {

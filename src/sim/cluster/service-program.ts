@@ -1,82 +1,45 @@
-/** The service of a node as a program of a world. */
-import type { Outside } from "../../base/outside.ts";
-import type { Log } from "../../base/log.ts";
-import { submitChange } from "../../daemon/change.ts";
-import { ClusDbFile } from "../../daemon/clusdb-file.ts";
-import { socketPath } from "../../daemon/host-config.ts";
-import { startHost } from "../../daemon/host-start.ts";
-import { maxLogSizeOf } from "./max-log-size.ts";
-import { Life } from "../../daemon/life.ts";
-import { LivingDatabase } from "../../daemon/living-database.ts";
-import { type NodeRecord, readNodeRecord } from "../../clusapi/node-record.ts";
-import { newGuid } from "../../base/guid.ts";
-import type { Change } from "../../database/change.ts";
-import type { FetchRequest, JoinRequest, SubmitRequest } from "../../membership/wire.ts";
-import { directoryTiming } from "../../membership/timing.ts";
+/** The service of a node as a program of a world: what daemon/service.ts does, without the sockets for people. */
+import { createCheckpoints } from "../../checkpoint/checkpoint.ts";
+import { readNodeRecord } from "../../clusapi/node-record.ts";
+import { ServiceNode } from "../../daemon/service-node.ts";
 import { openDiskQuorum } from "../../quorum/disk/quorum.ts";
-import type { Quorum } from "../../quorum/quorum.ts";
-import type { Tag } from "../../quorum/tag.ts";
-import { serve } from "../../rpc/call.ts";
-import type { Key } from "../../tree/key.ts";
-import type { Program } from "../processes.ts";
+import { openKeyContainers } from "../../registry/key-containers.ts";
+import { openRegistry } from "../../registry/registry.ts";
+import type { Program, Stdio } from "../processes.ts";
+import type { World } from "../world.ts";
 import { programName } from "./host-programs.ts";
+import { type LogListener, traceLog } from "./log.ts";
 
-export interface LifeService {
-  readonly database: LivingDatabase;
-  life(): Life | undefined;
-  change(build: (tree: Key) => Change): Promise<Tag>;
+/** Who hears of services. */
+export interface ServiceObserver {
+  opened(service: ServiceNode, stdio: Stdio): void;
+  logged(stdio: Stdio, ...event: Parameters<LogListener>): void;
 }
-export function serviceProgram(
-  logOf: (stdio: Parameters<Program>[3]) => Log,
-  opened: (service: LifeService, stdio: Parameters<Program>[3]) => void,
-): Program {
+
+/** The program `clubar-service DATA`; SIGTERM stops it in order. */
+export function serviceProgram(world: World, observer: ServiceObserver): Program {
   return async (outside, args, _environment, stdio) => {
     const data = args[0] ?? "";
     const config = await readNodeRecord(outside.files, data);
     if (config === undefined) throw new Error(`${data} holds no node.`);
-    const log = logOf(stdio);
-    const quorum = await openDiskQuorum(outside, config.quorum);
-    const clusDb = new ClusDbFile(outside, data, log);
-    const database = new LivingDatabase(await clusDb.open(), config.node);
-    let life: Life | undefined;
-    opened({ database, life: () => life, change: (build) => submitChange(database, outside, build) }, stdio);
-    await outside.files.makeFolder(`${data}/run`);
-    const living = (): NonNullable<ReturnType<LivingDatabase["life"]>> => {
-      const membership = database.life();
-      if (membership === undefined) throw new Error("between two lives");
-      return membership;
-    };
-    await serve(outside.net, socketPath.rpc(data), () => config.instance, {
-      join: async (body) => living().join(body as JoinRequest),
-      fetch: async (body) => living().fetch(body as FetchRequest),
-      submit: async (body) => living().submitFor(body as SubmitRequest),
-      proof: async () => {
-        database.life()?.proofAnnounced();
-        return null;
-      },
+    const log = traceLog(world, stdio.process, (event, fields) => observer.logged(stdio, event, fields));
+    const registry = await openRegistry(outside, `${data}/registry`);
+    const keys = await openKeyContainers(outside, `${data}/keys`);
+    const quorum = await openDiskQuorum(outside, config.quorum, { insist: config.insist });
+    const service = await ServiceNode.open({
+      ...{ outside, log, data, config, quorum, registry, keys },
+      hostProgram: { command: programName.host, args: [], environment: {} },
+      makeCheckpoints: (database) =>
+        createCheckpoints({ outside, database, registry, keys, versions: quorum.versions, log, folder: data }),
     });
-    database.onChange(() => void clusDb.saveSoon(database.replica));
-    for (;;) {
-      life = await begin(outside, log, quorum, config, data, database, clusDb);
-      const end = await life.run();
-      life = undefined;
-      if (end.refusal !== undefined) await outside.timers.sleep(500);
+    observer.opened(service, stdio);
+    stdio.onSignal((signal) => {
+      if (signal === "SIGTERM") void service.stop(true);
+    });
+    try {
+      return await service.run();
+    } finally {
+      await registry.close();
     }
   };
-}
-
-function begin(outside: Outside, log: Log, quorum: Quorum, config: NodeRecord, data: string, database: LivingDatabase, clusDb: ClusDbFile): Promise<Life> {
-  const incarnation = newGuid(outside.random);
-  const { instance, node, insist, timingFactor } = config;
-  const timing = directoryTiming(timingFactor);
-  const hostConfig = { data, node, incarnation, instance, quorum: quorum.place, insist, timingFactor, service: outside.processes.self };
-  return Life.begin({
-    outside, log, quorum, timing, instance, node, incarnation, data, database,
-    checkpoints: { restoreBeforeOnline: async () => undefined, begin: () => undefined, captureNow: async () => undefined, end: () => undefined },
-    startHost: (events) => startHost(outside, { command: programName.host, args: [], environment: {} }, hostConfig, timing, events),
-    hostEvents: { watch: () => undefined, ask: async () => ({}) },
-    logSizeMax: () => maxLogSizeOf(database.tree()),
-    saveDiverged: async () => void (await clusDb.saveAside(database.replica)),
-    tidy: async () => undefined,
-  });
 }

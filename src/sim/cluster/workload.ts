@@ -8,6 +8,7 @@ import type { SubmitResult, Update } from "../../database/update.ts";
 import type { Key } from "../../tree/key.ts";
 import { dword } from "../../tree/value.ts";
 import type { RandomStream } from "../random.ts";
+import { SettingWriter } from "./setting-writer.ts";
 import { machine, type RunningService, type SimCluster } from "./cluster.ts";
 
 /** Where the updates of clients leave their traces, in the order in which they were applied. */
@@ -33,6 +34,10 @@ export class Workload {
   /** Begins; `clients` send updates, one person looks after groups and nodes. */
   start(clients: number): void {
     for (let i = 1; i <= clients; i++) this.keepAt(`client ${i}`, [20, 400], (random) => this.#sendUpdate(random));
+    for (const group of this.cluster.groups) {
+      const settings = new SettingWriter(this, group);
+      this.keepAt(`settings of ${group.name}`, [20, 1500], (random) => settings.act(random));
+    }
     this.keepAt("person", [200, 2500], (random) => this.#administer(random));
   }
 
@@ -96,7 +101,8 @@ export class Workload {
 
   async #sendOnce(random: RandomStream, update: Update): Promise<SubmitResult> {
     const on = this.anyService(random);
-    const answer = on && (await this.attempt(() => on.service.database.submit(update, random.pick([100, 1000, 5000])), 6_000));
+    if (on === undefined) return { outcome: "unknown" };
+    const answer = await this.attempt(() => on.service.database.submit(update, random.pick([100, 1000, 5000])), 6_000);
     return answer ?? { outcome: "unknown" };
   }
 
