@@ -1,6 +1,6 @@
 /** What people and programs ask of a cluster under test, and what they were told. Every actor draws from its own stream. */
 import { Failure } from "../../base/errors.ts";
-import type { Outside } from "../../base/outside.ts";
+import { type Outside, OutsideError } from "../../base/outside.ts";
 import { moveGroup, offlineGroup, onlineGroup } from "../../database/commands/group.ts";
 import { pauseNode, resumeNode } from "../../database/commands/node.ts";
 import type { Change } from "../../database/change.ts";
@@ -70,7 +70,7 @@ export class Workload {
     try {
       return await Promise.race([work(), this.outside.timers.sleep(limit, late.signal).then(() => undefined)]);
     } catch (error) {
-      if (error instanceof Failure) return undefined;
+      if (error instanceof Failure || error instanceof OutsideError) return undefined;
       throw error;
     } finally {
       late.abort();
