@@ -78,9 +78,6 @@ export async function openWorkspace(
   const lock = await takeLock(files, path, folder);
   const workspace = { id, path: folder, lock };
   try {
-    // A folder that another backup finds with something in it always has its lock file.
-    await files.syncFolder(folder);
-    await files.syncFolder(path);
     await settle(files, path, id);
     return workspace;
   } catch (error) {
@@ -163,6 +160,8 @@ export async function swapIn(
 ): Promise<void> {
   const swap: Swap = { id: workspace.id, old, new: young };
   const text = `${JSON.stringify({ format: 1, ...swap })}\n`;
+  // The set's own name must be durable before what decides for it.
+  await files.syncFolder(path);
   try {
     await createFileDurably(files, `${path}/${swapFile}`, new TextEncoder().encode(text), 0o600);
   } catch (error) {

@@ -1,6 +1,7 @@
 /**
  * Executes a plan. Each step may be repeated; what is done is on disk before the next begins, so that a restore which was cut
- * off is finished at the next start. Until the switch the quorum is as it was, and any error abandons the restore; from the switch on it is only finished.
+ * off is finished at the next start. Until the switch the quorum is as it was, and any error abandons the restore; from the
+ * switch on it is only finished.
  */
 import { fail, type Failure } from "../base/errors.ts";
 import { failureOf } from "../base/failure-of.ts";
