@@ -46,10 +46,16 @@ export function createApp(service: () => NodeService | undefined): Hono<ApiEnv> 
   const newId = idMaker(service);
   app.onError((error, context) => answerError(error, context as ApiContext));
   app.notFound((context) =>
-    answerError(fail("INVALID_FUNCTION", { happened: `The API has no ${context.req.method} ${context.req.path}.` }), context as ApiContext),
+    answerError(
+      fail("INVALID_FUNCTION", { happened: `The API has no ${context.req.method} ${context.req.path}.` }),
+      context as ApiContext,
+    ),
   );
   app.use(
-    bodyLimit({ maxSize: longestBody, onError: () => Promise.reject(fail("MORE_DATA", { happened: "The request's body is above 512 MiB." })) }),
+    bodyLimit({
+      maxSize: longestBody,
+      onError: () => Promise.reject(fail("MORE_DATA", { happened: "The request's body is above 512 MiB." })),
+    }),
   );
   app.use(async (context, next) => {
     const now = service();
@@ -62,7 +68,20 @@ export function createApp(service: () => NodeService | undefined): Hono<ApiEnv> 
     if (!context.res.headers.has("clubar-tag")) context.header("clubar-tag", formatTag(now.database.tag()));
   });
   const api = new Hono<ApiEnv>();
-  const nouns = { cluster, nodes, groups, resources, "resource-types": resourceTypes, checkpoints, registry, keys, backup, restore, events, status };
+  const nouns = {
+    cluster,
+    nodes,
+    groups,
+    resources,
+    "resource-types": resourceTypes,
+    checkpoints,
+    registry,
+    keys,
+    backup,
+    restore,
+    events,
+    status,
+  };
   for (const [noun, make] of Object.entries(nouns)) api.route(`/${noun}`, make());
   app.route("/api/v1", api);
   app.route("/page", page());
@@ -73,7 +92,8 @@ async function waitForTag(context: ApiContext, service: NodeService): Promise<vo
   const text = context.req.header("at-least") ?? context.req.query("atLeast");
   if (text === undefined) return;
   const tag = parseTag(text);
-  if (tag === undefined) throw wrongRequest(`"${text}" is no tag; a tag is three numbers joined by colons, as 1:3:276.`);
+  if (tag === undefined)
+    throw wrongRequest(`"${text}" is no tag; a tag is three numbers joined by colons, as 1:3:276.`);
   await service.database.waitFor(tag);
 }
 
@@ -92,7 +112,11 @@ function refuseOutsider(service: NodeService): void {
 }
 
 function notReady(happened: string): Error {
-  return fail("CLUSTER_NODE_NOT_READY", { happened, unchanged: "Nothing was changed.", next: "Try again in a moment." });
+  return fail("CLUSTER_NODE_NOT_READY", {
+    happened,
+    unchanged: "Nothing was changed.",
+    next: "Try again in a moment.",
+  });
 }
 
 function answerError(error: unknown, context: ApiContext): Response {
@@ -101,5 +125,8 @@ function answerError(error: unknown, context: ApiContext): Response {
   const tag = context.var.service?.database.tag();
   if (tag !== undefined) context.header("clubar-tag", formatTag(tag));
   const status = isErrorName(name) ? errorTable[name].http : 500;
-  return context.json({ name, win32, exit, happened, unchanged, next } satisfies ErrorAnswer, status >= 400 ? (status as 400) : 500);
+  return context.json(
+    { name, win32, exit, happened, unchanged, next } satisfies ErrorAnswer,
+    status >= 400 ? (status as 400) : 500,
+  );
 }

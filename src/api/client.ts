@@ -54,7 +54,12 @@ export class ApiClient {
   /** Bytes or text as they are, with or without bytes in the question. */
   async bytes(method: "GET" | "POST" | "PUT", path: string, query: Query, body?: Uint8Array): Promise<Uint8Array> {
     const type = body === undefined ? {} : { "content-type": "application/octet-stream" };
-    const answer = await this.#ask({ method, path: fullPath(path, query), headers: type, ...(body === undefined ? {} : { body }) });
+    const answer = await this.#ask({
+      method,
+      path: fullPath(path, query),
+      headers: type,
+      ...(body === undefined ? {} : { body }),
+    });
     return answer.body;
   }
 
@@ -113,7 +118,9 @@ export function apiPath(...parts: readonly string[]): string {
 }
 
 function fullPath(path: string, query: Query): string {
-  const pairs = Object.entries(query).flatMap(([name, value]) => (value === undefined ? [] : [[name, value] as [string, string]]));
+  const pairs = Object.entries(query).flatMap(([name, value]) =>
+    value === undefined ? [] : [[name, value] as [string, string]],
+  );
   return `/api/v1${path}${pairs.length === 0 ? "" : `?${new URLSearchParams(pairs).toString()}`}`;
 }
 
@@ -128,7 +135,13 @@ function parse(body: Uint8Array): unknown {
 function failureIn(answer: HttpAnswer): Failure {
   const { name, happened, unchanged, next } = parse(answer.body) as Readonly<Record<string, unknown>>;
   if (typeof name !== "string" || !isErrorName(name) || typeof happened !== "string") {
-    return fail("INTERNAL_ERROR", { happened: `The service answered with HTTP status ${answer.status} and no error of clubar's.` });
+    return fail("INTERNAL_ERROR", {
+      happened: `The service answered with HTTP status ${answer.status} and no error of clubar's.`,
+    });
   }
-  return fail(name, { happened, unchanged: String(unchanged ?? ""), next: String(next ?? "") });
+  return fail(name, {
+    happened,
+    unchanged: typeof unchanged === "string" ? unchanged : "",
+    next: typeof next === "string" ? next : "",
+  });
 }

@@ -15,6 +15,7 @@ import type { KeyContainers } from "../registry/key-containers.ts";
 import type { Registry } from "../registry/registry.ts";
 import type { Key } from "../tree/key.ts";
 
+/** A running node. */
 export interface NodeService {
   /** The node's data folder. */
   readonly data: string;
@@ -62,6 +63,7 @@ export interface LastBackup {
   readonly time: number;
 }
 
+/** What a person asks a restore for. */
 export interface RestoreRequest {
   readonly path: string;
   readonly force: boolean;
@@ -81,12 +83,14 @@ export interface RestorePlanView {
   readonly warnings: readonly string[];
 }
 
+/** A restore that is in force. */
 export interface RestoreOutcome {
   readonly tag: string;
   readonly safetyBackup: string | undefined;
   readonly lines: readonly string[];
 }
 
+/** A call that runs on the node that owns the resource; `resource` is an id or a name. */
 export type CheckpointCall =
   | {
       readonly call: "add" | "remove";
@@ -108,6 +112,7 @@ export type CheckpointCall =
       readonly outSize: number | undefined;
     };
 
+/** How a node is now. */
 export interface NodeStatus {
   readonly state: "starting" | "member" | "leader" | "alone" | "restoring" | "stopping";
   /** Why it is in that state, when it is not an ordinary member. */

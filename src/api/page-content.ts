@@ -10,7 +10,8 @@ export function pageContent(status: StatusView): string {
   const { cluster, self } = status;
   return html`<h1>${cluster.name}</h1>
 <p class="lead"><span class="${tone}">${sentence}</span></p>
-<p class="soft">Seen by node ${self.name} at tag <code>${status.tag}</code> · quorum: ${cluster.quorum} · cluster <code>${cluster.instance}</code></p>
+<p class="soft">Seen by node ${self.name} at tag <code>${status.tag}</code> ·
+quorum: ${cluster.quorum} · cluster <code>${cluster.instance}</code></p>
 ${self.waits.map((wait) => html`<p class="warn">${wait}</p>`)}
 <h2>Nodes</h2><div class="scroll"><table><tr><th>Node</th><th>State</th><th>Role</th><th>Groups</th></tr>
 ${status.nodes.map((node) => nodeRow(status, node))}</table></div>
@@ -28,11 +29,14 @@ ${status.checkpoints.pending.map((line) => html`<p class="warn">Not captured yet
 function nodeRow(status: StatusView, node: NodeView): Html {
   const isSelf = node.id === status.self.id;
   const permit = isSelf ? (status.self.permitMs > 0 ? "has a permit" : "has no permit to run applications") : "";
-  const roles = [status.leader?.node === node.name ? "leader" : "", isSelf ? "this node" : "", permit].filter((text) => text !== "");
+  const roles = [status.leader?.node === node.name ? "leader" : "", isSelf ? "this node" : "", permit].filter(
+    (text) => text !== "",
+  );
   const drain = node.drain === "inProgress" ? ", being drained" : "";
   const why = node.downBecause === null ? "" : ` (${node.downBecause})`;
   const groups = node.groups.join(", ");
-  return html`<tr><td>${node.name}</td><td class="${toneOf(node.state)}">${node.state}${drain}${why}</td><td>${roles.join(", ")}</td><td>${groups}</td></tr>
+  return html`<tr><td>${node.name}</td><td class="${toneOf(node.state)}">${node.state}${drain}${why}</td>
+<td>${roles.join(", ")}</td><td>${groups}</td></tr>
 `;
 }
 

@@ -9,11 +9,14 @@ import { type ApiRoutes, routes } from "./request.ts";
 import { statusView } from "./status-view.ts";
 
 const style = `
-:root { color-scheme: light dark; --ink: #1b1f24; --soft: #5c6670; --line: #d5dae0; --ground: #fff; --ok: #11713a; --bad: #b3261e; --warn: #8a5a00 }
+:root { color-scheme: light dark; --ground: #fff; --line: #d5dae0; --ink: #1b1f24; --soft: #5c6670 }
+:root { --ok: #11713a; --bad: #b3261e; --warn: #8a5a00 }
 @media (prefers-color-scheme: dark) {
-  :root { --ink: #e6e9ed; --soft: #9aa5b1; --line: #363d45; --ground: #14171a; --ok: #5ed394; --bad: #ff8a80; --warn: #f2b84b }
+  :root { --ground: #14171a; --line: #363d45; --ink: #e6e9ed; --soft: #9aa5b1 }
+  :root { --ok: #5ed394; --bad: #ff8a80; --warn: #f2b84b }
 }
-body { margin: 0 auto; padding: 1rem; max-width: 70rem; background: var(--ground); color: var(--ink); font: 1.05rem/1.5 system-ui, sans-serif }
+body { margin: 0 auto; padding: 1rem; max-width: 70rem; background: var(--ground); color: var(--ink) }
+body { font: 1.05rem/1.5 system-ui, sans-serif }
 h1 { margin: 0; font-size: 1.5rem } h2 { margin: 1.5rem 0 .25rem; font-size: 1.1rem }
 .lead { font-size: 1.15rem } .soft { color: var(--soft) } .ok { color: var(--ok) } .bad { color: var(--bad); font-weight: 600 }
 .warn { color: var(--warn); font-weight: 600 }

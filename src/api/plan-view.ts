@@ -26,7 +26,11 @@ type PlanChanges = NonNullable<RestorePlan["changes"]>;
 
 function countsLine(counts: PlanChanges["counts"]): string {
   const parts = Object.entries(counts).flatMap(([kind, { added, removed, changed }]) => {
-    const signs = [added > 0 ? `+${added}` : "", removed > 0 ? `−${removed}` : "", changed > 0 ? `~${changed}` : ""].filter((sign) => sign !== "");
+    const signs = [
+      added > 0 ? `+${added}` : "",
+      removed > 0 ? `−${removed}` : "",
+      changed > 0 ? `~${changed}` : "",
+    ].filter((sign) => sign !== "");
     return signs.length === 0 ? [] : [`${kind} ${signs.join(" ")}`];
   });
   return parts.length === 0 ? "Changes: none, the configuration is the same." : `Changes: ${parts.join(", ")}.`;
@@ -41,5 +45,9 @@ function changeLines(changes: PlanChanges): string[] {
 /** What a restore answers. */
 export function outcomeView(result: RestoreResult): RestoreOutcome {
   const again = result.mustJoinAgain.length === 0 ? [] : [`Must join again: ${result.mustJoinAgain.join(", ")}.`];
-  return { tag: result.tag, safetyBackup: result.safety?.path, lines: [result.sentence, ...result.notes, ...again, `Undo: ${result.undo}`].filter((line) => line !== "") };
+  return {
+    tag: result.tag,
+    safetyBackup: result.safety?.path,
+    lines: [result.sentence, ...result.notes, ...again, `Undo: ${result.undo}`].filter((line) => line !== ""),
+  };
 }

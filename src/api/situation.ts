@@ -9,16 +9,26 @@ export function situation(status: StatusView): { readonly tone: Tone; readonly s
   const { self, nodes, groups } = status;
   if (self.state !== "member" && self.state !== "leader") {
     const leader = status.leader === null ? "No leader is known." : "";
-    const parts = [`Node ${self.name} is no member now (${self.state}).`, self.because, leader, "What is shown below may be old."];
+    const parts = [
+      `Node ${self.name} is no member now (${self.state}).`,
+      self.because,
+      leader,
+      "What is shown below may be old.",
+    ];
     return { tone: "bad", sentence: parts.filter((part) => part !== "").join(" ") };
   }
   const up = nodes.filter((node) => node.state === "up" || node.state === "paused");
   const nodesSay = `${up.length} of ${nodes.length} nodes up`;
-  const broken = groups.filter((group) => group.wanted && (group.state === "failed" || group.state === "unknown" || group.failed !== null));
-  const busy = groups.filter((group) => group.wanted && !broken.includes(group) && group.resources.length > 0 && group.state !== "online");
+  const broken = groups.filter(
+    (group) => group.wanted && (group.state === "failed" || group.state === "unknown" || group.failed !== null),
+  );
+  const busy = groups.filter(
+    (group) => group.wanted && !broken.includes(group) && group.resources.length > 0 && group.state !== "online",
+  );
   const names = (list: readonly { readonly name: string }[]): string => list.map((one) => one.name).join(", ");
   if (broken.length > 0) return { tone: "bad", sentence: `${nodesSay}. Not serving: ${names(broken)}.` };
   if (busy.length > 0) return { tone: "warn", sentence: `${nodesSay}. Not fully online: ${names(busy)}.` };
-  if (up.length < nodes.length || self.waits.length > 0) return { tone: "warn", sentence: `${nodesSay}. All groups are as they should be.` };
+  if (up.length < nodes.length || self.waits.length > 0)
+    return { tone: "warn", sentence: `${nodesSay}. All groups are as they should be.` };
   return { tone: "ok", sentence: `${nodesSay}, all groups are as they should be.` };
 }

@@ -8,7 +8,12 @@ import { type GroupView, groupView, type NodeView, nodeView, type ResourceView, 
 export interface StatusView {
   /** Of this node's copy. */
   readonly tag: string;
-  readonly cluster: { readonly name: string; readonly instance: string; readonly generation: number; readonly quorum: string };
+  readonly cluster: {
+    readonly name: string;
+    readonly instance: string;
+    readonly generation: number;
+    readonly quorum: string;
+  };
   /** The node that answers. */
   readonly self: {
     readonly id: string;
@@ -68,7 +73,10 @@ export function statusView(service: NodeService): StatusView {
       containmentSentence: node.containmentSentence,
       waits: node.waits,
     },
-    leader: leader === undefined ? null : { node: state.nodes.get(leader.node)?.name ?? `node ${leader.node}`, epoch: leader.epoch },
+    leader:
+      leader === undefined
+        ? null
+        : { node: state.nodes.get(leader.node)?.name ?? `node ${leader.node}`, epoch: leader.epoch },
     nodes: [...state.nodes.values()].map((one) => nodeView(state, one)),
     groups: [...state.groups.values()].map((group) => groupView(state, group)),
     resources: [...state.resources.values()].map((resource) => resourceView(state, resource)),

@@ -62,5 +62,7 @@ export type PlainValue = string | number | readonly string[] | null;
 
 /** A value as people write it. */
 export function plainValue(value: Value): PlainValue {
-  return textOf(value) ?? dwordOf(value) ?? multiSzOf(value) ?? qwordOf(value)?.toString() ?? `hex:${toHex(value.data)}`;
+  return (
+    textOf(value) ?? dwordOf(value) ?? multiSzOf(value) ?? qwordOf(value)?.toString() ?? `hex:${toHex(value.data)}`
+  );
 }

@@ -80,7 +80,8 @@ export function nodeView(state: ClusterState, node: NodeState): NodeView {
     id: node.id,
     name: node.name,
     description: node.description,
-    state: node.paused && node.state === nodeState.up ? "paused" : (nodeStateNames.get(node.state) ?? String(node.state)),
+    state:
+      node.paused && node.state === nodeState.up ? "paused" : (nodeStateNames.get(node.state) ?? String(node.state)),
     drain: drainNames[node.drainStatus] ?? String(node.drainStatus),
     downBecause: node.downBecause ?? (node.confirmedDown ? "confirmed" : null),
     incarnation: node.incarnation ?? null,
@@ -136,12 +137,14 @@ function nodeName(state: ClusterState, id: string | undefined): string | null {
 /** The documented properties of an object that can be set, with defaults where nothing is stored. `path` is relative to HKLM\Cluster. */
 export function propertiesView(state: ClusterState, path: string, kind: ObjectKind): PropertiesView {
   const key = findKey(state.tree, path);
-  const entries = commonProperties[kind].filter((spec) => !spec.readOnly).flatMap((spec): [string, PlainValue][] => {
-    const value = key === undefined ? undefined : valueOf(key, spec.name);
-    if (value !== undefined) return [[spec.name, plainValue(value)]];
-    if (spec.default === undefined) return [];
-    return [[spec.name, typeof spec.default === "bigint" ? String(spec.default) : spec.default]];
-  });
+  const entries = commonProperties[kind]
+    .filter((spec) => !spec.readOnly)
+    .flatMap((spec): [string, PlainValue][] => {
+      const value = key === undefined ? undefined : valueOf(key, spec.name);
+      if (value !== undefined) return [[spec.name, plainValue(value)]];
+      if (spec.default === undefined) return [];
+      return [[spec.name, typeof spec.default === "bigint" ? String(spec.default) : spec.default]];
+    });
   return Object.fromEntries(entries);
 }
 

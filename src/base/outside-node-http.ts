@@ -35,15 +35,22 @@ function ask(socketPath: string, question: HttpQuestion): Promise<HttpAnswer> {
   const { method, path, headers, body } = question;
   return new Promise((resolve, reject) => {
     const length = body === undefined ? {} : { "content-length": String(body.length) };
-    const asked = request({ socketPath, method, path, headers: { host: "clubar", ...headers, ...length }, agent: false }, (answer) => {
-      const chunks: Buffer[] = [];
-      answer.on("data", (chunk: Buffer) => chunks.push(chunk));
-      answer.on("error", reject);
-      answer.on("end", () => {
-        const flat = Object.entries(answer.headers).map(([name, value]) => [name, String(value)] as const);
-        resolve({ status: answer.statusCode ?? 0, headers: Object.fromEntries(flat), body: new Uint8Array(Buffer.concat(chunks)) });
-      });
-    });
+    const asked = request(
+      { socketPath, method, path, headers: { host: "clubar", ...headers, ...length }, agent: false },
+      (answer) => {
+        const chunks: Buffer[] = [];
+        answer.on("data", (chunk: Buffer) => chunks.push(chunk));
+        answer.on("error", reject);
+        answer.on("end", () => {
+          const flat = Object.entries(answer.headers).map(([name, value]) => [name, String(value)] as const);
+          resolve({
+            status: answer.statusCode ?? 0,
+            headers: Object.fromEntries(flat),
+            body: new Uint8Array(Buffer.concat(chunks)),
+          });
+        });
+      },
+    );
     asked.on("error", reject);
     asked.end(body);
   });

@@ -44,14 +44,20 @@ export class Cli {
   constructor(parts: CliParts) {
     this.#parts = parts;
     this.terminal = parts.terminal;
-    this.settings = { data: dataFolder(parts.terminal.environment["CLUBAR_DATA"]), json: false, atLeast: undefined, yes: false };
+    this.settings = {
+      data: dataFolder(parts.terminal.environment["CLUBAR_DATA"]),
+      json: false,
+      atLeast: undefined,
+      yes: false,
+    };
   }
 
   client(): ApiClient {
     const { client } = this.#parts;
     if (client !== undefined) return client(this.settings);
     const { data, atLeast } = this.settings;
-    const transport = (question: Parameters<typeof askSocket>[1]): ReturnType<typeof askSocket> => askSocket(`${data}/run/api.sock`, question);
+    const transport = (question: Parameters<typeof askSocket>[1]): ReturnType<typeof askSocket> =>
+      askSocket(`${data}/run/api.sock`, question);
     return new ApiClient({ transport, place: data, ...(atLeast === undefined ? {} : { atLeast }) });
   }
 
@@ -94,6 +100,10 @@ export class Cli {
     this.terminal.err(`${banner}${warning}\n`);
     const answer = (await this.terminal.ask(`${question} (y/n): `)).trim();
     if (answer === "y" || answer === "Y") return;
-    throw fail("CANCELLED", { happened: "You did not answer y.", unchanged: "Nothing was changed.", next: "Run it again when you are sure." });
+    throw fail("CANCELLED", {
+      happened: "You did not answer y.",
+      unchanged: "Nothing was changed.",
+      next: "Run it again when you are sure.",
+    });
   }
 }

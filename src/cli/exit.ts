@@ -29,7 +29,10 @@ export const exitCodes: readonly (readonly [number, string])[] = [
 /** The table of exit codes for people. */
 export function exitCodesText(): string {
   const lines = exitCodes.map(([code, meaning]) => `${String(code).padStart(5)}  ${meaning}`);
-  return `Exit codes of clubar:\n\n${lines.join("\n")}\n\nA code that is not listed is a failure. \`--json\` tells the same on standard error as {"exit": …}.\n`;
+  return `Exit codes of clubar:\n\n${lines.join("\n")}
+
+A code that is not listed is a failure. With --json the error is one JSON object on standard error.
+`;
 }
 
 /** What was thrown as a row of the error table; undefined when it is no error (help, version). */
@@ -46,7 +49,8 @@ export function usage(happened: string, next = "See `clubar help`."): Failure {
 
 /** Commander's `error: unknown option '--x'\n(Did you mean --y?)` as sentences. */
 function sentenceOf(error: CommanderError): string {
-  if (error.code === "commander.help" || error.message === "(outputHelp)") return "A word is missing after the command.";
+  if (error.code === "commander.help" || error.message === "(outputHelp)")
+    return "A word is missing after the command.";
   const [first = "", ...rest] = error.message.replace(/^error: /, "").split("\n");
   const said = first === "" ? "The command line is wrong" : first.charAt(0).toUpperCase() + first.slice(1);
   const hint = rest.join(" ").replace(/[()]/g, "").trim();

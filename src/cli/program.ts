@@ -34,7 +34,10 @@ The classic words work, too:
     inherit(command, program);
     if (wide) (await noun.load())(command, cli);
   }
-  const help = program.command("help [words...]").description("Show help on a command or on exit codes").helpGroup("Other:");
+  const help = program
+    .command("help [words...]")
+    .description("Show help on a command or on exit codes")
+    .helpGroup("Other:");
   finish(help).action((words: string[]) => showHelp(program, cli, words));
   program.hook("preSubcommand", async (_, command) => {
     if (!wide) await fill(command, cli);
@@ -59,7 +62,8 @@ async function fill(command: Command, cli: Cli): Promise<void> {
 /** Reads the global options of this call, wherever they stood. */
 function settle(program: Command, cli: Cli, command: Command): void {
   const all: Record<string, unknown> = {};
-  for (let one: Command | null = command; one !== null && one !== program; one = one.parent) Object.assign(all, one.opts());
+  for (let one: Command | null = command; one !== null && one !== program; one = one.parent)
+    Object.assign(all, one.opts());
   const global = program.opts<{ data?: string; json?: boolean; atLeast?: string; yes?: boolean }>();
   const atLeast = global.atLeast ?? (typeof all["atLeast"] === "string" ? all["atLeast"] : undefined);
   cli.settings = {

@@ -2,7 +2,19 @@
 import type { ValueView } from "../api/value-view.ts";
 import { typeName, typeNumber, valueOfView } from "../api/value-view.ts";
 import { fromHex, toHex } from "../base/bytes.ts";
-import { dword, dwordOf, expandSz, multiSz, multiSzOf, qword, qwordOf, sz, textOf, type Value, valueType } from "../tree/value.ts";
+import {
+  dword,
+  dwordOf,
+  expandSz,
+  multiSz,
+  multiSzOf,
+  qword,
+  qwordOf,
+  sz,
+  textOf,
+  type Value,
+  valueType,
+} from "../tree/value.ts";
 import { usage } from "./exit.ts";
 import { oneLine } from "./render/table.ts";
 

@@ -12,7 +12,11 @@ export async function runCli(argv: readonly string[], parts: CliParts): Promise<
     const program = await makeProgram(cli);
     if (argv.length === 0) {
       program.outputHelp();
-      throw fail("USAGE", { happened: "No command was given.", unchanged: "Nothing was done.", next: "Name one of the commands above." });
+      throw fail("USAGE", {
+        happened: "No command was given.",
+        unchanged: "Nothing was done.",
+        next: "Name one of the commands above.",
+      });
     }
     await program.parseAsync(classicWords(argv), { from: "user" });
     return cli.exit;

@@ -41,9 +41,9 @@ export function openTerminal(): Terminal {
     canAsk: stdin.isTTY && stderr.isTTY,
     errIsTerminal: stderr.isTTY,
     ask,
-    now: Date.now,
+    now: () => Date.now(),
     elapsed: () => performance.now(),
-    sleep: openOutside().timers.sleep,
+    sleep: (ms, signal) => openOutside().timers.sleep(ms, signal),
     folder: process.cwd(),
     environment: env,
   };

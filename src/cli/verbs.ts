@@ -1,5 +1,5 @@
 /** How commands are declared: the same words for options, arguments and errors everywhere. */
-import { Command, InvalidArgumentError, Option } from "commander";
+import { type Command, InvalidArgumentError, Option } from "commander";
 import type { PropertyInput } from "../database/commands/properties.ts";
 import type { Cli } from "./cli.ts";
 import { usage } from "./exit.ts";
@@ -24,7 +24,10 @@ export function verb(noun: Command, usageText: string, summary: string): Command
 /** Gives a command what all have. */
 export function finish(command: Command): Command {
   for (const option of globalOptions()) command.addOption(option.hideHelp());
-  return command.exitOverride().configureOutput({ writeErr: () => undefined }).allowExcessArguments(false);
+  return command
+    .exitOverride()
+    .configureOutput({ writeErr: () => undefined })
+    .allowExcessArguments(false);
 }
 
 /** `name=value …` as properties; the same name twice is refused. */
@@ -41,7 +44,10 @@ export function assignments(words: readonly string[]): Record<string, PropertyIn
 }
 
 /** Adds names whose values are taken away. */
-export function withUnset(properties: Record<string, PropertyInput>, unset: readonly string[] = []): Record<string, PropertyInput> {
+export function withUnset(
+  properties: Record<string, PropertyInput>,
+  unset: readonly string[] = [],
+): Record<string, PropertyInput> {
   for (const name of unset) {
     if (name in properties) throw usage(`"${name}" is given twice.`);
     properties[name] = null;
@@ -66,7 +72,9 @@ export function wholeNumber(min: number, max: number): (text: string) => number 
 
 /** `--wait [seconds]`; true is the default of a minute. */
 export function waitOption(what: string): Option {
-  return new Option("--wait [seconds]", `wait until ${what} (60 s unless said otherwise)`).argParser(wholeNumber(1, 86_400));
+  return new Option("--wait [seconds]", `wait until ${what} (60 s unless said otherwise)`).argParser(
+    wholeNumber(1, 86_400),
+  );
 }
 
 /** Everything that examples and notes say below the help of a command. */

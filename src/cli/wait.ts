@@ -12,7 +12,12 @@ const poll = 100;
 const defaultSeconds = 60;
 
 /** Asks until `look` says done; TIMEOUT (exit 124) afterwards: what was asked goes on all the same. */
-export async function waitUntil(cli: Cli, wait: Wait, what: string, look: () => Promise<string | undefined>): Promise<void> {
+export async function waitUntil(
+  cli: Cli,
+  wait: Wait,
+  what: string,
+  look: () => Promise<string | undefined>,
+): Promise<void> {
   if (wait === undefined) return;
   const seconds = wait === true ? defaultSeconds : wait;
   const end = cli.terminal.elapsed() + seconds * 1000;
@@ -34,7 +39,11 @@ export async function waitUntil(cli: Cli, wait: Wait, what: string, look: () => 
 }
 
 /** Looks at a group: undefined when its state is the wanted one; fails when the group is left failed. */
-export function lookAtGroup(cli: Cli, name: string, isDone: (group: GroupView) => boolean): () => Promise<string | undefined> {
+export function lookAtGroup(
+  cli: Cli,
+  name: string,
+  isDone: (group: GroupView) => boolean,
+): () => Promise<string | undefined> {
   const client = cli.client();
   return async () => {
     const group = await client.get<GroupView>(apiPath("groups", name));

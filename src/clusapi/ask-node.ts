@@ -20,7 +20,8 @@ export async function askNode(outside: Outside, endpoint: string | undefined): P
     (await dial(outside, endpoint, undefined)).close();
     return { state: "running", evidence: "its service answers" };
   } catch (error) {
-    if (failureOf(error).name === "CLUSTER_INSTANCE_ID_MISMATCH") return { state: "running", evidence: "its service answers" };
+    if (failureOf(error).name === "CLUSTER_INSTANCE_ID_MISMATCH")
+      return { state: "running", evidence: "its service answers" };
   }
   const data = /^(\/.*)\/run\/rpc\.sock$/.exec(endpoint)?.[1];
   if (data === undefined) return { state: "unknown", evidence: `nobody answers at ${endpoint}` };
@@ -30,13 +31,15 @@ export async function askNode(outside: Outside, endpoint: string | undefined): P
 /** What the locks in a node's data folder say. */
 export async function whoHolds({ files }: Pick<Outside, "files">, data: string): Promise<NodeEvidence> {
   try {
-    if ((await files.stat(`${data}/node.json`)) === undefined) return { state: "unknown", evidence: `its data folder ${data} is not there` };
+    if ((await files.stat(`${data}/node.json`)) === undefined)
+      return { state: "unknown", evidence: `its data folder ${data} is not there` };
     for (const [name, whose] of [
       ["host.lock", "host"],
       ["registry/.lock", "service"],
     ] as const) {
       const path = `${data}/${name}`;
-      if ((await files.stat(path)) !== undefined && (await files.isLocked(path))) return { state: "running", evidence: `its ${whose} holds ${path}` };
+      if ((await files.stat(path)) !== undefined && (await files.isLocked(path)))
+        return { state: "running", evidence: `its ${whose} holds ${path}` };
     }
     return { state: "stopped", evidence: `nobody answers and nobody holds the locks in ${data}` };
   } catch (error) {

@@ -1,5 +1,12 @@
 /** A cluster's handle and what is asked of the whole cluster. */
-import { ApiClient, type ClusterView, type NodeView, type GroupView, type ResourceView, type ResourceTypeView } from "../api/api.ts";
+import {
+  ApiClient,
+  type ClusterView,
+  type NodeView,
+  type GroupView,
+  type ResourceView,
+  type ResourceTypeView,
+} from "../api/api.ts";
 import { errorTable, type Failure, fail } from "../base/errors.ts";
 import { failureOf } from "../base/failure-of.ts";
 import { dataFolder } from "../base/outside-node-folder.ts";
@@ -25,15 +32,17 @@ export interface OpenOptions {
 }
 
 /**
- * OpenCluster: opens the cluster of this machine's node; a name only checks that it is the right one. Rejects with a Failure: SERVICE_NOT_ACTIVE
- * (1062) when no service runs, SERVER_UNAVAILABLE (1722) when the node is of another cluster, ACCESS_DENIED (5).
+ * OpenCluster: opens the cluster of this machine's node; a name only checks that it is the right one. Rejects with a Failure:
+ * SERVICE_NOT_ACTIVE (1062) when no service runs, SERVER_UNAVAILABLE (1722) when the node is of another cluster, ACCESS_DENIED (5).
  */
 export async function openCluster(name?: string, options: OpenOptions = {}): Promise<Cluster> {
   const data = dataFolder(options.data);
   const client = clientOf(data, options.atLeast);
   const view = await client.get<ClusterView>("/cluster");
   if (name !== undefined && name.toLowerCase() !== view.name.toLowerCase()) {
-    throw fail("SERVER_UNAVAILABLE", { happened: `No cluster "${name}" can be reached from here; this node belongs to "${view.name}".` });
+    throw fail("SERVER_UNAVAILABLE", {
+      happened: `No cluster "${name}" can be reached from here; this node belongs to "${view.name}".`,
+    });
   }
   return { name: view.name, data, client, open: true };
 }
@@ -65,8 +74,8 @@ export async function getClusterInformation(cluster: Cluster): Promise<ClusterIn
 export const nodeClusterState = { notInstalled: 0, notConfigured: 1, notRunning: 3, running: 19 } as const;
 
 /**
- * GetNodeClusterState: 0 the data folder holds no node, 1 its node names no cluster, 3 its service does not answer, 19 it answers. Rejects with
- * INVALID_DATA or VERSION_NOT_SUPPORTED when the node's record can't be read.
+ * GetNodeClusterState: 0 the data folder holds no node, 1 its node names no cluster, 3 its service does not answer, 19 it answers. Rejects
+ * with INVALID_DATA or VERSION_NOT_SUPPORTED when the node's record can't be read.
  */
 export async function getNodeClusterState(data?: string): Promise<number> {
   const folder = dataFolder(data);
@@ -95,7 +104,8 @@ export interface ClusterEnum {
 /** ClusterOpenEnum: kinds are added up. Rejects with INVALID_PARAMETER (87) for none or unknown ones. */
 export async function clusterOpenEnum(cluster: Cluster, types: number): Promise<ClusterEnum> {
   const client = ask(cluster);
-  if (types <= 0 || (types & ~15) !== 0) throw fail("INVALID_PARAMETER", { happened: `${types} names no kinds of objects.` });
+  if (types <= 0 || (types & ~15) !== 0)
+    throw fail("INVALID_PARAMETER", { happened: `${types} names no kinds of objects.` });
   const paths = [
     [clusterEnumType.node, "/nodes"],
     [clusterEnumType.resourceType, "/resource-types"],
@@ -116,20 +126,25 @@ export function clusterGetEnumCount(list: ClusterEnum): number {
 }
 
 /** ClusterEnum: `code` 0 with an item, or 259 NO_MORE_ITEMS. */
-export function clusterEnum(list: ClusterEnum, index: number): { readonly code: number; readonly type?: number; readonly name?: string } {
+export function clusterEnum(
+  list: ClusterEnum,
+  index: number,
+): { readonly code: number; readonly type?: number; readonly name?: string } {
   const item = list.items[index];
   return item === undefined ? { code: errorTable.NO_MORE_ITEMS.win32 } : { code: 0, ...item };
 }
 
 /** The client of an open cluster; INVALID_HANDLE (6) when it is closed. */
 export function ask(cluster: Cluster): ApiClient {
-  if (!cluster.open) throw fail("INVALID_HANDLE", { happened: "The cluster's handle is closed.", unchanged: "Nothing was changed." });
+  if (!cluster.open)
+    throw fail("INVALID_HANDLE", { happened: "The cluster's handle is closed.", unchanged: "Nothing was changed." });
   return cluster.client;
 }
 
 /** A client of the node with this data folder. */
 export function clientOf(data: string, atLeast?: string): ApiClient {
-  const transport = (question: Parameters<typeof askSocket>[1]): ReturnType<typeof askSocket> => askSocket(`${data}/run/api.sock`, question);
+  const transport = (question: Parameters<typeof askSocket>[1]): ReturnType<typeof askSocket> =>
+    askSocket(`${data}/run/api.sock`, question);
   return new ApiClient({ transport, place: data, ...(atLeast === undefined ? {} : { atLeast }) });
 }
 

@@ -9,9 +9,9 @@ import { isDrive } from "./drives.ts";
 import { planOffline } from "./offline-restore.ts";
 
 /**
- * BackupClusterDatabase: writes the cluster database and all checkpoints into the folder `path`, which the node that leads sees; a set there is
- * replaced. 0; 267 DIRECTORY for a file's or a relative path; 3 PATH_NOT_FOUND; 5 ACCESS_DENIED; 112 DISK_FULL; 5925 without quorum; 5949
- * CLUSTER_BACKUP_IN_PROGRESS; another Win32 error.
+ * BackupClusterDatabase: writes the cluster database and all checkpoints into the folder `path`, which the node that leads sees; a set
+ * there is replaced. 0; 267 DIRECTORY for a file's or a relative path; 3 PATH_NOT_FOUND; 5 ACCESS_DENIED; 112 DISK_FULL; 5925 without quorum;
+ * 5949 CLUSTER_BACKUP_IN_PROGRESS; another Win32 error.
  */
 export function backupClusterDatabase(cluster: Cluster, path: string): Promise<number> {
   return codeOf(async () => ask(cluster).post("/backup", { path }));
@@ -23,21 +23,33 @@ export function backupClusterDatabase(cluster: Cluster, path: string): Promise<n
  * DATABASE_BACKUP_CORRUPT; 87 INVALID_PARAMETER for a drive that is no letter and colon; another Win32 error. `force` stops the other nodes
  * and accepts the device. The drive only when the quorum was replaced since the backup.
  */
-export function restoreClusterDatabase(path: string, force: boolean, drive?: string, options: { readonly data?: string } = {}): Promise<number> {
+export function restoreClusterDatabase(
+  path: string,
+  force: boolean,
+  drive?: string,
+  options: { readonly data?: string } = {},
+): Promise<number> {
   const data = dataFolder(options.data);
   return codeOf(async () => {
     if (drive !== undefined && !isDrive(drive)) {
-      throw fail("INVALID_PARAMETER", { happened: `"${drive}" is no drive: a letter and a colon.`, unchanged: "Nothing was changed." });
+      throw fail("INVALID_PARAMETER", {
+        happened: `"${drive}" is no drive: a letter and a colon.`,
+        unchanged: "Nothing was changed.",
+      });
     }
     const request: RestoreRequest = { path, force, ...(drive === undefined ? {} : { drive: drive.toLowerCase() }) };
     const { view, carryOut } = await plan(data, request);
     const [blocker] = view.blockers;
-    if (blocker !== undefined) throw fail(blocker.name, { happened: blocker.sentence, unchanged: "Nothing was changed.", next: blocker.next });
+    if (blocker !== undefined)
+      throw fail(blocker.name, { happened: blocker.sentence, unchanged: "Nothing was changed.", next: blocker.next });
     await carryOut();
   });
 }
 
-async function plan(data: string, request: RestoreRequest): Promise<{ readonly view: RestorePlanView; carryOut(): Promise<RestoreOutcome> }> {
+async function plan(
+  data: string,
+  request: RestoreRequest,
+): Promise<{ readonly view: RestorePlanView; readonly carryOut: () => Promise<RestoreOutcome> }> {
   const client = clientOf(data);
   try {
     const view = await client.post<RestorePlanView>("/restore/plan", request);

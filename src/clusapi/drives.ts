@@ -52,14 +52,18 @@ function isEntry([drive, path]: [string, unknown]): boolean {
 /** The quorum folder of a drive. INVALID_PARAMETER for what is no drive, PATH_NOT_FOUND for a letter without a row. */
 export async function resolveDrive(files: Files, data: string, drive: string): Promise<string> {
   if (!isDrive(drive)) {
-    throw fail("INVALID_PARAMETER", { happened: `"${drive}" is no drive: a letter and a colon.`, unchanged: "Nothing was changed." });
+    throw fail("INVALID_PARAMETER", {
+      happened: `"${drive}" is no drive: a letter and a colon.`,
+      unchanged: "Nothing was changed.",
+    });
   }
   const drives = await readDrives(files, data);
   const path = drives[drive.toLowerCase()];
   if (path !== undefined) return path;
   const known = Object.keys(drives);
+  const others = known.length === 0 ? "; it is empty" : `, only ${known.join(", ")}`;
   throw fail("PATH_NOT_FOUND", {
-    happened: `This node's table of drives has no ${drive.toLowerCase()}${known.length === 0 ? "; it is empty" : `, only ${known.join(", ")}`}.`,
+    happened: `This node's table of drives has no ${drive.toLowerCase()}${others}.`,
     unchanged: "Nothing was changed.",
     next: `Say where it is: clubar drive set ${drive.toLowerCase()} FOLDER`,
   });

@@ -35,7 +35,9 @@ export async function readNodeRecord(files: Files, data: string): Promise<NodeRe
     throw fail("INVALID_DATA", { happened: `${fileIn(data)} is no JSON.`, unchanged: "Nothing was changed.", cause });
   }
   if (record.version !== 1) {
-    throw fail("VERSION_NOT_SUPPORTED", { happened: `${fileIn(data)} has version ${String(record.version)}; this program reads version 1.` });
+    throw fail("VERSION_NOT_SUPPORTED", {
+      happened: `${fileIn(data)} has version ${String(record.version)}; this program reads version 1.`,
+    });
   }
   return { insist: false, timingFactor: 1, ...record } as NodeRecord;
 }

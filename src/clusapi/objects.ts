@@ -36,7 +36,11 @@ export function openClusterNode(cluster: Cluster, name: string): Promise<Cluster
   return open(cluster, "nodes", name);
 }
 
-async function open<Kind extends "groups" | "resources" | "nodes">(cluster: Cluster, kind: Kind, wanted: string): Promise<ClusterObject<Kind>> {
+async function open<Kind extends "groups" | "resources" | "nodes">(
+  cluster: Cluster,
+  kind: Kind,
+  wanted: string,
+): Promise<ClusterObject<Kind>> {
   const { id, name } = await ask(cluster).get<{ readonly id: string; readonly name: string }>(apiPath(kind, wanted));
   return { cluster, kind, id, name };
 }
@@ -45,12 +49,18 @@ function read<T>({ cluster, kind, id }: ClusterObject<"groups" | "resources" | "
   return ask(cluster).get<T>(apiPath(kind, id));
 }
 
-function post(object: ClusterObject<"groups" | "resources" | "nodes">, verb: string, body: object = {}): Promise<number> {
+function post(
+  object: ClusterObject<"groups" | "resources" | "nodes">,
+  verb: string,
+  body: object = {},
+): Promise<number> {
   return codeOf(async () => ask(object.cluster).post(apiPath(object.kind, object.id, verb), body));
 }
 
 /** GetClusterGroupState: a number of `groupState` and the owner's name. Rejects as `openClusterGroup`. */
-export async function getClusterGroupState(group: ClusterGroup): Promise<{ readonly state: number; readonly node: string | undefined }> {
+export async function getClusterGroupState(
+  group: ClusterGroup,
+): Promise<{ readonly state: number; readonly node: string | undefined }> {
   const { state, owner } = await read<GroupView>(group);
   return { state: groupState[state as keyof typeof groupState] ?? groupState.unknown, node: owner ?? undefined };
 }
@@ -60,7 +70,11 @@ export async function getClusterResourceState(
   resource: ClusterResource,
 ): Promise<{ readonly state: number; readonly node: string | undefined; readonly group: string | undefined }> {
   const { state, node, group } = await read<ResourceView>(resource);
-  return { state: resourceState[state as keyof typeof resourceState] ?? resourceState.unknown, node: node ?? undefined, group: group ?? undefined };
+  return {
+    state: resourceState[state as keyof typeof resourceState] ?? resourceState.unknown,
+    node: node ?? undefined,
+    group: group ?? undefined,
+  };
 }
 
 /** GetClusterNodeState: a number of `nodeState`. Rejects as `openClusterNode`. */
@@ -76,12 +90,18 @@ async function pending(code: number, isThere: () => Promise<boolean>): Promise<n
 
 /** OnlineClusterGroup: 0, 997 IO_PENDING, or a Win32 error. */
 export async function onlineClusterGroup(group: ClusterGroup): Promise<number> {
-  return pending(await post(group, "online"), async () => (await getClusterGroupState(group)).state === groupState.online);
+  return pending(
+    await post(group, "online"),
+    async () => (await getClusterGroupState(group)).state === groupState.online,
+  );
 }
 
 /** OfflineClusterGroup: 0, 997 IO_PENDING, or a Win32 error. */
 export async function offlineClusterGroup(group: ClusterGroup): Promise<number> {
-  return pending(await post(group, "offline"), async () => (await getClusterGroupState(group)).state === groupState.offline);
+  return pending(
+    await post(group, "offline"),
+    async () => (await getClusterGroupState(group)).state === groupState.offline,
+  );
 }
 
 /** MoveClusterGroup: to a node by name, or to the best other one. 997 IO_PENDING, or a Win32 error (5005, 5050, 5070, 5071, 5908 …). */
@@ -91,12 +111,18 @@ export async function moveClusterGroup(group: ClusterGroup, node?: string): Prom
 
 /** OnlineClusterResource: 0, 997 IO_PENDING, or a Win32 error. */
 export async function onlineClusterResource(resource: ClusterResource): Promise<number> {
-  return pending(await post(resource, "online"), async () => (await getClusterResourceState(resource)).state === resourceState.online);
+  return pending(
+    await post(resource, "online"),
+    async () => (await getClusterResourceState(resource)).state === resourceState.online,
+  );
 }
 
 /** OfflineClusterResource: 0, 997 IO_PENDING, or a Win32 error. */
 export async function offlineClusterResource(resource: ClusterResource): Promise<number> {
-  return pending(await post(resource, "offline"), async () => (await getClusterResourceState(resource)).state === resourceState.offline);
+  return pending(
+    await post(resource, "offline"),
+    async () => (await getClusterResourceState(resource)).state === resourceState.offline,
+  );
 }
 
 /** FailClusterResource: 0, 5004 RESOURCE_NOT_ONLINE, or another Win32 error. */
@@ -129,13 +155,22 @@ export interface ControlResult {
 }
 
 /**
- * ClusterResourceControl, for the codes of checkpoints (`controlCode`). `input` is UTF-16 with a NUL; `outSize` is the room for the output in
- * bytes, as much as needed unless given. Runs on the node that owns the resource. Never rejects.
+ * ClusterResourceControl, for the codes of checkpoints (`controlCode`). `input` is UTF-16 with a NUL; `outSize` is the room for the output
+ * in bytes, as much as needed unless given. Runs on the node that owns the resource. Never rejects.
  */
-export async function clusterResourceControl(resource: ClusterResource, code: number, input?: Uint8Array, outSize?: number): Promise<ControlResult> {
+export async function clusterResourceControl(
+  resource: ClusterResource,
+  code: number,
+  input?: Uint8Array,
+  outSize?: number,
+): Promise<ControlResult> {
   let view: ControlView | undefined;
   const failed = await codeOf(async () => {
-    const body = { code, ...(input === undefined ? {} : { input: toBase64(input) }), ...(outSize === undefined ? {} : { outSize }) };
+    const body = {
+      code,
+      ...(input === undefined ? {} : { input: toBase64(input) }),
+      ...(outSize === undefined ? {} : { outSize }),
+    };
     view = await ask(resource.cluster).post<ControlView>(apiPath("resources", resource.id, "control"), body);
   });
   if (view === undefined) return { code: failed, output: new Uint8Array(), required: 0 };

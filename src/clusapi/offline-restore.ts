@@ -21,7 +21,7 @@ export interface OfflinePlace {
 export interface OfflineRestore {
   readonly view: RestorePlanView;
   /** Does it. Rejects with the first blocker, BUSY, or what a step ran into. */
-  carryOut(): Promise<RestoreOutcome>;
+  readonly carryOut: () => Promise<RestoreOutcome>;
 }
 
 /** Plans. CLUSTER_NOT_INSTALLED when the folder holds no node, BUSY when a process of it runs, and what `checkRestore` rejects with. */
@@ -49,13 +49,20 @@ export async function planOffline(at: OfflinePlace, request: RestoreRequest): Pr
   return { view: planView(plan), carryOut: () => carryOut(at, record, plan) };
 }
 
-async function carryOut({ outside, data }: OfflinePlace, record: NodeRecord, plan: RestorePlan): Promise<RestoreOutcome> {
+async function carryOut(
+  { outside, data }: OfflinePlace,
+  record: NodeRecord,
+  plan: RestorePlan,
+): Promise<RestoreOutcome> {
   const remember = (quorum: string): Promise<void> => {
     const { name: cluster, instance } = plan.identity;
     return writeNodeRecord(outside.files, data, { ...record, quorum, cluster, instance });
   };
   const { name: node, insist } = record;
-  const result = await executeRestore({ outside, data, node, insist, rememberPlace: remember, stopNodes: stopOthers(plan) }, plan);
+  const result = await executeRestore(
+    { outside, data, node, insist, rememberPlace: remember, stopNodes: stopOthers(plan) },
+    plan,
+  );
   if (result.outcome === "restored") await remember(plan.place);
   return outcomeView(result);
 }
@@ -100,5 +107,14 @@ async function recordToBe({ outside, data, become }: OfflinePlace, path: string)
     });
   }
   const { name: cluster, instance } = set.cluster;
-  return { version: 1, node: node.id, name: node.name, cluster, instance, quorum: become.quorum, insist: false, timingFactor: 1 };
+  return {
+    version: 1,
+    node: node.id,
+    name: node.name,
+    cluster,
+    instance,
+    quorum: become.quorum,
+    insist: false,
+    timingFactor: 1,
+  };
 }

@@ -22,7 +22,7 @@ export async function listenApi(options: {
   const address = socketPath.api(data);
   await outside.files.makeFolder(`${data}/run`);
   const server = createAdaptorServer({ fetch: (request) => app.fetch(request) });
-  const listener = await listenServer(server as ListenableServer, address);
+  const listener = await listenServer(server, address);
   await outside.files.setMode(address, 0o600);
   return {
     close: async () => {
@@ -33,14 +33,11 @@ export async function listenApi(options: {
   };
 }
 
-type ListenableServer = Parameters<typeof listenServer>[0];
-
 /** Lets answers under way finish, then cuts what is left (streams of events). */
 export async function endConnections(server: ServerType, ended: Promise<unknown>, outside: Outside): Promise<void> {
-  const { closeIdleConnections, closeAllConnections } = server as { closeIdleConnections?(): void; closeAllConnections?(): void };
-  closeIdleConnections?.call(server);
+  if ("closeIdleConnections" in server) server.closeIdleConnections();
   const late = new AbortController();
   await Promise.race([ended, outside.timers.sleep(patience, late.signal)]);
   late.abort();
-  closeAllConnections?.call(server);
+  if ("closeAllConnections" in server) server.closeAllConnections();
 }

@@ -53,7 +53,10 @@ async function answer(app: FetchApp, token: string, request: Request): Promise<R
   if (given !== null) {
     if (!sameToken(given, token)) return refusal(403, "The token is wrong.");
     const cookie = `${cookieName(token)}=${token}; Path=/; HttpOnly; SameSite=Strict`;
-    return new Response(null, { status: 303, headers: { location: "/", "set-cookie": cookie, "referrer-policy": "no-referrer" } });
+    return new Response(null, {
+      status: 303,
+      headers: { location: "/", "set-cookie": cookie, "referrer-policy": "no-referrer" },
+    });
   }
   const cookies = (request.headers.get("cookie") ?? "").split(/;\s*/);
   const name = `${cookieName(token)}=`;
@@ -65,5 +68,8 @@ async function answer(app: FetchApp, token: string, request: Request): Promise<R
 }
 
 function refusal(status: number, sentence: string): Response {
-  return new Response(`${sentence}\n`, { status, headers: { "content-type": "text/plain; charset=utf-8", "cache-control": "no-store" } });
+  return new Response(`${sentence}\n`, {
+    status,
+    headers: { "content-type": "text/plain; charset=utf-8", "cache-control": "no-store" },
+  });
 }

@@ -17,15 +17,19 @@ const head = "Windows Registry Editor Version 5.00\r\n\r\n";
 
 /** Content without what the format can't carry. */
 function content(key: Key): unknown {
-  return { values: [...valuesOf(key)].map(({ name, type, data }) => [name, type, [...data]]), children: [...childrenOf(key)].map((child) => [child.name, content(child)]) };
+  return {
+    values: [...valuesOf(key)].map(({ name, type, data }) => [name, type, [...data]]),
+    children: [...childrenOf(key)].map((child) => [child.name, content(child)]),
+  };
 }
 
 const unit = fc.integer({ min: 1, max: 0xffff }).map((code) => String.fromCharCode(code));
-const keyName = fc
-  .string({ unit, minLength: 1, maxLength: 6 })
-  .filter((name) => !/[\\\r\n]/.test(name));
+const keyName = fc.string({ unit, minLength: 1, maxLength: 6 }).filter((name) => !/[\\\r\n]/.test(name));
 const valueName = fc.string({ unit, maxLength: 6 }).filter((name) => !/[\r\n]/.test(name));
-const text = fc.string({ unit: fc.oneof(unit, fc.constantFrom('"', "\\", ";", "\r", "\n", "[", "]", "\0")), maxLength: 20 });
+const text = fc.string({
+  unit: fc.oneof(unit, fc.constantFrom('"', "\\", ";", "\r", "\n", "[", "]", "\0")),
+  maxLength: 20,
+});
 const value: fc.Arbitrary<Value> = fc.oneof(
   fc.tuple(valueName, text).map(([name, one]) => sz(name, one)),
   fc.tuple(valueName, text).map(([name, one]) => expandSz(name, one)),
@@ -33,7 +37,9 @@ const value: fc.Arbitrary<Value> = fc.oneof(
   fc
     .tuple(valueName, fc.integer({ min: 0, max: 0xffffffff }), fc.uint8Array({ maxLength: 120 }))
     .map(([name, type, data]) => ({ name, type, data })),
-  fc.tuple(valueName, fc.constantFrom(1, 2, 3, 4, 7, 11), fc.uint8Array({ maxLength: 9 })).map(([name, type, data]) => ({ name, type, data })),
+  fc
+    .tuple(valueName, fc.constantFrom(1, 2, 3, 4, 7, 11), fc.uint8Array({ maxLength: 9 }))
+    .map(([name, type, data]) => ({ name, type, data })),
 );
 const folded = ({ name }: { readonly name: string }): string => foldName(name);
 const treeOf = (depth: number): fc.Arbitrary<Key> =>
@@ -58,7 +64,8 @@ test("every tree comes back with all its names, types and bytes", () => {
 });
 
 test("a text is written as a text only when its bytes are exactly that", () => {
-  const line = (one: Value): string => decode(writeRegText("S", buildKey({ name: "S", lastWritten: 0n, values: [one] }))).split("\r\n")[3] ?? "";
+  const line = (one: Value): string =>
+    decode(writeRegText("S", buildKey({ name: "S", lastWritten: 0n, values: [one] }))).split("\r\n")[3] ?? "";
   assert.equal(line(sz("a", 'C:\\x "y"')), '"a"="C:\\\\x \\"y\\""');
   assert.equal(line(sz("", "x")), '@="x"');
   assert.equal(line({ name: "a", type: 1, data: encodeUtf16("x") }), '"a"=hex(1):78,00');
@@ -74,7 +81,9 @@ test("a text is written as a text only when its bytes are exactly that", () => {
 });
 
 test("no line is longer than 80 columns unless its head is", () => {
-  const lines = decode(writeRegText("S", buildKey({ name: "S", lastWritten: 0n, values: [binary("name", new Uint8Array(300))] }))).split("\r\n");
+  const lines = decode(
+    writeRegText("S", buildKey({ name: "S", lastWritten: 0n, values: [binary("name", new Uint8Array(300))] })),
+  ).split("\r\n");
   assert.ok(lines.length > 10);
   for (const line of lines) assert.ok(line.length <= 80, line);
 });
@@ -82,7 +91,8 @@ test("no line is longer than 80 columns unless its head is", () => {
 test("what regedit and people write is understood", () => {
   const asked = readRegText(
     utf8(
-      `${head}; a comment\n[hklm\\SOFTWARE\\A]\r\n  @="x" ; why\r\n"n"=-\r\n"h" = hex(2):41,0,\\\r\n  00,00\r\n"d"=dword:a\r\n"two"="1\r\n2"\r\n[-HKEY_LOCAL_MACHINE\\SOFTWARE\\B]\r\n\r\n`,
+      `${head}; a comment\n[hklm\\SOFTWARE\\A]\r\n  @="x" ; why\r\n"n"=-\r\n"h" = hex(2):41,0,\\\r\n  00,00\r\n"d"=dword:a\r\n` +
+        `"two"="1\r\n2"\r\n[-HKEY_LOCAL_MACHINE\\SOFTWARE\\B]\r\n\r\n`,
     ),
   );
   const path = "SOFTWARE\\A";
@@ -114,7 +124,10 @@ const wrong: readonly (readonly [string, string, RegExp])[] = [
 ];
 for (const [name, source, reason] of wrong) {
   test(`refused: ${name}`, () => {
-    assert.throws(() => readRegText(utf8(source)), (error: unknown) => error instanceof Failure && error.name === "INVALID_DATA" && reason.test(error.message));
+    assert.throws(
+      () => readRegText(utf8(source)),
+      (error: unknown) => error instanceof Failure && error.name === "INVALID_DATA" && reason.test(error.message),
+    );
   });
 }
 
@@ -124,20 +137,30 @@ test("REGEDIT4 and foreign bytes are refused by name", () => {
 });
 
 test("a name that no line can hold is refused, not mangled", () => {
-  for (const key of [buildKey({ name: "S", lastWritten: 0n, values: [sz("a\nb", "")] }), buildKey({ name: "S", lastWritten: 0n, children: [emptyKey("a\rb", 0n)] })]) {
+  for (const key of [
+    buildKey({ name: "S", lastWritten: 0n, values: [sz("a\nb", "")] }),
+    buildKey({ name: "S", lastWritten: 0n, children: [emptyKey("a\rb", 0n)] }),
+  ]) {
     assert.throws(() => writeRegText("S", key), { name: "INVALID_NAME" });
   }
 });
 
 test("any bytes are read or refused, never anything else", () => {
   fc.assert(
-    fc.property(fc.oneof(fc.uint8Array(), fc.string().map((text) => utf8(head + text)), fc.string().map((text) => encodeUtf16(`${head}[HKLM\\A]\n${text}`))), (bytes) => {
-      try {
-        readRegText(bytes);
-      } catch (error) {
-        assert.ok(error instanceof Failure, String(error));
-      }
-    }),
+    fc.property(
+      fc.oneof(
+        fc.uint8Array(),
+        fc.string().map((text) => utf8(head + text)),
+        fc.string().map((text) => encodeUtf16(`${head}[HKLM\\A]\n${text}`)),
+      ),
+      (bytes) => {
+        try {
+          readRegText(bytes);
+        } catch (error) {
+          assert.ok(error instanceof Failure, String(error));
+        }
+      },
+    ),
   );
 });
 

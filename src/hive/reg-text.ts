@@ -259,7 +259,10 @@ class RegReader {
 
   #wrong(why: string): Failure {
     const line = this.#text.slice(0, Math.min(this.#at, this.#text.length)).split(/\r\n|\r|\n/).length;
-    return fail("INVALID_DATA", { happened: `The registry text is wrong near line ${line}: ${why}.`, unchanged: "Nothing was changed." });
+    return fail("INVALID_DATA", {
+      happened: `The registry text is wrong near line ${line}: ${why}.`,
+      unchanged: "Nothing was changed.",
+    });
   }
 }
 

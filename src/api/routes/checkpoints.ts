@@ -26,8 +26,9 @@ const recreate = z.strictObject({ resource: z.string(), path: z.string().optiona
 const revert = z.strictObject({ resource: z.string(), path: z.string(), number: z.int().min(1) });
 
 /**
- * GET /checkpoints[?resource=], /checkpoints/history?resource=&kind=&path=, /checkpoints/audit[?resource=]; POST /checkpoints {resource, kind,
- * path}, /checkpoints/remove {resource, kind, path}, /checkpoints/recreate {resource, path?}, /checkpoints/revert {resource, path, number}.
+ * GET /checkpoints[?resource=], /checkpoints/history?resource=&kind=&path=, /checkpoints/audit[?resource=]; POST /checkpoints {resource,
+ * kind, path, force?}, /checkpoints/remove {resource, kind, path}, /checkpoints/recreate {resource, path?}, /checkpoints/revert {resource,
+ * path, number}.
  */
 export function checkpoints(): ApiRoutes {
   return routes()
@@ -74,24 +75,7 @@ export function checkpoints(): ApiRoutes {
         `${request.path} is no longer a checkpoint of resource "${resource.name}"; the key stays as it is.`,
       );
     })
-    .post("/recreate", async (context) => {
-      const request = await bodyOf(context, recreate);
-      const resource = findResource(stateOf(context), request.resource);
-      const { path } = request;
-      const call = { call: "recreate", resource: resource.id, ...(path === undefined ? {} : { path }) } as const;
-      const report = (await context.var.service.atOwner(call)) as CaptureReport;
-      const failed = report.failed.map(({ path: of, why }) => `${of}: ${why}`);
-      if (failed.length > 0) {
-        throw fail("PARTIAL_COPY", {
-          happened: `Of resource "${resource.name}", ${report.captured.length} checkpoints were re-created and ${failed.length} were not: ${failed.join("; ")}.`,
-          unchanged: "Those that failed are as they were.",
-        });
-      }
-      return answer(
-        context,
-        `${report.captured.join(", ") || "Nothing"} of resource "${resource.name}" is re-created from what is live.`,
-      );
-    })
+    .post("/recreate", recreateThem)
     .post("/revert", async (context) => {
       const request = await bodyOf(context, revert);
       const resource = findResource(stateOf(context), request.resource);
@@ -101,6 +85,27 @@ export function checkpoints(): ApiRoutes {
         `${request.path} of resource "${resource.name}" has the content of version ${request.number} again.`,
       );
     });
+}
+
+async function recreateThem(context: ApiContext): Promise<Response> {
+  const request = await bodyOf(context, recreate);
+  const resource = findResource(stateOf(context), request.resource);
+  const { path } = request;
+  const call = { call: "recreate", resource: resource.id, ...(path === undefined ? {} : { path }) } as const;
+  const report = (await context.var.service.atOwner(call)) as CaptureReport;
+  const failed = report.failed.map(({ path: of, why }) => `${of}: ${why}`);
+  if (failed.length > 0) {
+    throw fail("PARTIAL_COPY", {
+      happened:
+        `Of resource "${resource.name}", ${report.captured.length} checkpoints were re-created ` +
+        `and ${failed.length} were not: ${failed.join("; ")}.`,
+      unchanged: "Those that failed are as they were.",
+    });
+  }
+  return answer(
+    context,
+    `${report.captured.join(", ") || "Nothing"} of resource "${resource.name}" is re-created from what is live.`,
+  );
 }
 
 /** Only the owner can compare with what is live; without one, this node looks at the files. */

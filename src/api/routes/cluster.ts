@@ -41,7 +41,9 @@ export function cluster(): ApiRoutes {
       const { name, properties } = await bodyOf(context, patch);
       return changes(context, [
         ...(name === undefined ? [] : [(tree: Parameters<typeof renameCluster>[0]) => renameCluster(tree, { name })]),
-        ...(properties === undefined ? [] : [(tree: Parameters<typeof renameCluster>[0]) => setClusterProperties(tree, { properties })]),
+        ...(properties === undefined
+          ? []
+          : [(tree: Parameters<typeof renameCluster>[0]) => setClusterProperties(tree, { properties })]),
       ]);
     });
 }

@@ -27,7 +27,9 @@ export function events(): ApiRoutes {
       let last: Promise<void> = Promise.resolve();
       const stop = database.onChange((tree, before) => {
         const event = changeEvent(formatTag(database.tag()), before, tree);
-        last = last.then(() => stream.writeSSE({ event: "change", id: event.tag, data: JSON.stringify(event) })).catch(() => undefined);
+        last = last
+          .then(() => stream.writeSSE({ event: "change", id: event.tag, data: JSON.stringify(event) }))
+          .catch(() => undefined);
       });
       await new Promise<void>((resolve) => stream.onAbort(resolve));
       stop();

@@ -43,7 +43,10 @@ export function groups(): ApiRoutes {
     .get("/:group", (context) => {
       const state = stateOf(context);
       const group = findGroup(state, pathPart(context, "group"));
-      return context.json({ ...groupView(state, group), properties: propertiesView(state, group.path, "group") } satisfies GroupDetail);
+      return context.json({
+        ...groupView(state, group),
+        properties: propertiesView(state, group.path, "group"),
+      } satisfies GroupDetail);
     })
     .post("/", async (context) => {
       const request = await bodyOf(context, create);
@@ -56,15 +59,22 @@ export function groups(): ApiRoutes {
       const { id: group } = findGroup(stateOf(context), pathPart(context, "group"));
       const asked: ((tree: Key) => Change)[] = [];
       if (properties !== undefined) asked.push((tree) => setGroupProperties(tree, { group, properties }));
-      if (preferredOwners !== undefined) asked.push((tree) => setPreferredOwners(tree, { group, nodes: preferredOwners }));
+      if (preferredOwners !== undefined)
+        asked.push((tree) => setPreferredOwners(tree, { group, nodes: preferredOwners }));
       if (name !== undefined) asked.push((tree) => renameGroup(tree, { group, name }));
       return changes(context, asked);
     })
-    .post("/:group/online", (context) => change(context, (tree) => onlineGroup(tree, { group: pathPart(context, "group") })))
-    .post("/:group/offline", (context) => change(context, (tree) => offlineGroup(tree, { group: pathPart(context, "group") })))
+    .post("/:group/online", (context) =>
+      change(context, (tree) => onlineGroup(tree, { group: pathPart(context, "group") })),
+    )
+    .post("/:group/offline", (context) =>
+      change(context, (tree) => offlineGroup(tree, { group: pathPart(context, "group") })),
+    )
     .post("/:group/move", async (context) => {
       const request = await bodyOf(context, move);
       return change(context, (tree) => moveGroup(tree, { group: pathPart(context, "group"), ...request }));
     })
-    .post("/:group/cancel", (context) => change(context, (tree) => cancelMove(tree, { group: pathPart(context, "group") })));
+    .post("/:group/cancel", (context) =>
+      change(context, (tree) => cancelMove(tree, { group: pathPart(context, "group") })),
+    );
 }

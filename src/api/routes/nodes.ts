@@ -33,7 +33,10 @@ export function nodes(): ApiRoutes {
     .get("/:node", (context) => {
       const state = stateOf(context);
       const node = findNode(state, pathPart(context, "node"));
-      return context.json({ ...nodeView(state, node), properties: propertiesView(state, node.path, "node") } satisfies NodeDetail);
+      return context.json({
+        ...nodeView(state, node),
+        properties: propertiesView(state, node.path, "node"),
+      } satisfies NodeDetail);
     })
     .patch("/:node", async (context) => {
       const { properties } = await bodyOf(context, patch);

@@ -29,7 +29,11 @@ const path = z.string();
 const edit = z.discriminatedUnion("kind", [
   z.strictObject({ kind: z.literal("create-key"), path }),
   z.strictObject({ kind: z.literal("delete-key"), path }),
-  z.strictObject({ kind: z.literal("set-value"), path, value: z.strictObject({ name: z.string(), type: z.string(), data: z.base64() }) }),
+  z.strictObject({
+    kind: z.literal("set-value"),
+    path,
+    value: z.strictObject({ name: z.string(), type: z.string(), data: z.base64() }),
+  }),
   z.strictObject({ kind: z.literal("delete-value"), path, name: z.string() }),
 ]);
 const edits = z.strictObject({ edits: z.array(edit).min(1) });
@@ -49,11 +53,16 @@ export function registry(): ApiRoutes {
     })
     .post("/edits", async (context) => {
       const request = await bodyOf(context, edits);
-      const wanted = request.edits.map((one): Edit => (one.kind === "set-value" ? { ...one, value: valueOfView(one.value) } : one));
+      const wanted = request.edits.map(
+        (one): Edit => (one.kind === "set-value" ? { ...one, value: valueOfView(one.value) } : one),
+      );
       const { pending } = await context.var.service.changeRegistry(async (to) => {
         for (const group of byHive(wanted)) await to.transact(group);
       });
-      return context.json({ done: wanted.length === 1 ? "Done." : `${wanted.length} changes are made.`, pending } satisfies RegistryChanged);
+      return context.json({
+        done: wanted.length === 1 ? "Done." : `${wanted.length} changes are made.`,
+        pending,
+      } satisfies RegistryChanged);
     })
     .get("/hive", (context) => {
       const query = queryOf(context, atPath);
@@ -76,7 +85,10 @@ export function registry(): ApiRoutes {
 function existing(root: Key, wanted: string): Key {
   const key = findKey(root, wanted);
   if (key !== undefined) return key;
-  throw fail("FILE_NOT_FOUND", { happened: `There is no registry key HKLM\\${wanted} on this node.`, unchanged: "Nothing was changed." });
+  throw fail("FILE_NOT_FOUND", {
+    happened: `There is no registry key HKLM\\${wanted} on this node.`,
+    unchanged: "Nothing was changed.",
+  });
 }
 
 function keyView(wanted: string, key: Key): KeyView {

@@ -12,6 +12,8 @@ export function resourceTypes(): ApiRoutes {
     .get("/", (context) => context.json([...stateOf(context).resourceTypes.values()].map(resourceTypeView)))
     .patch("/:type", async (context) => {
       const { properties } = await bodyOf(context, patch);
-      return change(context, (tree) => setResourceTypeProperties(tree, { type: pathPart(context, "type"), properties }));
+      return change(context, (tree) =>
+        setResourceTypeProperties(tree, { type: pathPart(context, "type"), properties }),
+      );
     });
 }

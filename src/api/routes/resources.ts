@@ -28,8 +28,17 @@ export interface ResourceDetail extends ResourceView {
   readonly parameters: PropertiesView;
 }
 
-const create = z.strictObject({ name: z.string(), group: z.string(), type: z.string(), parameters: propertyInputs.optional() });
-const patch = z.strictObject({ name: z.string().optional(), properties: propertyInputs.optional(), parameters: propertyInputs.optional() });
+const create = z.strictObject({
+  name: z.string(),
+  group: z.string(),
+  type: z.string(),
+  parameters: propertyInputs.optional(),
+});
+const patch = z.strictObject({
+  name: z.string().optional(),
+  properties: propertyInputs.optional(),
+  parameters: propertyInputs.optional(),
+});
 const dependency = z.strictObject({ dependsOn: z.string() });
 const owner = z.strictObject({ node: z.string() });
 const control = z.strictObject({
@@ -62,7 +71,9 @@ export function resources(): ApiRoutes {
     const id = context.var.newId();
     return change(context, (tree) => createResource(tree, { id, ...request }), id);
   });
-  api.delete("/:resource", (context) => change(context, (tree) => deleteResource(tree, { resource: resourceOf(context) })));
+  api.delete("/:resource", (context) =>
+    change(context, (tree) => deleteResource(tree, { resource: resourceOf(context) })),
+  );
   api.patch("/:resource", async (context) => {
     const { name, properties, parameters } = await bodyOf(context, patch);
     const { id: resource } = findResource(stateOf(context), resourceOf(context));
@@ -74,7 +85,9 @@ export function resources(): ApiRoutes {
   });
   const plain = { online: onlineResource, offline: offlineResource, fail: failResource };
   for (const [verb, build] of Object.entries(plain)) {
-    api.post(`/:resource/${verb}`, (context) => change(context, (tree) => build(tree, { resource: resourceOf(context) })));
+    api.post(`/:resource/${verb}`, (context) =>
+      change(context, (tree) => build(tree, { resource: resourceOf(context) })),
+    );
   }
   const dependencies = { depend: addDependency, undepend: removeDependency };
   for (const [verb, build] of Object.entries(dependencies)) {

@@ -11,7 +11,9 @@ export const defineBackup: Define = (noun, cli) => {
   noun.usage("<cluster> <path> | list <folder>");
   const take = verb(noun, "take <cluster> <path>", "Back up the cluster's configuration with all checkpoints");
   take.action((cluster: string, path: string) => takeBackup(cli, cluster, path));
-  verb(noun, "list <folder>", "List the backup sets in a folder and below it; needs no service").action((folder: string) => listSets(cli, folder));
+  verb(noun, "list <folder>", "List the backup sets in a folder and below it; needs no service").action(
+    (folder: string) => listSets(cli, folder),
+  );
   notes(
     noun,
     `The word "take" may be left out, and "backup" may be cut: clubar b PAYROLL /backups/today
@@ -59,5 +61,7 @@ async function listSets(cli: Cli, folder: string): Promise<void> {
     set.complete ? "finished, NOT CHECKED" : "UNFINISHED",
     set.path,
   ]);
-  cli.show(sets, () => table(["Time", "Cluster", "Tag", "Size", "State", "Path"], rows, `There is no backup set in ${folder}.`));
+  cli.show(sets, () =>
+    table(["Time", "Cluster", "Tag", "Size", "State", "Path"], rows, `There is no backup set in ${folder}.`),
+  );
 }

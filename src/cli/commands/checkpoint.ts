@@ -35,7 +35,9 @@ export const defineCheckpoint: Define = (noun, cli) => {
     });
   notes(
     add,
-    "Examples:\n  clubar checkpoint add web --registry SOFTWARE\\Web\n  clubar checkpoint add web --crypto 1\\\\WebKey\n\nIn a shell, put paths with backslashes in single quotes.",
+    `Examples:
+  clubar checkpoint add web --registry 'SOFTWARE\\Web'
+  clubar checkpoint add web --crypto '1\\\\WebKey'`,
   );
   whatOptions(verb(noun, "remove <resource>", "Make it no longer a checkpoint; the key itself stays")).action(
     async (resource: string, options: What) => {
@@ -50,6 +52,13 @@ export const defineCheckpoint: Define = (noun, cli) => {
       cli.show(versions, () => versionTable(cli, versions, "No versions."));
     },
   );
+  whatOptions(
+    verb(noun, "recreate <resource>", "Capture what is live on its owner anew, also when the stored file is lost"),
+  ).action(async (resource: string, options: What) => {
+    const isOne = options.registry !== undefined || options.crypto !== undefined;
+    const path = isOne ? { path: whatOf(options).path } : {};
+    cli.done(await cli.client().post<Done>("/checkpoints/recreate", { resource, ...path }));
+  });
   whatOptions(
     verb(noun, "revert <resource> <number>", "Make the content of an older version the newest"),
     false,
@@ -105,7 +114,7 @@ async function showAudit(cli: Cli, resource: string | undefined): Promise<void> 
   const bad = lines.filter(({ result }) => result === "lost" || result === "damaged");
   if (bad.length === 0) return;
   throw fail("CRC", {
-    happened: `${counted(bad.length, "checkpoint")} ${bad.length === 1 ? "is" : "are"} lost or damaged: ${bad.map(({ path }) => path).join(", ")}.`,
+    happened: `Lost or damaged: ${counted(bad.length, "checkpoint")} (${bad.map(({ path }) => path).join(", ")}).`,
     unchanged: "Nothing was changed.",
     next: "Capture it anew on its owner, revert to a version that is well, or restore a backup.",
   });

@@ -1,3 +1,4 @@
+import type { SetUp } from "../../daemon/set-up.ts";
 import type { ClusterIdentity } from "../../quorum/quorum.ts";
 import type { ClusterView } from "../../api/routes/cluster.ts";
 import type { Cli, Done } from "../cli.ts";
@@ -24,7 +25,11 @@ export const defineCluster: Define = (noun, cli) => {
     async (name: string, options: SetUpOptions) => {
       const { createNode } = await import("../../daemon/set-up.ts");
       const identity = await createNode({ ...setUp(cli, options), cluster: name });
-      showIdentity(cli, identity, `Cluster "${identity.name}" is created; ${cli.settings.data} is its first node, ${options.node}.`);
+      showIdentity(
+        cli,
+        identity,
+        `Cluster "${identity.name}" is created; ${cli.settings.data} is its first node, ${options.node}.`,
+      );
     },
   );
   notes(create, "Example:\n  clubar cluster create PAYROLL --node N1 --quorum /srv/quorum\n  clubar service");
@@ -48,7 +53,7 @@ export const defineCluster: Define = (noun, cli) => {
     });
 };
 
-function setUp(cli: Cli, options: SetUpOptions): Parameters<typeof import("../../daemon/set-up.ts").joinNode>[0] {
+function setUp(cli: Cli, options: SetUpOptions): SetUp {
   return {
     outside: cli.outside(),
     data: cli.settings.data,
@@ -60,7 +65,10 @@ function setUp(cli: Cli, options: SetUpOptions): Parameters<typeof import("../..
 }
 
 function showIdentity(cli: Cli, identity: ClusterIdentity, sentence: string): void {
-  cli.show({ ...identity, data: cli.settings.data, done: sentence }, () => `${sentence}\nStart it with \`clubar --data ${cli.settings.data} service\`.\n`);
+  cli.show(
+    { ...identity, data: cli.settings.data, done: sentence },
+    () => `${sentence}\nStart it with \`clubar --data ${cli.settings.data} service\`.\n`,
+  );
 }
 
 function text(cluster: ClusterView): string {

@@ -1,7 +1,7 @@
 import { apiPath } from "../../api/client.ts";
 import type { GroupDetail } from "../../api/routes/groups.ts";
 import type { GroupView } from "../../api/views.ts";
-import type { Done } from "../cli.ts";
+import type { Cli, Done } from "../cli.ts";
 import { usage } from "../exit.ts";
 import { facts, table } from "../render/table.ts";
 import { orDash, plain } from "../render/text.ts";
@@ -26,7 +26,9 @@ export const defineGroup: Define = (noun, cli) => {
   verb(noun, "create <name>", "Create an empty group")
     .option("--description <text>", "for people")
     .action(async (name: string, { description }: { readonly description?: string }) => {
-      cli.done(await cli.client().post<Done>("/groups", { name, ...(description === undefined ? {} : { description }) }));
+      cli.done(
+        await cli.client().post<Done>("/groups", { name, ...(description === undefined ? {} : { description }) }),
+      );
     });
   verb(noun, "delete <group>", "Delete an empty group").action(async (group: string) => {
     cli.done(await cli.client().delete<Done>(apiPath("groups", group)));
@@ -34,6 +36,11 @@ export const defineGroup: Define = (noun, cli) => {
   verb(noun, "rename <group> <name>", "Rename a group").action(async (group: string, name: string) => {
     cli.done(await cli.client().patch<Done>(apiPath("groups", group), { name }));
   });
+  defineLife(noun, cli);
+  defineSettings(noun, cli);
+};
+
+function defineLife(noun: Parameters<Define>[0], cli: Cli): void {
   verb(noun, "online <group>", "Bring a group online")
     .addOption(waitOption("it is online"))
     .action(async (group: string, { wait }: WaitOptions) => {
@@ -46,26 +53,43 @@ export const defineGroup: Define = (noun, cli) => {
     .addOption(waitOption("it is offline"))
     .action(async (group: string, { wait }: WaitOptions) => {
       const answer = await cli.client().post<Done>(apiPath("groups", group, "offline"));
-      await waitUntil(cli, wait, `Taking group ${group} offline`, lookAtGroup(cli, group, (now) => now.state === "offline"));
+      await waitUntil(
+        cli,
+        wait,
+        `Taking group ${group} offline`,
+        lookAtGroup(cli, group, (now) => now.state === "offline"),
+      );
       cli.done(answer);
     });
   verb(noun, "move <group> [node]", "Move a group to a node, or to the best other one")
     .addOption(waitOption("it has arrived"))
     .action(async (group: string, node: string | undefined, { wait }: WaitOptions) => {
       const before = await cli.client().get<GroupView>(apiPath("groups", group));
-      const answer = await cli.client().post<Done>(apiPath("groups", group, "move"), node === undefined ? {} : { node });
+      const answer = await cli
+        .client()
+        .post<Done>(apiPath("groups", group, "move"), node === undefined ? {} : { node });
       const arrived = (now: GroupView): boolean =>
-        now.movingTo === null && now.owner !== null && now.owner !== before.owner && (!now.wanted || now.state === before.state);
+        now.movingTo === null &&
+        now.owner !== null &&
+        now.owner !== before.owner &&
+        (!now.wanted || now.state === before.state);
       await waitUntil(cli, wait, `Moving group ${group}`, lookAtGroup(cli, group, arrived));
       cli.done(answer);
     });
   verb(noun, "cancel <group>", "Call off a move that has not begun").action(async (group: string) => {
     cli.done(await cli.client().post<Done>(apiPath("groups", group, "cancel")));
   });
+}
+
+function defineSettings(noun: Parameters<Define>[0], cli: Cli): void {
   verb(noun, "set <group> [property=value...]", "Set common properties of a group")
     .addOption(unsetOption())
     .action(async (group: string, words: string[], options: { readonly unset?: string[] }) => {
-      cli.done(await cli.client().patch<Done>(apiPath("groups", group), { properties: withUnset(assignments(words), options.unset) }));
+      cli.done(
+        await cli
+          .client()
+          .patch<Done>(apiPath("groups", group), { properties: withUnset(assignments(words), options.unset) }),
+      );
     });
   verb(noun, "owners <group> [node...]", "Set the preferred owners, the most preferred first")
     .option("--none", "no node is preferred")
@@ -73,7 +97,7 @@ export const defineGroup: Define = (noun, cli) => {
       if ((nodes.length === 0) !== (none === true)) throw usage("Name the nodes, or say --none.");
       cli.done(await cli.client().patch<Done>(apiPath("groups", group), { preferredOwners: nodes }));
     });
-};
+}
 
 function detail(group: GroupDetail): string {
   return facts([

@@ -26,12 +26,19 @@ export const defineInspect: Define = (noun, cli) => {
       const path = cli.path(given);
       const found = await stat(path).catch(() => undefined);
       if (found === undefined) {
-        throw fail("FILE_NOT_FOUND", { happened: `There is no file or folder ${path}.`, unchanged: "Nothing was changed.", next: "Check the path." });
+        throw fail("FILE_NOT_FOUND", {
+          happened: `There is no file or folder ${path}.`,
+          unchanged: "Nothing was changed.",
+          next: "Check the path.",
+        });
       }
       if (found.isDirectory()) await inspectSet(cli, path);
       else await inspectFile(cli, path, options);
     });
-  notes(noun, "PATH is a backup set's folder, or a file: a hive, ClusDb, chk????.tmp, a .CPT or a .CPR. Needs no service and changes nothing.");
+  notes(
+    noun,
+    "PATH is a backup set's folder, or a file: a hive, ClusDb, chk????.tmp, a .CPT or a .CPR. Needs no service and changes nothing.",
+  );
 };
 
 async function inspectSet(cli: Cli, path: string): Promise<void> {
@@ -39,7 +46,9 @@ async function inspectSet(cli: Cli, path: string): Promise<void> {
   const set = await inspectBackup(cli.outside(), path);
   const now = cli.terminal.now();
   const resources = set.resources.map(({ name, type }) => [name, type]);
-  const checkpoints = set.checkpoints.filter(({ current }) => current).map((one) => [one.resource, String(one.number), bytesText(one.size), one.path]);
+  const checkpoints = set.checkpoints
+    .filter(({ current }) => current)
+    .map((one) => [one.resource, String(one.number), bytesText(one.size), one.path]);
   cli.show(set, () =>
     [
       facts([
@@ -69,7 +78,11 @@ async function inspectFile(cli: Cli, path: string, options: Options): Promise<vo
     return;
   }
   if (!magic.startsWith("regf")) {
-    throw fail("INVALID_DATA", { happened: `${path} is neither a hive nor a key container.`, unchanged: "Nothing was changed.", next: "Name a file of one of these kinds." });
+    throw fail("INVALID_DATA", {
+      happened: `${path} is neither a hive nor a key container.`,
+      unchanged: "Nothing was changed.",
+      next: "Name a file of one of these kinds.",
+    });
   }
   if (options.listing === true) {
     listHive(bytes, sha256, (line) => cli.terminal.out(`${line}\n`));
@@ -98,7 +111,11 @@ function showHive(cli: Cli, path: string, bytes: Uint8Array, hive: ReturnType<ty
     lastWritten: wallTime(hive.lastWritten),
     dirty: hive.dirty,
   };
-  const rows = [...childrenOf(root)].map((key) => [key.name, counted(childCount(key), "subkey"), counted(valueCount(key), "value")]);
+  const rows = [...childrenOf(root)].map((key) => [
+    key.name,
+    counted(childCount(key), "subkey"),
+    counted(valueCount(key), "value"),
+  ]);
   cli.show(view, () => {
     const head = facts([
       ["Hive", path],
@@ -129,7 +146,14 @@ async function inspectContainer(cli: Cli, path: string, bytes: Uint8Array): Prom
   const { decodeContainer } = await import("../../registry/container-codec.ts");
   const { formatContainerName } = await import("../../registry/container-name.ts");
   const { name, exportable } = decodeContainer(bytes);
-  const view = { path, kind: "key container", name: formatContainerName(name), exportable, size: bytes.length, sha256: sha256(bytes) };
+  const view = {
+    path,
+    kind: "key container",
+    name: formatContainerName(name),
+    exportable,
+    size: bytes.length,
+    sha256: sha256(bytes),
+  };
   cli.show(view, () =>
     facts([
       ["Key container", path],

@@ -14,14 +14,19 @@ interface CreateOptions {
 
 /** `clubar key …`. */
 export const defineKey: Define = (noun, cli) => {
-  const read = async (file: string): Promise<Uint8Array> => new Uint8Array(await translated(`read ${file}`, () => readFile(cli.path(file))));
+  const read = async (file: string): Promise<Uint8Array> =>
+    new Uint8Array(await translated(`read ${file}`, () => readFile(cli.path(file))));
   verb(noun, "list", "List this node's key containers").action(async () => {
     const keys = await cli.client().get<KeyContainerView[]>("/keys");
     const rows = keys.map((key) => [key.name, key.algorithm, key.exportable ? "yes" : "no"]);
     cli.show(keys, () => table(["Container", "Algorithm", "Exportable"], rows, "No key containers."));
   });
   verb(noun, "create <name>", "Create a container with a new private key")
-    .addOption(new Option("--algorithm <algorithm>", "kind of key").choices(["rsa-2048", "ec-p256", "ed25519"]).default("rsa-2048"))
+    .addOption(
+      new Option("--algorithm <algorithm>", "kind of key")
+        .choices(["rsa-2048", "ec-p256", "ed25519"])
+        .default("rsa-2048"),
+    )
     .option("--no-exportable", "it never leaves this node; it can't be a checkpoint")
     .action(async (name: string, { algorithm, exportable }: CreateOptions) => {
       cli.done(await cli.client().post<Done>("/keys", { name, algorithm, exportable }));
@@ -33,7 +38,10 @@ export const defineKey: Define = (noun, cli) => {
       cli.done(await cli.client().post<Done>("/keys/import", { name, pem, exportable }));
     });
   verb(noun, "delete <name>", "Delete a container with its private key").action(async (name: string) => {
-    await cli.confirm(`The private key in container ${name} of this node is gone for ever, unless a checkpoint or backup holds it.`, "Delete it?");
+    await cli.confirm(
+      `The private key in container ${name} of this node is gone for ever, unless a checkpoint or backup holds it.`,
+      "Delete it?",
+    );
     cli.done(await cli.client().delete<Done>("/keys", { name }));
   });
   verb(noun, "sign <name> <file>", "Sign a file; the signature in base64")
@@ -50,5 +58,8 @@ export const defineKey: Define = (noun, cli) => {
     const pem = new TextDecoder().decode(await cli.client().bytes("GET", "/keys/public", { name }));
     cli.show({ name, pem }, () => (pem.endsWith("\n") ? pem : `${pem}\n`));
   });
-  notes(noun, "A container is named TYPE\\NAME\\KEY, as '1\\\\WebKey': provider type 1, the default provider, the key WebKey.");
+  notes(
+    noun,
+    "A container is named TYPE\\NAME\\KEY, as '1\\\\WebKey': provider type 1, the default provider, the key WebKey.",
+  );
 };

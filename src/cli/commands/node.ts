@@ -11,7 +11,8 @@ import { assignments, type Define, notes, unsetOption, verb, withUnset } from ".
 
 /** `clubar node …`. */
 export const defineNode: Define = (noun, cli) => {
-  const ask = (node: string, action: string, body: object = {}): Promise<Done> => cli.client().post<Done>(apiPath("nodes", node, action), body);
+  const ask = (node: string, action: string, body: object = {}): Promise<Done> =>
+    cli.client().post<Done>(apiPath("nodes", node, action), body);
   verb(noun, "list", "List the nodes").action(async () => {
     const nodes = await cli.client().get<NodeView[]>("/nodes");
     const rows = nodes.map((node) => [node.id, node.name, node.state, node.groups.join(", ")]);
@@ -24,7 +25,11 @@ export const defineNode: Define = (noun, cli) => {
   verb(noun, "set <node> [property=value...]", "Set common properties of a node")
     .addOption(unsetOption())
     .action(async (node: string, words: string[], options: { readonly unset?: string[] }) => {
-      cli.done(await cli.client().patch<Done>(apiPath("nodes", node), { properties: withUnset(assignments(words), options.unset) }));
+      cli.done(
+        await cli
+          .client()
+          .patch<Done>(apiPath("nodes", node), { properties: withUnset(assignments(words), options.unset) }),
+      );
     });
   verb(noun, "pause <node>", "Place no more groups on a node")
     .option("--drain", "move its groups away, too")
@@ -32,11 +37,20 @@ export const defineNode: Define = (noun, cli) => {
     .action(async (node: string, options: { readonly drain?: boolean; readonly target?: string }) => {
       if (options.target !== undefined && options.drain !== true) throw usage("--target goes with --drain.");
       const { drain, target } = options;
-      cli.done(await ask(node, "pause", { ...(drain === undefined ? {} : { drain }), ...(target === undefined ? {} : { target }) }));
+      cli.done(
+        await ask(node, "pause", {
+          ...(drain === undefined ? {} : { drain }),
+          ...(target === undefined ? {} : { target }),
+        }),
+      );
     });
   verb(noun, "resume <node>", "Place groups on a paused node again")
-    .addOption(new Option("--failback <how>", "whether groups come back").choices(["no", "now", "policy"]).default("policy"))
-    .action(async (node: string, { failback }: { readonly failback: string }) => cli.done(await ask(node, "resume", { failback })));
+    .addOption(
+      new Option("--failback <how>", "whether groups come back").choices(["no", "now", "policy"]).default("policy"),
+    )
+    .action(async (node: string, { failback }: { readonly failback: string }) =>
+      cli.done(await ask(node, "resume", { failback })),
+    );
   verb(noun, "evict <node>", "Take a stopped node out of the cluster").action(async (node: string) => {
     await cli.confirm(`Node ${node} is taken out of the cluster and of every list of owners.`, "Evict it?");
     cli.done(await ask(node, "evict"));
@@ -47,7 +61,10 @@ export const defineNode: Define = (noun, cli) => {
       const name = options.name ?? (await askForName(node));
       cli.done(await ask(node, "confirm-down", { name }));
     });
-  notes(confirmDown, "The cluster then starts that node's groups elsewhere. If the machine is not off, they run twice and data is damaged.");
+  notes(
+    confirmDown,
+    "The cluster then starts that node's groups elsewhere. If the machine is not off, they run twice and data is damaged.",
+  );
   verb(noun, "stop [node]", "Stop a node's service, in order; this node's without a name")
     .option("--no-drain", "end its groups here instead of moving them")
     .action(async (node: string | undefined, { drain }: { readonly drain: boolean }) => {

@@ -19,7 +19,10 @@ export const defineReg: Define = (noun, cli) => {
   defineQuery(noun, cli);
   defineChanges(noun, cli);
   defineFiles(noun, cli);
-  notes(noun, "This node's registry, with reg.exe's words. In a shell, put paths with backslashes in single quotes: 'HKLM\\SOFTWARE\\Web'.");
+  notes(
+    noun,
+    "This node's registry, with reg.exe's words. In a shell, put paths with backslashes in single quotes: 'HKLM\\SOFTWARE\\Web'.",
+  );
 };
 
 interface QueryOptions {
@@ -33,12 +36,19 @@ function defineQuery(noun: Parameters<Define>[0], cli: Cli): void {
     .option("--recursive", "with all subkeys")
     .action(async (key: string, { value, recursive }: QueryOptions) => {
       const keys = await readKeys(cli, registryPath(key), recursive === true);
-      const found = keys.map((one) => (value === undefined ? one : { ...one, values: one.values.filter(({ name }) => same(name, value)), subkeys: [] }));
+      const found = keys.map((one) =>
+        value === undefined ? one : { ...one, values: one.values.filter(({ name }) => same(name, value)), subkeys: [] },
+      );
       const hits = value === undefined ? found : found.filter((one) => one.values.length > 0);
       if (hits.length === 0) {
-        throw fail("FILE_NOT_FOUND", { happened: `HKLM\\${registryPath(key)} has no value "${value ?? ""}".`, unchanged: "Nothing was changed." });
+        throw fail("FILE_NOT_FOUND", {
+          happened: `HKLM\\${registryPath(key)} has no value "${value ?? ""}".`,
+          unchanged: "Nothing was changed.",
+        });
       }
-      cli.show(recursive === true ? hits : hits[0], () => hits.map((one) => keyText(one, recursive === true)).join("\n"));
+      cli.show(recursive === true ? hits : hits[0], () =>
+        hits.map((one) => keyText(one, recursive === true)).join("\n"),
+      );
     });
 }
 
@@ -102,17 +112,30 @@ function defineChanges(noun: Parameters<Define>[0], cli: Cli): void {
     .action(async (key: string, options: DeleteOptions) => {
       const path = registryPath(key);
       const present = await cli.client().get<KeyView>("/registry/key", { path });
-      if (options.value !== undefined && options.allValues === true) throw usage("Say --value or --all-values, not both.");
+      if (options.value !== undefined && options.allValues === true)
+        throw usage("Say --value or --all-values, not both.");
       if (options.value === undefined && options.allValues !== true) {
-        await cli.confirm(`HKLM\\${path} is deleted with its ${counted(present.subkeys.length, "subkey")} and all below.`, "Delete it?");
+        await cli.confirm(
+          `HKLM\\${path} is deleted with its ${counted(present.subkeys.length, "subkey")} and all below.`,
+          "Delete it?",
+        );
         await edit(cli, [{ kind: "delete-key", path }], `The key HKLM\\${path} is deleted.`);
         return;
       }
       const wanted = options.value;
       const names = present.values.map(({ name }) => name).filter((name) => wanted === undefined || same(name, wanted));
-      if (wanted !== undefined && names.length === 0) throw fail("FILE_NOT_FOUND", { happened: `HKLM\\${path} has no value "${wanted}".`, unchanged: "Nothing was changed." });
+      if (wanted !== undefined && names.length === 0)
+        throw fail("FILE_NOT_FOUND", {
+          happened: `HKLM\\${path} has no value "${wanted}".`,
+          unchanged: "Nothing was changed.",
+        });
       if (names.length === 0) cli.done({ done: `HKLM\\${path} has no values.` });
-      else await edit(cli, names.map((name) => ({ kind: "delete-value", path, name })), `${counted(names.length, "value")} of HKLM\\${path} deleted.`);
+      else
+        await edit(
+          cli,
+          names.map((name) => ({ kind: "delete-value", path, name })),
+          `${counted(names.length, "value")} of HKLM\\${path} deleted.`,
+        );
     });
 }
 
@@ -123,7 +146,8 @@ async function edit(cli: Cli, edits: readonly Edit[], done: string): Promise<voi
 }
 
 function defineFiles(noun: Parameters<Define>[0], cli: Cli): void {
-  const read = async (file: string): Promise<Uint8Array> => new Uint8Array(await translated(`read ${file}`, () => readFile(cli.path(file))));
+  const read = async (file: string): Promise<Uint8Array> =>
+    new Uint8Array(await translated(`read ${file}`, () => readFile(cli.path(file))));
   const write = (file: string, bytes: Uint8Array): Promise<void> =>
     translated(`write ${file}`, () => writeFile(cli.path(file), bytes, { mode: 0o600 }));
   const hive = (path: string): Promise<Uint8Array> => cli.client().bytes("GET", "/registry/hive", { path });
@@ -132,20 +156,26 @@ function defineFiles(noun: Parameters<Define>[0], cli: Cli): void {
     if (edits.length === 0) cli.done({ done: `${file} asks for nothing.` });
     else await edit(cli, edits, `${file} is imported: ${counted(edits.length, "change")}.`);
   });
-  verb(noun, "export <key> <file>", "Write a key with all below it as a .reg file").action(async (key: string, file: string) => {
-    const path = registryPath(key);
-    await write(file, writeRegText(path, readHive(await hive(path)).root));
-    cli.done({ done: `HKLM\\${path} is written to ${file}.` });
-  });
-  verb(noun, "save <key> <file>", "Write a key with all below it as a hive file").action(async (key: string, file: string) => {
-    const path = registryPath(key);
-    await write(file, await hive(path));
-    cli.done({ done: `HKLM\\${path} is saved to ${file}.` });
-  });
-  verb(noun, "load <key> <file>", "Mount a copy of a hive file as HKLM\\NAME, for good").action(async (key: string, file: string) => {
-    const answer = await cli.client().bytes("PUT", "/registry/hive", { name: mountName(key) }, await read(file));
-    cli.done(JSON.parse(new TextDecoder().decode(answer)) as Done);
-  });
+  verb(noun, "export <key> <file>", "Write a key with all below it as a .reg file").action(
+    async (key: string, file: string) => {
+      const path = registryPath(key);
+      await write(file, writeRegText(path, readHive(await hive(path)).root));
+      cli.done({ done: `HKLM\\${path} is written to ${file}.` });
+    },
+  );
+  verb(noun, "save <key> <file>", "Write a key with all below it as a hive file").action(
+    async (key: string, file: string) => {
+      const path = registryPath(key);
+      await write(file, await hive(path));
+      cli.done({ done: `HKLM\\${path} is saved to ${file}.` });
+    },
+  );
+  verb(noun, "load <key> <file>", "Mount a copy of a hive file as HKLM\\NAME, for good").action(
+    async (key: string, file: string) => {
+      const answer = await cli.client().bytes("PUT", "/registry/hive", { name: mountName(key) }, await read(file));
+      cli.done(JSON.parse(new TextDecoder().decode(answer)) as Done);
+    },
+  );
   verb(noun, "unload <key>", "Take a mounted hive and its file away").action(async (key: string) => {
     const name = mountName(key);
     await cli.confirm(`HKLM\\${name} is taken away with its file.`, "Unload it?");

@@ -12,17 +12,27 @@ import { lookAtResource, type Wait, waitUntil } from "../wait.ts";
 export const defineResource: Define = (noun, cli) => {
   defineReading(noun, cli);
   defineLife(noun, cli);
-  const set = (what: "properties" | "parameters") => async (resource: string, words: string[], options: { readonly unset?: string[] }) => {
-    cli.done(await cli.client().patch<Done>(apiPath("resources", resource), { [what]: withUnset(assignments(words), options.unset) }));
-  };
-  verb(noun, "set <resource> [property=value...]", "Set common properties").addOption(unsetOption()).action(set("properties"));
+  const set =
+    (what: "properties" | "parameters") =>
+    async (resource: string, words: string[], options: { readonly unset?: string[] }) => {
+      cli.done(
+        await cli
+          .client()
+          .patch<Done>(apiPath("resources", resource), { [what]: withUnset(assignments(words), options.unset) }),
+      );
+    };
+  verb(noun, "set <resource> [property=value...]", "Set common properties")
+    .addOption(unsetOption())
+    .action(set("properties"));
   verb(noun, "param <resource> [name=value...]", "Set parameters of the application (private properties)")
     .addOption(unsetOption())
     .action(set("parameters"));
   for (const word of ["depend", "undepend"] as const) {
-    const summary = word === "depend" ? "Let A depend on B: B comes online before, goes offline after" : "A no longer depends on B";
+    const summary =
+      word === "depend" ? "Let A depend on B: B comes online before, goes offline after" : "A no longer depends on B";
     verb(noun, `${word} <A> <on> <B>`, summary).action(async (resource: string, on: string, dependsOn: string) => {
-      if (on.toLowerCase() !== "on") throw usage(`"${on}" stands where "on" is expected.`, `Write: clubar resource ${word} A on B`);
+      if (on.toLowerCase() !== "on")
+        throw usage(`"${on}" stands where "on" is expected.`, `Write: clubar resource ${word} A on B`);
       cli.done(await cli.client().post<Done>(apiPath("resources", resource, word), { dependsOn }));
     });
   }
@@ -40,8 +50,16 @@ function defineReading(noun: Parameters<Define>[0], cli: Cli): void {
     .option("--group <group>", "only those of a group")
     .action(async ({ group }: { readonly group?: string }) => {
       const all = await cli.client().get<ResourceView[]>("/resources");
-      const resources = group === undefined ? all : all.filter((one) => one.group?.toLowerCase() === group.toLowerCase());
-      const rows = resources.map((one) => [one.name, one.type, orDash(one.group), one.state, orDash(one.node), one.reason]);
+      const resources =
+        group === undefined ? all : all.filter((one) => one.group?.toLowerCase() === group.toLowerCase());
+      const rows = resources.map((one) => [
+        one.name,
+        one.type,
+        orDash(one.group),
+        one.state,
+        orDash(one.node),
+        one.reason,
+      ]);
       cli.show(resources, () => table(["Resource", "Type", "Group", "State", "Node", ""], rows, "No resources."));
     });
   verb(noun, "types", "List the resource types").action(async () => {
@@ -61,7 +79,11 @@ interface CreateOptions {
 }
 
 function defineLife(noun: Parameters<Define>[0], cli: Cli): void {
-  const create = verb(noun, "create <name> [parameter=value...]", "Create a resource; it stays offline until you bring it online")
+  const create = verb(
+    noun,
+    "create <name> [parameter=value...]",
+    "Create a resource; it stays offline until you bring it online",
+  )
     .requiredOption("--group <group>", "its group")
     .requiredOption("--type <type>", "its resource type")
     .action(async (name: string, words: string[], { group, type }: CreateOptions) => {
@@ -72,16 +94,22 @@ function defineLife(noun: Parameters<Define>[0], cli: Cli): void {
     create,
     'Example:\n  clubar resource create web --group Web --type "Generic Application" CommandLine="/usr/sbin/nginx -g \'daemon off;\'"',
   );
-  verb(noun, "delete <resource>", "Delete a resource that is offline, with its checkpoints").action(async (resource: string) => {
-    const { hasCheckpoints, name } = await cli.client().get<ResourceView>(apiPath("resources", resource));
-    if (hasCheckpoints) await cli.confirm(`The stored checkpoints of resource "${name}" are deleted with it.`, "Delete it?");
-    cli.done(await cli.client().delete<Done>(apiPath("resources", resource)));
-  });
+  verb(noun, "delete <resource>", "Delete a resource that is offline, with its checkpoints").action(
+    async (resource: string) => {
+      const { hasCheckpoints, name } = await cli.client().get<ResourceView>(apiPath("resources", resource));
+      if (hasCheckpoints)
+        await cli.confirm(`The stored checkpoints of resource "${name}" are deleted with it.`, "Delete it?");
+      cli.done(await cli.client().delete<Done>(apiPath("resources", resource)));
+    },
+  );
   verb(noun, "rename <resource> <name>", "Rename a resource").action(async (resource: string, name: string) => {
     cli.done(await cli.client().patch<Done>(apiPath("resources", resource), { name }));
   });
   for (const word of ["online", "offline"] as const) {
-    const summary = word === "online" ? "Bring a resource online, with what it depends on" : "Take a resource offline, with what depends on it";
+    const summary =
+      word === "online"
+        ? "Bring a resource online, with what it depends on"
+        : "Take a resource offline, with what depends on it";
     verb(noun, `${word} <resource>`, summary)
       .addOption(waitOption(`it is ${word}`))
       .action(async (resource: string, { wait }: { readonly wait?: Wait }) => {
@@ -90,9 +118,11 @@ function defineLife(noun: Parameters<Define>[0], cli: Cli): void {
         cli.done(answer);
       });
   }
-  verb(noun, "fail <resource>", "Treat it as failed once, to see what the policy does").action(async (resource: string) => {
-    cli.done(await cli.client().post<Done>(apiPath("resources", resource, "fail")));
-  });
+  verb(noun, "fail <resource>", "Treat it as failed once, to see what the policy does").action(
+    async (resource: string) => {
+      cli.done(await cli.client().post<Done>(apiPath("resources", resource, "fail")));
+    },
+  );
 }
 
 function detail(resource: ResourceDetail): string {

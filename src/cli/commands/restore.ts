@@ -35,9 +35,16 @@ With the service running it is done through it; without, by this command. "resto
   );
 };
 
-function requestOf(cli: Cli, path: string, word: string | undefined, drive: string | undefined, options: Options): RestoreRequest {
+function requestOf(
+  cli: Cli,
+  path: string,
+  word: string | undefined,
+  drive: string | undefined,
+  options: Options,
+): RestoreRequest {
   const lower = word?.toLowerCase();
-  if (lower === undefined && options.plan !== true) throw usage("Say force or noforce after the path.", "Write: clubar restore PATH noforce");
+  if (lower === undefined && options.plan !== true)
+    throw usage("Say force or noforce after the path.", "Write: clubar restore PATH noforce");
   if (lower !== undefined && lower !== "force" && lower !== "noforce") {
     throw usage(`"${word}" stands where force or noforce is expected.`, "Write: clubar restore PATH noforce");
   }
@@ -55,18 +62,28 @@ function requestOf(cli: Cli, path: string, word: string | undefined, drive: stri
 interface Prepared {
   readonly view: RestorePlanView;
   readonly online: boolean;
-  carryOut(): Promise<RestoreOutcome>;
+  readonly carryOut: () => Promise<RestoreOutcome>;
 }
 
 async function restore(cli: Cli, request: RestoreRequest, options: Options): Promise<void> {
-  const { view, online, carryOut } = await cli.busy("Reading the backup and asking the nodes", prepare(cli, request, options));
+  const { view, online, carryOut } = await cli.busy(
+    "Reading the backup and asking the nodes",
+    prepare(cli, request, options),
+  );
   const isOnlyPlan = options.plan === true;
   if (isOnlyPlan || !cli.settings.json) showPlan(cli, view, isOnlyPlan);
   const [blocker] = view.blockers;
-  if (blocker !== undefined) throw withOptions(fail(blocker.name, { happened: blocker.sentence, unchanged: "Nothing was changed.", next: blocker.next }));
+  if (blocker !== undefined)
+    throw withOptions(
+      fail(blocker.name, { happened: blocker.sentence, unchanged: "Nothing was changed.", next: blocker.next }),
+    );
   if (isOnlyPlan) return;
   const warning = `The existing cluster database will be replaced by the backup stored in ${request.path}.`;
-  await cli.confirm(warning, "If you are sure you want to proceed, enter 'y'. Enter any other key to cancel.\nProceed", "\n**** WARNING!!! ****\n\n");
+  await cli.confirm(
+    warning,
+    "If you are sure you want to proceed, enter 'y'. Enter any other key to cancel.\nProceed",
+    "\n**** WARNING!!! ****\n\n",
+  );
   const outcome = await cli.busy("Restoring", carryOut()).catch((error: unknown) => {
     throw error instanceof Failure ? withOptions(error) : error;
   });
@@ -77,7 +94,11 @@ async function prepare(cli: Cli, request: RestoreRequest, options: Options): Pro
   const client = cli.client();
   const view = await planOnline(client, request);
   if (view !== undefined) {
-    return { view, online: true, carryOut: () => client.post<RestoreOutcome>("/restore", { ...request, planId: view.id }) };
+    return {
+      view,
+      online: true,
+      carryOut: () => client.post<RestoreOutcome>("/restore", { ...request, planId: view.id }),
+    };
   }
   const { planOffline } = await import("../../clusapi/offline-restore.ts");
   const { node, quorum } = options;

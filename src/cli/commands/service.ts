@@ -5,7 +5,11 @@ import { finish, notes, wholeNumber } from "../verbs.ts";
 /** `clubar service`. */
 export const defineService: Define = (noun, cli) => {
   finish(noun)
-    .option("--page <port>", "serve the status page on this port of 127.0.0.1 (0: any free one)", wholeNumber(0, 65_535))
+    .option(
+      "--page <port>",
+      "serve the status page on this port of 127.0.0.1 (0: any free one)",
+      wholeNumber(0, 65_535),
+    )
     .action(async ({ page }: { readonly page?: number }) => {
       const token = cli.terminal.environment["CLUBAR_PAGE_TOKEN"] ?? randomBytes(16).toString("hex");
       const { runService } = await import("../../daemon/service.ts");
@@ -14,7 +18,10 @@ export const defineService: Define = (noun, cli) => {
         ...(page === undefined ? {} : { page: { port: page, token } }),
         onReady: ({ pageUrl }) => {
           const where = pageUrl === undefined ? "" : `\nStatus page: ${pageUrl}`;
-          cli.show({ ready: true, data: cli.settings.data, page: pageUrl ?? null }, () => `The service of ${cli.settings.data} runs.${where}\n`);
+          cli.show(
+            { ready: true, data: cli.settings.data, page: pageUrl ?? null },
+            () => `The service of ${cli.settings.data} runs.${where}\n`,
+          );
         },
       });
     });

@@ -24,16 +24,28 @@ export function statusText(status: StatusView, now: number): string {
     ...self.waits.map((wait) => `Waits: ${wait}`),
   ];
   const nodeRows = nodes.map((node) => {
-    const roles = [leader?.node === node.name ? "leader" : "", node.id === self.id ? "this node" : "", node.downBecause ?? ""];
+    const roles = [
+      leader?.node === node.name ? "leader" : "",
+      node.id === self.id ? "this node" : "",
+      node.downBecause ?? "",
+    ];
     const drain = node.drain === "inProgress" ? " (being drained)" : "";
     return [node.name, `${node.state}${drain}`, roles.filter((role) => role !== "").join(", "), node.groups.join(", ")];
   });
   const groupRows = groups.map((group) => {
-    const moving = group.movingTo === null ? "" : `moves to ${group.movingTo === "*" ? "another node" : group.movingTo}`;
+    const moving =
+      group.movingTo === null ? "" : `moves to ${group.movingTo === "*" ? "another node" : group.movingTo}`;
     const notes = [moving, group.wanted ? "" : "is to be offline", group.failed ?? ""].filter((note) => note !== "");
     return [group.name, group.state, orDash(group.owner), notes.join("; ")];
   });
-  const resourceRows = resources.map((one) => [one.name, one.type, orDash(one.group), one.state, orDash(one.node), one.reason]);
+  const resourceRows = resources.map((one) => [
+    one.name,
+    one.type,
+    orDash(one.group),
+    one.state,
+    orDash(one.node),
+    one.reason,
+  ]);
   return [
     `${lines.join("\n")}\n`,
     table(["Node", "State", "Role", "Groups"], nodeRows, "No nodes."),

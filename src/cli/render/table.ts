@@ -7,7 +7,9 @@ export function table(headings: readonly string[], rows: readonly (readonly stri
   const widths = headings.map((_, column) => Math.max(...all.map((row) => width(row[column] ?? ""))));
   const line = (row: readonly string[]): string =>
     row
-      .map((cell, column) => (column === row.length - 1 ? cell : cell + " ".repeat((widths[column] ?? 0) - width(cell) + 2)))
+      .map((cell, column) =>
+        column === row.length - 1 ? cell : cell + " ".repeat((widths[column] ?? 0) - width(cell) + 2),
+      )
       .join("")
       .trimEnd();
   return `${all.map(line).join("\n")}\n`;
@@ -17,12 +19,14 @@ export function table(headings: readonly string[], rows: readonly (readonly stri
 export function facts(pairs: readonly (readonly [string, string | number | undefined])[]): string {
   const there = pairs.filter(([, value]) => value !== undefined && value !== "");
   const widest = Math.max(0, ...there.map(([name]) => width(name)));
-  return there.map(([name, value]) => `${name}${" ".repeat(widest - width(name) + 2)}${oneLine(String(value))}\n`).join("");
+  return there
+    .map(([name, value]) => `${name}${" ".repeat(widest - width(name) + 2)}${oneLine(String(value))}\n`)
+    .join("");
 }
 
 /** What could move a terminal's cursor is shown, not sent. */
 export function oneLine(text: string): string {
-  return text.replace(/[\u0000-\u001f\u007f-\u009f]/g, (unit) => `\\x${unit.charCodeAt(0).toString(16).padStart(2, "0")}`);
+  return text.replace(/\p{Cc}/gu, (unit) => `\\x${unit.charCodeAt(0).toString(16).padStart(2, "0")}`);
 }
 
 const segments = new Intl.Segmenter();
