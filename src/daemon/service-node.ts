@@ -24,6 +24,7 @@ import type { Tag } from "../quorum/tag.ts";
 import { serve } from "../rpc/call.ts";
 import type { Registry } from "../registry/registry.ts";
 import type { KeyContainers } from "../registry/key-containers.ts";
+import { diff } from "../tree/diff.ts";
 import type { Key } from "../tree/key.ts";
 import { BackupRun } from "./backup-run.ts";
 import { CallerPool } from "./caller-pool.ts";
@@ -40,6 +41,9 @@ import { nodeHandlers } from "./node-rpc.ts";
 import { OwnerCalls } from "./owner-calls.ts";
 import { RestoreRun } from "./restore-run.ts";
 import type { ServiceParts } from "./service-parts.ts";
+
+/** Changed keys up to which checkpoints are waited for one by one. */
+const pathsMax = 64;
 
 /** A node's service; see `NodeService` for what its functions do. */
 export class ServiceNode implements NodeService {
@@ -169,13 +173,15 @@ export class ServiceNode implements NodeService {
   }
 
   async changeRegistry(work: (registry: Registry) => Promise<void>): Promise<{ readonly pending: readonly string[] }> {
-    await work(this.parts.registry);
-    return this.#settle();
+    const { registry } = this.parts;
+    const before = registry.root();
+    await work(registry);
+    return this.#settle(changedPaths(before, registry.root()));
   }
 
   async changeKeys(work: (keys: KeyContainers) => Promise<void>): Promise<{ readonly pending: readonly string[] }> {
     await work(this.parts.keys);
-    return this.#settle();
+    return this.#settle(undefined);
   }
 
   backup(path: string): Promise<BackupResult> {
@@ -296,8 +302,10 @@ export class ServiceNode implements NodeService {
     };
   }
 
-  async #settle(): Promise<{ readonly pending: readonly string[] }> {
-    await this.checkpoints.settled();
+  /** Waits for the checkpoints over these registry paths; undefined: for all. */
+  async #settle(paths: readonly string[] | undefined): Promise<{ readonly pending: readonly string[] }> {
+    if (paths === undefined) await this.checkpoints.settled();
+    else await Promise.all(paths.map((path) => this.checkpoints.settled({ kind: "registry", path })));
     return { pending: this.checkpoints.pending().map((each) => each.path) };
   }
 
@@ -309,4 +317,14 @@ export class ServiceNode implements NodeService {
 
 async function close(listener: Listener): Promise<void> {
   await listener.close();
+}
+
+/** Keys that differ, below HKLM; undefined when there are too many to look at one by one. */
+function changedPaths(before: Key, after: Key): readonly string[] | undefined {
+  const paths = new Set<string>();
+  for (const { path } of diff(before, after)) {
+    paths.add(path);
+    if (paths.size > pathsMax) return undefined;
+  }
+  return [...paths];
 }
