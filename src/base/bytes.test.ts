@@ -41,7 +41,10 @@ test("concatenation and equality", () =>
   fc.assert(
     fc.property(fc.array(fc.uint8Array({ maxLength: 4 }), { maxLength: 5 }), (parts) => {
       const whole = concatBytes(parts);
-      assert.deepEqual([...whole], parts.flatMap((part) => [...part]));
+      assert.deepEqual(
+        [...whole],
+        parts.flatMap((part) => [...part]),
+      );
       assert.ok(equalBytes(whole, whole.slice()));
       assert.ok(!equalBytes(whole, concatBytes([whole, Uint8Array.of(0)])));
       if (whole.length > 0) assert.ok(!equalBytes(whole, whole.with(whole.length - 1, (whole.at(-1) ?? 0) ^ 1)));

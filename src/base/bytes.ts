@@ -1,6 +1,7 @@
 /** Bytes and their texts: hexadecimal, base64 and UTF-16. Pure; runs wherever JavaScript does. */
 import { fail } from "./errors.ts";
 
+/** The parts one after the other, in a new array. */
 export function concatBytes(parts: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {
   let length = 0;
   for (const part of parts) length += part.length;
@@ -13,6 +14,7 @@ export function concatBytes(parts: readonly Uint8Array[]): Uint8Array<ArrayBuffe
   return whole;
 }
 
+/** Whether both hold the same bytes. Stops at the first difference: not for comparing secrets. */
 export function equalBytes(a: Uint8Array, b: Uint8Array): boolean {
   if (a.length !== b.length) return false;
   for (let i = 0; i < a.length; i++) if (a[i] !== b[i]) return false;

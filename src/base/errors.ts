@@ -14,6 +14,7 @@ export interface ErrorRow {
   readonly meaning: string;
 }
 
+/** Every row by its name. Several names may share a Win32 code, an exit code or an HTTP status: tell errors apart by name. */
 export const errorTable = {
   INVALID_FUNCTION: { win32: 1, exit: 2, http: 404, meaning: "There is no such function." },
   FILE_NOT_FOUND: { win32: 2, exit: 8, http: 404, meaning: "The file, key or value does not exist." },
@@ -50,7 +51,12 @@ export const errorTable = {
   IO_DEVICE: { win32: 1117, exit: 1, http: 500, meaning: "The device failed to read or write." },
   CANCELLED: { win32: 1223, exit: 130, http: 409, meaning: "A person or the caller interrupted it." },
   OUTCOME_UNKNOWN: { win32: 1237, exit: 75, http: 503, meaning: "It may or may not have happened; ask again." },
-  SERVER_UNAVAILABLE: { win32: 1722, exit: 11, http: 503, meaning: "No cluster of that name can be reached from here." },
+  SERVER_UNAVAILABLE: {
+    win32: 1722,
+    exit: 11,
+    http: 503,
+    meaning: "No cluster of that name can be reached from here.",
+  },
   REVISION_MISMATCH: { win32: 1306, exit: 9, http: 409, meaning: "It has changed since it was read." },
   INTERNAL_ERROR: { win32: 1359, exit: 1, http: 500, meaning: "A part of clubar did something unforeseen." },
   TIMEOUT: { win32: 1460, exit: 124, http: 504, meaning: "It took longer than allowed." },
@@ -219,6 +225,7 @@ export const errorTable = {
   },
 } as const;
 
+/** A name of `errorTable`: what tests, clients and `Failure.name` tell errors apart by. */
 export type ErrorName = keyof typeof errorTable;
 
 /** Whether a text, from the network or a file, is the name of a row. */

@@ -21,6 +21,7 @@ export interface Chain {
   readonly last: Uint8Array;
 }
 
+/** What a journal's bytes hold before their torn tail, and where and with which chain the next record goes. */
 export interface Scanned {
   readonly header: Uint8Array;
   readonly records: Uint8Array[];
@@ -29,6 +30,7 @@ export interface Scanned {
   readonly chain: Chain;
 }
 
+/** The first bytes of a journal: magic, version, the opaque `header` and its checksum, which also begins the chain of records. */
 export function encodeHeader(header: Uint8Array): { bytes: Uint8Array; chain: Chain } {
   const fixed = new Uint8Array(fixedHeader);
   fixed.set(magic);
@@ -68,19 +70,25 @@ export function scanJournal(bytes: Uint8Array, path: string): Scanned {
     at = found.end;
   }
   if (at < bytes.length && isFollowedByGroup(bytes, at, salt, last)) {
-    throw corrupt(path, at, `record ${records.length + 1} is damaged, and records that were written after it are there`);
+    throw corrupt(
+      path,
+      at,
+      `record ${records.length + 1} is damaged, and records that were written after it are there`,
+    );
   }
   return { header, records, end: at, chain: { salt, last } };
 }
 
 function scanHeader(bytes: Uint8Array, path: string): { header: Uint8Array; salt: Uint8Array; end: number } {
-  if (bytes.length < fixedHeader || !equalBytes(bytes.subarray(0, 4), magic)) throw corrupt(path, 0, "it does not begin with CLBJ");
+  if (bytes.length < fixedHeader || !equalBytes(bytes.subarray(0, 4), magic))
+    throw corrupt(path, 0, "it does not begin with CLBJ");
   const view = viewOf(bytes);
   const headerEnd = fixedHeader + view.getUint32(6, true);
   const end = headerEnd + checksumLength;
   if (end > bytes.length) throw corrupt(path, 6, "its header is cut off");
   const salt = sha256Bytes(bytes.subarray(0, headerEnd)).slice(0, checksumLength);
-  if (!equalBytes(salt, bytes.subarray(headerEnd, end))) throw corrupt(path, headerEnd, "its header's checksum is wrong");
+  if (!equalBytes(salt, bytes.subarray(headerEnd, end)))
+    throw corrupt(path, headerEnd, "its header's checksum is wrong");
   const found = view.getUint16(4, true);
   if (found !== version) {
     throw fail("VERSION_NOT_SUPPORTED", {

@@ -137,7 +137,11 @@ test("opening cuts a torn tail off for good, and appends go on", async () => {
   assert.equal(disk.syncs, 1);
   await journal.append(Uint8Array.of(3));
   await journal.close();
-  assert.deepEqual(await readJournal(files, at), { header, records: [Uint8Array.of(1), Uint8Array.of(3)], tornBytes: 0 });
+  assert.deepEqual(await readJournal(files, at), {
+    header,
+    records: [Uint8Array.of(1), Uint8Array.of(3)],
+    tornBytes: 0,
+  });
   await assert.rejects(journal.append(Uint8Array.of(4)), { name: "INVALID_HANDLE" });
 });
 
@@ -158,7 +162,10 @@ test("exclusive creation leaves a file that is there; no temporary files stay", 
   await assert.rejects(createJournal(files, at, new Uint8Array(), "exclusive"), { code: "EEXIST" });
   assert.equal(await readFile(at, "utf8"), "mine");
   await (await createJournal(files, at, new Uint8Array(), "replace")).close();
-  assert.deepEqual((await readdir(folder)).filter((name) => name.includes("~")), []);
+  assert.deepEqual(
+    (await readdir(folder)).filter((name) => name.includes("~")),
+    [],
+  );
 });
 
 test("a replaced journal's appends never reach its successor", async () => {
@@ -167,7 +174,11 @@ test("a replaced journal's appends never reach its successor", async () => {
   const fresh = await createJournal(files, at, Uint8Array.of(2), "replace");
   await old.append(Uint8Array.of(9));
   await fresh.append(Uint8Array.of(8));
-  assert.deepEqual(await readJournal(files, at), { header: Uint8Array.of(2), records: [Uint8Array.of(8)], tornBytes: 0 });
+  assert.deepEqual(await readJournal(files, at), {
+    header: Uint8Array.of(2),
+    records: [Uint8Array.of(8)],
+    tornBytes: 0,
+  });
   await Promise.all([old.close(), fresh.close()]);
 });
 
@@ -206,9 +217,15 @@ test("concurrent appends share one fsync, in call order", async () => {
   letGo();
   await Promise.all([...first, ...later]);
   assert.equal(disk.syncs, 2);
-  assert.deepEqual(order, Array.from({ length: 52 }, (_, i) => i));
+  assert.deepEqual(
+    order,
+    Array.from({ length: 52 }, (_, i) => i),
+  );
   await journal.close();
-  assert.deepEqual((await readJournal(files, at)).records, order.map((n) => Uint8Array.of(n)));
+  assert.deepEqual(
+    (await readJournal(files, at)).records,
+    order.map((n) => Uint8Array.of(n)),
+  );
 });
 
 test("after a failed fsync everything rejects and nothing more is written", async () => {

@@ -8,6 +8,7 @@ import { encodeGroup, encodeHeader, longestRecord, scanJournal } from "./journal
 import type { Chain } from "./journal-format.ts";
 import type { FileHandle, Files } from "./outside.ts";
 
+/** A journal that is open for appending. A record is opaque and has at most `longestRecord` bytes. */
 export interface Journal {
   /**
    * Resolves when the record is fsynced. Calls made while a write is under way share the next write and fsync, in call order. After one
@@ -20,6 +21,7 @@ export interface Journal {
   close(): Promise<void>;
 }
 
+/** Everything in a journal that counts: the header as it was given, and the fsynced records in order. */
 export interface JournalContent {
   readonly header: Uint8Array;
   readonly records: Uint8Array[];
@@ -90,7 +92,8 @@ class FileJournal implements Journal {
   append(record: Uint8Array): Promise<void> {
     return new Promise((resolve, reject) => {
       if (this.#failed !== undefined) throw this.#failed.cause;
-      if (this.#closed !== undefined) throw fail("INVALID_HANDLE", { happened: `The journal ${this.#path} is closed.` });
+      if (this.#closed !== undefined)
+        throw fail("INVALID_HANDLE", { happened: `The journal ${this.#path} is closed.` });
       if (record.length > longestRecord) throw this.#tooLong(record);
       this.#waiting.push({ record, resolve, reject });
       this.#flushing ??= this.#flush();

@@ -2,6 +2,7 @@ import type { Clock } from "./outside.ts";
 import { toHex } from "./bytes.ts";
 import { Failure } from "./errors.ts";
 
+/** What varies about an event, by camelCase name. Values may be of any type: see `createLog`. */
 export type LogFields = Readonly<Record<string, unknown>>;
 
 /** Events for people and machines. `event` is a short constant phrase; what varies goes into `fields`. */
@@ -24,6 +25,7 @@ export function createLog(write: (line: string) => void, clock: Clock, bind: Log
   return { info: at("info"), warn: at("warn"), error: at("error") };
 }
 
+/** Drops every event: for tests and for library calls of people who gave no log. */
 export const silentLog: Log = { info: () => undefined, warn: () => undefined, error: () => undefined };
 
 function lineOf(fields: LogFields): string {

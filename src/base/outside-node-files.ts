@@ -38,6 +38,7 @@ const fileSystems: ReadonlyMap<bigint, string> = new Map([
   [0x2011bab0n, "exfat"],
 ]);
 
+/** The machine's files through node:fs; locks are OFD locks taken by fcntl(2). */
 export function openFiles(): Files {
   return {
     read: (path) => translated(`read ${path}`, async () => plain(await fs.readFile(path))),

@@ -14,6 +14,7 @@ const mostUnsent = 4 * longestFrame;
 /** sockaddr_un holds 107 bytes and a terminator. */
 const longestPath = 100;
 
+/** Unix sockets of this machine. Addresses too long for sockaddr_un are reached through the open folder's descriptor. */
 export function openNet(): Net {
   return {
     listen: (address, onConnection) => translated(`listen at ${address}`, () => listen(address, onConnection)),

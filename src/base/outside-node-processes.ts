@@ -12,6 +12,7 @@ const longestLine = 1024 * 1024;
 /** How long after a program's end its last lines may take; a grandchild may hold the pipe for ever. */
 const lastLines = 20;
 
+/** This machine's processes, told apart by /proc/PID/stat. Throws OutsideError ENOENT where there is no /proc. */
 export function openProcesses(): Processes {
   const self = identityOf(process.pid);
   if (self === undefined) throw new OutsideError("ENOENT", "/proc/self/stat can't be read; clubar needs /proc");

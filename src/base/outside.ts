@@ -13,6 +13,7 @@ export interface Outside {
   readonly processes: Processes;
 }
 
+/** Two times: one for people, one to wait by. A simulated process gets its own, which may drift or stop. */
 export interface Clock {
   /** Wall time in milliseconds since 1970. For people and time stamps only; it may jump. */
   wall(): number;
@@ -20,11 +21,13 @@ export interface Clock {
   boot(): number;
 }
 
+/** Waiting, in milliseconds of `Clock.boot`. */
 export interface Timers {
   /** Resolves after `ms`; with an aborted `signal` it resolves at once. Never rejects. */
   sleep(ms: number, signal?: AbortSignal): Promise<void>;
 }
 
+/** Random bytes: from the kernel, or from the seed of a simulation. */
 export interface Random {
   bytes(count: number): Uint8Array;
 }
@@ -70,6 +73,7 @@ export interface Files {
   isLocked(path: string): Promise<boolean>;
 }
 
+/** An open file. Places and lengths are in bytes; failures are `OutsideError`s. */
 export interface FileHandle {
   /** Bytes from `at`; fewer than `length` only at the end of the file. */
   read(at: number, length: number): Promise<Uint8Array>;
@@ -95,10 +99,12 @@ export interface Net {
   connect(address: string): Promise<Connection>;
 }
 
+/** A socket that listens; `close` ends that and frees the address. */
 export interface Listener {
   close(): Promise<void>;
 }
 
+/** One end of a socket: frames arrive whole and in order, or the connection closes. */
 export interface Connection {
   /** Sends one frame (at most 64 MiB). Frames to a closed connection are dropped. */
   send(frame: Uint8Array): void;
@@ -108,6 +114,7 @@ export interface Connection {
   close(): void;
 }
 
+/** This process and those it starts or watches. */
 export interface Processes {
   /** This process. */
   readonly self: ProcessIdentity;
@@ -127,8 +134,10 @@ export interface ProcessIdentity {
   readonly started: string;
 }
 
+/** The signals that clubar sends. */
 export type SignalName = "SIGTERM" | "SIGKILL" | "SIGHUP" | "SIGINT" | "SIGSTOP" | "SIGCONT" | "SIGUSR1";
 
+/** A program to start. `command` is a path or a name to be found in PATH; there is no shell in between. */
 export interface ProgramSpec {
   readonly command: string;
   readonly args: readonly string[];
@@ -143,6 +152,7 @@ export interface ProgramSpec {
   readonly input?: boolean;
 }
 
+/** A started program. Lines that come before `onLine` is called are kept, up to a bound. */
 export interface Child {
   readonly identity: ProcessIdentity;
   onLine(handler: (line: string, from: "stdout" | "stderr") => void): void;
@@ -152,6 +162,7 @@ export interface Child {
   tell(line: string): void;
 }
 
+/** How a program ended: its exit code, or the signal that killed it. */
 export type ProcessEnd = { readonly code: number } | { readonly signal: string };
 
 /** What the outside could not do; `code` is the POSIX name. */

@@ -6,6 +6,7 @@ import { titleOf } from "./names.ts";
 import type { ResourceRecords } from "./records.ts";
 import { readStored } from "./stored.ts";
 
+/** What an audit of one resource looks at. */
 export interface AuditScene {
   readonly parts: CheckpointParts;
   readonly contents: Contents;
@@ -14,6 +15,7 @@ export interface AuditScene {
   readonly online: boolean;
 }
 
+/** Reads the stored version and compares it with what is live. Never throws: what could not be looked at is "not checked". */
 export async function auditCheckpoint(scene: AuditScene, checkpoint: Checkpoint): Promise<AuditLine> {
   const { parts, records } = scene;
   try {

@@ -31,6 +31,7 @@ export interface Checkpoint {
   readonly time: number;
 }
 
+/** Live content that a restored version overwrote and that no version had kept. */
 export interface Loser {
   readonly kind: CheckpointKind;
   readonly path: string;
@@ -38,6 +39,7 @@ export interface Loser {
   readonly file: string | undefined;
 }
 
+/** What putting the checkpoints of one resource in place did. */
 export interface RestoreReport {
   /** What was different and was put in place. */
   readonly placed: readonly Checkpoint[];
@@ -46,6 +48,7 @@ export interface RestoreReport {
   readonly losers: readonly Loser[];
 }
 
+/** What the last capture before a resource goes offline did, by path. */
 export interface CaptureReport {
   /** Paths that were captured, or already were. */
   readonly captured: readonly string[];
@@ -61,8 +64,10 @@ export interface Pending {
   readonly why: string;
 }
 
+/** "lost": no file; "damaged": its bytes have another digest; "drift": whole, but the live content differs. */
 export type AuditResult = "ok" | "lost" | "damaged" | "drift" | "not checked";
 
+/** What an audit says of one checkpoint. */
 export interface AuditLine {
   readonly checkpoint: Checkpoint;
   readonly result: AuditResult;
@@ -126,6 +131,7 @@ export interface Checkpoints {
 /** What checkpoints use of a node's key containers. */
 export type ContainerStore = Pick<KeyContainers, "exportContainer" | "importContainer" | "delete" | "watch">;
 
+/** What the checkpoints of a node are made from. */
 export interface CheckpointParts {
   readonly outside: Outside;
   readonly database: Database;

@@ -19,6 +19,7 @@ export interface Held {
   readonly ownershipGeneration: number;
 }
 
+/** A version that the database names since the update `tag`. */
 export interface Committed {
   readonly tag: Tag;
   readonly checkpoint: Checkpoint;
@@ -69,6 +70,10 @@ export interface CommitRequest {
   readonly check?: (tree: Key, records: ResourceRecords) => void;
 }
 
+/**
+ * Writes the version file, then names it in the database. Tried again while this node's copy is behind; rejects with
+ * HOST_NODE_NOT_RESOURCE_OWNER, FILE_NOT_FOUND for a checkpoint that is gone and not new, OUTCOME_UNKNOWN without an answer in time.
+ */
 export async function commitVersion(parts: Parts, held: Held, request: CommitRequest): Promise<Committed> {
   const { kind, path, content } = request;
   let version: VersionName | undefined;
@@ -101,6 +106,7 @@ export async function commitVersion(parts: Parts, held: Held, request: CommitReq
   return { tag, checkpoint };
 }
 
+/** Takes a checkpoint and its versions out of the database; the leader's janitor removes the files. Rejects as `commitVersion`. */
 export function commitRemoval(parts: Parts, held: Held, kind: CheckpointKind, path: string): Promise<Tag> {
   return submitUntilTrue(parts, held, async (tree, records) => {
     const current = findCurrent(records, kind, path);
@@ -109,6 +115,7 @@ export function commitRemoval(parts: Parts, held: Held, kind: CheckpointKind, pa
   });
 }
 
+/** FILE_NOT_FOUND for a path that is no checkpoint of the resource. */
 export function notCheckpointed(records: ResourceRecords, kind: CheckpointKind, path: string): Failure {
   return fail("FILE_NOT_FOUND", {
     happened: `${titleOf(kind, path)} is no checkpoint of resource "${records.name}".`,

@@ -13,12 +13,14 @@ export type Live =
   | { readonly kind: "registry"; readonly key: Key }
   | { readonly kind: "crypto"; readonly bytes: Uint8Array };
 
+/** Live content as a version holds it. */
 export interface Content {
   /** Of a version file. */
   readonly bytes: Uint8Array;
   readonly contentDigest: string;
 }
 
+/** Reads what is live in a node's registry and key containers. Digests of keys are kept as long as the key is. */
 export class Contents {
   readonly #registry: Registry;
   readonly #keys: ContainerStore;
@@ -81,6 +83,7 @@ function hiveOf(key: Key): Uint8Array {
   return writeHive(key, { time: key.lastWritten, fileName: key.name });
 }
 
+/** The content digest of a key tree: SHA-256, lower-case hexadecimal; without times and order (`contentDigest`). */
 export function treeDigest(tree: Key): string {
   return contentDigest(tree, sha256OfChunks);
 }

@@ -37,6 +37,7 @@ const operations: ReadonlyMap<number, Operation> = new Map<number, Operation>([
   [controlCode.RESOURCE_GET_CRYPTO_CHECKPOINTS, { verb: "get", kind: "crypto" }],
 ]);
 
+/** The answer to a control code, as ClusterResourceControl gives it. */
 export interface ControlAnswer {
   /** A Win32 code; 0 is success. */
   readonly code: number;

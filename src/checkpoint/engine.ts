@@ -25,6 +25,7 @@ import { restoreCheckpoints } from "./restore.ts";
 import { type CaptureRequest, Session } from "./session.ts";
 import { readStored } from "./stored.ts";
 
+/** The checkpoints of this node. Nothing is watched before `online` of a resource. */
 export function createCheckpoints(parts: CheckpointParts): Checkpoints {
   return new CheckpointEngine(parts);
 }

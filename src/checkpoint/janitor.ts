@@ -15,6 +15,7 @@ import { findKey, type Key, valuesOf } from "../tree/key.ts";
 import { forgetDeletedChange, skipNumbersChange } from "./changes.ts";
 import { allRecords, hasHold, readRecords, type ResourceRecords } from "./records.ts";
 
+/** What the leader's janitor works with. */
 export interface JanitorParts {
   readonly outside: Pick<Outside, "random">;
   /** The leader's own copy. */
@@ -25,6 +26,7 @@ export interface JanitorParts {
   readonly log: Log;
 }
 
+/** What one round of the janitor removed. */
 export interface CleanReport {
   readonly removed: readonly VersionName[];
   /** A backup holds a tag: nothing was removed. */

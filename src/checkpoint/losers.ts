@@ -7,6 +7,7 @@ import type { Checkpoint } from "./checkpoint.ts";
 import type { Content } from "./content.ts";
 import { type CheckpointKind, fileKind } from "./names.ts";
 
+/** The folder `losers/<resource id>/` in a node's data folder: overwritten contents, and what was last in step (`synced.json`). */
 export class Losers {
   readonly #outside: Outside;
   readonly #folder: string;
@@ -61,6 +62,7 @@ export class Losers {
   }
 }
 
+/** How `synced.json` names a checkpoint: its kind and folded path. */
 export function syncedName(kind: CheckpointKind, path: string): string {
   return `${kind} ${foldName(path)}`;
 }

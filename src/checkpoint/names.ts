@@ -4,6 +4,7 @@ import { failureOf } from "../base/failure-of.ts";
 import { type ContainerName, formatContainerName, parseContainerName } from "../registry/container-name.ts";
 import { foldName, maxDepth, maxKeyName, splitPath } from "../tree/path.ts";
 
+/** "registry": a key below HKLM (.CPT); "crypto": a key container (.CPR). */
 export type CheckpointKind = "registry" | "crypto";
 
 /** The ending of version files. */
@@ -68,6 +69,7 @@ export function overlap(kind: CheckpointKind, a: string, b: string): boolean {
   return kind === "registry" ? isAtOrBelow(a, b) || isAtOrBelow(b, a) : samePath(a, b);
 }
 
+/** Whether a registry path is `above` itself or lies below it, without regard to case. */
 export function isAtOrBelow(path: string, above: string): boolean {
   const folded = foldName(above);
   return foldName(path) === folded || foldName(path).startsWith(`${folded}\\`);

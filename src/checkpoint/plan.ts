@@ -5,6 +5,7 @@ import { foldName, splitPath } from "../tree/path.ts";
 import type { Checkpoint } from "./checkpoint.ts";
 import { isAtOrBelow, samePath } from "./names.ts";
 
+/** A checkpoint and the key tree that its newest version holds. */
 export interface RegistryItem {
   readonly checkpoint: Checkpoint;
   readonly tree: Key;
@@ -18,6 +19,7 @@ export interface Placement {
   readonly undo: Edit;
 }
 
+/** What has to be written so that every checkpoint is in place. */
 export interface RegistryPlan {
   /** By hive: one transaction each. */
   readonly hives: readonly (readonly Placement[])[];

@@ -18,6 +18,7 @@ import { type CheckpointKind, numberName, parseNumber, samePath } from "./names.
 
 /** Values of `Resources\<guid>\Checkpoints` and of its subkeys `0000000n` (docs/formats/checkpoint-files.md). */
 export const checkpointsValue = { nextNumber: "NextNumber", deleted: "Deleted" } as const;
+/** Values of one version's subkey `Checkpoints\0000000n`; digests are lower-case hexadecimal, `Time` is wall milliseconds. */
 export const versionValue = {
   kind: "Kind",
   path: "Path",
@@ -27,6 +28,7 @@ export const versionValue = {
   time: "Time",
 } as const;
 
+/** All that the database says about one resource's checkpoints. */
 export interface ResourceRecords {
   /** Folded: what version files are named by. */
   readonly id: string;
@@ -44,6 +46,7 @@ export interface ResourceRecords {
   readonly deleted: readonly string[];
 }
 
+/** The group of a resource and who owns it. */
 export interface GroupRecord {
   readonly id: string;
   readonly path: string;
@@ -75,6 +78,7 @@ export function readRecords(tree: Key, resource: string): ResourceRecords | unde
   };
 }
 
+/** RESOURCE_NOT_FOUND for a resource id or name. */
 export function noResource(resource: string): Failure {
   return fail("RESOURCE_NOT_FOUND", {
     happened: `There is no resource ${resource}.`,
@@ -89,6 +93,7 @@ export function allRecords(tree: Key): ResourceRecords[] {
   return [...childrenOf(resources)].flatMap((key) => readRecords(tree, key.name) ?? []);
 }
 
+/** The current version of the checkpoint at `path`, without regard to case. */
 export function findCurrent(records: ResourceRecords, kind: CheckpointKind, path: string): Checkpoint | undefined {
   return records.current.find((one) => one.kind === kind && samePath(one.path, path));
 }
@@ -102,6 +107,7 @@ export function versionsOf(records: ResourceRecords, kind: CheckpointKind, path:
     : [...found, current].sort(byNumber);
 }
 
+/** The subkey of a resource that names the current versions: RegSync or CryptoSync (facts §6). */
 export function syncKey(kind: CheckpointKind): string {
   return kind === "registry" ? resourceKey.regSync : resourceKey.cryptoSync;
 }

@@ -11,6 +11,7 @@ import { planRegistry, type RegistryPlan } from "./plan.ts";
 import { type ResourceRecords, versionsOf } from "./records.ts";
 import { readStored } from "./stored.ts";
 
+/** What putting versions in place needs. */
 export interface RestoreParts {
   readonly parts: CheckpointParts;
   readonly contents: Contents;
@@ -24,6 +25,10 @@ interface CryptoItem {
   readonly live: Live | "hidden" | undefined;
 }
 
+/**
+ * Puts the current versions of a resource in place: all, or none. Content already equal is left alone. Rejects with FILE_NOT_FOUND
+ * (a version is lost), INVALID_DATA (damaged) or what the registry and the key containers say; then everything is as it was.
+ */
 export async function restoreCheckpoints(restore: RestoreParts, records: ResourceRecords): Promise<RestoreReport> {
   const { parts, contents, losers } = restore;
   if (records.current.length === 0) return { placed: [], equal: [], losers: [] };

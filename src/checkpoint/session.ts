@@ -11,6 +11,7 @@ import { Watch } from "./watch.ts";
 /** Contents above this many bytes are captured in the background (docs/safety.md §3.6). */
 export const largestAwaited = 1_048_576;
 
+/** What a session works with. */
 export interface SessionParts {
   readonly parts: CheckpointParts;
   readonly contents: Contents;
@@ -23,6 +24,7 @@ export interface SessionParts {
   readonly lost: () => void;
 }
 
+/** One capture of one checkpoint. */
 export interface CaptureRequest {
   readonly kind: CheckpointKind;
   readonly path: string;
@@ -44,6 +46,7 @@ interface Watched {
   size: number;
 }
 
+/** The watched checkpoints of one resource, from before it is online until it is offline or owned by another node. */
 export class Session {
   readonly held: Held;
   readonly #parts: SessionParts;

@@ -8,6 +8,7 @@ import { type Live, readContent, treeDigest } from "./content.ts";
 import { fileKind, numberName, titleOf } from "./names.ts";
 import type { ResourceRecords } from "./records.ts";
 
+/** A version as read from the quorum, its digest verified. */
 export interface Stored {
   readonly bytes: Uint8Array;
   readonly content: Live;

@@ -3,6 +3,7 @@ import type { Failure } from "../base/errors.ts";
 import { failureOf } from "../base/failure-of.ts";
 import type { Outside } from "../base/outside.ts";
 
+/** What a watch works with. */
 export interface WatchParts {
   readonly outside: Pick<Outside, "clock" | "timers">;
   /** Milliseconds between the beginnings of two captures. */
@@ -23,6 +24,7 @@ interface Waiter {
   readonly reject: (why: Failure) => void;
 }
 
+/** Captures at the first change at once, then at most once an `interval` (ms); failed captures are tried again, ever more slowly. */
 export class Watch {
   readonly #parts: WatchParts;
   /** Changes seen, and how many of them the newest committed version covers. */

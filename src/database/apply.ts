@@ -13,11 +13,13 @@ import type { Condition, Update } from "./update.ts";
 
 /** Request ids kept in the database; the oldest go first. A retry must come within this many updates. */
 export const requestsKept = 1024;
+/** The key whose values are the request ids of the newest updates; the data is the tag each got. */
 export const requestsPath = "Runtime\\Requests";
 
 /** `PaxosTag`, WSFC's name for the tag in the database itself (facts §1.4). */
 export const tagValueName = "PaxosTag";
 
+/** "repeated": the request id was applied before, as `tag`; "refused": `condition` is the first that does not hold. */
 export type Prepared =
   | { readonly outcome: "applies"; readonly tree: Key }
   | { readonly outcome: "repeated"; readonly tag: Tag }
@@ -39,6 +41,7 @@ export function applyRecord(tree: Key, record: LogRecord): Key {
   return applyEdits(tree, withBookkeeping(tree, update, record.tag), fileTime(record.time));
 }
 
+/** Whether a condition holds in the tree. */
 export function holds(tree: Key, condition: Condition): boolean {
   switch (condition.kind) {
     case "key-exists":

@@ -4,6 +4,7 @@ import type { Key } from "../tree/key.ts";
 import type { ChangeHandler } from "./replica.ts";
 import type { SubmitResult, Update } from "./update.ts";
 
+/** The cluster database as one node sees it: what everything above reads and changes it through. */
 export interface Database {
   /** This node's copy; may be older than the leader's by the time a message takes. */
   tree(): Key;

@@ -5,6 +5,7 @@ import { compareTags, formatTag, type Tag } from "../quorum/tag.ts";
 import type { Key } from "../tree/key.ts";
 import { applyRecord } from "./apply.ts";
 
+/** Called after each change with the tree after and before it, and the tag of the newer one. */
 export type ChangeHandler = (tree: Key, before: Key, tag: Tag) => void;
 
 interface Waiter {
@@ -12,6 +13,7 @@ interface Waiter {
   readonly resolve: () => void;
 }
 
+/** A copy of the database in memory: its tree, tag and lineage. Changed only by the records of the log, in order, or as a whole. */
 export class Replica {
   #tree: Key;
   #tag: Tag;

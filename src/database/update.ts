@@ -6,6 +6,7 @@ import type { Edit } from "../tree/edit.ts";
 import type { VersionName } from "../quorum/quorum.ts";
 import type { Tag } from "../quorum/tag.ts";
 
+/** One atomic change: all edits apply, or none when a condition does not hold. */
 export interface Update {
   /** GUID made by whoever asks; the same in every retry. */
   readonly requestId: string;
@@ -35,6 +36,7 @@ export type Condition =
       readonly data: Uint8Array | undefined;
     };
 
+/** What became of a submitted update. */
 export type SubmitResult =
   | { readonly outcome: "applied"; readonly tag: Tag }
   /** A condition did not hold; nothing was changed. */

@@ -13,6 +13,7 @@ import type { NodeFacts } from "./placement.ts";
 /** Rounds without a rest after which the process looks at its sockets and timers first. */
 const hurriedMax = 16;
 
+/** What the leader's loop works with. */
 export interface LeaderLoopParts {
   readonly outside: Outside;
   readonly database: Database;
@@ -23,6 +24,10 @@ export interface LeaderLoopParts {
   readonly epoch: () => number | undefined;
 }
 
+/**
+ * Decides on the leader's copy and submits what follows, whenever the copy changes and at least once a `poll`. Runs on every node,
+ * and does nothing where `epoch` is undefined.
+ */
 export class LeaderLoop {
   readonly #parts: LeaderLoopParts;
   #kick: () => void = () => undefined;

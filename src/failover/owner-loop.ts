@@ -23,6 +23,7 @@ export interface ResourceCheckpoints {
   end(resource: string): void;
 }
 
+/** What the owner's loop works with. */
 export interface OwnerLoopParts {
   readonly outside: Outside;
   readonly database: Database;
@@ -39,6 +40,10 @@ const hurriedMax = 16;
 type Told = Extract<OwnerAction, { readonly update: unknown }>;
 type Step = Exclude<OwnerAction, Told | { readonly kind: "wake" }>;
 
+/**
+ * Compares what the database asks of this node's resources with what runs, and closes the difference, whenever the database or a
+ * resource changes and at least once a `poll`.
+ */
 export class OwnerLoop {
   readonly #parts: OwnerLoopParts;
   readonly #running = new Map<string, RunningResource>();

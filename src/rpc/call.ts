@@ -22,6 +22,7 @@ export interface Peer {
 /** Handlers by method, started in the order of the messages. What one returns is the answer, what it throws the failure. */
 export type Handlers = Readonly<Record<string, (body: unknown, from: Peer) => Promise<unknown>>>;
 
+/** The calling end of a connection. Calls run side by side; answers are told apart by number. */
 export interface Caller {
   /**
    * The answer. Rejects with the `Failure` that the handler threw; with CLUSTER_NODE_UNREACHABLE when none comes within `timeoutMs`

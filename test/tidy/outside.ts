@@ -5,7 +5,9 @@ import type { Finding, Rule } from "./source.ts";
 
 /** The real outside, the composition roots that talk to a person's terminal and the system, and the simulator's own two. */
 const opens = (path: string): boolean =>
-  !path.startsWith("src/") || isTest(path) || /^src\/(base\/outside-node[^/]*\.ts|daemon\/|cli\/|sim\/(main|settle)\.ts)/.test(path);
+  !path.startsWith("src/") ||
+  isTest(path) ||
+  /^src\/(base\/outside-node[^/]*\.ts|daemon\/|cli\/|sim\/(main|settle)\.ts)/.test(path);
 
 /** Modules of Node's that only compute. Everything else reaches outside. */
 const computing = new Set(
