@@ -13,7 +13,9 @@ export async function stayUp(story: Story): Promise<void> {
   story.heading("6. The cluster stays up");
   const [first] = story.nodes;
   if (first === undefined || story.signal.aborted) return;
-  const page = /http:\/\/127\.0\.0\.1:\d+\/\?token=\S+/.exec(readFileSync(`${first.data}.out`, "utf8"))?.[0];
+  // Every start of the service takes a free port: the newest line counts.
+  const pages = readFileSync(`${first.data}.out`, "utf8").match(/http:\/\/127\.0\.0\.1:\d+\/\?token=\S+/g);
+  const page = pages?.at(-1);
   if (page !== undefined) story.line(`Status page: ${page}`);
   story.line(`Commands:    CLUBAR_DATA=${first.data} npm run --silent clubar -- status`);
   story.line("Ctrl-C ends it and leaves nothing.");
