@@ -200,7 +200,7 @@ test("an address that answers is taken; a dead socket file is replaced", async (
   const address = path("taken");
   const holder = await other(`await outside.net.listen(${JSON.stringify(address)}, () => 0); console.log("listening")`);
   await assert.rejects(net.listen(address, echo), { code: "EADDRINUSE" });
-  await (await net.connect(address)).close();
+  (await net.connect(address)).close();
   await holder.kill();
   assert.equal((await files.stat(address))?.kind, "other");
   await assert.rejects(net.connect(address), { code: "ECONNREFUSED" });
@@ -286,7 +286,9 @@ test("a program gets exactly its environment and folder; output goes where it is
   assert.deepEqual(lines, ["stdout ONLY=this"]);
   const log = path("out.log");
   for (const word of ["one", "two"]) {
-    const quiet = await processes.start(program("/bin/sh", ["-c", `echo ${word}; echo e >&2`], { output: { file: log } }));
+    const quiet = await processes.start(
+      program("/bin/sh", ["-c", `echo ${word}; echo e >&2`], { output: { file: log } }),
+    );
     await quiet.ended;
   }
   assert.equal(await readFile(log, "utf8"), "one\ne\ntwo\ne\n");
@@ -314,7 +316,9 @@ test("a detached program does not keep its parent", async () => {
     const child = await openOutside().processes.start(
       { command: "/bin/sleep", args: ["1000"], environment: {}, output: "lines", detached: true, input: true });
     console.log(child.identity.pid, child.identity.started);`;
-  const parent = spawn(process.execPath, ["--input-type=module", "-e", script], { stdio: ["ignore", "pipe", "inherit"] });
+  const parent = spawn(process.execPath, ["--input-type=module", "-e", script], {
+    stdio: ["ignore", "pipe", "inherit"],
+  });
   let text = "";
   parent.stdout.on("data", (chunk: Buffer) => (text += chunk.toString()));
   await new Promise((resolve) => parent.on("close", resolve));

@@ -67,7 +67,14 @@ test("a mutex runs one at a time, in order, failures included", async () => {
     if (fails) throw new Error(name);
     return name;
   };
-  const results = await Promise.allSettled([mutex.run(work("a", true)), mutex.run(work("b", false)), mutex.run(work("c", false))]);
+  const results = await Promise.allSettled([
+    mutex.run(work("a", true)),
+    mutex.run(work("b", false)),
+    mutex.run(work("c", false)),
+  ]);
   assert.deepEqual(order, ["a+", "a-", "b+", "b-", "c+", "c-"]);
-  assert.deepEqual(results.map(({ status }) => status), ["rejected", "fulfilled", "fulfilled"]);
+  assert.deepEqual(
+    results.map(({ status }) => status),
+    ["rejected", "fulfilled", "fulfilled"],
+  );
 });

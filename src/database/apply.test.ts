@@ -17,7 +17,11 @@ const setName = (text: string, requestId: string, conditions: Update["conditions
   edits: [{ kind: "set-value", path: "", value: sz("ClusterName", text) }],
 });
 
-function prepared(tree = emptyKey("Cluster", 0n), update = setName("A", "r1"), sequence = 1): ReturnType<typeof prepare> {
+function prepared(
+  tree = emptyKey("Cluster", 0n),
+  update = setName("A", "r1"),
+  sequence = 1,
+): ReturnType<typeof prepare> {
   return prepare(tree, update, tagOf(sequence), 1000);
 }
 
@@ -39,7 +43,10 @@ test("a retry with the same request id answers the first tag and changes nothing
 
 test("a broken condition refuses and is named", () => {
   const condition = { kind: "value-equals", path: "", name: "ClusterName", data: sz("", "X").data } as const;
-  assert.deepEqual(prepared(emptyKey("Cluster", 0n), setName("A", "r1", [condition])), { outcome: "refused", condition });
+  assert.deepEqual(prepared(emptyKey("Cluster", 0n), setName("A", "r1", [condition])), {
+    outcome: "refused",
+    condition,
+  });
   const absent = { kind: "key-absent", path: "Nodes" } as const;
   assert.equal(prepared(emptyKey("Cluster", 0n), setName("A", "r1", [absent])).outcome, "applies");
 });

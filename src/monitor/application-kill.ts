@@ -33,7 +33,8 @@ export async function endLeftovers(outside: Outside, records: readonly Applicati
  * Waits for a condition, asking soon at first and every 20 ms later. One that can't be asked (no descriptor left …) does not hold yet.
  */
 export async function until(outside: Outside, condition: () => Promise<boolean>): Promise<void> {
-  for (let pause = 1; !(await condition().catch(() => false)); pause = Math.min(20, pause * 2)) await outside.timers.sleep(pause);
+  for (let pause = 1; !(await condition().catch(() => false)); pause = Math.min(20, pause * 2))
+    await outside.timers.sleep(pause);
 }
 
 /** Removes an application's cgroup, and those that it made below, once nothing is inside. */
@@ -69,7 +70,8 @@ async function killSession(outside: Outside, record: ApplicationRecord): Promise
   const found: ProcessIdentity[] = [];
   for (const entry of await processTable(outside.files)) {
     if (entry.state === "Z" || entry.identity.pid === outside.processes.self.pid) continue;
-    const inSession = entry.session === record.init.pid && Number(entry.identity.started) >= Number(record.init.started);
+    const inSession =
+      entry.session === record.init.pid && Number(entry.identity.started) >= Number(record.init.started);
     const environment = inSession ? "" : await readText(outside.files, `/proc/${entry.identity.pid}/environ`);
     if (inSession || environment.split("\0").includes(mark)) found.push(entry.identity);
   }

@@ -59,7 +59,8 @@ export async function readRecords(files: Files, folder: string): Promise<readonl
 function parse(text: string, path: string): ApplicationRecord {
   try {
     const record = JSON.parse(text) as ApplicationRecord;
-    const whole = typeof record.id === "string" && [record.init, record.wrapper].every(({ pid }) => typeof pid === "number");
+    const whole =
+      typeof record.id === "string" && [record.init, record.wrapper].every(({ pid }) => typeof pid === "number");
     if (whole) return record;
   } catch {
     // Said below.

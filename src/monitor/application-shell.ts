@@ -65,10 +65,21 @@ export function chain(
   const inside = kind.unshare === undefined && program.length > 0 ? [...dieWithParent, "--", ...program] : program;
   return [
     ...dieWithParent,
-    ...[kind.shell, "-c", wrapper, "clubar-wrapper", String(host.pid), cgroup === undefined ? "" : `${cgroup}/cgroup.procs`],
+    kind.shell,
+    "-c",
+    wrapper,
+    "clubar-wrapper",
+    String(host.pid),
+    cgroup === undefined ? "" : `${cgroup}/cgroup.procs`,
     ...(kind.unshare ?? []),
     ...(kind.setsid === undefined ? [] : [kind.setsid]),
-    ...[kind.shell, "-c", init, "clubar-init", log, folder, ...(kind.setpriv === undefined ? program : inside)],
+    kind.shell,
+    "-c",
+    init,
+    "clubar-init",
+    log,
+    folder,
+    ...(kind.setpriv === undefined ? program : inside),
   ];
 }
 

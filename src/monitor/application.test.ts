@@ -32,7 +32,11 @@ async function holds(condition: () => boolean | Promise<boolean>): Promise<void>
 
 function start(folder: string, program: readonly string[], kind?: Containment): Promise<Application> {
   const log = join(folder, "output.log");
-  return startApplication(outside, { resource: "App", program, environment: { PATH: path }, folder, log, dataFolder: folder }, kind);
+  return startApplication(
+    outside,
+    { resource: "App", program, environment: { PATH: path }, folder, log, dataFolder: folder },
+    kind,
+  );
 }
 
 /** Every living process that carries the application's mark, seen from outside. */
@@ -43,7 +47,8 @@ function processesOf(id: string): number[] {
     try {
       const state = readFileSync(`/proc/${name}/stat`, "latin1");
       if (/\) [ZX] /.test(state)) continue;
-      if (readFileSync(`/proc/${name}/environ`, "latin1").includes(`CLUBAR_APPLICATION=${id}`)) found.push(Number(name));
+      if (readFileSync(`/proc/${name}/environ`, "latin1").includes(`CLUBAR_APPLICATION=${id}`))
+        found.push(Number(name));
     } catch {
       continue;
     }
@@ -52,7 +57,12 @@ function processesOf(id: string): number[] {
 }
 
 const lockOf = (folder: string): string => join(folder, "lock");
-const stubborn = (folder: string): string[] => ["sh", join(programs, "stubborn.sh"), join(folder, "places"), lockOf(folder)];
+const stubborn = (folder: string): string[] => [
+  "sh",
+  join(programs, "stubborn.sh"),
+  join(folder, "places"),
+  lockOf(folder),
+];
 
 /** The lock is free again, which only the death of its holder makes it. */
 async function lockIsFree(folder: string): Promise<boolean> {
@@ -78,7 +88,11 @@ interface TinyHost {
   readonly record: ApplicationRecord;
 }
 
-async function startTinyHost(folder: string, kind: "best" | "process-group", grace: number | "none"): Promise<TinyHost> {
+async function startTinyHost(
+  folder: string,
+  kind: "best" | "process-group",
+  grace: number | "none",
+): Promise<TinyHost> {
   const child = await outside.processes.start({
     command: process.execPath,
     args: [join(programs, "tiny-host.ts"), folder, kind, String(grace), ...stubborn(folder)],
@@ -219,12 +233,23 @@ describe("what is not started", () => {
     let seen: readonly ApplicationRecord[] = [];
     const beforeStart = async (record: ApplicationRecord): Promise<void> => {
       seen = await readRecords(outside.files, folder);
-      assert.deepEqual(seen.map(({ id }) => id), [record.id]);
+      assert.deepEqual(
+        seen.map(({ id }) => id),
+        [record.id],
+      );
       assert.equal(await outside.processes.isAlive(record.init), true);
       throw new Error("no guard");
     };
-    const spec = { resource: "App", program: ["touch", "ran"], environment: { PATH: path }, folder, log: join(folder, "log") };
-    await assert.rejects(startApplication(outside, { ...spec, dataFolder: folder, beforeStart }), { name: "RESMON_ONLINE_FAILED" });
+    const spec = {
+      resource: "App",
+      program: ["touch", "ran"],
+      environment: { PATH: path },
+      folder,
+      log: join(folder, "log"),
+    };
+    await assert.rejects(startApplication(outside, { ...spec, dataFolder: folder, beforeStart }), {
+      name: "RESMON_ONLINE_FAILED",
+    });
     assert.equal(seen.length, 1);
     assert.equal(existsSync(join(folder, "ran")), false);
     assert.equal(await outside.processes.isAlive((seen[0] as ApplicationRecord).init), false);

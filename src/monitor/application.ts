@@ -47,7 +47,11 @@ export interface Application {
  * starts it.
  * @throws RESMON_ONLINE_FAILED when it can't be started; nothing of it is left.
  */
-export async function startApplication(outside: Outside, spec: ApplicationSpec, contained?: Containment): Promise<Application> {
+export async function startApplication(
+  outside: Outside,
+  spec: ApplicationSpec,
+  contained?: Containment,
+): Promise<Application> {
   const kind = contained ?? (await probeContainment(outside));
   const id = newGuid(outside.random);
   const cgroup = kind.cgroupParent === undefined ? undefined : `${kind.cgroupParent}/${id}`;
@@ -66,7 +70,15 @@ export async function startApplication(outside: Outside, spec: ApplicationSpec, 
     throw notStarted(spec, `its container could not be made (${talk.said.join("; ") || "no message"})`);
   }
   const boot = await bootId(outside.files);
-  const record: ApplicationRecord = { id, resource: spec.resource, kind: kind.kind, boot, wrapper: child.identity, init, cgroup };
+  const record: ApplicationRecord = {
+    id,
+    resource: spec.resource,
+    kind: kind.kind,
+    boot,
+    wrapper: child.identity,
+    init,
+    cgroup,
+  };
   const application = control(outside, spec, child, talk, record);
   try {
     await writeRecord(outside.files, spec.dataFolder, record);
@@ -78,7 +90,10 @@ export async function startApplication(outside: Outside, spec: ApplicationSpec, 
   child.tell("go");
   if (!(await talk.started)) {
     const end = await application.ended;
-    throw notStarted(spec, `it ended before it ran (${"code" in end ? `code ${end.code}` : end.signal}); see ${spec.log}`);
+    throw notStarted(
+      spec,
+      `it ended before it ran (${"code" in end ? `code ${end.code}` : end.signal}); see ${spec.log}`,
+    );
   }
   return application;
 }

@@ -28,7 +28,8 @@ export function splitCommandLine(line: string): readonly string[] {
   if (word !== undefined) words.push(word);
   if (quote !== "" || words.length === 0) {
     throw fail("INVALID_PARAMETER", {
-      happened: words.length === 0 ? "The command line is empty." : `The command line has a ${quote} without its end: ${line}`,
+      happened:
+        words.length === 0 ? "The command line is empty." : `The command line has a ${quote} without its end: ${line}`,
       unchanged: "Nothing was started.",
       next: "Correct the command line.",
     });

@@ -60,7 +60,15 @@ async function tryAll(outside: Outside): Promise<Containment> {
   const dies = "The kernel kills every process of an application with its PID namespace, which dies with the host";
   return cgroupParent === undefined
     ? { kind: "pid-namespace", sentence: `${dies}.`, shell, setpriv, setsid, unshare, cgroupParent }
-    : { kind: "cgroup", sentence: `${dies}; its own cgroup proves that nothing is left.`, shell, setpriv, setsid, unshare, cgroupParent };
+    : {
+        kind: "cgroup",
+        sentence: `${dies}; its own cgroup proves that nothing is left.`,
+        shell,
+        setpriv,
+        setsid,
+        unshare,
+        cgroupParent,
+      };
 }
 
 async function namespaceWords(outside: Outside): Promise<readonly string[] | undefined> {

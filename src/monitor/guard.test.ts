@@ -37,7 +37,10 @@ test("it knows the containers that run", () => {
 
 test("a line that means nothing changes nothing", () => {
   const state = hearAll(guardLine.deadline(1000), guardLine.app(app));
-  const words = fc.oneof(fc.string(), fc.constantFrom("deadline", "deadline x", "deadline NaN", "app 1", "app x 2", "gone", "gone 20 x"));
+  const words = fc.oneof(
+    fc.string(),
+    fc.constantFrom("deadline", "deadline x", "deadline NaN", "app 1", "app x 2", "gone", "gone 20 x"),
+  );
   fc.assert(
     fc.property(words, (line) => {
       fc.pre(!/^\s*(rest|deadline \d|(app|gone) \d+ \d+)/.test(line));

@@ -31,7 +31,8 @@ export function hear(state: GuardState, line: string): GuardState {
   if (word === "rest") return { ...state, deadline: undefined };
   if (word === "deadline") {
     const deadline = Number(first);
-    const isLater = first !== "" && Number.isFinite(deadline) && (state.deadline === undefined || deadline > state.deadline);
+    const isLater =
+      first !== "" && Number.isFinite(deadline) && (state.deadline === undefined || deadline > state.deadline);
     return isLater ? { ...state, deadline } : state;
   }
   if ((word !== "app" && word !== "gone") || !/^\d+$/.test(first) || !/^\d+$/.test(second)) return state;
@@ -43,7 +44,10 @@ export function hear(state: GuardState, line: string): GuardState {
 
 /** What the guard does next. */
 export type GuardDecision =
-  | { readonly kind: "wait"; /** For at most so many milliseconds; undefined: until a line comes. */ readonly ms: number | undefined }
+  | {
+      readonly kind: "wait" /** For at most so many milliseconds; undefined: until a line comes. */;
+      readonly ms: number | undefined;
+    }
   | { readonly kind: "kill"; readonly because: "deadline" | "input closed" };
 
 /** Whether to kill at boot time `now`; `grace` is what a living host gets beyond its permit to kill and prove by itself. */

@@ -122,10 +122,16 @@ describe("Generic Application", () => {
   });
 
   test("a missing key, program or command line is a clear failure", async () => {
-    engine.start(spec("a", "Generic Application", [sz("CommandLine", "sleep 1"), sz("EnvironmentKey", "SOFTWARE\\None")]));
+    engine.start(
+      spec("a", "Generic Application", [sz("CommandLine", "sleep 1"), sz("EnvironmentKey", "SOFTWARE\\None")]),
+    );
     engine.start(application("b", "/nonesuch"));
     engine.start(application("c", "echo 'open"));
-    for (const [id, why] of [["a", /HKLM\\SOFTWARE\\None/], ["b", /\/nonesuch/], ["c", /without its end/]] as const) {
+    for (const [id, why] of [
+      ["a", /HKLM\\SOFTWARE\\None/],
+      ["b", /\/nonesuch/],
+      ["c", /without its end/],
+    ] as const) {
       await reaches(id, failed);
       assert.match(events.findLast(({ resource }) => resource === id)?.because ?? "", why);
     }
@@ -171,7 +177,11 @@ describe("Generic Script", () => {
   });
 
   test("a hung online is ended at PendingTimeout, and another resource goes on meanwhile", async () => {
-    engine.start(script("hung", '[ "$1" = online ] || exit 0\ntrap "" TERM; while :; do sleep 1000; done', { pendingTimeout: 1500 }));
+    engine.start(
+      script("hung", '[ "$1" = online ] || exit 0\ntrap "" TERM; while :; do sleep 1000; done', {
+        pendingTimeout: 1500,
+      }),
+    );
     await reaches("hung", onlinePending);
     engine.start(application("other", "sleep 1000"));
     await reaches("other", online);
@@ -230,7 +240,12 @@ describe("the permit", () => {
     const hanging = typeOf("Hanging", {
       online: async (context) => {
         await goOn.promise;
-        late = context.start({ program: ["sleep", "1000"], environment: context.environment, folder: "/", watched: true });
+        late = context.start({
+          program: ["sleep", "1000"],
+          environment: context.environment,
+          folder: "/",
+          watched: true,
+        });
         await late;
       },
     });
@@ -271,7 +286,10 @@ describe("commands", () => {
     assert.deepEqual(statesOf("nobody"), [offline]);
     assert.throws(() => engine.start(spec("t", "Nonesuch", [])), { name: "CLUSTER_RESOURCE_TYPE_NOT_FOUND" });
     await engine.terminateAll("End of the test.");
-    assert.deepEqual(engine.status().map(({ resource, state }) => [resource, state]), [["a", offline]]);
+    assert.deepEqual(
+      engine.status().map(({ resource, state }) => [resource, state]),
+      [["a", offline]],
+    );
   });
 
   test("changes that come while one is taken in become one", async () => {
@@ -297,7 +315,10 @@ describe("commands", () => {
 
 function typeOf(name: string, parts: Partial<Pick<ResourceType, "online" | "terminate">>): ResourceType {
   return {
-    ...{ name, diesWithHost: true, times: defaultTimes, parameters: [] },
+    name,
+    diesWithHost: true,
+    times: defaultTimes,
+    parameters: [],
     online: async (_context: ResourceContext) => undefined,
     offline: async () => undefined,
     terminate: async () => undefined,

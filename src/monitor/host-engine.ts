@@ -78,7 +78,8 @@ export function createHostEngine(outside: Outside, options: HostEngineOptions): 
       applicationGone: options.onApplicationGone,
       watchedEnded: (because) => void run.fail(because),
     });
-    const find = (name: string): ResourceRun | undefined => [...runs.values()].find((each) => each.context.resource.name === name);
+    const find = (name: string): ResourceRun | undefined =>
+      [...runs.values()].find((each) => each.context.resource.name === name);
     const context = contextOf(outside, options, spec, type, folder, life, (name) => find(name)?.context.application());
     const { ownershipGeneration } = spec;
     const run = new ResourceRun({ outside, type, context, life, ownershipGeneration, onEvent: options.onEvent });
@@ -94,7 +95,12 @@ export function createHostEngine(outside: Outside, options: HostEngineOptions): 
   const runOrOffline = (id: string): ResourceRun | undefined => {
     const run = runs.get(id);
     if (run === undefined) {
-      options.onEvent({ resource: id, ownershipGeneration: 0, state: resourceState.offline, because: "It does not run on this node." });
+      options.onEvent({
+        resource: id,
+        ownershipGeneration: 0,
+        state: resourceState.offline,
+        because: "It does not run on this node.",
+      });
     }
     return run;
   };
@@ -162,5 +168,9 @@ function unknownType(spec: ResourceSpec): Error {
 }
 
 function refused(spec: ResourceSpec, why: string, next: string): Error {
-  return fail("INVALID_STATE", { happened: `${spec.name} was not started: ${why}.`, unchanged: "Nothing was started.", next });
+  return fail("INVALID_STATE", {
+    happened: `${spec.name} was not started: ${why}.`,
+    unchanged: "Nothing was started.",
+    next,
+  });
 }

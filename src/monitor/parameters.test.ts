@@ -22,7 +22,14 @@ test("parameters are read by name, whatever its case, with defaults", () => {
   assert.deepEqual(parameters.texts("Files"), ["a", "b"]);
   assert.equal(parameters.number("Limit"), 7);
   assert.equal(parameters.flag("Quiet"), true);
-  assert.deepEqual([...parameters.asTexts()], [["COMMAND", "x"], ["Files", "a\nb"], ["quiet", "1"]]);
+  assert.deepEqual(
+    [...parameters.asTexts()],
+    [
+      ["COMMAND", "x"],
+      ["Files", "a\nb"],
+      ["quiet", "1"],
+    ],
+  );
   const none = parametersOf([], rows);
   assert.equal(none.text("Command"), undefined);
   assert.deepEqual(none.texts("Files"), []);
@@ -37,11 +44,10 @@ test("what is wrong with parameters is said by name", () => {
   assert.deepEqual(parameterProblems([sz("command", "x"), sz("Files", "one"), dword("Quiet", 1)], rows), []);
   assert.deepEqual(parameterProblems([], rows), ["Command is missing: What to run."]);
   assert.deepEqual(parameterProblems([sz("Command", "")], rows), ["Command is empty."]);
-  assert.deepEqual(parameterProblems([sz("Command", "x"), sz("Limit", "7"), dword("Quiet", 2), sz("Colour", "blue")], rows), [
-    "Limit must be a number (REG_DWORD).",
-    "Quiet must be 0 or 1 (REG_DWORD).",
-    "There is no parameter Colour.",
-  ]);
+  assert.deepEqual(
+    parameterProblems([sz("Command", "x"), sz("Limit", "7"), dword("Quiet", 2), sz("Colour", "blue")], rows),
+    ["Limit must be a number (REG_DWORD).", "Quiet must be 0 or 1 (REG_DWORD).", "There is no parameter Colour."],
+  );
 });
 
 test("every type's table is complete", () => {
@@ -54,7 +60,8 @@ test("every type's table is complete", () => {
 test("a command line is split as a shell would, without its powers", () => {
   const line = String.raw`prog  -a "two words" 'it''s $HOME' one\ word "q\"b\\" '' a"b"c`;
   assert.deepEqual(splitCommandLine(line), ["prog", "-a", "two words", "its $HOME", "one word", 'q"b\\', "", "abc"]);
-  for (const bad of ["", "  ", "a 'b", 'a "b']) assert.throws(() => splitCommandLine(bad), { name: "INVALID_PARAMETER" });
+  for (const bad of ["", "  ", "a 'b", 'a "b'])
+    assert.throws(() => splitCommandLine(bad), { name: "INVALID_PARAMETER" });
 });
 
 test("quoted words come back as they were", () => {

@@ -27,11 +27,13 @@ export interface Parameters {
 export function parametersOf(values: Iterable<Value>, rows: readonly ParameterRow[]): Parameters {
   const byName = new Map([...values].map((value) => [foldName(value.name), value]));
   const valueOf = (name: string): Value | undefined => byName.get(foldName(name));
-  const defaultOf = (name: string): ParameterRow["default"] => rows.find((row) => foldName(row.name) === foldName(name))?.default;
+  const defaultOf = (name: string): ParameterRow["default"] =>
+    rows.find((row) => foldName(row.name) === foldName(name))?.default;
   const number = (name: string): number => dwordOf(valueOf(name)) ?? Number(defaultOf(name) ?? 0);
   return {
     text: (name) => (textOf(valueOf(name)) ?? (defaultOf(name) as string | undefined)) || undefined,
-    texts: (name) => multiSzOf(valueOf(name)) ?? oneText(valueOf(name)) ?? (defaultOf(name) as readonly string[] | undefined) ?? [],
+    texts: (name) =>
+      multiSzOf(valueOf(name)) ?? oneText(valueOf(name)) ?? (defaultOf(name) as readonly string[] | undefined) ?? [],
     number,
     flag: (name) => number(name) !== 0,
     *asTexts() {
@@ -60,7 +62,12 @@ export function parameterProblems(values: Iterable<Value>, rows: readonly Parame
   return problems;
 }
 
-const kindNames = { text: "a text (REG_SZ)", texts: "texts (REG_MULTI_SZ)", number: "a number (REG_DWORD)", flag: "0 or 1 (REG_DWORD)" };
+const kindNames = {
+  text: "a text (REG_SZ)",
+  texts: "texts (REG_MULTI_SZ)",
+  number: "a number (REG_DWORD)",
+  flag: "0 or 1 (REG_DWORD)",
+};
 
 function fits(row: ParameterRow, value: Value): boolean {
   switch (row.kind) {
@@ -76,7 +83,9 @@ function fits(row: ParameterRow, value: Value): boolean {
 }
 
 function isEmpty(row: ParameterRow, value: Value): boolean {
-  return row.kind === "texts" ? (multiSzOf(value) ?? oneText(value) ?? []).length === 0 : row.kind === "text" && textOf(value) === "";
+  return row.kind === "texts"
+    ? (multiSzOf(value) ?? oneText(value) ?? []).length === 0
+    : row.kind === "text" && textOf(value) === "";
 }
 
 function oneText(value: Value | undefined): readonly string[] | undefined {

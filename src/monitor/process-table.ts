@@ -19,7 +19,8 @@ export function parseStat(line: string): ProcessEntry | undefined {
   const fields = line.slice(end + 2).split(" ");
   const [state, parent, , session] = fields;
   const started = fields[19];
-  if (end < 0 || !Number.isInteger(pid) || state === undefined || started === undefined || !/^\d+$/.test(started)) return undefined;
+  if (end < 0 || !Number.isInteger(pid) || state === undefined || started === undefined || !/^\d+$/.test(started))
+    return undefined;
   return { identity: { pid, started }, state, parent: Number(parent), session: Number(session) };
 }
 
@@ -40,7 +41,11 @@ export async function readText(files: Files, path: string): Promise<string> {
   try {
     return new TextDecoder().decode(await files.read(path));
   } catch (cause) {
-    if (cause instanceof OutsideError && ["ENOENT", "ESRCH", "EACCES", "EPERM", "ENOTDIR", "EINVAL"].includes(cause.code)) return "";
+    if (
+      cause instanceof OutsideError &&
+      ["ENOENT", "ESRCH", "EACCES", "EPERM", "ENOTDIR", "EINVAL"].includes(cause.code)
+    )
+      return "";
     throw cause;
   }
 }

@@ -72,7 +72,8 @@ export class ResourceLife {
   }
 
   async #killAll(): Promise<void> {
-    const kill = (): Promise<unknown> => Promise.all([...this.#applications].map((each) => each.kill().then(() => this.#forget(each))));
+    const kill = (): Promise<unknown> =>
+      Promise.all([...this.#applications].map((each) => each.kill().then(() => this.#forget(each))));
     await Promise.all([kill(), ...[...this.#starting].map((each) => each.catch(() => undefined))]);
     await kill();
   }
@@ -87,7 +88,13 @@ export class ResourceLife {
     };
     const { program, environment, folder } = spec;
     const application = await startApplication(this.#outside, {
-      ...{ resource: this.#resource, program, environment, folder, log: this.#log, dataFolder: this.#dataFolder, beforeStart },
+      resource: this.#resource,
+      program,
+      environment,
+      folder,
+      log: this.#log,
+      dataFolder: this.#dataFolder,
+      beforeStart,
     }).catch((cause: unknown) => {
       if (known !== undefined) this.#hooks.applicationGone(known);
       throw cause;

@@ -45,7 +45,9 @@ export class ResourceRun {
 
   /** Over: nothing of it is left. */
   get isDown(): boolean {
-    return this.#down === undefined ? false : this.#state === resourceState.offline || this.#state === resourceState.failed;
+    return this.#down === undefined
+      ? false
+      : this.#state === resourceState.offline || this.#state === resourceState.failed;
   }
 
   /** Brings it online, then watches it until its end. Never rejects. */
@@ -106,7 +108,10 @@ export class ResourceRun {
     do {
       this.#changes = "running";
       try {
-        await this.#limited("onRegistryChange", (signal) => type.onRegistryChange?.(context, signal) ?? Promise.resolve());
+        await this.#limited(
+          "onRegistryChange",
+          (signal) => type.onRegistryChange?.(context, signal) ?? Promise.resolve(),
+        );
       } catch (cause) {
         if (!life.closing) this.#set(resourceState.online, messageOf(cause));
       }
@@ -133,7 +138,10 @@ export class ResourceRun {
       await this.#terminate();
     }
     const known = trouble === "" || type.diesWithHost;
-    this.#set(known ? resourceState.offline : resourceState.failed, known ? `It went offline.${trouble}` : trouble.trim());
+    this.#set(
+      known ? resourceState.offline : resourceState.failed,
+      known ? `It went offline.${trouble}` : trouble.trim(),
+    );
   }
 
   async #terminate(): Promise<void> {
@@ -157,7 +165,8 @@ export class ResourceRun {
   async #watch(): Promise<void> {
     const { type, context, life, outside } = this.#parts;
     const { times } = context.resource;
-    const look = (what: "looksAlive" | "isAlive"): Promise<boolean> => this.#limited(what, (signal) => type[what](context, signal));
+    const look = (what: "looksAlive" | "isAlive"): Promise<boolean> =>
+      this.#limited(what, (signal) => type[what](context, signal));
     let isAliveAt = outside.clock.boot() + times.isAlivePollInterval;
     for (;;) {
       await outside.timers.sleep(times.looksAlivePollInterval, life.ended);
@@ -170,7 +179,7 @@ export class ResourceRun {
         return await this.fail("It is not alive any more (IsAlive said no).");
       } catch (cause) {
         if (life.closing) return;
-        return await this.fail(messageOf(cause));
+        return this.fail(messageOf(cause));
       }
     }
   }

@@ -12,7 +12,11 @@ export interface ResourceTimes {
 }
 
 /** WSFC's defaults. */
-export const defaultTimes: ResourceTimes = { pendingTimeout: 180_000, looksAlivePollInterval: 5_000, isAlivePollInterval: 60_000 };
+export const defaultTimes: ResourceTimes = {
+  pendingTimeout: 180_000,
+  looksAlivePollInterval: 5_000,
+  isAlivePollInterval: 60_000,
+};
 
 /**
  * A kind of resource: what online, offline and "alive" mean for it. One object serves all resources of its type; what belongs to one
@@ -48,7 +52,12 @@ export interface RegistryUse {
 /** What a type's functions get: everything about one resource, and all that they may reach. */
 export interface ResourceContext {
   readonly outside: Outside;
-  readonly resource: { readonly id: string; readonly name: string; readonly parameters: Parameters; readonly times: ResourceTimes };
+  readonly resource: {
+    readonly id: string;
+    readonly name: string;
+    readonly parameters: Parameters;
+    readonly times: ResourceTimes;
+  };
   /** The key at a path below HKLM; undefined when there is none. */
   readKey(path: string): Promise<Key | undefined>;
   /** The private key of a container (`TYPE\NAME\KEY`) as PEM. @throws NTE_BAD_KEYSET, NTE_BAD_KEY */

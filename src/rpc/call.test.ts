@@ -36,7 +36,12 @@ const handlers: Handlers = {
   who: (_, from) => Promise.resolve(from.instance),
   fail: () =>
     Promise.reject(
-      fail("CLUSTER_NODE_UP", { happened: "B runs.", unchanged: "Nothing.", next: "Stop it.", cause: new Error("why") }),
+      fail("CLUSTER_NODE_UP", {
+        happened: "B runs.",
+        unchanged: "Nothing.",
+        next: "Stop it.",
+        cause: new Error("why"),
+      }),
     ),
   full: () => Promise.reject(new OutsideError("ENOSPC", "write x")),
   odd: () => Promise.reject(new TypeError("odd")),
@@ -82,7 +87,10 @@ test("another cluster's messages reach no handler; a newcomer's do", async () =>
   const at = place();
   let reached = 0;
   let instance: string | undefined = "c1";
-  const listener = await serve(outside.net, at, () => instance, { ...handlers, count: () => Promise.resolve(++reached) });
+  const listener = await serve(outside.net, at, () => instance, {
+    ...handlers,
+    count: () => Promise.resolve(++reached),
+  });
   const stranger = await dial(outside, at, "c2");
   stranger.tell("count", 0);
   await assert.rejects(stranger.call("count", 0, timeout), { name: "CLUSTER_INSTANCE_ID_MISMATCH", win32: 5893 });
@@ -178,7 +186,10 @@ test("one-way messages arrive in order, in both directions", async () => {
   });
   for (let n = 0; n < 100; n++) caller.tell("count", n);
   await caller.call("echo", 0, timeout);
-  assert.deepEqual(counted, Array.from({ length: 100 }, (_, n) => n));
+  assert.deepEqual(
+    counted,
+    Array.from({ length: 100 }, (_, n) => n),
+  );
   caller.close();
   await listener.close();
 });
@@ -186,7 +197,14 @@ test("one-way messages arrive in order, in both directions", async () => {
 test("a peer that sends anything else is cut off", async () => {
   const at = place();
   const listener = await serve(outside.net, at, () => "c1", handlers);
-  for (const frame of ["", "{", "[]", '{"kind":"call","id":1.5,"method":"echo"}', '{"kind":"call","id":1,"method":7}', '{"$b":""}']) {
+  for (const frame of [
+    "",
+    "{",
+    "[]",
+    '{"kind":"call","id":1.5,"method":"echo"}',
+    '{"kind":"call","id":1,"method":7}',
+    '{"$b":""}',
+  ]) {
     const connection = await outside.net.connect(at);
     const closed = new Promise<void>((resolve) => connection.onClose(resolve));
     connection.send(new TextEncoder().encode(frame));

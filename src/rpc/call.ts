@@ -79,7 +79,7 @@ export async function dial(
   let closed = false;
   connection.onClose(() => {
     closed = true;
-    for (const settle of [...pending.values()]) settle(unreachable(`The connection to ${address} closed.`, mayHaveHappened));
+    for (const settle of pending.values()) settle(unreachable(`The connection to ${address} closed.`, mayHaveHappened));
   });
   receive(connection, (message) => {
     if (message.kind === "tell") void answer(connection, message, instance, told);
@@ -141,7 +141,10 @@ async function answer(
     if (isOther(asked.instance, instance)) throw mismatch(asked.instance, instance);
     const handler = Object.hasOwn(handlers, asked.method) ? handlers[asked.method] : undefined;
     if (handler === undefined) {
-      throw fail("INVALID_FUNCTION", { happened: `There is no method ${asked.method} here.`, unchanged: "Nothing was done." });
+      throw fail("INVALID_FUNCTION", {
+        happened: `There is no method ${asked.method} here.`,
+        unchanged: "Nothing was done.",
+      });
     }
     const from: Peer = {
       instance: asked.instance,

@@ -24,7 +24,8 @@ export function fromJson(text: string): unknown {
 }
 
 function encode(value: unknown): unknown {
-  if (value === undefined || value === null || typeof value === "string" || typeof value === "boolean") return value ?? null;
+  if (value === undefined || value === null || typeof value === "string" || typeof value === "boolean")
+    return value ?? null;
   if (typeof value === "number" && Number.isFinite(value)) return value;
   if (typeof value === "bigint") return { $n: String(value) };
   if (value instanceof Uint8Array) return { $b: toBase64(value) };
@@ -51,7 +52,8 @@ function revive(value: unknown): unknown {
 }
 
 function unescape(name: string): string {
-  if (name.startsWith("$") && !name.startsWith("$$")) throw fail("INVALID_DATA", { happened: `JSON has the unknown mark ${name}.` });
+  if (name.startsWith("$") && !name.startsWith("$$"))
+    throw fail("INVALID_DATA", { happened: `JSON has the unknown mark ${name}.` });
   return name.startsWith("$") ? name.slice(1) : name;
 }
 
@@ -62,5 +64,6 @@ function isPlainObject(value: unknown): value is Record<string, unknown> {
 }
 
 function describe(value: unknown): string {
-  return typeof value === "object" ? `A ${value?.constructor?.name ?? "object"}` : `The ${typeof value} ${String(value)}`;
+  if (typeof value === "object") return `A ${value?.constructor?.name ?? "object"}`;
+  return typeof value === "number" ? `The number ${value}` : `A ${typeof value}`;
 }

@@ -26,7 +26,7 @@ export function encodeMessage(message: Message): Uint8Array {
 export function decodeMessage(frame: Uint8Array): Message {
   const fields = fromJson(new TextDecoder().decode(frame));
   if (!isRecord(fields)) throw noMessage();
-  const { instance: named, id, method, body = undefined, kind } = fields as Record<string, unknown>;
+  const { instance: named, id, method, body, kind } = fields;
   if (named !== undefined && typeof named !== "string") throw noMessage();
   const instance = named;
   if (kind === "tell" && typeof method === "string") return { instance, kind, method, body };
@@ -39,12 +39,17 @@ export function decodeMessage(frame: Uint8Array): Message {
 
 function fieldsOf(failure: Failure): Record<string, unknown> {
   const { name, win32, exit, http, happened, unchanged, next, cause } = failure;
-  return { name, win32, exit, http, happened, unchanged, next, cause: cause === undefined ? undefined : String(cause) };
+  return { name, win32, exit, http, happened, unchanged, next, cause: causeText(cause) };
+}
+
+function causeText(cause: unknown): string | undefined {
+  if (cause === undefined || typeof cause === "string") return cause;
+  return cause instanceof Error ? String(cause) : `Something of type ${typeof cause} was thrown.`;
 }
 
 function failureFrom(fields: unknown): Failure {
   if (!isRecord(fields)) throw noMessage();
-  const { name, win32, happened, unchanged, next, cause } = fields as Record<string, unknown>;
+  const { name, win32, happened, unchanged, next, cause } = fields;
   const [what, kept, then] = [happened, unchanged, next].map((part) => (typeof part === "string" ? part : ""));
   const details = { unchanged: kept ?? "", next: then ?? "", cause };
   if (typeof name === "string" && isErrorName(name)) return new Failure(name, { happened: what ?? "", ...details });

@@ -61,7 +61,12 @@ export const genericApplication: ResourceType = {
     const { parameters } = context.resource;
     const program = splitCommandLine(parameters.text("CommandLine") ?? "");
     const environment = { ...context.environment, ...(await environmentOf(context)) };
-    await context.start({ program, environment, folder: parameters.text("CurrentDirectory") ?? context.folder, watched: true });
+    await context.start({
+      program,
+      environment,
+      folder: parameters.text("CurrentDirectory") ?? context.folder,
+      watched: true,
+    });
   },
 
   async offline(context) {

@@ -28,8 +28,13 @@ let neighbour: Application | undefined;
 
 function values(port: number): Value[] {
   return [
-    ...[sz("Server", "Bücher & Söhne"), dword("Port", port), qword("Big", 2n ** 40n), multiSz("Hosts", ["a", "b"])],
-    ...[binary("Blob", new Uint8Array(3)), sz("", "by default"), sz("not a name", "x")],
+    sz("Server", "Bücher & Söhne"),
+    dword("Port", port),
+    qword("Big", 2n ** 40n),
+    multiSz("Hosts", ["a", "b"]),
+    binary("Blob", new Uint8Array(3)),
+    sz("", "by default"),
+    sz("not a name", "x"),
   ];
 }
 
@@ -64,7 +69,12 @@ function contextWith(parameters: readonly Value[]): ResourceContext {
     environment,
     start: ({ program, environment: all, folder: where }) =>
       startApplication(outside, {
-        ...{ resource: "Files", program, environment: all, folder: where, log: join(folder, "output.log"), dataFolder },
+        resource: "Files",
+        program,
+        environment: all,
+        folder: where,
+        log: join(folder, "output.log"),
+        dataFolder,
       }),
     application: () => undefined,
     applicationOf: (name) => (name === "App" ? neighbour : undefined),
@@ -80,7 +90,14 @@ function withTemplates(texts: readonly string[], more: readonly Value[] = []): R
     writeFileSync(path, text);
     return path;
   });
-  return contextWith([multiSz("TemplateFiles", templates), multiSz("OutputFiles", templates.map((_, n) => out(String(n)))), ...more]);
+  return contextWith([
+    multiSz("TemplateFiles", templates),
+    multiSz(
+      "OutputFiles",
+      templates.map((_, n) => out(String(n))),
+    ),
+    ...more,
+  ]);
 }
 
 test("values, the default value, numbers, lists and the environment come out as text; other ${…} stay", async () => {
@@ -165,7 +182,12 @@ test("a reload runs in the container of the resource that it is for, and its fai
   await render.onRegistryChange?.(context, never);
   assert.equal(readFileSync(out("0"), "utf8"), "1", "without the resource there is nothing to reload");
   neighbour = await startApplication(outside, {
-    ...{ resource: "App", program: [], environment: { PATH: "/usr/bin:/bin" }, folder, log: join(folder, "app.log"), dataFolder: folder },
+    resource: "App",
+    program: [],
+    environment: { PATH: "/usr/bin:/bin" },
+    folder,
+    log: join(folder, "app.log"),
+    dataFolder: folder,
   });
   setRegistry(2);
   await assert.rejects(Promise.resolve(render.onRegistryChange?.(context, never)), /code 4/);

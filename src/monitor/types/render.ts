@@ -55,7 +55,8 @@ export const render: ResourceType = {
       name: "ReloadResource",
       kind: "text",
       required: false,
-      meaning: "The resource whose container runs ReloadCommand, so that it can signal its processes; by default a container of its own.",
+      meaning:
+        "The resource whose container runs ReloadCommand, so that it can signal its processes; by default a container of its own.",
     },
   ],
 
@@ -135,7 +136,10 @@ async function reload(context: ResourceContext, signal: AbortSignal): Promise<vo
   if (line === undefined) return;
   const words = splitCommandLine(line);
   const other = parameters.text("ReloadResource");
-  const code = other === undefined ? await runAlone(context, words, signal) : await context.applicationOf(other)?.call(words, signal);
+  const code =
+    other === undefined
+      ? await runAlone(context, words, signal)
+      : await context.applicationOf(other)?.call(words, signal);
   if (code === 0 || (code === undefined && other !== undefined && context.applicationOf(other) === undefined)) return;
   throw fail("RESOURCE_FAILED", {
     happened: `${name}: the files were written anew, but ReloadCommand ${code === undefined ? "did not end" : `ended with code ${code}`}.`,
@@ -143,7 +147,11 @@ async function reload(context: ResourceContext, signal: AbortSignal): Promise<vo
   });
 }
 
-async function runAlone(context: ResourceContext, words: readonly string[], signal: AbortSignal): Promise<number | undefined> {
+async function runAlone(
+  context: ResourceContext,
+  words: readonly string[],
+  signal: AbortSignal,
+): Promise<number | undefined> {
   const { environment, folder } = context;
   const application = await context.start({ program: words, environment, folder, watched: false });
   const stop = (): void => void application.kill();

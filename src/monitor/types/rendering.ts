@@ -40,14 +40,24 @@ export async function renderAll(context: ResourceContext): Promise<Rendering> {
   }
   const sources = new Sources(context);
   const files: OutputFile[] = [];
-  for (const [index, template] of templates.entries()) files.push(await renderOne(context, sources, template, outputs[index] ?? ""));
-  if (environmentFile !== undefined && environmentKey !== undefined) files.push(await sources.environment(environmentFile, environmentKey));
+  for (const [index, template] of templates.entries())
+    files.push(await renderOne(context, sources, template, outputs[index] ?? ""));
+  if (environmentFile !== undefined && environmentKey !== undefined)
+    files.push(await sources.environment(environmentFile, environmentKey));
   return { files: [...sources.keyFiles(), ...files], use: sources.use() };
 }
 
-async function renderOne(context: ResourceContext, sources: Sources, template: string, path: string): Promise<OutputFile> {
+async function renderOne(
+  context: ResourceContext,
+  sources: Sources,
+  template: string,
+  path: string,
+): Promise<OutputFile> {
   const bytes = await context.outside.files.read(template).catch((cause: unknown) => {
-    throw missing(context, `the template ${template} can't be read (${cause instanceof Error ? cause.message : "unknown"})`);
+    throw missing(
+      context,
+      `the template ${template} can't be read (${cause instanceof Error ? cause.message : "unknown"})`,
+    );
   });
   let text = "";
   let secret = false;
@@ -73,18 +83,21 @@ class Sources {
     if (what.kind === "reg") return this.#value(what.path, what.value, template);
     if (what.kind === "key") return what.form === "pem" ? this.#pem(what.container) : this.#pemPath(what.container);
     const text = this.#context.environment[what.name];
-    if (text === undefined) throw missing(this.#context, `the environment variable ${what.name}, which ${template} asks for, is not set`);
+    if (text === undefined)
+      throw missing(this.#context, `the environment variable ${what.name}, which ${template} asks for, is not set`);
     return text;
   }
 
   /** `NAME=text` lines, as systemd and `sh` read them, from a key's values in the order of their names. */
   async environment(path: string, keyPath: string): Promise<OutputFile> {
     const key = await this.#key(keyPath);
-    if (key === undefined) throw missing(this.#context, `the registry key HKLM\\${keyPath} (EnvironmentKey) does not exist on this node`);
+    if (key === undefined)
+      throw missing(this.#context, `the registry key HKLM\\${keyPath} (EnvironmentKey) does not exist on this node`);
     const lines: string[] = [];
     for (const value of valuesOf(key)) {
       const text = valueText(value);
-      if (/^[A-Za-z_][A-Za-z0-9_]*$/.test(value.name) && text !== undefined) lines.push(`${value.name}=${quoted(text)}\n`);
+      if (/^[A-Za-z_][A-Za-z0-9_]*$/.test(value.name) && text !== undefined)
+        lines.push(`${value.name}=${quoted(text)}\n`);
     }
     return { path, bytes: new TextEncoder().encode(lines.sort().join("")), secret: false };
   }
@@ -102,7 +115,10 @@ class Sources {
     const key = await this.#key(path);
     const value = key === undefined ? undefined : valueOf(key, name);
     if (value === undefined) {
-      throw missing(this.#context, `the registry value ${shown}, which ${template} asks for, does not exist on this node`);
+      throw missing(
+        this.#context,
+        `the registry value ${shown}, which ${template} asks for, does not exist on this node`,
+      );
     }
     const text = valueText(value);
     if (text !== undefined) return text;

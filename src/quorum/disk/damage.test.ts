@@ -161,7 +161,10 @@ function withFaults(call: "write" | "sync", failing: () => boolean): Outside {
 for (const call of ["write", "sync"] as const) {
   test(`a failed ${call} ends the leadership for good`, async () => {
     let failing = false;
-    const faulty = await openDiskQuorum(withFaults(call, () => failing), place);
+    const faulty = await openDiskQuorum(
+      withFaults(call, () => failing),
+      place,
+    );
     const leadership = await leadAs("1", faulty);
     assert.equal(await leadership.append(recordOf(1, 1)), "acknowledged");
     failing = true;
@@ -176,7 +179,10 @@ for (const call of ["write", "sync"] as const) {
 
   test(`a failed ${call} in a snapshot changes nothing and ends the leadership`, async () => {
     let failing = false;
-    const faulty = await openDiskQuorum(withFaults(call, () => failing), place);
+    const faulty = await openDiskQuorum(
+      withFaults(call, () => failing),
+      place,
+    );
     const leadership = await leadAs("1", faulty);
     await leadership.append(recordOf(1, 1));
     failing = true;
@@ -195,7 +201,7 @@ test("file systems of several machines are refused unless the user insists", asy
   }
   for (const type of ["ext4", "xfs", "btrfs", "tmpfs", "zfs", "unknown"]) {
     const here: Outside = { ...outside, files: { ...outside.files, fileSystem: async () => type } };
-    assert.ok(await (await openDiskQuorum(here, join(place, "not", "yet"))));
+    assert.ok(await openDiskQuorum(here, join(place, "not", "yet")));
   }
 });
 

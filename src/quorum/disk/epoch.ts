@@ -43,7 +43,11 @@ export async function readClaim(folder: GenerationFolder, epoch: number): Promis
  * Takes `epoch` by linking a file that is locked already, so that a visible claim is unlocked only when its holder is
  * gone. Returns the handle that holds the lock; undefined when somebody was first.
  */
-export async function takeEpoch(folder: GenerationFolder, epoch: number, who: ClaimWho): Promise<FileHandle | undefined> {
+export async function takeEpoch(
+  folder: GenerationFolder,
+  epoch: number,
+  who: ClaimWho,
+): Promise<FileHandle | undefined> {
   const { files, random } = folder;
   const epochs = `${folder.path}/epoch`;
   const temporary = `${epochs}/${temporaryName(random, epochName(epoch))}`;

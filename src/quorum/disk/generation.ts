@@ -9,7 +9,15 @@ import type { ClusterIdentity, SnapshotImage } from "../quorum.ts";
 import { checkFirstImage, clusterExists, parseVersionPath, versionFolder } from "../rules.ts";
 import type { VersionBytes } from "../rules.ts";
 import { createLog } from "./log.ts";
-import { currentName, generationFolder, generationName, hasCode, readIdentity, setCurrent, writeIdentity } from "./place.ts";
+import {
+  currentName,
+  generationFolder,
+  generationName,
+  hasCode,
+  readIdentity,
+  setCurrent,
+  writeIdentity,
+} from "./place.ts";
 import type { DiskOutside, GenerationFolder } from "./place.ts";
 import { versionPath } from "./versions.ts";
 

@@ -1,3 +1,4 @@
+import { failureOf } from "../../base/failure-of.ts";
 import type { Journal } from "../../base/journal.ts";
 import { Mutex } from "../../base/mutex.ts";
 import type { FileHandle } from "../../base/outside.ts";
@@ -34,7 +35,7 @@ export class DiskLeadership implements Leadership {
   #log: OpenLog | undefined;
   #last: Tag | undefined;
   #check: Promise<boolean> | undefined;
-  #over: unknown;
+  #over: Error | undefined;
   #resigned = false;
 
   readonly #onResigned: () => void;
@@ -93,8 +94,7 @@ export class DiskLeadership implements Leadership {
       this.#appending.add(settled);
       return written;
     } catch (error) {
-      this.#end(error);
-      return Promise.reject(error);
+      return Promise.reject(this.#end(error));
     }
   }
 
@@ -199,8 +199,9 @@ export class DiskLeadership implements Leadership {
     });
   }
 
-  #end(why: unknown): void {
-    this.#over ??= why;
+  #end(why: unknown): Error {
+    this.#over ??= why instanceof Error ? why : failureOf(why);
+    return this.#over;
   }
 }
 

@@ -1,3 +1,4 @@
+import { failureOf } from "../../base/failure-of.ts";
 import { Mutex } from "../../base/mutex.ts";
 import type { Leadership, Loaded, LogRecord, Proof, SnapshotImage, VersionName } from "../quorum.ts";
 import { checkNext, checkRebuilt, checkSnapshot, leadershipOver, newestTag, versionFile } from "../rules.ts";
@@ -25,7 +26,7 @@ export class MemoryLeadership implements Leadership {
   #size = 0;
   /** Appends that will be written together; closed when its write begins or another call comes. */
   #group: Waiting[] | undefined;
-  #over: unknown;
+  #over: Error | undefined;
 
   constructor(store: MemoryStore, generation: MemoryGeneration, epoch: number, step: Step) {
     this.epoch = epoch;
@@ -148,6 +149,6 @@ export class MemoryLeadership implements Leadership {
   }
 
   #end(why: unknown): void {
-    this.#over ??= why;
+    this.#over ??= why instanceof Error ? why : failureOf(why);
   }
 }
