@@ -46,9 +46,10 @@ export class TestApp {
     return readAppLines(this.#lines);
   }
 
-  /** The newest run, once it writes lines. */
+  /** The newest run, once it has written a line since this call: one that has ended is none. */
   running(): Promise<AppRun> {
-    return this.#newest("the application runs", () => true);
+    const before = this.history().runs.at(-1);
+    return this.#newest("the application runs", (run) => run.instance !== before?.instance || (!run.stopped && run.last > before.last));
   }
 
   /** The run that follows another one; it must have the newest acknowledged setting, and never have overlapped. */

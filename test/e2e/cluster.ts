@@ -98,11 +98,11 @@ export class TestCluster {
 
   /** Starts what does not run; resolves when every node is up and knows it. */
   async whole(): Promise<void> {
-    for (const node of this.nodes) {
-      node.signal("SIGCONT");
-      node.start();
-    }
     const up = async (): Promise<boolean> => {
+      for (const node of this.nodes) {
+        node.signal("SIGCONT");
+        node.start();
+      }
       const states = await Promise.all(this.nodes.map((node) => node.status()));
       return states.every(
         (state) => ["leader", "member"].includes(state?.self.state ?? "") && state?.nodes.every((node) => node.state === "up"),

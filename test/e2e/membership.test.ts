@@ -41,13 +41,13 @@ scenario("a node that is up is not evicted; an evicted one stays out and joins a
   const leader = await cluster.leader();
   const gone = cluster.others(leader, await cluster.owner("App"))[0];
   assert.ok(gone);
-  const refused = await cluster.command(leader, ["node", "evict", gone.name]);
+  const refused = await cluster.command(leader, ["node", "evict", gone.name, "--yes"]);
   assert.equal(refused.code, 3, refused.stderr);
   assert.equal(await gone.stop(), 0);
   const down = async (): Promise<boolean> =>
     (await cluster.status())?.nodes.find((node) => node.name === gone.name)?.state === "down";
   await waitFor(`${gone.name} is down`, down, 60_000, () => cluster.describe());
-  await cluster.run(leader, "node", "evict", gone.name);
+  await cluster.run(leader, "node", "evict", gone.name, "--yes");
   cluster.nodes.splice(cluster.nodes.indexOf(gone), 1);
   const evicted = new NodeProcess(gone.name, gone.data);
   evicted.start();

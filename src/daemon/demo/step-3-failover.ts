@@ -40,7 +40,6 @@ export async function failOver(story: Story, web: Web): Promise<void> {
   for (const { resource, init } of records) {
     story.line(`The old ${resource} (pid ${init.pid}, started at tick ${init.started}) is gone, and so is ${owner.name}'s record of it.`);
   }
-  owner.start();
   await story.everyNodeUp();
   story.line(`${owner.name} was started again and has rejoined.`);
 }

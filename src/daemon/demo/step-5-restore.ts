@@ -20,9 +20,8 @@ export async function wreckAndRestore(story: Story, web: Web, set: string): Prom
   const status = await story.status();
   const node = story.node(status?.leader?.node);
   await story.clubar(node, ["restore", set, "force", "--yes"], 20);
-  for (const other of story.nodes) other.start();
-  story.line("The service was started again on the other nodes (the demonstration is their supervisor).");
   await story.everyNodeUp();
+  story.line("The service was started again on the other nodes (the demonstration is their supervisor).");
   const owner = await story.ownerOf("Web");
   await web.publicKey(owner);
   const page = await web.says(secondGreeting);

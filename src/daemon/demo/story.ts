@@ -91,8 +91,10 @@ export class Story {
     return undefined;
   }
 
+  /** Starts what does not run, as a supervisor does; resolves when every node is up and knows it of the others. */
   async everyNodeUp(): Promise<void> {
     await this.until("all nodes are up", async () => {
+      for (const node of this.nodes) node.start();
       const states = await Promise.all(this.nodes.map((node) => node.status()));
       return states.every((state) => state?.nodes.length === this.nodes.length && state.nodes.every(({ state: one }) => one === "up"));
     });
