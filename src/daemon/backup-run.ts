@@ -1,14 +1,18 @@
 /** A backup of the running cluster: hold, capture what is pending, then the tree at one tag with the versions it names. */
+import type { LastBackup } from "../api/node-service.ts";
 import { deviceLayout } from "../backup/device-layout.ts";
 import { type BackupResult, takeBackup } from "../backup/take.ts";
 import { fail } from "../base/errors.ts";
 import { newGuid } from "../base/guid.ts";
 import type { Edit } from "../tree/edit.ts";
-import { sz } from "../tree/value.ts";
+import { findValue } from "../tree/key.ts";
+import { sz, textOf } from "../tree/value.ts";
 import { formatTag } from "../quorum/tag.ts";
 import { captureEverywhere } from "./owner-calls.ts";
 import type { ServiceNode } from "./service-node.ts";
 
+/** Values Path, Node, Tag and Time (wall milliseconds as text) of the newest backup. */
+const lastBackupPath = "Runtime\\LastBackup";
 /** How long the leader may take, in milliseconds. */
 const backupLimit = 3_600_000;
 
@@ -66,7 +70,7 @@ export class BackupRun {
       const tree = database.tree();
       const tag = database.tag();
       const identity = this.#service.identity();
-      return await takeBackup({
+      const result = await takeBackup({
         outside,
         tree,
         tag,
@@ -77,11 +81,31 @@ export class BackupRun {
         notChecked,
         quorumDevice: await deviceLayout(outside.files, quorum.place),
       });
+      await this.#note(result).catch((error: unknown) => parts.log.warn("the backup is not noted in the database", { error }));
+      return result;
     } finally {
       await this.#submit([{ kind: "delete-key", path: hold }], `The backup to ${path} has ended.`).catch(
         (error: unknown) => parts.log.warn("a hold stays until its taker's life ends", { error }),
       );
     }
+  }
+
+  /** Every node shows the newest backup; a restore forgets it. */
+  #note(result: BackupResult): Promise<unknown> {
+    const value = (name: string, text: string): Edit => ({ kind: "set-value", path: lastBackupPath, value: sz(name, text) });
+    const { path, node, tag } = result;
+    const time = String(Math.floor(this.#service.parts.outside.clock.wall()));
+    const edits = [value("Path", path), value("Node", node), value("Tag", formatTag(tag)), value("Time", time)];
+    return this.#submit(edits, `A backup was written to ${path} on ${node}.`);
+  }
+
+  /** The newest backup in this node's copy of the database. */
+  last(): LastBackup | undefined {
+    const tree = this.#service.database.tree();
+    const text = (name: string): string | undefined => textOf(findValue(tree, lastBackupPath, name));
+    const [path, node, tag, time] = [text("Path"), text("Node"), text("Tag"), text("Time")];
+    if (path === undefined || node === undefined || tag === undefined) return undefined;
+    return { path, node, tag, time: Number(time) };
   }
 
   #submit(edits: readonly Edit[], because: string): Promise<unknown> {

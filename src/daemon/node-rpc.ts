@@ -44,6 +44,10 @@ export function nodeHandlers(service: ServiceNode): Handlers {
     "at-owner": (body) => service.atOwner(body as CheckpointCall),
     "capture-all": () => captureAll(service),
     backup: (body) => service.backup((body as { path: string }).path),
+    stop: async (body) => {
+      await service.stop((body as { drain: boolean }).drain);
+      return null;
+    },
     // The process ends after the answer: the restoring node may go on only when everything here is proven stopped.
     "stop-for-restore": async () => {
       await service.stop(false);

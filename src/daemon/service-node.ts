@@ -7,6 +7,7 @@ import { newGuid } from "../base/guid.ts";
 import type { Listener } from "../base/outside.ts";
 import type {
   CheckpointCall,
+  LastBackup,
   NodeService,
   NodeStatus,
   RestoreOutcome,
@@ -17,6 +18,7 @@ import type { BackupResult } from "../backup/take.ts";
 import type { Checkpoints } from "../checkpoint/checkpoint.ts";
 import { confirmNodeDown } from "../database/commands/node.ts";
 import type { Change } from "../database/change.ts";
+import { nodeState } from "../database/schema.ts";
 import { readState } from "../database/state.ts";
 import { directoryTiming, type Timing } from "../membership/timing.ts";
 import type { ClusterIdentity } from "../quorum/quorum.ts";
@@ -42,6 +44,8 @@ import { OwnerCalls } from "./owner-calls.ts";
 import { RestoreRun } from "./restore-run.ts";
 import type { ServiceParts } from "./service-parts.ts";
 
+/** How long another node may take to move its groups away and stop, in milliseconds. */
+const stopLimit = 60_000;
 /** Changed keys up to which checkpoints are waited for one by one. */
 const pathsMax = 64;
 
@@ -208,6 +212,19 @@ export class ServiceNode implements NodeService {
     if (drain)
       await leaveInOrder(this).catch((error: unknown) => this.parts.log.warn("could not leave in order", { error }));
     this.#life?.stop("the service stops");
+  }
+
+  async stopNode(node: string, drain: boolean): Promise<void> {
+    if (node === this.node.id) return this.stop(drain);
+    const known = this.clusterState().nodes.get(node);
+    if (known?.endpoint === undefined || known.state === nodeState.down) {
+      throw fail("CLUSTER_NODE_DOWN", { happened: `Node ${known?.name ?? node} is not up.`, unchanged: "Nothing was changed." });
+    }
+    await this.callers.call(known.endpoint, "stop", { drain }, stopLimit);
+  }
+
+  lastBackup(): LastBackup | undefined {
+    return this.#backups.last();
   }
 
   /** Ends the present life, runs `work` with nothing of this node running, then lives again. */
