@@ -9,7 +9,10 @@ export interface Database {
   /** This node's copy; may be older than the leader's by the time a message takes. */
   tree(): Key;
   tag(): Tag;
-  /** Sends an update to the leader, again and again with the same request id until the answer is known or `giveUpMs` (default 10 s) is over. */
+  /**
+   * Sends an update to the leader, again and again with the same request id, until the answer is known or `giveUpMs` (default 10 s) is
+   * over.
+   */
   submit(update: Update, giveUpMs?: number): Promise<SubmitResult>;
   /** Resolves when this node's copy is at `tag` or newer; rejects with TIMEOUT after `giveUpMs`. */
   waitFor(tag: Tag, giveUpMs?: number): Promise<void>;

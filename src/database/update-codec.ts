@@ -19,7 +19,7 @@ interface JsonCondition {
   readonly data?: string;
 }
 
-/** Bytes of an update for the log and the wire. docs/formats/quolog.md. */
+/** Bytes of an update for the log and the wire (docs/formats/update.md), without its evidence. */
 export function encodeUpdate(update: Update): Uint8Array {
   const part: JsonPart = {
     requestId: update.requestId,
@@ -33,7 +33,10 @@ export function encodeUpdate(update: Update): Uint8Array {
   return concatBytes([head, json, encodeEdits(update.edits)]);
 }
 
-/** Fails with VERSION_NOT_SUPPORTED or CLUSTERLOG_CORRUPT; the bytes come from a checked record, so both mean another program wrote them. */
+/**
+ * Fails with VERSION_NOT_SUPPORTED or CLUSTERLOG_CORRUPT; the bytes come from a checked record, so both mean that another program
+ * wrote them.
+ */
 export function decodeUpdate(bytes: Uint8Array): Update {
   if (bytes[0] !== version) {
     throw fail("VERSION_NOT_SUPPORTED", {

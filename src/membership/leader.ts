@@ -278,7 +278,9 @@ export class Leader {
     }
     if (request.admitted !== 0 && request.admitted < this.identity.generation) {
       throw fail("CLUSTER_POISONED", {
-        happened: `This life of node ${node} is of generation ${request.admitted}; the cluster was restored to ${this.identity.generation}.`,
+        happened:
+          `This life of node ${node} is of generation ${request.admitted}; ` +
+          `the cluster was restored to ${this.identity.generation}.`,
         unchanged: "Its copy of the database was not changed.",
         next: "The node ends what it runs and comes back by itself.",
       });

@@ -46,7 +46,8 @@ function quorum(): Quorum {
       imageOf: (_: Key, at) => ({ tag: at, hive: new Uint8Array() }),
     },
     {
-      committed: (record: LogRecord, tree) => committed.push(`${record.tag.sequence} ${textOf(findValue(tree, "", "N"))}`),
+      committed: (record: LogRecord, tree) =>
+        committed.push(`${record.tag.sequence} ${textOf(findValue(tree, "", "N"))}`),
       lost: (why) => lost.push(why),
     },
   );
@@ -82,7 +83,10 @@ test("nothing is told before the quorum acknowledged, and then in order", async 
   assert.deepEqual(q.committed, []);
   await q.answer("acknowledged");
   await q.answer("acknowledged");
-  assert.deepEqual([await first, await second].map((result) => result.outcome), ["applied", "applied"]);
+  assert.deepEqual(
+    [await first, await second].map((result) => result.outcome),
+    ["applied", "applied"],
+  );
   assert.deepEqual(q.committed, ["1 a", "2 b"]);
 });
 
@@ -151,7 +155,8 @@ test("the history gives what follows a copy, or says that it can't", () => {
   });
   const history = new History([record(5)], { generation: 1, epoch: 2, sequence: 5 }, 25);
   history.add(record(6));
-  const at = (sequence: number, epoch = 2, generation = 1) => history.after({ generation, epoch, sequence })?.map((one) => one.tag.sequence);
+  const at = (sequence: number, epoch = 2, generation = 1) =>
+    history.after({ generation, epoch, sequence })?.map((one) => one.tag.sequence);
   assert.deepEqual(at(4), [5, 6]);
   assert.deepEqual(at(6), []);
   assert.deepEqual(at(5, 1), [6], "a copy of an older epoch continues");

@@ -45,9 +45,3 @@ export interface SubmitRequest {
   /** Its evidence, which is not in those bytes. */
   readonly evidence?: readonly Evidence[];
 }
-
-/** A host tells that it stopped everything and starts nothing more. */
-export interface ProofNotice {
-  readonly node: string;
-  readonly incarnation: string;
-}

@@ -39,11 +39,6 @@ export function probeContainment(outside: Outside): Promise<Containment> {
   return probe;
 }
 
-/** The kind of `probeContainment`. */
-export async function containment(outside: Outside): Promise<ContainmentKind> {
-  return (await probeContainment(outside)).kind;
-}
-
 async function tryAll(outside: Outside): Promise<Containment> {
   const shell = (await locate(outside, "sh")) ?? "/bin/sh";
   const setpriv = await locate(outside, "setpriv");

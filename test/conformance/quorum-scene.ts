@@ -30,7 +30,11 @@ export const identity: ClusterIdentity = {
   generation: 1,
   lineage: "22222222-2222-4222-8222-222222222222",
 };
-export const restored: ClusterIdentity = { ...identity, generation: 2, lineage: "33333333-3333-4333-8333-333333333333" };
+export const restored: ClusterIdentity = {
+  ...identity,
+  generation: 2,
+  lineage: "33333333-3333-4333-8333-333333333333",
+};
 export const resource = "44444444-4444-4444-8444-444444444444";
 
 export const encode = (text: string): Uint8Array => new TextEncoder().encode(text);

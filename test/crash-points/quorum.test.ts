@@ -50,7 +50,10 @@ async function requireGoesOn(files: Files, acknowledged: readonly string[]): Pro
   const lines = stateOf(before);
   assert.equal(lines[0], `first ${long}`);
   assert.deepEqual(lines, [...new Set(lines)]);
-  assert.deepEqual(acknowledged, lines.filter((line) => acknowledged.includes(line)));
+  assert.deepEqual(
+    acknowledged,
+    lines.filter((line) => acknowledged.includes(line)),
+  );
   for (const line of lines) assert.ok(line.endsWith(long), "a torn line");
   const leadership = await lead(quorum, "9");
   assert.deepEqual(stateOf(await quorum.load()), lines);

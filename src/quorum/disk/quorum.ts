@@ -14,8 +14,6 @@ import type { DiskOutside, GenerationFolder } from "./place.ts";
 import { diskProofs, diskVersions } from "./versions.ts";
 
 export { createQuorumFolder, listGenerations, switchQuorumFolder } from "./generation.ts";
-export type { GenerationState } from "./generation.ts";
-export type { VersionBytes } from "../rules.ts";
 
 /** What a person may decide when a quorum directory is opened. */
 export interface DiskQuorumOptions {
