@@ -1,10 +1,7 @@
 /** What may be used of the API by folders of its rank: its client and its types. */
 export { ApiClient, apiPath } from "./client.ts";
-export type { ApiClientOptions, Transport } from "./client.ts";
 export type { RestoreOutcome, RestorePlanView, RestoreRequest } from "./node-service.ts";
 export { outcomeView, planView } from "./plan-view.ts";
-export type { BackupAnswer } from "./routes/backup.ts";
 export type { ClusterView } from "./routes/cluster.ts";
 export type { ControlView } from "./routes/resources.ts";
-export type { StatusView } from "./status-view.ts";
 export type { GroupView, NodeView, ResourceTypeView, ResourceView } from "./views.ts";

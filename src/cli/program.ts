@@ -17,6 +17,7 @@ export async function makeProgram(cli: Cli, wide = false): Promise<Command> {
     .helpCommand(false)
     .addOption(new Option("--data <folder>", "the node's data folder; before the noun").env("CLUBAR_DATA"))
     .enablePositionalOptions()
+    .configureHelp({ helpWidth: 100 })
     .exitOverride()
     .configureOutput({ writeOut: (text) => terminal.out(text), writeErr: () => undefined })
     .addHelpText(

@@ -10,7 +10,7 @@ import { planOffline } from "./offline-restore.ts";
 
 /**
  * BackupClusterDatabase: writes the cluster database and all checkpoints into the folder `path`, which the node that leads sees; a set
- * there is replaced. 0; 267 DIRECTORY for a file's or a relative path; 3 PATH_NOT_FOUND; 5 ACCESS_DENIED; 112 DISK_FULL; 5925 without quorum;
+ * there is replaced. 0; 267 DIRECTORY for a file or a relative path; 3 PATH_NOT_FOUND; 5 ACCESS_DENIED; 112 DISK_FULL; 5925 without quorum;
  * 5949 CLUSTER_BACKUP_IN_PROGRESS; another Win32 error.
  */
 export function backupClusterDatabase(cluster: Cluster, path: string): Promise<number> {

@@ -1,0 +1,178 @@
+/** A node's service without a cluster: a real copy of the database, a real registry and key containers, everything else pretended. */
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { createApp } from "../../src/api/app.ts";
+import { ApiClient } from "../../src/api/client.ts";
+import type { CheckpointCall, NodeService, NodeStatus, RestorePlanView, RestoreRequest } from "../../src/api/node-service.ts";
+import { fail } from "../../src/base/errors.ts";
+import { failureOf } from "../../src/base/failure-of.ts";
+import { openOutside } from "../../src/base/outside-node.ts";
+import type { AuditLine, Checkpoint } from "../../src/checkpoint/checkpoint.ts";
+import { prepare } from "../../src/database/apply.ts";
+import { confirmNodeDown } from "../../src/database/commands/node.ts";
+import { initialDatabase } from "../../src/database/initial-database.ts";
+import { Replica } from "../../src/database/replica.ts";
+import { directoryTiming } from "../../src/membership/timing.ts";
+import { compareTags, type Tag } from "../../src/quorum/tag.ts";
+import { openKeyContainers } from "../../src/registry/key-containers.ts";
+import { openRegistry } from "../../src/registry/registry.ts";
+import { applyEdits, type Edit } from "../../src/tree/edit.ts";
+import { dword, sz } from "../../src/tree/value.ts";
+
+const instance = "11111111-2222-4333-8444-555555555555";
+const incarnation = "99999999-8888-4777-8666-555555555555";
+
+/** What a test asks of the pretended service and what it can see of it. */
+export interface Scene {
+  readonly folder: string;
+  readonly service: NodeService;
+  readonly client: ApiClient;
+  /** Of the service's status; changes count at the next request. */
+  status: Partial<NodeStatus>;
+  /** No service: it starts. */
+  absent: boolean;
+  /** What was asked of the parts that are only pretended, in order. */
+  readonly asked: unknown[];
+  /** The plan of the next restore. */
+  plan: RestorePlanView;
+  checkpoints: readonly Checkpoint[];
+  audit: readonly AuditLine[];
+  /** Makes the next call of a pretended part fail. */
+  failure: Error | undefined;
+  edit(...edits: readonly Edit[]): void;
+  fetch(path: string, init?: RequestInit): Promise<Response>;
+  close(): Promise<void>;
+}
+
+/** A node N1 that leads cluster TOWER, and N2, which is down. */
+export async function openScene(): Promise<Scene> {
+  const folder = await mkdtemp(join(tmpdir(), "clubar-api-"));
+  const outside = openOutside();
+  const registry = await openRegistry(outside, `${folder}/registry`);
+  const keys = await openKeyContainers(outside, `${folder}/keys`);
+  let made = 0;
+  const newGuid = (): string => `00000000-0000-4000-8000-${String(++made).padStart(12, "0")}`;
+  const tree = initialDatabase({ clusterName: "TOWER", instance, nodeId: "1", nodeName: "N1", time: 1n, newGuid });
+  const replica = new Replica(tree, { generation: 1, epoch: 1, sequence: 1 }, "");
+  const next = (): Tag => ({ ...replica.tag(), sequence: replica.tag().sequence + 1 });
+  const edit = (...edits: readonly Edit[]): void => replica.reset(applyEdits(replica.tree(), edits, 2n), next(), "");
+  edit(
+    { kind: "set-value", path: "Nodes\\2", value: sz("NodeName", "N2") },
+    { kind: "set-value", path: "Runtime\\Nodes\\1", value: dword("State", 0) },
+    { kind: "set-value", path: "Runtime\\Nodes\\2", value: dword("State", 1) },
+    { kind: "set-value", path: "Runtime\\Nodes\\2", value: sz("DownBecause", "proof") },
+  );
+  registry.mountReadOnly("Cluster", () => replica.tree());
+  const scene: Scene = {
+    folder,
+    status: {},
+    absent: false,
+    asked: [],
+    plan: { id: "plan-1", lines: ["Step 1: Do it."], blockers: [], warnings: [] },
+    checkpoints: [],
+    audit: [],
+    failure: undefined,
+    edit,
+    service: undefined as unknown as NodeService,
+    client: undefined as unknown as ApiClient,
+    fetch: async (path, init) => app.fetch(new Request(`http://clubar${path}`, init)),
+    close: async () => {
+      await registry.close();
+      await rm(folder, { recursive: true });
+    },
+  };
+  const pretend = <T>(what: unknown, answer: T): Promise<T> => {
+    scene.asked.push(what);
+    const { failure } = scene;
+    scene.failure = undefined;
+    return failure === undefined ? Promise.resolve(answer) : Promise.reject(failure);
+  };
+  const service: NodeService = {
+    data: folder,
+    node: { id: "1", name: "N1" },
+    database: {
+      tree: () => replica.tree(),
+      tag: () => replica.tag(),
+      submit: () => Promise.reject(new Error("not used")),
+      waitFor: async (tag) => {
+        if (compareTags(replica.tag(), tag) < 0) throw fail("TIMEOUT", { happened: "It took too long." });
+      },
+      onChange: (handler) => replica.onChange(handler),
+      self: { node: "1", incarnation },
+      isLeader: () => true,
+    },
+    quorum: { kind: "directory", place: "/q" } as NodeService["quorum"],
+    registry,
+    keys,
+    checkpoints: {
+      list: () => scene.checkpoints,
+      history: () => scene.checkpoints,
+      audit: () => Promise.resolve(scene.audit),
+      pending: () => [],
+    } as unknown as NodeService["checkpoints"],
+    identity: () => ({ name: "TOWER", instance, generation: 1, lineage: "l" }),
+    status: () => ({
+      state: "leader",
+      because: "",
+      incarnation,
+      leader: { epoch: 1, node: "1", incarnation, endpoint: "/e", hostEndpoint: "/h" },
+      tag: replica.tag(),
+      timing: directoryTiming(),
+      permitEndsAt: 1500,
+      nowBoot: 1000,
+      containment: "cgroup",
+      containmentSentence: "The kernel ends everything with the host.",
+      waits: [],
+      running: new Map(),
+      ...scene.status,
+    }),
+    change: async (build) => {
+      const change = build(replica.tree());
+      const tag = next();
+      const prepared = prepare(replica.tree(), { ...change, requestId: newGuid() }, tag, 0);
+      if (prepared.outcome !== "applies") throw fail("CLUSTER_DATABASE_UPDATE_CONDITION_FAILED", { happened: "It changed." });
+      replica.reset(prepared.tree, tag, "");
+      return tag;
+    },
+    atOwner: (call: CheckpointCall) => {
+      if (call.call === "control") return pretend(call, { code: 0, output: Uint8Array.of(1, 2), required: 2 });
+      if (call.call === "audit") return pretend(call, scene.audit);
+      return pretend(call, call.call === "recreate" ? { captured: ["SOFTWARE\\A"], failed: [] } : undefined);
+    },
+    changeRegistry: async (work) => {
+      await work(registry);
+      return { pending: [] };
+    },
+    changeKeys: async (work) => {
+      await work(keys);
+      return { pending: [] };
+    },
+    backup: (path) =>
+      pretend({ backup: path }, { node: "N1", path, tag: { generation: 1, epoch: 1, sequence: 9 }, files: 4, bytes: 2048, notChecked: [], notes: [] }),
+    planRestore: (request: RestoreRequest) => pretend({ plan: request }, scene.plan),
+    restore: (request: RestoreRequest) => pretend({ restore: request }, { tag: "2:0:10", safetyBackup: "/d/safety/x", lines: ["Generation 2 is in force."] }),
+    confirmDown: (node, repeatedName) => service.change((now) => confirmNodeDown(now, { node, repeatedName, who: "a person" })),
+    stop: (drain) => pretend({ stop: drain }, undefined),
+  };
+  const app = createApp(() => (scene.absent ? undefined : service));
+  const client = new ApiClient({
+    place: folder,
+    transport: async ({ method, path, headers, body }) => {
+      const sent = body === undefined ? {} : { body: body.slice() };
+      const answer = await scene.fetch(path, { method, headers: { ...headers }, ...sent });
+      return { status: answer.status, headers: Object.fromEntries(answer.headers), body: new Uint8Array(await answer.arrayBuffer()) };
+    },
+  });
+  return Object.assign(scene, { service, client });
+}
+
+/** What a call rejected with, as a failure of the table. */
+export async function refused(work: Promise<unknown>): Promise<ReturnType<typeof failureOf>> {
+  try {
+    await work;
+  } catch (error) {
+    return failureOf(error);
+  }
+  throw new Error("it was not refused");
+}
