@@ -81,7 +81,9 @@ export class BackupRun {
         notChecked,
         quorumDevice: await deviceLayout(outside.files, quorum.place),
       });
-      await this.#note(result).catch((error: unknown) => parts.log.warn("the backup is not noted in the database", { error }));
+      await this.#note(result).catch((error: unknown) =>
+        parts.log.warn("the backup is not noted in the database", { error }),
+      );
       return result;
     } finally {
       await this.#submit([{ kind: "delete-key", path: hold }], `The backup to ${path} has ended.`).catch(
@@ -92,7 +94,11 @@ export class BackupRun {
 
   /** Every node shows the newest backup; a restore forgets it. */
   #note(result: BackupResult): Promise<unknown> {
-    const value = (name: string, text: string): Edit => ({ kind: "set-value", path: lastBackupPath, value: sz(name, text) });
+    const value = (name: string, text: string): Edit => ({
+      kind: "set-value",
+      path: lastBackupPath,
+      value: sz(name, text),
+    });
     const { path, node, tag } = result;
     const time = String(Math.floor(this.#service.parts.outside.clock.wall()));
     const edits = [value("Path", path), value("Node", node), value("Tag", formatTag(tag)), value("Time", time)];

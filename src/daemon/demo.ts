@@ -6,6 +6,7 @@ import { mkdtempSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
+import { failureOf } from "../base/failure-of.ts";
 import { formCluster, seconds } from "./demo/step-1-form.ts";
 import { bringServiceOnline } from "./demo/step-2-service.ts";
 import { failOver } from "./demo/step-3-failover.ts";
@@ -17,12 +18,17 @@ import { Web } from "./demo/web.ts";
 import { prepareWebService } from "./demo/web-service.ts";
 
 const { values } = parseArgs({
-  options: { once: { type: "boolean", default: false }, "own-server": { type: "boolean", default: false }, keep: { type: "boolean", default: false } },
+  options: {
+    once: { type: "boolean", default: false },
+    "own-server": { type: "boolean", default: false },
+    keep: { type: "boolean", default: false },
+  },
 });
 const once = values.once || !process.stdout.isTTY || !process.stdin.isTTY;
 
 const interrupted = new AbortController();
-for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, () => interrupted.abort());
+for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const)
+  process.on(signal, () => interrupted.abort(new Error(`interrupted by ${signal}`)));
 
 const story = new Story({
   folder: mkdtempSync(join(tmpdir(), "clubar-demo-")),
@@ -35,7 +41,9 @@ process.exitCode = await main();
 
 async function main(): Promise<number> {
   const begun = performance.now();
-  console.log(`clubar: a failover cluster whose configuration you can always get back. Everything is in ${story.folder}.`);
+  console.log(
+    `clubar: a failover cluster whose configuration you can always get back. Everything is in ${story.folder}.`,
+  );
   let failure: unknown;
   try {
     await tell();
@@ -63,9 +71,11 @@ async function tell(): Promise<void> {
 async function end(failure: unknown): Promise<number> {
   const wasInterrupted = interrupted.signal.aborted;
   if (failure !== undefined && !wasInterrupted) {
-    console.error(`\nThe demonstration failed: ${failure instanceof Error ? failure.message : String(failure)}`);
+    console.error(`\nThe demonstration failed: ${failureOf(failure).message}`);
     console.error(`The logs are in ${story.folder}/NODE*.out and ${story.folder}/NODE*/log; the folder stays.`);
   }
+  if (failure !== undefined && wasInterrupted)
+    console.error(`\nThe story ends early: ${String(interrupted.signal.reason)}.`);
   const killed = await takeDown(story);
   for (const one of killed) console.error(`Had to be killed: ${one.pid} ${one.command}`);
   const failed = (failure !== undefined && !wasInterrupted) || killed.length > 0;

@@ -41,8 +41,7 @@ export class HostQuestions implements Pick<HostEvents, "watch" | "ask"> {
 
   async ask(question: Question): Promise<Omit<Answer, "number">> {
     try {
-      if (question.what === "export-pem")
-        return { pem: this.#pemOf(question.container) };
+      if (question.what === "export-pem") return { pem: this.#pemOf(question.container) };
       const key = findKey(this.#registry.root(), question.path);
       return key === undefined ? {} : { hive: writeHive(key, { time: key.lastWritten }) };
     } catch (error) {

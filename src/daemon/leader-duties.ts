@@ -37,6 +37,9 @@ export class Housekeeping {
       this.#atEpochStart = await surveyVersions(this.#parts.versions);
       this.#of = leader;
     }
-    await cleanVersions({ ...this.#parts, deleteVersion: (version) => leader.deleteVersion(version) }, this.#atEpochStart);
+    await cleanVersions(
+      { ...this.#parts, deleteVersion: (version) => leader.deleteVersion(version) },
+      this.#atEpochStart,
+    );
   }
 }

@@ -5,7 +5,13 @@ import { fail } from "../base/errors.ts";
 import { askNode } from "../clusapi/ask-node.ts";
 import { resolveDrive } from "../clusapi/drives.ts";
 import { readNodeRecord, writeNodeRecord } from "../clusapi/node-record.ts";
-import { checkRestore, type ExecuteParts, executeRestore, type RestorePlan, resumeRestore } from "../restore/restore.ts";
+import {
+  checkRestore,
+  type ExecuteParts,
+  executeRestore,
+  type RestorePlan,
+  resumeRestore,
+} from "../restore/restore.ts";
 import type { ServiceNode } from "./service-node.ts";
 
 /** How long another node may take to stop everything in order, in milliseconds. */
@@ -24,7 +30,11 @@ export class RestoreRun {
   /** Finishes a restore that was interrupted; called before the first life. */
   async resume(): Promise<void> {
     const result = await resumeRestore(this.#parts(Promise.resolve([])));
-    if (result !== undefined) this.#service.parts.log.warn("an interrupted restore has ended", { outcome: result.outcome, sentence: result.sentence });
+    if (result !== undefined)
+      this.#service.parts.log.warn("an interrupted restore has ended", {
+        outcome: result.outcome,
+        sentence: result.sentence,
+      });
   }
 
   /** What would happen; the plan is kept, so that agreeing to it later can be checked against what is there then. */
@@ -36,7 +46,11 @@ export class RestoreRun {
   /** BUSY, REVISION_MISMATCH when what was agreed to is no longer what would happen, the first blocker, or what a step ran into. */
   async carryOut(request: RestoreRequest): Promise<RestoreOutcome> {
     if (this.#running) {
-      throw fail("BUSY", { happened: "A restore is running on this node.", unchanged: "No second one was begun.", next: "Wait for it to end." });
+      throw fail("BUSY", {
+        happened: "A restore is running on this node.",
+        unchanged: "No second one was begun.",
+        next: "Wait for it to end.",
+      });
     }
     this.#running = true;
     try {
@@ -56,7 +70,9 @@ export class RestoreRun {
     const service = this.#service;
     // At once and side by side, so that no node takes over what another one just gave up.
     const stopped = this.#stopOthers(plan.stopNodes);
-    const result = await service.betweenLives(`A restore from ${plan.set.path} runs.`, () => executeRestore(this.#parts(stopped), plan));
+    const result = await service.betweenLives(`A restore from ${plan.set.path} runs.`, () =>
+      executeRestore(this.#parts(stopped), plan),
+    );
     if (plan.place !== service.parts.quorum.place) await service.stop(false);
     else await this.#waitUntilLeading(plan.identity.generation);
     return outcomeView(result);
@@ -102,10 +118,14 @@ export class RestoreRun {
 
   #checkAgreed(planId: string, plan: RestorePlan): void {
     const shown = this.#shown;
-    const same = shown?.id === planId && shown.set.digest === plan.set.digest && shown.present?.contentDigest === plan.present?.contentDigest;
+    const same =
+      shown?.id === planId &&
+      shown.set.digest === plan.set.digest &&
+      shown.present?.contentDigest === plan.present?.contentDigest;
     if (same) return;
     throw fail("REVISION_MISMATCH", {
-      happened: "What the plan would do has changed since it was shown: the set or the cluster's configuration is another one now.",
+      happened:
+        "What the plan would do has changed since it was shown: the set or the cluster's configuration is another one now.",
       unchanged: "Nothing was changed.",
       next: "Look at the plan again.",
     });
@@ -117,7 +137,8 @@ export class RestoreRun {
       nodes.map(async (id) => {
         const node = state.nodes.get(id);
         const name = node?.name ?? id;
-        if (node?.endpoint === undefined) return `Node ${name} could not be told to stop: it is not known where it answers.`;
+        if (node?.endpoint === undefined)
+          return `Node ${name} could not be told to stop: it is not known where it answers.`;
         return this.#stopOne(name, node.endpoint);
       }),
     );

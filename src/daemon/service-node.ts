@@ -218,7 +218,10 @@ export class ServiceNode implements NodeService {
     if (node === this.node.id) return this.stop(drain);
     const known = this.clusterState().nodes.get(node);
     if (known?.endpoint === undefined || known.state === nodeState.down) {
-      throw fail("CLUSTER_NODE_DOWN", { happened: `Node ${known?.name ?? node} is not up.`, unchanged: "Nothing was changed." });
+      throw fail("CLUSTER_NODE_DOWN", {
+        happened: `Node ${known?.name ?? node} is not up.`,
+        unchanged: "Nothing was changed.",
+      });
     }
     await this.callers.call(known.endpoint, "stop", { drain }, stopLimit);
   }
