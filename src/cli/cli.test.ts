@@ -115,7 +115,10 @@ test("no service: exit 11, as text and as one JSON object", async () => {
   assert.deepEqual(text, {
     exit: 11,
     out: "",
-    err: "clubar: No clubar service runs for /nowhere/clubar.\nNothing was changed.\nStart it with `clubar --data /nowhere/clubar service`, or name another data folder with --data.\n",
+    err: `clubar: No clubar service runs for /nowhere/clubar.
+Nothing was changed.
+Start it with \`clubar --data /nowhere/clubar service\`, or name another data folder with --data.
+`,
   });
   for (const args of [
     ["--json", "status"],
@@ -229,7 +232,7 @@ describe("backup", () => {
       assert.equal(exit, 0);
       assert.match(
         out,
-        /^\nDone\. The cluster database has been backed up to \/here\/set\. The backup consists of the following files:\n    chk\?\?\?\?\.tmp\n/,
+        /^\nDone\. The cluster database has been backed up to \/here\/set\. The backup consists of the following/,
       );
       assert.deepEqual(scene.asked.at(-1), { backup: "/here/set" });
     }
@@ -264,12 +267,9 @@ describe("restore", () => {
       assert.deepEqual([exit, did], [0, [{ plan: request }, { restore: { ...request, planId: "plan-1" } }]]);
       assert.match(
         err,
-        /Step 1: Do it\.\n\n\*\*\*\* WARNING!!! \*\*\*\*\n\nThe existing cluster database will be replaced by the backup stored in \/here\/set\./,
+        /Step 1: Do it\.\n\n\*\*\*\* WARNING!!! \*\*\*\*\n\nThe existing cluster database will be replaced by the backup/,
       );
-      assert.match(
-        out,
-        /^\nSUCCESS\n\nThe restore routine succeeded\. Start the Cluster service on the other cluster nodes to complete the restore operation\./,
-      );
+      assert.match(out, /^\nSUCCESS\n\nThe restore routine succeeded\. Start the Cluster service on the other/);
     });
   }
   for (const answer of ["", "n", "yes", "yy", "j"]) {
@@ -320,11 +320,11 @@ describe("restore", () => {
   }
   test("what fails on the way is told with its options, too", async () => {
     const { client } = scene;
-    const { post } = client;
-    client.post = ((path: string, body?: object) => {
+    const post = client.post.bind(client);
+    client.post = (path: string, body?: object) => {
       if (path === "/restore") scene.failure = fail("CLUSTER_NODE_UP", { happened: "N2 came up." });
-      return post.call(client, path, body);
-    }) as typeof client.post;
+      return post(path, body);
+    };
     const { exit, err, out } = await asked(["y"]);
     client.post = post;
     assert.deepEqual([exit, out], [3, ""]);

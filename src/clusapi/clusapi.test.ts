@@ -21,17 +21,17 @@ const outside = openOutside();
 let scene: Scene;
 let data: string;
 let cluster: api.Cluster;
-let close: () => Promise<void>;
+let listener: Awaited<ReturnType<typeof listenApi>>;
 before(async () => {
   scene = await openScene();
   data = scene.folder;
-  ({ close } = await listenApi({ outside, app: createApp(() => scene.service), data }));
+  listener = await listenApi({ outside, app: createApp(() => scene.service), data });
   await scene.client.post("/groups", { name: "Web" });
   await scene.client.post("/resources", { name: "web", group: "Web", type: "Generic Application" });
   cluster = await api.openCluster("tower", { data });
 });
 after(async () => {
-  await close();
+  await listener.close();
   await scene.close();
 });
 

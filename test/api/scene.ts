@@ -4,7 +4,13 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createApp } from "../../src/api/app.ts";
 import { ApiClient } from "../../src/api/client.ts";
-import type { CheckpointCall, NodeService, NodeStatus, RestorePlanView, RestoreRequest } from "../../src/api/node-service.ts";
+import type {
+  CheckpointCall,
+  NodeService,
+  NodeStatus,
+  RestorePlanView,
+  RestoreRequest,
+} from "../../src/api/node-service.ts";
 import { fail } from "../../src/base/errors.ts";
 import { failureOf } from "../../src/base/failure-of.ts";
 import { openOutside } from "../../src/base/outside-node.ts";
@@ -131,7 +137,8 @@ export async function openScene(): Promise<Scene> {
       const change = build(replica.tree());
       const tag = next();
       const prepared = prepare(replica.tree(), { ...change, requestId: newGuid() }, tag, 0);
-      if (prepared.outcome !== "applies") throw fail("CLUSTER_DATABASE_UPDATE_CONDITION_FAILED", { happened: "It changed." });
+      if (prepared.outcome !== "applies")
+        throw fail("CLUSTER_DATABASE_UPDATE_CONDITION_FAILED", { happened: "It changed." });
       replica.reset(prepared.tree, tag, "");
       return tag;
     },
@@ -149,10 +156,26 @@ export async function openScene(): Promise<Scene> {
       return { pending: [] };
     },
     backup: (path) =>
-      pretend({ backup: path }, { node: "N1", path, tag: { generation: 1, epoch: 1, sequence: 9 }, files: 4, bytes: 2048, notChecked: [], notes: [] }),
+      pretend(
+        { backup: path },
+        {
+          node: "N1",
+          path,
+          tag: { generation: 1, epoch: 1, sequence: 9 },
+          files: 4,
+          bytes: 2048,
+          notChecked: [],
+          notes: [],
+        },
+      ),
     planRestore: (request: RestoreRequest) => pretend({ plan: request }, scene.plan),
-    restore: (request: RestoreRequest) => pretend({ restore: request }, { tag: "2:0:10", safetyBackup: "/d/safety/x", lines: ["Generation 2 is in force."] }),
-    confirmDown: (node, repeatedName) => service.change((now) => confirmNodeDown(now, { node, repeatedName, who: "a person" })),
+    restore: (request: RestoreRequest) =>
+      pretend(
+        { restore: request },
+        { tag: "2:0:10", safetyBackup: "/d/safety/x", lines: ["Generation 2 is in force."] },
+      ),
+    confirmDown: (node, repeatedName) =>
+      service.change((now) => confirmNodeDown(now, { node, repeatedName, who: "a person" })),
     stop: (drain) => pretend({ stop: drain }, undefined),
   };
   const app = createApp(() => (scene.absent ? undefined : service));
@@ -161,7 +184,11 @@ export async function openScene(): Promise<Scene> {
     transport: async ({ method, path, headers, body }) => {
       const sent = body === undefined ? {} : { body: body.slice() };
       const answer = await scene.fetch(path, { method, headers: { ...headers }, ...sent });
-      return { status: answer.status, headers: Object.fromEntries(answer.headers), body: new Uint8Array(await answer.arrayBuffer()) };
+      return {
+        status: answer.status,
+        headers: Object.fromEntries(answer.headers),
+        body: new Uint8Array(await answer.arrayBuffer()),
+      };
     },
   });
   return Object.assign(scene, { service, client });
