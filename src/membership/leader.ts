@@ -12,6 +12,7 @@ import type { SubmitResult, Update } from "../database/update.ts";
 import type { ClusterIdentity, Leadership, Proof, Quorum, VersionName } from "../quorum/quorum.ts";
 import { compareTags, formatTag } from "../quorum/tag.ts";
 import type { Key } from "../tree/key.ts";
+import { Arrivals } from "./arrivals.ts";
 import { imageOf, replay } from "./copy-image.ts";
 import { History } from "./history.ts";
 import type { HostLink } from "./host-link.ts";
@@ -60,7 +61,7 @@ export class Leader {
   readonly #unconfirmedUntil: number;
   /** One decision about members at a time: a join and an expiry of one node must not cross. */
   readonly #members = new Mutex();
-  #arrived: (() => void)[] = [];
+  readonly #arrivals = new Arrivals();
   #lose: (why: string) => void = () => undefined;
   #over = false;
 
@@ -82,7 +83,7 @@ export class Leader {
         committed: (record, tree) => {
           this.#history.add(record);
           parts.replica.apply(record, tree);
-          this.#wake();
+          this.#arrivals.wake();
         },
         lost: (why) => this.#stepDown(why),
       },
@@ -91,6 +92,8 @@ export class Leader {
 
   /** Takes the quorum over and starts to lead. Rejects when the claim is already superseded or the quorum can't be read. */
   static async start(parts: LeaderParts, leadership: Leadership, oldPermits: OldPermits): Promise<Leader> {
+    // Before the work of taking over: while the counter moves nobody challenges, and without an admission nobody gets a permit.
+    await parts.host.lead(leadership.epoch);
     let tree: Key | undefined;
     let history: History | undefined;
     const loaded = await leadership.takeOver((found) => {
@@ -104,7 +107,6 @@ export class Leader {
       throw fail("INTERNAL_ERROR", { happened: "The quorum took over without a rebuild." });
     parts.replica.reset(tree, history.tag(), loaded.identity.lineage);
     const leader = new Leader(parts, { leadership, identity: loaded.identity, tree, history, oldPermits });
-    await parts.host.lead(leadership.epoch);
     parts.log.info("leading", { epoch: leadership.epoch, tag: formatTag(history.tag()) });
     return leader;
   }
@@ -123,6 +125,7 @@ export class Leader {
     this.#checkLeading();
     this.#checkJoin(request);
     const { node, incarnation, endpoint } = request;
+    await this.#refuseProven(node, incarnation);
     await this.#parts.host.admit(node, incarnation);
     const known = nodeRecord(this.#parts.replica.tree(), node);
     const same =
@@ -149,12 +152,7 @@ export class Leader {
       });
     }
     if (compareTags(request.tag, this.#parts.replica.tag()) >= 0) {
-      const stop = new AbortController();
-      await Promise.race([
-        new Promise<void>((resolve) => this.#arrived.push(resolve)),
-        this.#parts.outside.timers.sleep(this.#parts.timing.poll, stop.signal),
-      ]);
-      stop.abort();
+      await this.#arrivals.wait(this.#parts.outside.timers, this.#parts.timing.poll);
       this.#checkLeading();
     }
     return this.#copyFor(request.tag, this.identity.lineage);
@@ -295,6 +293,15 @@ export class Leader {
     }
   }
 
+  /** A join that was long on its way must not put an ended life in the place of the one that followed it. */
+  async #refuseProven(node: string, incarnation: string): Promise<void> {
+    const proofs = await this.#parts.quorum.proofs.list();
+    if (!proofs.some((proof) => proof.node === node && proof.incarnation === incarnation)) return;
+    throw fail("CLUSTER_POISONED", {
+      happened: `This life of node ${node} has proved that it stopped everything; it must start a new one.`,
+    });
+  }
+
   #copyFor(tag: JoinRequest["tag"], lineage: string): CopyAnswer {
     const records = lineage === this.identity.lineage ? this.#history.after(tag) : undefined;
     if (records !== undefined) return { kind: "records", records, tag: this.#history.tag() };
@@ -322,14 +329,8 @@ export class Leader {
     this.#over = true;
     this.#parts.host.stopLeading();
     this.#parts.log.warn("no longer leading", { epoch: this.epoch, why });
-    this.#wake();
+    this.#arrivals.wake();
     this.#lose(why);
-  }
-
-  #wake(): void {
-    const waiting = this.#arrived;
-    this.#arrived = [];
-    for (const resolve of waiting) resolve();
   }
 
   #newId(): string {

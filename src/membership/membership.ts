@@ -227,6 +227,9 @@ export class Membership implements Database {
     this.#attaching = true;
     try {
       await leader.join({ ...self, tag: replica.tag(), lineage: replica.lineage(), admitted: this.#admitted });
+    } catch (error) {
+      this.#endIfFinal(error);
+      throw error;
     } finally {
       this.#attaching = false;
     }
@@ -234,7 +237,8 @@ export class Membership implements Database {
     while (!lost && this.#over === undefined) {
       await leader.review().catch((error: unknown) => this.#parts.log.warn("review failed", { error }));
       if (lost || this.#over !== undefined) break;
-      await Promise.race([outside.timers.sleep(timing.poll), leader.lost, this.#kicked()]);
+      // Not `leader.lost` itself: a promise that stays open for months would gather every round's reaction; it kicks.
+      await Promise.race([outside.timers.sleep(timing.poll), this.#kicked()]);
     }
   }
 
@@ -271,8 +275,7 @@ export class Membership implements Database {
       void member.follow().then((why) => this.#detached(member, why));
     } catch (error) {
       calls?.close();
-      if (error instanceof Failure && finalRefusals.includes(error.name)) this.#end(error.message, error);
-      else log.info("could not join yet", { leader: claim.node, epoch: claim.epoch, error });
+      if (!this.#endIfFinal(error)) log.info("could not join yet", { leader: claim.node, epoch: claim.epoch, error });
     } finally {
       this.#attaching = false;
     }
@@ -333,6 +336,12 @@ export class Membership implements Database {
     this.#leader = leader;
     this.#member = member;
     if (changed) for (const handler of this.#roleHandlers) handler();
+  }
+
+  #endIfFinal(error: unknown): boolean {
+    if (!(error instanceof Failure) || !finalRefusals.includes(error.name)) return false;
+    this.#end(error.message, error);
+    return true;
   }
 
   #end(why: string, cause?: Failure): void {

@@ -1,0 +1,132 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import type { Outside } from "../base/outside.ts";
+import { silentLog } from "../base/log.ts";
+import { addNode } from "../database/commands/node.ts";
+import { initialDatabase } from "../database/initial-database.ts";
+import { Replica } from "../database/replica.ts";
+import { createMemoryStore, openMemoryQuorum } from "../quorum/memory/quorum.ts";
+import type { Quorum } from "../quorum/quorum.ts";
+import { firstTag } from "../quorum/tag.ts";
+import { applyEdits } from "../tree/edit.ts";
+import { emptyKey } from "../tree/key.ts";
+import { Arrivals } from "./arrivals.ts";
+import { imageOf } from "./copy-image.ts";
+import type { HostLink } from "./host-link.ts";
+import { Leader } from "./leader.ts";
+import { Membership } from "./membership.ts";
+import { nodeRecord } from "./node-records.ts";
+import { directoryTiming } from "./timing.ts";
+
+const guid = (n: number): string => `00000000-0000-4000-8000-${String(n).padStart(12, "0")}`;
+const identity = { name: "c", instance: guid(1), generation: 1, lineage: guid(2) };
+const timing = directoryTiming();
+
+/** A world in which every sleep passes at once. */
+function world() {
+  let now = 1000;
+  let random = 0;
+  const outside = {
+    clock: { boot: () => now, wall: () => now },
+    timers: {
+      sleep: async (ms: number, signal?: AbortSignal) => {
+        await new Promise((resolve) => setImmediate(resolve));
+        if (signal?.aborted !== true) now += ms;
+      },
+    },
+    random: { bytes: (count: number) => new Uint8Array(count).fill(random++) },
+  } as unknown as Outside;
+  const calls: string[] = [];
+  const store = createMemoryStore();
+  store.fault = (call) => {
+    calls.push(call);
+    return undefined;
+  };
+  const host: HostLink = {
+    endpoint: "h",
+    follow: () => undefined,
+    lead: async () => void calls.push("lead"),
+    stopLeading: () => undefined,
+    admit: async (node, incarnation) => void calls.push(`admit ${node} ${incarnation}`),
+    expire: async () => undefined,
+    onSilence: () => undefined,
+    onRefused: () => undefined,
+    onSuperseded: () => undefined,
+    ended: new Promise(() => undefined),
+  };
+  return { outside, store, calls, host };
+}
+
+/** A cluster of nodes 1 and 2. */
+async function cluster() {
+  const made = world();
+  const quorum = openMemoryQuorum(made.store, made.outside);
+  let guids = 10;
+  const first = initialDatabase({
+    ...{ clusterName: "c", instance: identity.instance, nodeId: "1", nodeName: "n1", time: 0n },
+    newGuid: () => guid(guids++),
+  });
+  const tree = applyEdits(first, addNode(first, { name: "n2" }).edits, 0n);
+  await quorum.create(identity, imageOf(tree, firstTag, 0));
+  const replica = new Replica(emptyKey("Cluster", 0n), { generation: 0, epoch: 0, sequence: 0 }, "");
+  const parts = (node: string) => ({
+    ...{ outside: made.outside, quorum, host: made.host, timing, log: silentLog, replica, logSizeMax: () => 1e9 },
+    self: { node, incarnation: guid(3), endpoint: "e1" },
+    dial: () => Promise.reject(new Error("nobody to dial")),
+    saveDiverged: async () => undefined,
+  });
+  return { ...made, quorum, replica, parts };
+}
+
+async function leading(quorum: Quorum, parts: ConstructorParameters<typeof Membership>[0]): Promise<Leader> {
+  const leadership = await quorum.claim(0, { ...parts.self, hostEndpoint: "h" });
+  assert.ok(leadership);
+  return Leader.start(parts, leadership, { lastMovement: 0 });
+}
+
+const joinOf = (node: string, incarnation: string) => ({
+  ...{ node, incarnation, endpoint: `e${node}`, lineage: "", admitted: 0 },
+  tag: { generation: 0, epoch: 0, sequence: 0 },
+});
+
+test("a join that was long on its way is refused once that life has been proven over", async () => {
+  const { quorum, replica, parts, calls } = await cluster();
+  const leader = await leading(quorum, parts("1"));
+  const [old, present] = [guid(4), guid(5)];
+  await quorum.proofs.write({ node: "2", incarnation: old });
+  await leader.join(joinOf("2", present));
+  await assert.rejects(leader.join(joinOf("2", old)), { name: "CLUSTER_POISONED" });
+  assert.equal(calls.includes(`admit 2 ${old}`), false);
+  await leader.review();
+  const record = nodeRecord(replica.tree(), "2");
+  assert.deepEqual([record?.up, record?.incarnation], [true, present]);
+});
+
+test("the counter moves while the quorum is taken over, however long that takes", async () => {
+  const { quorum, parts, calls } = await cluster();
+  await leading(quorum, parts("1"));
+  assert.ok(calls.indexOf("lead") >= 0 && calls.indexOf("lead") < calls.indexOf("takeOver"), calls.join(" "));
+});
+
+test("a node that is no member ends its life when it leads: it does not claim again and again", async () => {
+  const { parts, calls } = await cluster();
+  const membership = new Membership(parts("9"));
+  const stopLate = setTimeout(() => membership.stop("the test waited long enough"), 2000);
+  const end = await membership.run();
+  clearTimeout(stopLate);
+  assert.equal(end.refusal?.name, "CLUSTER_NODE_NOT_MEMBER");
+  assert.equal(calls.filter((call) => call === "claim").length, 1);
+});
+
+test("who waits for nothing is forgotten", async () => {
+  const arrivals = new Arrivals();
+  const { timers } = world().outside;
+  await Promise.all(Array.from({ length: 10 }, () => arrivals.wait(timers, 5)));
+  assert.equal(arrivals.size(), 0);
+  const never = { sleep: () => new Promise<void>(() => undefined) };
+  const waiting = arrivals.wait(never, 5);
+  assert.equal(arrivals.size(), 1);
+  arrivals.wake();
+  await waiting;
+  assert.equal(arrivals.size(), 0);
+});
