@@ -43,6 +43,14 @@ const finalRefusals: readonly string[] = [
   "CLUSTER_INSTANCE_ID_MISMATCH",
 ];
 
+/** No answer of a leader: an earlier attempt may have been ordered all the same, so only a retry can tell. */
+const retried: readonly string[] = [
+  "CLUSTER_NODE_UNREACHABLE",
+  "CLUSTER_GUM_NOT_LOCKER",
+  "CLUSTER_NODE_NOT_READY",
+  "OUTCOME_UNKNOWN",
+];
+
 type Challenge = Extract<Watched, { kind: "challenge" }>;
 
 /** The present life as a member or leader; `run` is its whole course. */
@@ -312,7 +320,6 @@ export class Membership implements Database {
       if (this.#leader !== undefined) return await this.#order(this.#leader, update);
       if (this.#member !== undefined) return await this.#member.submit(update);
     } catch (error) {
-      const retried: readonly string[] = ["CLUSTER_NODE_UNREACHABLE", "CLUSTER_GUM_NOT_LOCKER", "OUTCOME_UNKNOWN"];
       if (!(error instanceof Failure) || !retried.includes(error.name)) throw error;
     }
     return { outcome: "unknown" };

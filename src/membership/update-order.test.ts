@@ -166,3 +166,21 @@ test("the history gives what follows a copy, or says that it can't", () => {
   assert.equal(at(6, 2, 2), undefined, "another generation");
   assert.equal(at(6, 3), undefined, "a newer epoch");
 });
+
+test("a copy that can't take an acknowledged update ends the leadership instead of blocking every later one", async () => {
+  const lost: string[] = [];
+  const leadership = { epoch: 1, append: () => Promise.resolve("acknowledged"), logSize: () => 0 } as unknown as Leadership;
+  const order = new UpdateOrder(
+    { leadership, tree: emptyKey("Cluster", 0n), tag: { generation: 1, epoch: 1, sequence: 0 } },
+    { clock: { wall: () => 0, boot: () => 0 }, logSizeMax: () => 100, imageOf: (_, at) => ({ tag: at, hive: new Uint8Array() }) },
+    {
+      committed: () => {
+        throw new Error("a handler failed");
+      },
+      lost: (why) => lost.push(why),
+    },
+  );
+  assert.equal((await order.submit(set("a"))).outcome, "unknown");
+  assert.equal((await order.submit(set("b"))).outcome, "unknown");
+  assert.equal(lost.length, 1);
+});

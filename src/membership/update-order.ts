@@ -106,8 +106,15 @@ export class UpdateOrder {
     }
     await before;
     if (this.#over) return;
-    if (why !== "") this.#lose(why);
-    else this.#events.committed(record, tree);
+    if (why !== "") {
+      this.#lose(why);
+      return;
+    }
+    try {
+      this.#events.committed(record, tree);
+    } catch (error) {
+      this.#lose(`an acknowledged update could not be told: ${String(error)}`);
+    }
   }
 
   #lose(why: string): void {
