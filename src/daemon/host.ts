@@ -1,4 +1,5 @@
 /** The host process: `host.ts CONFIG-AS-JSON`. Ends with 0 after it proved that everything is stopped. */
+import { fileURLToPath } from "node:url";
 import { createLog } from "../base/log.ts";
 import { openOutside } from "../base/outside-node.ts";
 import type { Outside } from "../base/outside.ts";
@@ -31,7 +32,7 @@ process.exit(0);
 
 /** The guard outlives nothing: it ends when this process's end of the pipe closes. */
 async function startGuard(door: Outside): Promise<GuardLink> {
-  const program = new URL("./guard.ts", import.meta.url).pathname;
+  const program = fileURLToPath(new URL("./guard.ts", import.meta.url));
   const { pid, started } = door.processes.self;
   const grace = directoryTiming(config.timingFactor).kill;
   const child = await door.processes.start({

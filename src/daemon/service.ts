@@ -1,4 +1,5 @@
 /** The service process: opens what a node is made of, lives, and ends in order on SIGTERM or SIGINT. */
+import { fileURLToPath } from "node:url";
 import { createLog } from "../base/log.ts";
 import { openOutside } from "../base/outside-node.ts";
 import { createCheckpoints } from "../checkpoint/checkpoint.ts";
@@ -40,7 +41,7 @@ export async function runService(options: ServiceOptions): Promise<number> {
   const registry = await openRegistry(outside, `${data}/registry`);
   const keys = await openKeyContainers(outside, `${data}/keys`);
   const quorum = await openDiskQuorum(outside, config.quorum, { insist: config.insist });
-  const host = new URL("./host.ts", import.meta.url).pathname;
+  const host = fileURLToPath(new URL("./host.ts", import.meta.url));
   const service = await ServiceNode.open({
     outside,
     log,
