@@ -116,15 +116,17 @@ interface Talk {
   readonly started: Promise<boolean>;
   /** Other lines, which say why it did not start. */
   readonly said: string[];
-  /** By request number. */
-  readonly answers: Map<string, (code: number) => void>;
+  /** By request number; undefined: the application ended first. */
+  readonly answers: Map<string, (code: number | undefined) => void>;
+  hasEnded(): boolean;
 }
 
 function listen(child: Child): Talk {
   const ready = Promise.withResolvers<string | undefined>();
   const started = Promise.withResolvers<boolean>();
   const said: string[] = [];
-  const answers = new Map<string, (code: number) => void>();
+  const answers = new Map<string, (code: number | undefined) => void>();
+  let over = false;
   child.onLine((line) => {
     const [word, number = "", code] = line.split(" ");
     if (word === "ready") ready.resolve(line.slice("ready ".length));
@@ -135,8 +137,10 @@ function listen(child: Child): Talk {
   void child.ended.then(() => {
     ready.resolve(undefined);
     started.resolve(false);
+    over = true;
+    for (const answer of [...answers.values()]) answer(undefined);
   });
-  return { ready: ready.promise, started: started.promise, said, answers };
+  return { ready: ready.promise, started: started.promise, said, answers, hasEnded: () => over };
 }
 
 function control(
@@ -174,8 +178,7 @@ function control(
     const giveUp = (): void => answer.resolve(undefined);
     talk.answers.set(number, answer.resolve);
     signal?.addEventListener("abort", giveUp);
-    void child.ended.then(giveUp);
-    if (signal?.aborted === true) giveUp();
+    if (signal?.aborted === true || talk.hasEnded()) giveUp();
     else child.tell(`${number} ${words.map(quoteWord).join(" ")}`);
     const code = await answer.promise;
     talk.answers.delete(number);
