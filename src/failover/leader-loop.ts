@@ -56,15 +56,19 @@ export class LeaderLoop {
       this.#kicked = false;
       await this.#round().catch((error: unknown) => log.warn("a round of decisions failed", { error }));
       if (this.#kicked && ++hurried < hurriedMax) continue;
-      if (hurried >= hurriedMax) await outside.timers.sleep(1);
-      hurried = 0;
+      if (hurried >= hurriedMax) {
+        await outside.timers.sleep(1);
+        hurried = 0;
+      }
       if (this.#kicked || signal.aborted) continue;
       const rested = new AbortController();
       const kicked = new Promise<void>((resolve) => {
         this.#kick = resolve;
       });
       signal.addEventListener("abort", this.#kick);
-      await Promise.race([kicked, outside.timers.sleep(poll, rested.signal)]);
+      const slept = outside.timers.sleep(poll, rested.signal).then(() => true);
+      // A kick is no rest: what kicks again and again may never let the process look outside.
+      hurried = (await Promise.race([kicked, slept])) === true ? 0 : hurried + 1;
       signal.removeEventListener("abort", this.#kick);
       rested.abort();
     }

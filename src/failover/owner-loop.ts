@@ -104,15 +104,19 @@ export class OwnerLoop {
         log.error("a round of the owner failed", { error });
       }
       if (this.#kicked && ++hurried < hurriedMax) continue;
-      if (hurried >= hurriedMax) await outside.timers.sleep(1);
-      hurried = 0;
+      if (hurried >= hurriedMax) {
+        await outside.timers.sleep(1);
+        hurried = 0;
+      }
       if (this.#kicked) continue;
       const rested = new AbortController();
       const kicked = new Promise<void>((resolve) => {
         this.#kick = resolve;
       });
       signal.addEventListener("abort", this.#kick);
-      await Promise.race([kicked, outside.timers.sleep(Math.max(1, wakeAt - outside.clock.boot()), rested.signal)]);
+      const slept = outside.timers.sleep(Math.max(1, wakeAt - outside.clock.boot()), rested.signal).then(() => true);
+      // A kick is no rest: what kicks again and again may never let the process look outside.
+      hurried = (await Promise.race([kicked, slept])) === true ? 0 : hurried + 1;
       signal.removeEventListener("abort", this.#kick);
       rested.abort();
     }
@@ -168,6 +172,7 @@ export class OwnerLoop {
       this.#become(step.resource, {
         phase: "failed",
         busy: false,
+        restored: false,
         reason: error instanceof Error ? error.message : String(error),
       });
     } finally {
