@@ -1,44 +1,78 @@
-/** `npm run sim -- --seeds N [--from S] [--nodes 3|4|5] [--trace]`: runs seeds one after the other; exit code 1 when one fails. */
+/**
+ * `npm run sim -- --seeds N [--from S] [--nodes 3|4|5] [--trace] [--stop]`: runs seeds one after the other and ends with 1 when one fails.
+ * A line for each failing seed, a summary at the end; `--trace` prints every event, `--stop` ends at the first failure.
+ */
+import { writeSync } from "node:fs";
 import { parseArgs } from "node:util";
+import { isMainThread, Worker, workerData } from "node:worker_threads";
 import { type RunResult, runSeed } from "./cluster/run.ts";
 import { ProcessExit } from "./processes.ts";
 
-const { values } = parseArgs({
-  options: {
-    seeds: { type: "string", default: "20" },
-    from: { type: "string", default: "1" },
-    nodes: { type: "string" },
-    trace: { type: "boolean", default: false },
-    stop: { type: "boolean", default: false },
-  },
-});
-const from = Number(values.from);
-const nodes = values.nodes === undefined ? undefined : Number(values.nodes);
-const keepTrace = values.trace ? 1_000_000 : 0;
+/** A seed that makes no progress for so long spins: in real milliseconds. */
+const spinLimit = 120_000;
 
-let unhandled: unknown[] = [];
-process.on("unhandledRejection", (error) => {
-  // A simulated process that has exited says so to its own main, where nobody listens any more.
-  if (!(error instanceof ProcessExit)) unhandled.push(error);
-});
+const replay = (seed: number): string => `replay: npm run sim -- --seeds 1 --from ${seed} --trace`;
 
-let passed = 0;
-let failed = 0;
-for (let seed = from; seed < from + Number(values.seeds); seed++) {
-  unhandled = [];
-  const result = await runSeed({ seed, keepTrace, ...(nodes === undefined ? {} : { nodes }) }, () => unhandled);
-  if (values.trace) process.stdout.write(`${result.trace.join("\n")}\n`);
-  if (result.violations.length === 0) passed++;
-  else failed++;
-  if (result.violations.length > 0) process.stdout.write(failureOf(result));
-  if (failed > 0 && values.stop) break;
+if (isMainThread) await main();
+else await watch(new Int32Array(workerData as SharedArrayBuffer));
+
+async function main(): Promise<void> {
+  const { values } = parseArgs({
+    options: {
+      seeds: { type: "string", default: "20" },
+      from: { type: "string", default: "1" },
+      nodes: { type: "string" },
+      trace: { type: "boolean", default: false },
+      stop: { type: "boolean", default: false },
+    },
+  });
+  let unhandled: unknown[] = [];
+  process.on("unhandledRejection", (error) => {
+    // A simulated process that has exited says so to its own main, where nobody listens any more.
+    if (!(error instanceof ProcessExit)) unhandled.push(error);
+  });
+  const current = new SharedArrayBuffer(4);
+  const watchdog = new Worker(new URL(import.meta.url), { workerData: current });
+  const from = Number(values.from);
+  let passed = 0;
+  let failed = 0;
+  for (let seed = from; seed < from + Number(values.seeds); seed++) {
+    unhandled = [];
+    Atomics.store(new Int32Array(current), 0, seed);
+    const spec = { seed, keepTrace: values.trace ? 1_000_000 : 0 };
+    const result = await runSeed(
+      values.nodes === undefined ? spec : { ...spec, nodes: Number(values.nodes) },
+      () => unhandled,
+    );
+    if (values.trace) process.stdout.write(`${result.trace.join("\n")}\n`);
+    if (result.violations.length === 0) passed++;
+    else failed++;
+    if (result.violations.length > 0) process.stdout.write(failureOf(seed, result));
+    if (failed > 0 && values.stop) break;
+  }
+  await watchdog.terminate();
+  process.stdout.write(`${passed} passed, ${failed} failed\n`);
+  process.exitCode = failed === 0 ? 0 : 1;
 }
-process.stdout.write(`${passed} passed, ${failed} failed\n`);
-process.exitCode = failed === 0 ? 0 : 1;
 
-function failureOf({ seed, nodes: count, violations, plan }: RunResult): string {
-  const [first] = violations;
+function failureOf(seed: number, { nodes, violations, plan }: RunResult): string {
   const checkers = [...new Set(violations.map((each) => each.checker))].join(", ");
-  const what = `${checkers} (${plan.kinds.join(" ")}): at ${first?.at.toFixed(0)} ms ${first?.what}`;
-  return `seed ${seed}, ${count} nodes: ${what} | replay: npm run sim -- --seeds 1 --from ${seed} --trace\n`;
+  const first = violations[0];
+  const faults = plan.kinds.join(" ");
+  return `seed ${seed}, ${nodes} nodes: ${checkers} (${faults}): at ${first?.at.toFixed(0)} ms ${first?.what} | ${replay(seed)}\n`;
+}
+
+/** Code that never waits on its door can't be stopped from inside: this thread ends the whole process. */
+async function watch(current: Int32Array): Promise<void> {
+  let since = performance.now();
+  for (let seed = 0; ; ) {
+    await new Promise((resolve) => setTimeout(resolve, 1000));
+    if (Atomics.load(current, 0) !== seed) {
+      seed = Atomics.load(current, 0);
+      since = performance.now();
+    }
+    if (performance.now() - since < spinLimit) continue;
+    writeSync(1, `seed ${seed}: spins: the code no longer waits for anything, or never rests | ${replay(seed)}\n0 passed, 1 failed\n`);
+    process.kill(process.pid, "SIGKILL");
+  }
 }

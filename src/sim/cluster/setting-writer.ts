@@ -30,7 +30,9 @@ export class SettingWriter {
     const on = this.#workload.anyService(random);
     if (on === undefined) return;
     const { resource, key } = this.#group;
-    this.#checkpointed = on.service.checkpoints.list(resource).length > 0;
+    // A copy that is still empty knows no resource.
+    const listed = await this.#workload.attempt(async () => on.service.checkpoints.list(resource), 100);
+    this.#checkpointed = listed !== undefined && listed.length > 0;
     if (this.#checkpointed) return;
     await this.#workload.attempt(() => on.service.atOwner({ call: "add", resource, kind: "registry", path: key }), 5_000);
   }
