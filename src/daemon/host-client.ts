@@ -54,7 +54,10 @@ export class HostClient implements HostLink {
       tellHandlers(events, handlers, (given) => answer(given)),
     );
     answer = (given) => caller.tell("answer", given);
-    const hello = (await caller.call(toHost.hello, {}, timing.call * 10)) as HelloAnswer;
+    const hello = (await caller.call(toHost.hello, {}, timing.call * 10).catch((error: unknown) => {
+      caller.close();
+      throw error;
+    })) as HelloAnswer;
     const client = new HostClient(endpoint, caller, hello, timing, handlers);
     void client.#pingForEver(outside);
     return client;

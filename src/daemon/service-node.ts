@@ -70,7 +70,7 @@ export class ServiceNode implements NodeService {
   #state: "starting" | "living" | "restoring" | "stopping" = "starting";
   #because = "The service starts.";
   #stopped = false;
-  #between: (() => Promise<void>) | undefined;
+  #between: { readonly work: () => Promise<void>; readonly refuse: () => void } | undefined;
 
   private constructor(parts: ServiceParts, clusDb: ClusDbFile, database: LivingDatabase, identity: ClusterIdentity) {
     this.parts = parts;
@@ -117,6 +117,7 @@ export class ServiceNode implements NodeService {
       await this.#restores.resume();
       while (!this.#stopped) exit = await this.#liveOnce();
     } finally {
+      this.#between?.refuse();
       stopSaving();
       await this.#clusDb
         .save(this.database.replica)
@@ -233,31 +234,40 @@ export class ServiceNode implements NodeService {
   /** Ends the present life, runs `work` with nothing of this node running, then lives again. */
   async betweenLives<T>(because: string, work: () => Promise<T>): Promise<T> {
     const result = Promise.withResolvers<T>();
-    this.#between = async () => {
-      this.#state = "restoring";
-      this.#because = because;
-      try {
-        result.resolve(await work());
-      } catch (error) {
-        result.reject(error instanceof Error ? error : new Error(String(error)));
-      }
+    this.#between = {
+      work: async () => {
+        this.#state = "restoring";
+        this.#because = because;
+        try {
+          result.resolve(await work());
+        } catch (error) {
+          result.reject(error instanceof Error ? error : new Error(String(error)));
+        }
+      },
+      refuse: () => result.reject(stopsFirst()),
     };
+    if (this.#stopped) this.#between.refuse();
     this.#life?.stop(because);
     return result.promise;
+  }
+
+  /** While a life begins, a stop or a restore may come that has to wait for its end. */
+  #isLifeWanted(): boolean {
+    return !this.#stopped && this.#between === undefined;
   }
 
   async #liveOnce(): Promise<number> {
     const { outside, log, quorum } = this.parts;
     const between = this.#between;
     this.#between = undefined;
-    await between?.();
+    await between?.work();
     this.#state = "living";
     this.#because = "";
     try {
       this.#identity = (await quorum.identity()) ?? this.#identity;
       const life = await Life.begin(this.#lifeParts());
       this.#life = life;
-      if (this.#stopped) life.stop("the service stops");
+      if (!this.#isLifeWanted()) life.stop("this life was not wanted any more when its host came up");
       const end = await life.run();
       this.#life = undefined;
       this.#questions?.close();
@@ -266,6 +276,7 @@ export class ServiceNode implements NodeService {
       return await this.#afterLife(end.refusal);
     } catch (error) {
       this.#life = undefined;
+      if (!this.#isLifeWanted()) return 0;
       log.error("a life failed", { error });
       await outside.timers.sleep(this.timing.poll * 5);
       return 1;
@@ -310,7 +321,7 @@ export class ServiceNode implements NodeService {
       data,
       database: this.database,
       checkpoints: this.checkpoints,
-      startHost: (events) => startHost(outside, hostProgram, hostConfig, this.timing, events),
+      startHost: (events) => startHost(outside, hostProgram, hostConfig, this.timing, events, () => this.#isLifeWanted()),
       hostEvents: this.#questions,
       logSizeMax: () => maxLogSize(this.database.tree()),
       saveDiverged: async () => {
@@ -347,4 +358,12 @@ function changedPaths(before: Key, after: Key): readonly string[] | undefined {
     if (paths.size > pathsMax) return undefined;
   }
   return [...paths];
+}
+
+function stopsFirst(): Failure {
+  return fail("CLUSTER_NODE_NOT_READY", {
+    happened: "The service of this node stops.",
+    unchanged: "What was to be done between two lives was not begun.",
+    next: "Start the service again, then try again.",
+  });
 }
