@@ -17,6 +17,7 @@ import { CallerPool } from "./caller-pool.ts";
 import { type HostConfig, socketPath } from "./host-config.ts";
 import { fromHost, type HelloAnswer, toHost, type Answer } from "./host-messages.ts";
 import { Questions } from "./host-questions.ts";
+import { ServicePulse } from "./service-pulse.ts";
 
 /** What kills a frozen host from outside; `none` in simulation, where nothing freezes for ever. */
 export interface GuardLink {
@@ -70,7 +71,7 @@ class HostProcess {
   readonly #questions = new Questions();
   readonly #ended = Promise.withResolvers<string>();
   #service: Peer | undefined;
-  #heardAt: number;
+  readonly #pulse: ServicePulse;
   #members: readonly string[] = [];
   #finishing: Promise<void> | undefined;
   #mayRun = false;
@@ -79,7 +80,7 @@ class HostProcess {
     this.#parts = parts;
     const { outside, config, quorum, log, guard } = parts;
     this.#timing = directoryTiming(config.timingFactor);
-    this.#heardAt = outside.clock.boot();
+    this.#pulse = new ServicePulse(outside, config.service, this.#timing);
     this.#callers = new CallerPool(outside, () => config.instance);
     this.#engine = createHostEngine(outside, {
       folder: config.data,
@@ -122,9 +123,7 @@ class HostProcess {
   }
 
   #handlers(): Handlers {
-    const heard = (): void => {
-      this.#heardAt = this.#parts.outside.clock.boot();
-    };
+    const heard = (): void => this.#pulse.heard();
     const engine = this.#engine;
     const keeper = this.#keeper;
     const done = (work: Promise<void> | void): Promise<unknown> => Promise.resolve(work).then(() => null);
@@ -202,17 +201,8 @@ class HostProcess {
 
   /** A service that never says hello, or falls silent, is taken for lost. */
   async #watchService(): Promise<void> {
-    const { clock, timers } = this.#parts.outside;
-    while (this.#finishing === undefined) {
-      const silent = clock.boot() - this.#heardAt;
-      if (silent >= this.#timing.serviceHung) {
-        // What it said while this process itself stood still is heard first.
-        await timers.sleep(this.#timing.poll);
-        if (clock.boot() - this.#heardAt >= this.#timing.serviceHung)
-          return this.finish("the service of this node hangs", true);
-      }
-      await timers.sleep(Math.max(this.#timing.poll, this.#timing.serviceHung - silent));
-    }
+    await this.#pulse.untilLost(() => this.#finishing !== undefined);
+    return this.finish("the service of this node hangs", true);
   }
 
   /** Kills everything, proves it to the quorum and to the members, and ends this life. */

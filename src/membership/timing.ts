@@ -13,6 +13,8 @@ export interface Timing {
   readonly challenge: number;
   /** How long a service may be silent before its host takes it for lost. */
   readonly serviceHung: number;
+  /** The same for a service whose process visibly works: it reads or writes something large in one go. */
+  readonly serviceBusy: number;
   /** How long one call between nodes may take. */
   readonly call: number;
 }
@@ -25,6 +27,7 @@ export function directoryTiming(factor = 1): Timing {
     poll: 100 * factor,
     challenge: 400 * factor,
     serviceHung: 2000 * factor,
+    serviceBusy: 60_000 * factor,
     call: 1000 * factor,
   };
 }

@@ -36,6 +36,17 @@ export async function processTable(files: Files): Promise<readonly ProcessEntry[
   return entries;
 }
 
+/**
+ * Clock ticks that a process has spent on processors, all threads and the kernel's work for it included; undefined when that very process
+ * is gone or it can't be told.
+ */
+export async function processorTime(files: Files, who: ProcessIdentity): Promise<number | undefined> {
+  const line = await readText(files, `/proc/${who.pid}/stat`);
+  const fields = line.slice(line.lastIndexOf(")") + 2).split(" ");
+  const [user, system] = [Number(fields[11]), Number(fields[12])];
+  return fields[19] === who.started && Number.isFinite(user + system) ? user + system : undefined;
+}
+
 /** A file of the kernel as text; "" when it is not there (the process may end at any moment) or not ours to read. */
 export async function readText(files: Files, path: string): Promise<string> {
   try {
