@@ -25,6 +25,8 @@ export interface GuardLink {
   starts(record: ApplicationRecord): void;
   gone(record: ApplicationRecord): void;
   rest(): void;
+  /** Resolves when the guard is gone although its host lives. */
+  readonly ended?: Promise<unknown>;
 }
 
 /** What a host is made of; the real one is put together in `host.ts`. */
@@ -116,6 +118,7 @@ class HostProcess {
     await outside.files.makeFolder(`${config.data}/run`);
     const listener = await serve(outside.net, socketPath.host(config.data), () => config.instance, this.#handlers());
     void this.#watchService();
+    void this.#parts.guard.ended?.then(() => this.finish("the guard of this host is gone", false));
     const why = await this.#ended.promise;
     await listenerClosed(listener);
     this.#callers.close();

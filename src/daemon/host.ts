@@ -49,6 +49,7 @@ async function startGuard(door: Outside): Promise<GuardLink> {
     starts: (record) => child.tell(guardLine.app(record.init)),
     gone: (record) => child.tell(guardLine.gone(record.init)),
     rest: () => child.tell(guardLine.rest),
+    ended: child.ended,
   };
 }
 
