@@ -6,6 +6,7 @@ import type { Database } from "../database/database.ts";
 import { type ClusterState, readState, type ResourceState } from "../database/state.ts";
 import { type ResourceEvent, type ResourceSpec, resourceState as hostState } from "../monitor/protocol.ts";
 import { valuesOf } from "../tree/key.ts";
+import { captureLast } from "./last-capture.ts";
 import { closeDifference, type OwnerAction, type RunningResource } from "./owner.ts";
 
 /** The host as this loop commands it. */
@@ -19,7 +20,7 @@ export interface ResourceHost {
 export interface ResourceCheckpoints {
   restoreBeforeOnline(resource: string): Promise<unknown>;
   begin(resource: string, ownershipGeneration: number): void;
-  captureNow(resource: string): Promise<unknown>;
+  captureNow(resource: string): Promise<{ readonly failed: readonly { readonly path: string; readonly why: string }[] }>;
   end(resource: string): void;
 }
 
@@ -206,7 +207,11 @@ export class OwnerLoop {
         return;
       case "capture-checkpoints":
         this.#become(id, { busy: true });
-        await checkpoints.captureNow(id);
+        await captureLast(
+          { timers: this.#parts.outside.timers, log: this.#parts.log, poll: this.#parts.poll },
+          id,
+          () => checkpoints.captureNow(id),
+        );
         checkpoints.end(id);
         this.#become(id, { busy: false, captured: true });
     }
