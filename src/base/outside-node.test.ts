@@ -266,8 +266,13 @@ test("a process is named by pid and start time", async () => {
 });
 
 test("a zombie counts as gone", async () => {
-  const parent = await processes.start(program("/bin/sh", ["-c", "/bin/true & echo $!; exec /bin/sleep 1000"]));
+  // The child ends only when its parent is a program that reaps nobody; the shell would.
+  const script = "exec 3<&0; (read -r go <&3) & echo $!; exec /bin/sleep 1000";
+  const parent = await processes.start(program("/bin/sh", ["-c", script], { input: true }));
   const pid = Number(await new Promise<string>((resolve) => parent.onLine(resolve)));
+  const nameOfParent = (): Promise<string> => readFile(`/proc/${parent.identity.pid}/comm`, "utf8");
+  while ((await nameOfParent()) !== "sleep\n") await new Promise(setImmediate);
+  parent.tell("go");
   const fields = async (): Promise<string[]> => {
     const text = await readFile(`/proc/${pid}/stat`, "latin1");
     return text.slice(text.lastIndexOf(")") + 2).split(" ");

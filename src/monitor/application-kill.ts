@@ -1,7 +1,7 @@
 import type { Outside, ProcessIdentity } from "../base/outside.ts";
 import { type ApplicationRecord, bootId } from "./application-record.ts";
 import { probeContainment } from "./containment.ts";
-import { processTable, readText } from "./process-table.ts";
+import { environmentOf, processTable, readText } from "./process-table.ts";
 
 /**
  * Kills every process of an application and resolves when all are proven gone; it never gives up (a process that the kernel can't end
@@ -64,17 +64,19 @@ async function isEmpty(outside: Outside, cgroup: string): Promise<boolean> {
   return /^populated 0$/m.test(events);
 }
 
-/** Kills what belongs to a session or carries the application's mark; whether nothing was found. */
+/** Kills what belongs to a session or carries the application's mark; whether it is sure that nothing was there. */
 async function killSession(outside: Outside, record: ApplicationRecord): Promise<boolean> {
   const mark = `CLUBAR_APPLICATION=${record.id}`;
   const found: ProcessIdentity[] = [];
+  let isSure = true;
   for (const entry of await processTable(outside.files)) {
     if (entry.state === "Z" || entry.identity.pid === outside.processes.self.pid) continue;
-    const inSession =
-      entry.session === record.init.pid && Number(entry.identity.started) >= Number(record.init.started);
-    const environment = inSession ? "" : await readText(outside.files, `/proc/${entry.identity.pid}/environ`);
-    if (inSession || environment.split("\0").includes(mark)) found.push(entry.identity);
+    if (Number(entry.identity.started) < Number(record.init.started)) continue;
+    const inSession = entry.session === record.init.pid;
+    const environment = inSession ? [] : await environmentOf(outside.files, entry.identity.pid);
+    if (environment === undefined) isSure = false;
+    else if (inSession || environment.includes(mark)) found.push(entry.identity);
   }
   for (const identity of found) await outside.processes.signal(identity, "SIGKILL");
-  return found.length === 0;
+  return isSure && found.length === 0;
 }

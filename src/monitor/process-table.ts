@@ -47,16 +47,43 @@ export async function processorTime(files: Files, who: ProcessIdentity): Promise
   return fields[19] === who.started && Number.isFinite(user + system) ? user + system : undefined;
 }
 
+/** The kernel's own threads, in the flags of `/proc/PID/stat` (linux/sched.h). */
+const kernelThread = 0x00200000;
+
+/**
+ * The environment a process was started with, as `NAME=value`; empty when it is gone, a zombie or not ours to read. undefined: it can't be
+ * told at this moment, because the process is becoming another program: until execve(2) has written the new environment, the kernel shows
+ * an empty one.
+ */
+export async function environmentOf(files: Files, pid: number): Promise<readonly string[] | undefined> {
+  const path = `/proc/${pid}/environ`;
+  let text: string;
+  try {
+    text = new TextDecoder().decode(await files.read(path));
+  } catch (cause) {
+    if (isAbsent(cause)) return [];
+    throw cause;
+  }
+  if (text !== "") return text.split("\0");
+  const line = await readText(files, `/proc/${pid}/stat`);
+  const fields = line.slice(line.lastIndexOf(")") + 2).split(" ");
+  const isThere = line !== "" && fields[0] !== "Z" && fields[0] !== "X" && (Number(fields[6]) & kernelThread) === 0;
+  const [start, end] = [fields[47], fields[48]];
+  return isThere && (end === "0" || start !== end) ? undefined : [];
+}
+
 /** A file of the kernel as text; "" when it is not there (the process may end at any moment) or not ours to read. */
 export async function readText(files: Files, path: string): Promise<string> {
   try {
     return new TextDecoder().decode(await files.read(path));
   } catch (cause) {
-    if (
-      cause instanceof OutsideError &&
-      ["ENOENT", "ESRCH", "EACCES", "EPERM", "ENOTDIR", "EINVAL"].includes(cause.code)
-    )
-      return "";
+    if (isAbsent(cause)) return "";
     throw cause;
   }
+}
+
+const absent: readonly string[] = ["ENOENT", "ESRCH", "EACCES", "EPERM", "ENOTDIR", "EINVAL"];
+
+function isAbsent(cause: unknown): boolean {
+  return cause instanceof OutsideError && absent.includes(cause.code);
 }
