@@ -16,6 +16,10 @@ export function acknowledgedSettingAfterFailover(): Checker {
     violations: found.violations,
     finish: () => undefined,
     see: (event: ClusterEvent) => {
+      if (event.kind === "restored") {
+        acknowledged.clear();
+        for (const { resource, setting, value } of event.settings) acknowledged.set(`${resource} ${setting}`, value);
+      }
       if (event.kind !== "setting-written" && event.kind !== "setting-acknowledged" && event.kind !== "setting-found")
         return;
       const key = `${event.resource} ${event.setting}`;

@@ -3,7 +3,7 @@
  * first; a refused one is absent.
  */
 import { compareTags, formatTag, type Tag } from "../../quorum/tag.ts";
-import type { Checker, ClusterEvent } from "./events.ts";
+import type { Checker, ClusterEvent, EventOf } from "./events.ts";
 import { Findings } from "./finding.ts";
 
 interface Known {
@@ -17,6 +17,7 @@ export function acknowledgedUpdatesKept(): Checker {
   const found = new Findings(name);
   const known = new Map<string, Known>();
   const refused = new Set<string>();
+  const restored: EventOf<"restored">[] = [];
   let last: { readonly at: number; readonly requestIds: readonly string[] } | undefined;
   return {
     name,
@@ -29,10 +30,11 @@ export function acknowledgedUpdatesKept(): Checker {
         const update = known.get(event.requestId) ?? { submitted: event.at };
         known.set(event.requestId, { ...update, acknowledged: { at: event.at, tag: event.tag } });
       }
-      if (event.kind === "restored") forget(known, event.kept);
+      if (event.kind === "restored") restored.push(event);
       if (event.kind === "final-database") last = event;
     },
     finish: () => {
+      for (const restore of restored) forget(known, restore);
       const acknowledged = [...known].flatMap(([id, { submitted, acknowledged: ack }]) =>
         ack ? [{ id, submitted, ...ack }] : [],
       );
@@ -56,9 +58,14 @@ export function acknowledgedUpdatesKept(): Checker {
   };
 }
 
-function forget(known: Map<string, Known>, kept: Tag): void {
-  for (const [id, { acknowledged }] of known)
-    if (acknowledged && compareTags(acknowledged.tag, kept) > 0) known.delete(id);
+function forget(known: Map<string, Known>, { kept, generation }: EventOf<"restored">): void {
+  for (const [id, { acknowledged }] of known) {
+    if (acknowledged && isGivenUp(acknowledged.tag, kept, generation)) known.delete(id);
+  }
+}
+
+function isGivenUp(tag: Tag, kept: Tag, generation: number): boolean {
+  return compareTags(tag, kept) > 0 && tag.generation < generation;
 }
 
 /** In order of the final place, nothing may come after something that was only submitted once it was acknowledged. */

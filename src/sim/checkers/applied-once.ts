@@ -12,6 +12,8 @@ export function appliedOnce(): Checker {
   const found = new Findings(name);
   const tagOf = new Map<string, string>();
   const requestOf = new Map<string, string>();
+  /** By generation and sequence: only what is acknowledged is applied, so every leader's history has it at the same place. */
+  const tagAt = new Map<string, string>();
   const replicas = new Map<string, Tag>();
 
   function applied(event: EventOf<"update-applied">): void {
@@ -22,6 +24,10 @@ export function appliedOnce(): Checker {
       found.add(event.at, `Request ${event.requestId} was applied at ${firstTag} and at ${tag} (${event.node}).`);
     if (firstRequest !== event.requestId)
       found.add(event.at, `${tag} is ${firstRequest} and on ${event.node} ${event.requestId}.`);
+    const place = `${event.tag.generation}:*:${event.tag.sequence}`;
+    const tagThere = tagAt.get(place) ?? tag;
+    if (tagThere !== tag) found.add(event.at, `${event.node} applied ${tag}, where another replica applied ${tagThere}.`);
+    tagAt.set(place, tagThere);
     tagOf.set(event.requestId, firstTag);
     requestOf.set(tag, firstRequest);
     const replica = `${event.node} (${event.incarnation})`;

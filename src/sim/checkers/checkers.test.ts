@@ -133,7 +133,7 @@ test("what a restore gives up on purpose is not missed, and its request may be a
     { kind: "update-submitted", at: 1, requestId: "r1" },
     { kind: "update-applied", at: 2, node: "1", incarnation: "a", requestId: "r1", tag: tag(1, 1) },
     { kind: "update-acknowledged", at: 3, requestId: "r1", tag: tag(1, 1) },
-    { kind: "restored", at: 4, kept: tag(1, 0) },
+    { kind: "restored", at: 4, kept: tag(1, 0), generation: 2, settings: [] },
     { kind: "final-database", at: 9, requestIds: [] },
   ];
   assert.deepEqual(judge(events), []);

@@ -35,8 +35,17 @@ export type ClusterEvent =
       readonly incarnation: string;
       readonly tag: Tag;
     }
-  /** An authoritative restore: what is newer than `kept` is given up on purpose. */
-  | { readonly kind: "restored"; readonly at: number; readonly kept: Tag }
+  /**
+   * The cluster goes on in a new generation from a backup: what is newer than `kept` and older than the generation is given up on
+   * purpose. `settings`: what of each setting was acknowledged when the backup began.
+   */
+  | {
+      readonly kind: "restored";
+      readonly at: number;
+      readonly kept: Tag;
+      readonly generation: number;
+      readonly settings: readonly { readonly resource: string; readonly setting: string; readonly value: number }[];
+    }
   /** The database at the end: the request ids that it holds, in the order in which they were applied. */
   | { readonly kind: "final-database"; readonly at: number; readonly requestIds: readonly string[] }
   /** A replica when nothing goes on any more. */

@@ -20,6 +20,7 @@ import { fileTime, findKey, type Key, valuesOf } from "../../tree/key.ts";
 import { sz, textOf } from "../../tree/value.ts";
 import type { ApplicationRun } from "../applications.ts";
 import { createJudge, type Judge } from "../checkers/all.ts";
+import type { EventOf } from "../checkers/events.ts";
 import type { SimProcess } from "../process.ts";
 import { createWorld, type World } from "../world.ts";
 import { addHostPrograms, installedPrograms, programName } from "./host-programs.ts";
@@ -49,6 +50,9 @@ export interface SimGroup {
 /** The setting that is changed all the time: a number as text, counting up. */
 export const settingName = "SETTING";
 
+/** A backup, with what it certainly holds. */
+export type Restorable = Pick<EventOf<"restored">, "kept" | "settings">;
+
 /** A service that runs now. */
 export interface RunningService {
   readonly node: string;
@@ -64,8 +68,10 @@ export class SimCluster {
   readonly nodes: readonly string[];
   readonly groups: readonly SimGroup[];
   readonly identity: ClusterIdentity;
-  /** How often the cluster was restored to an earlier state on purpose. */
-  generation = 0;
+  /** The highest generation that a replica was seen in. */
+  generation: number = firstTag.generation;
+  /** The backup that a restore would put back. */
+  restorable: Restorable | undefined;
   readonly #services = new Map<SimProcess, RunningService>();
 
   constructor(spec: ClusterSpec) {
@@ -119,11 +125,23 @@ export class SimCluster {
   /** Whether faults may hit this process by itself: services and hosts. */
   readonly isVictim = (process: SimProcess): boolean => process.name === programName.service || process.name === programName.host;
 
+  settingAcknowledged(about: Restorable["settings"][number]): void {
+    this.judge.see({ kind: "setting-acknowledged", at: this.world.now, ...about });
+    this.#acknowledged.set(about.resource, about);
+  }
+
+  /** What of each setting is acknowledged. */
+  acknowledgedSettings(): Restorable["settings"] {
+    return [...this.#acknowledged.values()];
+  }
+
   #guids = 0;
+  #acknowledged = new Map<string, Restorable["settings"][number]>();
 
   async #install(): Promise<void> {
     const outside = this.world.outside(machine, "installer");
     const { files } = outside;
+    await files.makeFolder("/backups");
     for (const path of installedPrograms) {
       await files.makeFolder(path.slice(0, path.lastIndexOf("/")));
       await (await files.open(path, "create", 0o755)).close();
@@ -173,6 +191,7 @@ export class SimCluster {
     let known = service.database.tag();
     service.database.replica.onChange((tree, _before, tag) => {
       const at = this.world.now;
+      if (tag.generation > this.generation) this.#restored(tag.generation);
       const next = tag.generation === known.generation && tag.sequence === known.sequence + 1;
       const requestId = next ? requestAt(tree, tag) : undefined;
       if (requestId !== undefined) this.judge.see({ kind: "update-applied", at, node, incarnation, requestId, tag });
@@ -186,6 +205,13 @@ export class SimCluster {
   #found({ resource, node }: ApplicationRun, environment: Readonly<Record<string, string>>): void {
     const value = Number(environment[settingName] ?? 0);
     this.judge.see({ kind: "setting-found", at: this.world.now, resource, node, setting: settingName, value });
+  }
+
+  #restored(generation: number): void {
+    this.generation = generation;
+    const restorable = this.restorable ?? { kept: firstTag, settings: [] };
+    this.judge.see({ kind: "restored", at: this.world.now, generation, ...restorable });
+    this.#acknowledged = new Map(restorable.settings.map((each) => [each.resource, each]));
   }
 
   #heard(process: SimProcess, event: string, fields: Readonly<Record<string, unknown>>): void {

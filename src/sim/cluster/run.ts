@@ -4,6 +4,7 @@ import { OutsideError } from "../../base/outside.ts";
 import type { ClusterEvent, Violation } from "../checkers/events.ts";
 import { drawPlan, FaultInjector, type FaultPlan } from "../faults.ts";
 import { SimCluster } from "./cluster.ts";
+import { Keeper } from "./keeper.ts";
 import { comeToRest } from "./rest.ts";
 import { Workload } from "./workload.ts";
 
@@ -47,14 +48,16 @@ export async function runSeed(spec: RunSpec, unhandled: () => readonly unknown[]
   const injector = new FaultInjector(world, plan);
   await cluster.start();
   await world.run({ until: world.now + world.random.stream("calm").between(100, 3000) });
+  const keeper = new Keeper(workload, world.random.stream("restores").pick([0, 0, 1, 2]));
   workload.start(3);
+  workload.keepAt("keeper", [1000, 8000], (random) => keeper.act(random));
   injector.start();
   await world.run({ until: world.now + faultsUntil, when: () => !injector.active });
   injector.heal();
   await world.run({ until: world.now + 1000 });
   workload.stop();
   const why = await comeToRest(cluster, workload);
-  const violations = [...judge.finish(), ...crashes(cluster), ...unhandled().map((error) => broken("unhandled-rejection", world.now, error))];
+  const violations = [...judge.finish(), ...crashes(cluster), ...(await keeper.check()), ...unhandled().map((error) => broken("unhandled-rejection", world.now, error))];
   if (why !== undefined) violations.push({ checker: "comes-to-rest", at: world.now, what: `The cluster found no rest: ${why}.` });
   return { seed, nodes: cluster.nodes.length, violations, seen: judge.seen, plan, lasted: world.now, hash: world.trace.hash(), trace: world.trace.lines() };
 }

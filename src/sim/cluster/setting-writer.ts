@@ -47,12 +47,13 @@ export class SettingWriter {
     cluster.judge.see({ kind: "setting-written", at: cluster.world.now, ...about });
     const value = sz(settingName, String(this.#value));
     const { generation } = cluster;
+    if (!isIn(on, generation)) return;
     const change = (): Promise<{ readonly pending: readonly string[] }> =>
       on.service.changeRegistry((registry) => registry.transact([{ kind: "set-value", path: key, value }]));
     const answer = await this.#workload.attempt(change, 10_000);
     // Only of a resource that is online an answer means that a version is committed.
     if (answer === undefined || answer.pending.includes(key) || this.#online(on) !== run) return;
-    if (cluster.generation === generation) cluster.judge.see({ kind: "setting-acknowledged", at: cluster.world.now, ...about });
+    if (cluster.generation === generation && isIn(on, generation)) cluster.settingAcknowledged(about);
   }
 
   /** Which run of the resource is online there, as text; undefined: none. */
@@ -64,4 +65,9 @@ export class SettingWriter {
     const group = readState(tree).resources.get(id)?.group ?? "";
     return `${running.since} ${dwordOf(findValue(tree, runtimeGroupPath(group), "OwnershipGeneration"))}`;
   }
+}
+
+/** A node that has not heard of a restore yet acknowledges what the restore gives up. */
+function isIn({ service }: RunningService, generation: number): boolean {
+  return service.database.tag().generation === generation;
 }
