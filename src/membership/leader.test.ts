@@ -130,3 +130,23 @@ test("who waits for nothing is forgotten", async () => {
   await waiting;
   assert.equal(arrivals.size(), 0);
 });
+
+test("a leader whose own copy is not part of the quorum's history puts it aside before it takes the quorum's", async () => {
+  for (const [tag, lineage, aside] of [
+    [{ generation: 1, epoch: 4, sequence: 9 }, identity.lineage, 1],
+    [{ generation: 1, epoch: 4, sequence: 9 }, guid(8), 1],
+    [{ generation: 1, epoch: 0, sequence: 0 }, identity.lineage, 0],
+    [{ generation: 0, epoch: 0, sequence: 0 }, "", 0],
+  ] as const) {
+    const { quorum, replica, parts } = await cluster();
+    replica.reset(replica.tree(), tag, lineage);
+    let saved = 0;
+    const saveDiverged = async (): Promise<void> => {
+      assert.deepEqual(replica.tag(), tag);
+      saved++;
+    };
+    await leading(quorum, { ...parts("1"), saveDiverged });
+    assert.equal(saved, aside, JSON.stringify(tag));
+    assert.equal(replica.tag().epoch, 1);
+  }
+});

@@ -40,6 +40,8 @@ export interface LeaderParts {
   readonly self: { readonly node: string; readonly incarnation: string; readonly endpoint: string };
   /** Bytes of log after which a snapshot is taken. */
   readonly logSizeMax: () => number;
+  /** Saves this node's copy aside before one of another history replaces it. */
+  readonly saveDiverged: () => Promise<void>;
 }
 
 /** No node may be taken over before this boot time unless it reports or proves. */
@@ -105,7 +107,14 @@ export class Leader {
     });
     if (tree === undefined || history === undefined)
       throw fail("INTERNAL_ERROR", { happened: "The quorum took over without a rebuild." });
-    parts.replica.reset(tree, history.tag(), loaded.identity.lineage);
+    const { replica } = parts;
+    const had = replica.tag();
+    const isPart = replica.lineage() === loaded.identity.lineage && compareTags(had, history.tag()) <= 0;
+    if (had.sequence > 0 && (!isPart || had.sequence > history.tag().sequence)) {
+      await parts.saveDiverged();
+      parts.log.warn("own copy replaced by the quorum's", { had: formatTag(had), tag: formatTag(history.tag()) });
+    }
+    replica.reset(tree, history.tag(), loaded.identity.lineage);
     const leader = new Leader(parts, { leadership, identity: loaded.identity, tree, history, oldPermits });
     parts.log.info("leading", { epoch: leadership.epoch, tag: formatTag(history.tag()) });
     return leader;
