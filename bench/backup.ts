@@ -14,7 +14,9 @@ const outside = openOutside();
 export async function benchBackup(runs: number, say: (line: string) => void): Promise<readonly Row[]> {
   const top = mkdtempSync(join(tmpdir(), "clubar-bench-backup-"));
   try {
-    const { quorum, tree, tag, identity, bytes } = await largeQuorum(outside, join(top, "quorum"), () => newGuid(outside.random));
+    const { quorum, tree, tag, identity, bytes } = await largeQuorum(outside, join(top, "quorum"), () =>
+      newGuid(outside.random),
+    );
     const copies: number[] = [];
     const synced: number[] = [];
     const sets: number[] = [];

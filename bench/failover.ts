@@ -32,7 +32,11 @@ export async function benchFailover(runs: number, say: (line: string) => void): 
     const app = new TestApp(cluster);
     await app.create();
     for (let run = 0; run < runs; run++) {
-      for (const victim of ["owner's service", "leader's service (it owns the group)", "owner's host and service"] as const) {
+      for (const victim of [
+        "owner's service",
+        "leader's service (it owns the group)",
+        "owner's host and service",
+      ] as const) {
         const ms = await failOver(cluster, app, victim);
         results.set(victim, [...(results.get(victim) ?? []), ms]);
         say(`run ${run + 1} of ${runs}, ${victim}: ${ms.toFixed(0)} ms`);

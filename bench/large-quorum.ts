@@ -26,7 +26,12 @@ export interface LargeQuorum {
 }
 
 export async function largeQuorum(outside: Outside, place: string, guid: () => string): Promise<LargeQuorum> {
-  const identity: ClusterIdentity = { name: "BENCH", instance: guid(), generation: firstTag.generation, lineage: guid() };
+  const identity: ClusterIdentity = {
+    name: "BENCH",
+    instance: guid(),
+    generation: firstTag.generation,
+    lineage: guid(),
+  };
   const names = { clusterName: identity.name, instance: identity.instance, nodeId: "1", nodeName: "A" };
   const bare = initialDatabase({ ...names, time: 0n, newGuid: guid });
   const hive = writeHive(manyKeys("Settings", 2000, 400), { time: 1n });
@@ -35,13 +40,22 @@ export async function largeQuorum(outside: Outside, place: string, guid: () => s
   const edits: Edit[] = [];
   for (let index = 0; index < resources; index++) {
     const id = guid();
-    edits.push(value(`Resources\\${id}`, sz("Name", `Resource ${index}`)), value(`Resources\\${id}`, sz("Type", "Generic Application")));
+    edits.push(
+      value(`Resources\\${id}`, sz("Name", `Resource ${index}`)),
+      value(`Resources\\${id}`, sz("Type", "Generic Application")),
+    );
     for (let number = 1; number <= checkpoints; number++) {
       await quorum.versions.put(id, "CPT", number, hive);
       edits.push(...named(id, number, hive));
     }
   }
-  return { quorum, tree: applyEdits(bare, edits, 1n), tag: firstTag, identity, bytes: hive.length * resources * checkpoints };
+  return {
+    quorum,
+    tree: applyEdits(bare, edits, 1n),
+    tag: firstTag,
+    identity,
+    bytes: hive.length * resources * checkpoints,
+  };
 }
 
 function named(resource: string, number: number, hive: Uint8Array): Edit[] {

@@ -23,7 +23,9 @@ const { values, positionals } = parseArgs({
 });
 const unknown = positionals.filter((name) => !(name in benches));
 if (unknown.length > 0) {
-  console.error(`There is no bench ${unknown.join(", ")}; benches are ${Object.keys(benches).join(", ")}. Nothing was run.`);
+  console.error(
+    `There is no bench ${unknown.join(", ")}; benches are ${Object.keys(benches).join(", ")}. Nothing was run.`,
+  );
   process.exit(2);
 }
 

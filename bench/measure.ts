@@ -17,7 +17,16 @@ export interface Row {
 export function row(bench: string, what: string, unit: string, values: readonly number[], note?: string): Row {
   const sorted = [...values].sort((a, b) => a - b);
   const [min, max] = [sorted[0] ?? Number.NaN, sorted.at(-1) ?? Number.NaN];
-  return { bench, what, unit, median: median(sorted), min, max, runs: sorted.length, ...(note === undefined ? {} : { note }) };
+  return {
+    bench,
+    what,
+    unit,
+    median: median(sorted),
+    min,
+    max,
+    runs: sorted.length,
+    ...(note === undefined ? {} : { note }),
+  };
 }
 
 /** Of the middle two their mean. */
@@ -41,7 +50,8 @@ export function ratio(a: Row, b: Row): string {
 
 /** A table for a terminal. */
 export function table(rows: readonly Row[]): string {
-  const number = (value: number): string => (value >= 100 ? value.toFixed(0) : value >= 10 ? value.toFixed(1) : value.toFixed(3));
+  const number = (value: number): string =>
+    value >= 100 ? value.toFixed(0) : value >= 10 ? value.toFixed(1) : value.toFixed(3);
   const cells = rows.map((one) => [
     one.bench,
     one.what,
@@ -52,5 +62,12 @@ export function table(rows: readonly Row[]): string {
   ]);
   const all = [["bench", "what", "median", "min … max", "runs", ""], ...cells];
   const widths = [0, 1, 2, 3, 4].map((column) => Math.max(...all.map((line) => (line[column] ?? "").length)));
-  return all.map((line) => line.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join("  ").trimEnd()).join("\n");
+  return all
+    .map((line) =>
+      line
+        .map((cell, column) => cell.padEnd(widths[column] ?? 0))
+        .join("  ")
+        .trimEnd(),
+    )
+    .join("\n");
 }

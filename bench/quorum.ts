@@ -19,7 +19,10 @@ const concurrent = 64;
 
 /** Both floors and both sides of one run after the other, so that a slow moment hits them alike. */
 export async function benchQuorum(runs: number, say: (line: string) => void): Promise<readonly Row[]> {
-  const samples = { floor: [], floorLate: [], alone: [], aloneLate: [], floorRate: [], rate: [] } as Record<string, number[]>;
+  const samples = { floor: [], floorLate: [], alone: [], aloneLate: [], floorRate: [], rate: [] } as Record<
+    string,
+    number[]
+  >;
   for (let run = 0; run < runs; run++) {
     const folder = mkdtempSync(join(tmpdir(), "clubar-bench-quorum-"));
     try {
@@ -65,7 +68,14 @@ interface Open {
 
 async function openQuorum(place: string): Promise<Open> {
   const quorum = await openDiskQuorum(outside, place);
-  const tree = initialDatabase({ clusterName: "BENCH", instance: guid(), nodeId: "1", nodeName: "A", time: 0n, newGuid: guid });
+  const tree = initialDatabase({
+    clusterName: "BENCH",
+    instance: guid(),
+    nodeId: "1",
+    nodeName: "A",
+    time: 0n,
+    newGuid: guid,
+  });
   await quorum.create({ name: "BENCH", instance: guid(), generation: 1, lineage: guid() }, imageOf(tree, firstTag, 0));
   const leadership = await quorum.claim(0, { node: "1", incarnation: guid(), endpoint: "none", hostEndpoint: "none" });
   if (leadership === undefined) throw new Error("somebody else took the epoch");
@@ -78,7 +88,13 @@ async function openQuorum(place: string): Promise<Open> {
 const body = encodeUpdate({
   requestId: guid(),
   conditions: [],
-  edits: [{ kind: "set-value", path: "Resources\\0a3c\\Parameters", value: sz("CommandLine", "/usr/sbin/nginx -g daemon off") }],
+  edits: [
+    {
+      kind: "set-value",
+      path: "Resources\\0a3c\\Parameters",
+      value: sz("CommandLine", "/usr/sbin/nginx -g daemon off"),
+    },
+  ],
   because: "A parameter of a resource is set.",
 });
 

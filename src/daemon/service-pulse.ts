@@ -6,6 +6,7 @@ import type { Outside, ProcessIdentity } from "../base/outside.ts";
 import type { Timing } from "../membership/timing.ts";
 import { processorTime } from "../monitor/process-table.ts";
 
+/** Of one service, as its host sees it. */
 export class ServicePulse {
   readonly #outside: Pick<Outside, "clock" | "files" | "timers">;
   readonly #service: ProcessIdentity;

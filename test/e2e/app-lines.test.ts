@@ -22,7 +22,10 @@ test("runs that follow each other are fine; two at a time, or one without the lo
   );
   assert.equal(away(good.runs[0]!, good.runs[1]!), 2);
   assert.equal(lines("start 1 a x\nstart 4 b x\nalive 5 a x\n").violations.length, 1);
-  assert.equal(lines("start 1 a x\nalive 5 a x\nstart 6 b x\nstart 8 c x\nalive 7 b x\nalive 9 a x\n").violations.length, 2);
+  assert.equal(
+    lines("start 1 a x\nalive 5 a x\nstart 6 b x\nstart 8 c x\nalive 7 b x\nalive 9 a x\n").violations.length,
+    2,
+  );
   assert.equal(lines("start 1 a x\nlocked-out 2 b x\n").violations.length, 1);
   rmSync(folder, { recursive: true });
 });

@@ -34,7 +34,8 @@ export function readAppLines(path: string): AppHistory {
   const inOrder = [...runs.values()].sort((a, b) => a.first - b.first);
   for (const [index, run] of inOrder.entries()) {
     for (const later of inOrder.slice(index + 1)) {
-      if (later.first <= run.last) violations.push(`${run.instance} ran until ${run.last}, ${later.instance} since ${later.first}`);
+      if (later.first <= run.last)
+        violations.push(`${run.instance} ran until ${run.last}, ${later.instance} since ${later.first}`);
     }
   }
   return { runs: inOrder, violations };

@@ -28,7 +28,17 @@ export class TestApp {
     const line = `"${process.execPath}" "${program}" "${join(cluster.folder, "app.lock")}" "${this.#lines}"`;
     await cluster.run(first, "group", "create", "App");
     const parameters = [`CommandLine=${line}`, "EnvironmentKey=SOFTWARE\\App"];
-    await cluster.run(first, "resource", "create", "App", "--group", "App", "--type", "Generic Application", ...parameters);
+    await cluster.run(
+      first,
+      "resource",
+      "create",
+      "App",
+      "--group",
+      "App",
+      "--type",
+      "Generic Application",
+      ...parameters,
+    );
     await this.#regAdd(await cluster.ownerOf("App"), "first");
     await cluster.run(first, "checkpoint", "add", "App", "--registry", "SOFTWARE\\App");
     await cluster.run(first, "group", "online", "App");
@@ -49,12 +59,18 @@ export class TestApp {
   /** The newest run, once it has written a line since this call: one that has ended is none. */
   running(): Promise<AppRun> {
     const before = this.history().runs.at(-1);
-    return this.#newest("the application runs", (run) => run.instance !== before?.instance || (!run.stopped && run.last > before.last));
+    return this.#newest(
+      "the application runs",
+      (run) => run.instance !== before?.instance || (!run.stopped && run.last > before.last),
+    );
   }
 
   /** The run that follows another one; it must have the newest acknowledged setting, and never have overlapped. */
   async after(before: AppRun): Promise<AppRun> {
-    const run = await this.#newest(`another run follows ${before.instance}`, (newest) => newest.instance !== before.instance);
+    const run = await this.#newest(
+      `another run follows ${before.instance}`,
+      (newest) => newest.instance !== before.instance,
+    );
     assert.equal(run.setting, this.#acknowledged, "the newest acknowledged setting came along");
     this.check();
     return run;

@@ -67,7 +67,10 @@ export class TestCluster {
   /** Runs `clubar` on a node's data folder, without a terminal. */
   command(node: NodeProcess, args: readonly string[]): Promise<CommandResult> {
     const [program = "", ...first] = clubar;
-    const child = spawn(program, [...first, "--data", node.data, ...args], { stdio: ["ignore", "pipe", "pipe"], cwd: this.folder });
+    const child = spawn(program, [...first, "--data", node.data, ...args], {
+      stdio: ["ignore", "pipe", "pipe"],
+      cwd: this.folder,
+    });
     let stdout = "";
     let stderr = "";
     child.stdout.setEncoding("utf8").on("data", (text: string) => (stdout += text));
@@ -105,7 +108,8 @@ export class TestCluster {
       }
       const states = await Promise.all(this.nodes.map((node) => node.status()));
       return states.every(
-        (state) => ["leader", "member"].includes(state?.self.state ?? "") && state?.nodes.every((node) => node.state === "up"),
+        (state) =>
+          ["leader", "member"].includes(state?.self.state ?? "") && state?.nodes.every((node) => node.state === "up"),
       );
     };
     await waitFor("all nodes are up", up, 90_000, () => this.describe());
@@ -143,7 +147,9 @@ export class TestCluster {
     for (const node of this.nodes) {
       const status = await node.status();
       const { self, leader, tag, nodes, groups, resources } = status ?? {};
-      lines.push(`${node.name} ${node.isRunning() ? "runs" : "does not run"} ${JSON.stringify({ self, leader, tag, nodes, groups, resources })}`);
+      lines.push(
+        `${node.name} ${node.isRunning() ? "runs" : "does not run"} ${JSON.stringify({ self, leader, tag, nodes, groups, resources })}`,
+      );
     }
     return lines.join("\n");
   }
@@ -152,7 +158,10 @@ export class TestCluster {
   logs(lines = 40): string {
     const texts: string[] = [];
     for (const node of this.nodes) {
-      for (const path of [`${node.data}.out`, ...["service", "host", "resources"].map((name) => join(node.data, "log", `${name}.log`))]) {
+      for (const path of [
+        `${node.data}.out`,
+        ...["service", "host", "resources"].map((name) => join(node.data, "log", `${name}.log`)),
+      ]) {
         if (!existsSync(path)) continue;
         texts.push(`── ${path}`, ...readFileSync(path, "utf8").trimEnd().split("\n").slice(-lines));
       }

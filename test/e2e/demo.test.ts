@@ -18,7 +18,12 @@ function tellsTheStory(prefix: readonly string[], options: readonly string[] = [
     if (prefix.length > 0) spawnSync("chmod", ["1777", folder]);
     const [command = "", ...args] = [...prefix, process.execPath, start, "--once", ...options];
     const environment = { ...process.env, TMPDIR: folder, HOME: folder };
-    const { status, stdout, stderr } = spawnSync(command, args, { env: environment, encoding: "utf8", timeout: 170_000, killSignal: "SIGTERM" });
+    const { status, stdout, stderr } = spawnSync(command, args, {
+      env: environment,
+      encoding: "utf8",
+      timeout: 170_000,
+      killSignal: "SIGTERM",
+    });
     assert.equal(status, 0, `${stdout}\n${stderr}`);
     assert.match(stdout, /away for \d+ ms/);
     assert.match(stdout, /Nothing is left running/);
@@ -29,6 +34,14 @@ function tellsTheStory(prefix: readonly string[], options: readonly string[] = [
 
 test("the demonstration ends with 0 and leaves nothing", () => tellsTheStory([]));
 
-test("the same without nginx and as an ordinary user", {
-  skip: !isRoot ? "not root: the first test ran as an ordinary user" : setpriv === undefined ? "there is no setpriv" : false,
-}, () => tellsTheStory(nobody, ["--own-server"]));
+test(
+  "the same without nginx and as an ordinary user",
+  {
+    skip: !isRoot
+      ? "not root: the first test ran as an ordinary user"
+      : setpriv === undefined
+        ? "there is no setpriv"
+        : false,
+  },
+  () => tellsTheStory(nobody, ["--own-server"]),
+);

@@ -24,7 +24,11 @@ scenario("SIGKILL of the leader's service", async () => {
   await app.change();
   const [before, owner, leader] = [await app.running(), await cluster.owner("App"), await cluster.leader()];
   leader.signal("SIGKILL");
-  await waitFor("somebody else leads", async () => (await cluster.status(cluster.others(leader)))?.leader?.node !== leader.name, 60_000);
+  await waitFor(
+    "somebody else leads",
+    async () => (await cluster.status(cluster.others(leader)))?.leader?.node !== leader.name,
+    60_000,
+  );
   if (owner === leader) await app.after(before);
   else await app.lives(before, 1000);
 });
@@ -48,23 +52,36 @@ scenario("SIGKILL of host and service together", async () => {
   await app.after(before);
 });
 
-scenario("a program that forks twice, leaves its session and ignores signals is gone with host and service", async () => {
-  const [owner] = cluster.nodes;
-  assert.ok(owner);
-  const lock = join(cluster.folder, "stubborn.lock");
-  const line = `/bin/sh "${stubborn}" "${join(cluster.folder, "stubborn.places")}" "${lock}"`;
-  await cluster.run(owner, "group", "create", "Stubborn");
-  await cluster.run(owner, "resource", "create", "Stubborn", "--group", "Stubborn", "--type", "Generic Application", `CommandLine=${line}`);
-  await cluster.run(owner, "group", "online", "Stubborn");
-  const home = await cluster.owner("Stubborn");
-  await waitFor("it holds its lock", () => existsSync(`${lock}.held`), 60_000);
-  const its = cluster.own.scan().filter((one) => one.command.includes(lock));
-  assert.ok(its.length >= 3, `its processes are seen: ${its.map((one) => one.command).join("; ")}`);
-  const host = cluster.host(home);
-  home.signal("SIGKILL");
-  kill(host, "SIGKILL");
-  await waitFor("all its processes are gone", () => its.every((one) => !isAlive(one)), 60_000);
-  await waitFor("it is online elsewhere", async () => (await cluster.owner("Stubborn")) !== home, 60_000);
-  await cluster.run(await cluster.owner("Stubborn"), "group", "offline", "Stubborn");
-  assert.equal(identify(its[0]?.pid ?? 0)?.started === its[0]?.started, false);
-});
+scenario(
+  "a program that forks twice, leaves its session and ignores signals is gone with host and service",
+  async () => {
+    const [owner] = cluster.nodes;
+    assert.ok(owner);
+    const lock = join(cluster.folder, "stubborn.lock");
+    const line = `/bin/sh "${stubborn}" "${join(cluster.folder, "stubborn.places")}" "${lock}"`;
+    await cluster.run(owner, "group", "create", "Stubborn");
+    await cluster.run(
+      owner,
+      "resource",
+      "create",
+      "Stubborn",
+      "--group",
+      "Stubborn",
+      "--type",
+      "Generic Application",
+      `CommandLine=${line}`,
+    );
+    await cluster.run(owner, "group", "online", "Stubborn");
+    const home = await cluster.owner("Stubborn");
+    await waitFor("it holds its lock", () => existsSync(`${lock}.held`), 60_000);
+    const its = cluster.own.scan().filter((one) => one.command.includes(lock));
+    assert.ok(its.length >= 3, `its processes are seen: ${its.map((one) => one.command).join("; ")}`);
+    const host = cluster.host(home);
+    home.signal("SIGKILL");
+    kill(host, "SIGKILL");
+    await waitFor("all its processes are gone", () => its.every((one) => !isAlive(one)), 60_000);
+    await waitFor("it is online elsewhere", async () => (await cluster.owner("Stubborn")) !== home, 60_000);
+    await cluster.run(await cluster.owner("Stubborn"), "group", "offline", "Stubborn");
+    assert.equal(identify(its[0]?.pid ?? 0)?.started === its[0]?.started, false);
+  },
+);

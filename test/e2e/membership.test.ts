@@ -16,7 +16,11 @@ scenario("`node stop` moves the groups in order and ends with 0", async () => {
   assert.ok(app.history().runs.find((run) => run.instance === before.instance)?.stopped, "it was stopped politely");
   assert.notEqual((await cluster.owner("App")).name, owner.name);
   assert.ok(after.first > before.first);
-  await waitFor("nothing of the node is left", () => !cluster.own.scan().some((one) => one.command.includes(`${owner.data}/`)), 30_000);
+  await waitFor(
+    "nothing of the node is left",
+    () => !cluster.own.scan().some((one) => one.command.includes(`${owner.data}/`)),
+    30_000,
+  );
 });
 
 scenario("SIGTERM does the same", async () => {

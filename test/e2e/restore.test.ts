@@ -78,13 +78,21 @@ scenario("whoever asked for a restore dies in the middle: the cluster is the old
   const [last] = app.history().runs.slice(-1);
   assert.ok(last);
   const [program = "", ...first] = clubar;
-  const command = spawn(program, [...first, "--data", leader.data, "restore", set, "force", "--yes"], { stdio: "ignore" });
+  const command = spawn(program, [...first, "--data", leader.data, "restore", set, "force", "--yes"], {
+    stdio: "ignore",
+  });
   const ended = new Promise((resolve) => command.once("exit", resolve));
-  const begun = async (): Promise<boolean> => ["restoring", "starting", undefined].includes((await leader.status())?.self.state);
-  await waitFor("the restore has begun or the command has ended", async () => command.exitCode !== null || (await begun()), 60_000);
+  const begun = async (): Promise<boolean> =>
+    ["restoring", "starting", undefined].includes((await leader.status())?.self.state);
+  await waitFor(
+    "the restore has begun or the command has ended",
+    async () => command.exitCode !== null || (await begun()),
+    60_000,
+  );
   command.kill("SIGKILL");
   await ended;
-  const settled = async (): Promise<boolean> => ["leader", "member"].includes((await leader.status())?.self.state ?? "");
+  const settled = async (): Promise<boolean> =>
+    ["leader", "member"].includes((await leader.status())?.self.state ?? "");
   await waitFor("the restoring node is back", settled, 60_000, () => cluster.describe());
   await cluster.whole();
   await cluster.owner("App");

@@ -12,6 +12,7 @@ export const clubar: readonly string[] = [process.execPath, new URL("../../cli/m
 const setpriv = ["/usr/bin/setpriv", "/bin/setpriv"].find((path) => existsSync(path));
 const diesWithUs = setpriv === undefined ? [] : [setpriv, "--pdeathsig", "TERM"];
 
+/** A node that is started, asked, signalled and stopped. */
 export class NodeProcess {
   readonly name: string;
   readonly data: string;

@@ -17,6 +17,7 @@ interface Entry extends OwnProcess {
   readonly words: readonly string[];
 }
 
+/** The processes of nodes below one folder, found and remembered. */
 export class OwnProcesses {
   readonly #folder: string;
   readonly #seen = new Map<string, OwnProcess>();
@@ -42,7 +43,9 @@ export class OwnProcesses {
 
   /** The host process of a node's data folder. */
   host(data: string): OwnProcess | undefined {
-    return processEntries().find(({ words }) => words.some((word) => word.startsWith("{") && word.includes(`"data":"${data}"`)));
+    return processEntries().find(({ words }) =>
+      words.some((word) => word.startsWith("{") && word.includes(`"data":"${data}"`)),
+    );
   }
 
   /** Kills what is left; resolves with what was there to kill, once all of it is gone. */
@@ -62,7 +65,9 @@ export class OwnProcesses {
       if (entry.words.includes(String(host.pid)) && entry.words.includes(host.started)) return true;
     }
     const inside = `${this.#folder}/`;
-    return `${linkOf(`/proc/${entry.pid}/cwd`)}/`.startsWith(inside) || textOf(`/proc/${entry.pid}/environ`).includes(inside);
+    return (
+      `${linkOf(`/proc/${entry.pid}/cwd`)}/`.startsWith(inside) || textOf(`/proc/${entry.pid}/environ`).includes(inside)
+    );
   }
 }
 

@@ -14,7 +14,11 @@ const server = createServer((request, response) => {
   const greeting = settings().slice(2).join("\n");
   const question = (request.url ?? "").replace(/^.*\?/, "");
   const signature = sign("sha256", Buffer.from(`${question}\n${greeting}`), key).toString("base64");
-  response.writeHead(200, { "content-type": "text/plain; charset=utf-8", "x-signature": signature, connection: "close" });
+  response.writeHead(200, {
+    "content-type": "text/plain; charset=utf-8",
+    "x-signature": signature,
+    connection: "close",
+  });
   response.end(greeting);
 });
 server.listen(Number(port), "127.0.0.1");

@@ -11,6 +11,7 @@ function realHive(): string {
   return candidates.find((path) => existsSync(path)) ?? join(project, "test/data/software.hive");
 }
 
+/** Step 1. */
 export async function formCluster(story: Story): Promise<void> {
   story.heading("1. Three nodes, one quorum folder, a real registry hive");
   const [first, ...others] = story.nodes;
@@ -23,7 +24,9 @@ export async function formCluster(story: Story): Promise<void> {
   for (const node of others) await story.clubar(node, ["cluster", "join", "--node", node.name, "--quorum", quorum]);
   for (const node of others) node.start();
   await story.everyNodeUp();
-  story.line(`Cluster DEMO of ${story.nodes.length} nodes stands after ${seconds(begun)}. Each node is a process of its own.`);
+  story.line(
+    `Cluster DEMO of ${story.nodes.length} nodes stands after ${seconds(begun)}. Each node is a process of its own.`,
+  );
   await story.clubar(first, ["reg", "unload", "HKLM\\SOFTWARE", "--yes"]);
   await story.clubar(first, ["reg", "load", "HKLM\\SOFTWARE", realHive()]);
   await story.clubar(first, ["reg", "query", "HKLM\\SOFTWARE"], 5);

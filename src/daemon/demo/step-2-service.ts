@@ -8,6 +8,7 @@ import { container, settingsKey } from "./web-service.ts";
 /** What the page says at first. */
 export const firstGreeting = "Hello, configuration number one.";
 
+/** Step 2: group Web on the first node, serving its first greeting. */
 export async function bringServiceOnline(story: Story, web: Web): Promise<void> {
   const { service } = web;
   story.heading(`2. A group with a web service: ${service.what}`);

@@ -11,6 +11,7 @@ import type { Page } from "./web-service.ts";
 /** What the page says after the change. */
 export const secondGreeting = "Hello, configuration number two.";
 
+/** Step 3: the service is on another node; the killed node has rejoined. */
 export async function failOver(story: Story, web: Web): Promise<void> {
   story.heading("3. A setting changes; then the owner's service is killed");
   const owner = await story.ownerOf("Web");
@@ -27,9 +28,12 @@ export async function failOver(story: Story, web: Web): Promise<void> {
   owner.signal("SIGKILL");
   const back = await watch.backAfter(story);
   const next = await story.ownerOf("Web");
-  story.line(`The web service was away for ${Math.round(back.awayMs)} ms. It is back on ${next.name} and says: ${back.page.text}`);
+  story.line(
+    `The web service was away for ${Math.round(back.awayMs)} ms. It is back on ${next.name} and says: ${back.page.text}`,
+  );
   if (next === owner) throw new StepFailed(`It is back on ${owner.name}, whose service was killed.`);
-  if (back.page.text !== secondGreeting) throw new StepFailed(`The newest setting did not come along: ${back.page.text}`);
+  if (back.page.text !== secondGreeting)
+    throw new StepFailed(`The newest setting did not come along: ${back.page.text}`);
   const key = await web.publicKey(next);
   if (back.page.key !== before.key || key !== before.key) throw new StepFailed("It has another key than before.");
   story.line(`It proved to have the same key: ${back.page.key}.`);
@@ -38,7 +42,9 @@ export async function failOver(story: Story, web: Web): Promise<void> {
     return left.every((one) => !isAlive(one)) && applicationsOf(owner).length === 0;
   });
   for (const { resource, init } of records) {
-    story.line(`The old ${resource} (pid ${init.pid}, started at tick ${init.started}) is gone, and so is ${owner.name}'s record of it.`);
+    story.line(
+      `The old ${resource} (pid ${init.pid}, started at tick ${init.started}) is gone, and so is ${owner.name}'s record of it.`,
+    );
   }
   await story.everyNodeUp();
   story.line(`${owner.name} was started again and has rejoined.`);
@@ -61,15 +67,19 @@ class Watch {
   /** Resolves with the first answer after a time without one. */
   async backAfter(story: Story): Promise<{ readonly page: Page; readonly awayMs: number }> {
     let wasAway = false;
-    return story.until("the web service is back", async () => {
-      const page = await this.#web.fetch().catch(() => undefined);
-      const now = performance.now();
-      if (page !== undefined && wasAway) return { page, awayMs: now - this.#lastGood };
-      if (page === undefined) wasAway = true;
-      else this.#lastGood = now;
-      await sleep(1);
-      return undefined;
-    }, 2);
+    return story.until(
+      "the web service is back",
+      async () => {
+        const page = await this.#web.fetch().catch(() => undefined);
+        const now = performance.now();
+        if (page !== undefined && wasAway) return { page, awayMs: now - this.#lastGood };
+        if (page === undefined) wasAway = true;
+        else this.#lastGood = now;
+        await sleep(1);
+        return undefined;
+      },
+      2,
+    );
   }
 }
 

@@ -10,11 +10,13 @@ import { container, settingsKey } from "./web-service.ts";
 /** A node that never ran the service has neither settings nor key: exit codes "not found" and "key missing". */
 const wasNeverThere = [7, 8];
 
+/** Step 5: the service answers as before the wreck, all nodes are up. */
 export async function wreckAndRestore(story: Story, web: Web, set: string): Promise<void> {
   story.heading("5. Everything is wrecked, and restored");
   const before = await web.fetch();
   await wreck(story);
-  if ((await web.fetch().catch(() => undefined)) !== undefined) throw new StepFailed("The wrecked service still answers.");
+  if ((await web.fetch().catch(() => undefined)) !== undefined)
+    throw new StepFailed("The wrecked service still answers.");
 
   const begun = performance.now();
   const status = await story.status();

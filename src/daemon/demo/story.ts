@@ -12,6 +12,7 @@ export class StepFailed extends Error {}
 /** How long any condition of a step may take, in milliseconds. */
 const limit = 60_000;
 
+/** What a story is told with. */
 export interface StoryOptions {
   /** A new folder, 0700; everything of the demonstration is below it. */
   readonly folder: string;
@@ -21,6 +22,7 @@ export interface StoryOptions {
   readonly signal: AbortSignal;
 }
 
+/** Runs commands, waits for conditions, and prints both. */
 export class Story {
   readonly folder: string;
   readonly nodes: readonly NodeProcess[];
@@ -33,7 +35,9 @@ export class Story {
     this.own = new OwnProcesses(folder);
     this.signal = signal;
     this.#write = write;
-    this.nodes = names.map((name, index) => new NodeProcess(name, join(folder, name), index === 0 ? ["--page", "0"] : []));
+    this.nodes = names.map(
+      (name, index) => new NodeProcess(name, join(folder, name), index === 0 ? ["--page", "0"] : []),
+    );
   }
 
   heading(text: string): void {
@@ -52,9 +56,12 @@ export class Story {
 
   /** Runs `clubar` on a node and prints the command and the beginning of its answer, at most `lines` of it. Its whole standard output. */
   async clubar(node: NodeProcess, words: readonly string[], lines = 0): Promise<string> {
-    this.#write(`${node.name}$ clubar ${words.map((word) => quoted(word.replaceAll(`${this.folder}/`, ""))).join(" ")}`);
+    this.#write(
+      `${node.name}$ clubar ${words.map((word) => quoted(word.replaceAll(`${this.folder}/`, ""))).join(" ")}`,
+    );
     const { code, stdout, stderr } = await this.#run(node, words);
-    if (code !== 0) throw new StepFailed(`clubar ${words.join(" ")} on ${node.name} ended with ${code}:\n${stderr}${stdout}`);
+    if (code !== 0)
+      throw new StepFailed(`clubar ${words.join(" ")} on ${node.name} ended with ${code}:\n${stderr}${stdout}`);
     const shown = stdout.trim().replaceAll(`${this.folder}/`, "").split("\n");
     for (const line of shown.slice(0, lines)) this.line(line);
     if (lines > 0 && shown.length > lines) this.line(`… (${shown.length - lines} more lines)`);
@@ -64,7 +71,8 @@ export class Story {
   /** Runs `clubar` without a word about it; exit codes in `allowed` are no failure. */
   async quietly(node: NodeProcess, words: readonly string[], allowed: readonly number[] = []): Promise<string> {
     const { code, stdout, stderr } = await this.#run(node, words);
-    if (code !== 0 && !(typeof code === "number" && allowed.includes(code))) throw new StepFailed(`clubar ${words.join(" ")} on ${node.name} ended with ${code}:\n${stderr}${stdout}`);
+    if (code !== 0 && !(typeof code === "number" && allowed.includes(code)))
+      throw new StepFailed(`clubar ${words.join(" ")} on ${node.name} ended with ${code}:\n${stderr}${stdout}`);
     return stdout;
   }
 
@@ -96,7 +104,9 @@ export class Story {
     await this.until("all nodes are up", async () => {
       for (const node of this.nodes) node.start();
       const states = await Promise.all(this.nodes.map((node) => node.status()));
-      return states.every((state) => state?.nodes.length === this.nodes.length && state.nodes.every(({ state: one }) => one === "up"));
+      return states.every(
+        (state) => state?.nodes.length === this.nodes.length && state.nodes.every(({ state: one }) => one === "up"),
+      );
     });
   }
 
@@ -115,11 +125,16 @@ export class Story {
     if (status === undefined) return "No node is a member of the cluster.";
     const nodes = status.nodes.map(({ name, state }) => `${name} is ${state}`);
     const groups = status.groups.map(({ name, state, owner }) => `group ${name} is ${state} on ${owner ?? "no node"}`);
-    const resources = status.resources.map(({ name, state, node, reason }) => `${name} is ${state} on ${node ?? "no node"} ${reason}`);
+    const resources = status.resources.map(
+      ({ name, state, node, reason }) => `${name} is ${state} on ${node ?? "no node"} ${reason}`,
+    );
     return [...nodes, ...groups, ...resources, ...status.self.waits].map((line) => `  ${line}`).join("\n");
   }
 
-  #run(node: NodeProcess, words: readonly string[]): Promise<{ code: number | string; stdout: string; stderr: string }> {
+  #run(
+    node: NodeProcess,
+    words: readonly string[],
+  ): Promise<{ code: number | string; stdout: string; stderr: string }> {
     const [program = "", ...first] = clubar;
     const child = spawn(program, [...first, "--data", node.data, ...words], {
       stdio: ["ignore", "pipe", "pipe"],

@@ -22,6 +22,7 @@ export interface Page {
   readonly key: string;
 }
 
+/** What kind of server it is and how the cluster is to run it. */
 export interface WebService {
   readonly what: string;
   readonly url: string;
@@ -54,7 +55,10 @@ export async function prepareWebService(folder: string, ownServer: boolean): Pro
 
 /** The digest by which two public keys are compared. */
 export function fingerprint(key: KeyObject): string {
-  return createHash("sha256").update(key.export({ type: "spki", format: "der" })).digest("hex").slice(0, 16);
+  return createHash("sha256")
+    .update(key.export({ type: "spki", format: "der" }))
+    .digest("hex")
+    .slice(0, 16);
 }
 
 function nginxService(folder: string, port: number, nginx: string, openssl: string): WebService {
@@ -84,7 +88,9 @@ function nginxService(folder: string, port: number, nginx: string, openssl: stri
 }
 
 function nginxTemplate(folder: string, certificate: string): string {
-  const places = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"].map((name) => `${name}_temp_path ${folder}/temp;`);
+  const places = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"].map(
+    (name) => `${name}_temp_path ${folder}/temp;`,
+  );
   return [
     ...(process.getuid?.() === 0 ? ["user root;"] : []),
     "daemon off;",

@@ -7,6 +7,7 @@ import { container, fingerprint, type Page, settingsKey, type WebService } from 
 /** Well above what an answer takes on a busy machine, and well below what people wait for. */
 const patience = 1000;
 
+/** Asks the service for its page and checks the key behind it. */
 export class Web {
   readonly service: WebService;
   readonly #story: Story;
@@ -24,10 +25,14 @@ export class Web {
 
   /** Resolves with the page once it says `text`. */
   says(text: string): Promise<Page> {
-    return this.#story.until(`${this.service.url} says "${text}"`, async () => {
-      const page = await this.fetch().catch(() => undefined);
-      return page?.text === text ? page : undefined;
-    }, 5);
+    return this.#story.until(
+      `${this.service.url} says "${text}"`,
+      async () => {
+        const page = await this.fetch().catch(() => undefined);
+        return page?.text === text ? page : undefined;
+      },
+      5,
+    );
   }
 
   /** The public key in a node's container; from now on answers are checked against it. */
