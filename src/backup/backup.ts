@@ -1,13 +1,9 @@
 /** Backup sets: taking, checking, reading and listing them. The interface of this folder. */
 export { deviceLayout } from "./device-layout.ts";
 export type { DeviceLayout } from "./device-layout.ts";
-export type { SetVersion, VerifyLine } from "./judge.ts";
-export type { Manifest } from "./manifest.ts";
 export { inspectBackup, listBackups, readBackup } from "./read.ts";
-export type { Backup, BackupSummary, ListedBackup } from "./read.ts";
 export { removeTree } from "./set.ts";
 export { finishBackup } from "./swap.ts";
 export { takeBackup } from "./take.ts";
 export type { BackupResult, TakeBackup } from "./take.ts";
 export { verifyBackup } from "./verify.ts";
-export type { VerifyReport } from "./verify.ts";

@@ -14,13 +14,27 @@ test("a host whose guard has gone ends this life: nobody would kill it when it f
   const outside = openOutside();
   const quorum = openMemoryQuorum(createMemoryStore(), outside);
   const config: HostConfig = {
-    ...{ data, node: "1", incarnation: "00000000-0000-4000-8000-000000000001", instance: "i", quorum: "q", insist: false },
-    ...{ timingFactor: 1, service: { pid: 2 ** 22, started: "1" } },
+    data,
+    node: "1",
+    incarnation: "00000000-0000-4000-8000-000000000001",
+    instance: "i",
+    quorum: "q",
+    insist: false,
+    timingFactor: 1,
+    service: { pid: 2 ** 22, started: "1" },
   };
   const nothing = (): void => undefined;
   const guard = { deadline: nothing, starts: nothing, gone: nothing, rest: nothing, ended: Promise.resolve() };
   try {
-    const why = await runHost({ outside, quorum, config, log: silentLog, guard, findType: () => undefined, environment: {} });
+    const why = await runHost({
+      outside,
+      quorum,
+      config,
+      log: silentLog,
+      guard,
+      findType: () => undefined,
+      environment: {},
+    });
     assert.match(why, /guard/);
   } finally {
     rmSync(data, { recursive: true, force: true });

@@ -44,7 +44,10 @@ test("a host that never comes up is ended, and the failure names it", { timeout:
 test("nobody waits for a host that is not wanted any more", { timeout: 20_000 }, async () => {
   let tries = 0;
   const { outside, killed } = world(nobody);
-  await assert.rejects(startHost(outside, program, config, directoryTiming(), events, () => ++tries < 3), { name: "CANCELLED" });
+  await assert.rejects(
+    startHost(outside, program, config, directoryTiming(), events, () => ++tries < 3),
+    { name: "CANCELLED" },
+  );
   assert.equal(tries, 3);
   assert.equal(killed.length, 1);
 });
@@ -53,8 +56,15 @@ test("a connection on which nobody says hello is closed", { timeout: 20_000 }, a
   let open = 0;
   const { outside } = world(async () => {
     open++;
-    return { send: () => undefined, onFrame: () => undefined, onClose: () => undefined, close: () => void open-- } as unknown as Connection;
+    return {
+      send: () => undefined,
+      onFrame: () => undefined,
+      onClose: () => undefined,
+      close: () => void open--,
+    } as unknown as Connection;
   });
-  await assert.rejects(startHost(outside, program, config, directoryTiming(), events), { name: "CLUSTER_RHS_FAILED_INITIALIZATION" });
+  await assert.rejects(startHost(outside, program, config, directoryTiming(), events), {
+    name: "CLUSTER_RHS_FAILED_INITIALIZATION",
+  });
   assert.equal(open, 0);
 });

@@ -321,7 +321,8 @@ export class ServiceNode implements NodeService {
       data,
       database: this.database,
       checkpoints: this.checkpoints,
-      startHost: (events) => startHost(outside, hostProgram, hostConfig, this.timing, events, () => this.#isLifeWanted()),
+      startHost: (events) =>
+        startHost(outside, hostProgram, hostConfig, this.timing, events, () => this.#isLifeWanted()),
       hostEvents: this.#questions,
       logSizeMax: () => maxLogSize(this.database.tree()),
       saveDiverged: async () => {

@@ -14,7 +14,11 @@ function parts() {
 
 test("a last capture that fails while the leader changes is tried again", async () => {
   const p = parts();
-  const answers = [() => Promise.resolve(failed), () => Promise.reject(new Error("x")), () => Promise.resolve({ failed: [] })];
+  const answers = [
+    () => Promise.resolve(failed),
+    () => Promise.reject(new Error("x")),
+    () => Promise.resolve({ failed: [] }),
+  ];
   await captureLast(p, "r", () => (answers.shift() ?? assert.fail("once too often"))());
   assert.deepEqual([answers.length, p.slept, p.errors.length], [0, [100, 200], 0]);
 });

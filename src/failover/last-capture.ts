@@ -1,4 +1,7 @@
-/** The last capture of a stopped resource's checkpoints before its group may go: tried again for a while, because what is lost here is lost. */
+/**
+ * The last capture of a stopped resource's checkpoints before its group may go: tried again for a while, because what is lost here is
+ * lost.
+ */
 import type { Log } from "../base/log.ts";
 import type { Timers } from "../base/outside.ts";
 
@@ -6,7 +9,11 @@ const triesMax = 5;
 
 /** Resolves when everything is captured or after some tries; a checkpoint that can't be written must not keep a group for ever. */
 export async function captureLast(
-  parts: { readonly timers: Timers; readonly log: Log; /** Milliseconds after the first failed try. */ readonly poll: number },
+  parts: {
+    readonly timers: Timers;
+    readonly log: Log /** Milliseconds after the first failed try. */;
+    readonly poll: number;
+  },
   resource: string,
   capture: () => Promise<{ readonly failed: readonly { readonly path: string; readonly why: string }[] }>,
 ): Promise<void> {

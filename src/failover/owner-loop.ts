@@ -20,7 +20,9 @@ export interface ResourceHost {
 export interface ResourceCheckpoints {
   restoreBeforeOnline(resource: string): Promise<unknown>;
   begin(resource: string, ownershipGeneration: number): void;
-  captureNow(resource: string): Promise<{ readonly failed: readonly { readonly path: string; readonly why: string }[] }>;
+  captureNow(
+    resource: string,
+  ): Promise<{ readonly failed: readonly { readonly path: string; readonly why: string }[] }>;
   end(resource: string): void;
 }
 

@@ -1,6 +1,7 @@
 /** Those who wait for the next thing to come; whoever waited long enough is forgotten, so that an idle leader gathers nobody. */
 import type { Timers } from "../base/outside.ts";
 
+/** Waits for something that others tell of by `wake`. */
 export class Arrivals {
   readonly #waiting = new Set<() => void>();
 

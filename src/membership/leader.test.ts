@@ -63,14 +63,24 @@ async function cluster() {
   const quorum = openMemoryQuorum(made.store, made.outside);
   let guids = 10;
   const first = initialDatabase({
-    ...{ clusterName: "c", instance: identity.instance, nodeId: "1", nodeName: "n1", time: 0n },
+    clusterName: "c",
+    instance: identity.instance,
+    nodeId: "1",
+    nodeName: "n1",
+    time: 0n,
     newGuid: () => guid(guids++),
   });
   const tree = applyEdits(first, addNode(first, { name: "n2" }).edits, 0n);
   await quorum.create(identity, imageOf(tree, firstTag, 0));
   const replica = new Replica(emptyKey("Cluster", 0n), { generation: 0, epoch: 0, sequence: 0 }, "");
   const parts = (node: string) => ({
-    ...{ outside: made.outside, quorum, host: made.host, timing, log: silentLog, replica, logSizeMax: () => 1e9 },
+    outside: made.outside,
+    quorum,
+    host: made.host,
+    timing,
+    log: silentLog,
+    replica,
+    logSizeMax: () => 1e9,
     self: { node, incarnation: guid(3), endpoint: "e1" },
     dial: () => Promise.reject(new Error("nobody to dial")),
     saveDiverged: async () => undefined,
@@ -85,7 +95,11 @@ async function leading(quorum: Quorum, parts: ConstructorParameters<typeof Membe
 }
 
 const joinOf = (node: string, incarnation: string) => ({
-  ...{ node, incarnation, endpoint: `e${node}`, lineage: "", admitted: 0 },
+  node,
+  incarnation,
+  endpoint: `e${node}`,
+  lineage: "",
+  admitted: 0,
   tag: { generation: 0, epoch: 0, sequence: 0 },
 });
 

@@ -169,10 +169,18 @@ test("the history gives what follows a copy, or says that it can't", () => {
 
 test("a copy that can't take an acknowledged update ends the leadership instead of blocking every later one", async () => {
   const lost: string[] = [];
-  const leadership = { epoch: 1, append: () => Promise.resolve("acknowledged"), logSize: () => 0 } as unknown as Leadership;
+  const leadership = {
+    epoch: 1,
+    append: () => Promise.resolve("acknowledged"),
+    logSize: () => 0,
+  } as unknown as Leadership;
   const order = new UpdateOrder(
     { leadership, tree: emptyKey("Cluster", 0n), tag: { generation: 1, epoch: 1, sequence: 0 } },
-    { clock: { wall: () => 0, boot: () => 0 }, logSizeMax: () => 100, imageOf: (_, at) => ({ tag: at, hive: new Uint8Array() }) },
+    {
+      clock: { wall: () => 0, boot: () => 0 },
+      logSizeMax: () => 100,
+      imageOf: (_, at) => ({ tag: at, hive: new Uint8Array() }),
+    },
     {
       committed: () => {
         throw new Error("a handler failed");

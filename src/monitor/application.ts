@@ -138,7 +138,7 @@ function listen(child: Child): Talk {
     ready.resolve(undefined);
     started.resolve(false);
     over = true;
-    for (const answer of [...answers.values()]) answer(undefined);
+    for (const answer of answers.values()) answer(undefined);
   });
   return { ready: ready.promise, started: started.promise, said, answers, hasEnded: () => over };
 }

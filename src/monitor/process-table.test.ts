@@ -17,7 +17,12 @@ function procOf(content: Readonly<Record<string, string>>): Files {
 
 /** A line of /proc/7/stat with what counts here. */
 function statLine(state: string, flags: number, environment: readonly [start: number, end: number]): string {
-  const told: Readonly<Record<number, unknown>> = { 0: state, 6: flags, 47: environment[0], 48: environment[1] };
+  const told: Readonly<Record<number, string | number>> = {
+    0: state,
+    6: flags,
+    47: environment[0],
+    48: environment[1],
+  };
   const fields = Array.from({ length: 50 }, (_, index) => String(told[index] ?? 0));
   return `7 (a) b) ${fields.join(" ")}`;
 }

@@ -18,6 +18,7 @@ import {
 } from "../../test/crash-points/example-quorum.ts";
 import { readBackup } from "../backup/backup.ts";
 import { Failure } from "../base/errors.ts";
+import { failureOf } from "../base/failure-of.ts";
 import { OutsideError, type Files } from "../base/outside.ts";
 import { replay } from "../membership/copy-image.ts";
 import { findKey } from "../tree/key.ts";
@@ -187,7 +188,7 @@ test("a full disk at any step leaves the old state, and nothing to finish", asyn
       assert.ok(at > 10);
       return;
     }
-    assert.ok(named("DISK_FULL")(error), `${at}: ${String(error)}`);
+    assert.ok(named("DISK_FULL")(error), `${at}: ${failureOf(error).message}`);
     const word = await wordInForce(files);
     const resumed = await resumeRestore(partsOf(files, 3));
     assert.equal(resumed?.outcome, word === "one" ? "restored" : undefined, `${at}`);
