@@ -49,18 +49,24 @@ export async function checkRestore(parts: CheckParts, request: RestoreRequest): 
 export async function gatherFacts(parts: CheckParts, request: RestoreRequest): Promise<RestoreInput> {
   const { outside, place, self } = parts;
   const set = await readSet(outside, request.path);
-  const present = await readPresent(outside, place, parts.insist === true);
+  const insist = parts.insist === true;
+  const present = await readPresent(outside, place, insist);
+  const left = parts.formerPlace === undefined || parts.formerPlace === place ? undefined : parts.formerPlace;
+  const former: Present = left === undefined ? { state: "none" } : await readPresent(outside, left, insist);
   return {
     set,
     present: factsOf(present),
     place,
     ...(parts.formerPlace === undefined ? {} : { formerPlace: parts.formerPlace }),
     ...(request.drive === undefined ? {} : { drive: request.drive }),
-    nodes: await askNodes(parts, nodesToAsk(present, set, self.id)),
+    nodes: await askNodes(parts, nodesToAsk([present, former], set, self.id)),
     self,
     ...(parts.ownInstance === undefined ? {} : { ownInstance: parts.ownInstance }),
     quorumDevice: await deviceLayout(outside.files, place),
-    highestGeneration: await highestGeneration(outside.files, place),
+    highestGeneration: Math.max(
+      await highestGeneration(outside.files, place),
+      left === undefined ? 0 : await highestGeneration(outside.files, left),
+    ),
     force: request.force === true,
     adoptIdentity: request.adoptIdentity === true,
     safetyFolder: `${parts.data}/safety`,
@@ -97,10 +103,16 @@ function factsOf(present: Present): PresentFacts {
   return { state: "readable", cluster: { name, instance }, generation, lineage, tag, tree, contentDigest };
 }
 
-/** Members of the present cluster; an evicted node is none. When nobody can tell, those of the set. */
-function nodesToAsk(present: Present, set: SetFacts, self: string): NodeState[] {
-  const tree = present.state === "readable" ? present.tree : set.tree;
-  return tree === undefined ? [] : [...readState(tree).nodes.values()].filter(({ id }) => id !== self);
+/**
+ * Members of the present cluster, and of the one in the place that is left: that knows where they answer. An evicted node is none.
+ * When nobody can tell, those of the set.
+ */
+function nodesToAsk(presents: readonly Present[], set: SetFacts, self: string): NodeState[] {
+  const readable = presents.flatMap((present) => (present.state === "readable" ? [present.tree] : []));
+  const trees = readable.length > 0 ? readable : set.tree === undefined ? [] : [set.tree];
+  const nodes = new Map(trees.flatMap((tree) => [...readState(tree).nodes.values()].map((node) => [node.id, node])));
+  nodes.delete(self);
+  return [...nodes.values()];
 }
 
 function askNodes({ askNode }: CheckParts, nodes: readonly NodeState[]): Promise<NodeFact[]> {

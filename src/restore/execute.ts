@@ -7,7 +7,7 @@ import { fail, type Failure } from "../base/errors.ts";
 import { failureOf } from "../base/failure-of.ts";
 import type { Outside } from "../base/outside.ts";
 import { generationName } from "../quorum/disk/place.ts";
-import { switchQuorumFolder } from "../quorum/disk/quorum.ts";
+import { retireQuorumFolder, switchQuorumFolder } from "../quorum/disk/quorum.ts";
 import { formatTag } from "../quorum/tag.ts";
 import { build, discardBuilt, verifyBuilt } from "./build.ts";
 import {
@@ -157,13 +157,30 @@ const act: Readonly<Record<Exclude<Step["kind"], "finish">, Act>> = {
     await switchQuorumFolder(parts.outside, record.plan.place, record.plan.identity);
     return more;
   },
-  place: async ({ rememberPlace }, { plan }) => {
+  place: async ({ rememberPlace, outside, insist }, { plan, notes }) => {
     if (rememberPlace === undefined)
       throw fail("INTERNAL_ERROR", { happened: `Nobody can make ${plan.place} the quorum of this node.` });
+    const retired = await retireFormer(outside, plan, insist === true);
     await rememberPlace(plan.place);
-    return {};
+    return retired === undefined ? {} : { notes: [...notes, retired] };
   },
 };
+
+/**
+ * The nodes of the place that is left would go on under it: it must confirm nobody any more before the new generation has a leader, who
+ * counts their permits from then (docs/safety.md §5.1). Another cluster's quorum is left alone.
+ */
+async function retireFormer(
+  outside: ExecuteParts["outside"],
+  { formerPlace, identity, place }: RestorePlan,
+  insist: boolean,
+): Promise<string | undefined> {
+  if (formerPlace === undefined || formerPlace === place) return undefined;
+  const former = await readPresent(outside, formerPlace, insist);
+  if (former.state === "readable" && former.identity.instance !== identity.instance) return undefined;
+  if (!(await retireQuorumFolder(outside, formerPlace))) return undefined;
+  return `The quorum ${formerPlace} was retired: no node can run under it any more. Its content is unchanged.`;
+}
 
 function withKept({ safety, notes }: Kept, before: readonly string[]): Partial<RestoreRecord> {
   return { safety, notes: [...before, ...notes] };

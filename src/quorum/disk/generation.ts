@@ -81,6 +81,24 @@ export async function switchQuorumFolder(
   await setCurrent(outside.files, place, next.name, "replace");
 }
 
+/** Names what was in force in a quorum folder that the cluster left, for people. */
+const retiredName = "current.retired";
+
+/**
+ * Takes a quorum folder out of force for good, because the cluster goes on in another one: from now on it confirms nobody, so whoever
+ * still runs under it loses the permit. False when nothing is in force there or the folder is lost: then it confirms nobody either.
+ */
+export async function retireQuorumFolder({ files }: DiskOutside, place: string): Promise<boolean> {
+  try {
+    await files.rename(`${place}/current`, `${place}/${retiredName}`);
+    await files.syncFolder(place);
+    return true;
+  } catch (error) {
+    if (["ENOENT", "ENOTDIR", "EIO", "EROFS"].some((code) => hasCode(error, code))) return false;
+    throw error;
+  }
+}
+
 function checkNewer(
   place: string,
   before: string | undefined,
