@@ -21,8 +21,8 @@ import { initialDatabase } from "../../src/database/initial-database.ts";
 import { Replica } from "../../src/database/replica.ts";
 import { directoryTiming } from "../../src/membership/timing.ts";
 import { compareTags, type Tag } from "../../src/quorum/tag.ts";
-import { openKeyContainers } from "../../src/registry/key-containers.ts";
-import { openRegistry } from "../../src/registry/registry.ts";
+import { openKeyContainers, type KeyContainers } from "../../src/registry/key-containers.ts";
+import { openRegistry, type Registry } from "../../src/registry/registry.ts";
 import { applyEdits, type Edit } from "../../src/tree/edit.ts";
 import { dword, sz } from "../../src/tree/value.ts";
 
@@ -51,8 +51,59 @@ export interface Scene {
   close(): Promise<void>;
 }
 
+/** What the service is made of that is real. */
+interface Parts {
+  readonly folder: string;
+  readonly registry: Registry;
+  readonly keys: KeyContainers;
+  readonly replica: Replica;
+  readonly newGuid: () => string;
+  /** The tag of the next change. */
+  readonly next: () => Tag;
+  readonly edit: (...edits: readonly Edit[]) => void;
+}
+
+/** What is still to be filled in once the service is there. */
+type Stage = Omit<Scene, "service" | "client" | "fetch">;
+
 /** A node N1 that leads cluster TOWER, and N2, which is down. */
 export async function openScene(): Promise<Scene> {
+  const parts = await openParts();
+  const { folder, registry, replica, edit } = parts;
+  edit(
+    { kind: "set-value", path: "Nodes\\2", value: sz("NodeName", "N2") },
+    { kind: "set-value", path: "Runtime\\Nodes\\1", value: dword("State", 0) },
+    { kind: "set-value", path: "Runtime\\Nodes\\2", value: dword("State", 1) },
+    { kind: "set-value", path: "Runtime\\Nodes\\2", value: sz("DownBecause", "proof") },
+  );
+  registry.mountReadOnly("Cluster", () => replica.tree());
+  const stage: Stage = {
+    folder,
+    status: {},
+    absent: false,
+    asked: [],
+    plan: { id: "plan-1", lines: ["Step 1: Do it."], blockers: [], warnings: [] },
+    checkpoints: [],
+    audit: [],
+    failure: undefined,
+    edit,
+    close: async () => {
+      await registry.close();
+      await rm(folder, { recursive: true });
+    },
+  };
+  const service = serviceOf(stage, parts);
+  const app = createApp(() => (stage.absent ? undefined : service));
+  const fetch: Scene["fetch"] = async (path, init) => app.fetch(new Request(`http://clubar${path}`, init));
+  const scene: Scene = Object.assign(stage, {
+    service,
+    fetch,
+    client: clientOf(folder, (...sent) => scene.fetch(...sent)),
+  });
+  return scene;
+}
+
+async function openParts(): Promise<Parts> {
   const folder = await mkdtemp(join(tmpdir(), "clubar-api-"));
   const outside = openOutside();
   const registry = await openRegistry(outside, `${folder}/registry`);
@@ -63,76 +114,26 @@ export async function openScene(): Promise<Scene> {
   const replica = new Replica(tree, { generation: 1, epoch: 1, sequence: 1 }, "");
   const next = (): Tag => ({ ...replica.tag(), sequence: replica.tag().sequence + 1 });
   const edit = (...edits: readonly Edit[]): void => replica.reset(applyEdits(replica.tree(), edits, 2n), next(), "");
-  edit(
-    { kind: "set-value", path: "Nodes\\2", value: sz("NodeName", "N2") },
-    { kind: "set-value", path: "Runtime\\Nodes\\1", value: dword("State", 0) },
-    { kind: "set-value", path: "Runtime\\Nodes\\2", value: dword("State", 1) },
-    { kind: "set-value", path: "Runtime\\Nodes\\2", value: sz("DownBecause", "proof") },
-  );
-  registry.mountReadOnly("Cluster", () => replica.tree());
-  const scene: Scene = {
-    folder,
-    status: {},
-    absent: false,
-    asked: [],
-    plan: { id: "plan-1", lines: ["Step 1: Do it."], blockers: [], warnings: [] },
-    checkpoints: [],
-    audit: [],
-    failure: undefined,
-    edit,
-    service: undefined as unknown as NodeService,
-    client: undefined as unknown as ApiClient,
-    fetch: async (path, init) => app.fetch(new Request(`http://clubar${path}`, init)),
-    close: async () => {
-      await registry.close();
-      await rm(folder, { recursive: true });
-    },
-  };
-  const pretend = <T>(what: unknown, answer: T): Promise<T> => {
-    scene.asked.push(what);
-    const { failure } = scene;
-    scene.failure = undefined;
-    return failure === undefined ? Promise.resolve(answer) : Promise.reject(failure);
-  };
+  return { folder, registry, keys, replica, newGuid, next, edit };
+}
+
+function serviceOf(stage: Stage, parts: Parts): NodeService {
+  const { folder, registry, keys, replica, newGuid, next } = parts;
   const service: NodeService = {
     data: folder,
     node: { id: "1", name: "N1" },
-    database: {
-      tree: () => replica.tree(),
-      tag: () => replica.tag(),
-      submit: () => Promise.reject(new Error("not used")),
-      waitFor: async (tag) => {
-        if (compareTags(replica.tag(), tag) < 0) throw fail("TIMEOUT", { happened: "It took too long." });
-      },
-      onChange: (handler) => replica.onChange(handler),
-      self: { node: "1", incarnation },
-      isLeader: () => true,
-    },
+    database: databaseOf(replica),
     quorum: { kind: "directory", place: "/q" } as NodeService["quorum"],
     registry,
     keys,
     checkpoints: {
-      list: () => scene.checkpoints,
-      history: () => scene.checkpoints,
-      audit: () => Promise.resolve(scene.audit),
+      list: () => stage.checkpoints,
+      history: () => stage.checkpoints,
+      audit: () => Promise.resolve(stage.audit),
       pending: () => [],
     } as unknown as NodeService["checkpoints"],
     identity: () => ({ name: "TOWER", instance, generation: 1, lineage: "l" }),
-    status: () => ({
-      state: "leader",
-      because: "",
-      incarnation,
-      leader: { epoch: 1, node: "1", incarnation, endpoint: "/e", hostEndpoint: "/h" },
-      tag: replica.tag(),
-      timing: directoryTiming(),
-      permitEndsAt: 1500,
-      nowBoot: 1000,
-      containment: "cgroup",
-      containmentSentence: "The kernel ends everything with the host.",
-      waits: [],
-      running: new Map(),
-      ...scene.status,
-    }),
+    status: () => ({ ...usualStatus(replica.tag()), ...stage.status }),
     change: async (build) => {
       const change = build(replica.tree());
       const tag = next();
@@ -142,11 +143,6 @@ export async function openScene(): Promise<Scene> {
       replica.reset(prepared.tree, tag, "");
       return tag;
     },
-    atOwner: (call: CheckpointCall) => {
-      if (call.call === "control") return pretend(call, { code: 0, output: Uint8Array.of(1, 2), required: 2 });
-      if (call.call === "audit") return pretend(call, scene.audit);
-      return pretend(call, call.call === "recreate" ? { captured: ["SOFTWARE\\A"], failed: [] } : undefined);
-    },
     changeRegistry: async (work) => {
       await work(registry);
       return { pending: [] };
@@ -155,35 +151,77 @@ export async function openScene(): Promise<Scene> {
       await work(keys);
       return { pending: [] };
     },
+    confirmDown: (node, repeatedName) =>
+      service.change((now) => confirmNodeDown(now, { node, repeatedName, who: "a person" })),
+    ...pretendedOf(stage),
+  };
+  return service;
+}
+
+function databaseOf(replica: Replica): NodeService["database"] {
+  return {
+    tree: () => replica.tree(),
+    tag: () => replica.tag(),
+    submit: () => Promise.reject(new Error("not used")),
+    waitFor: async (tag) => {
+      if (compareTags(replica.tag(), tag) < 0) throw fail("TIMEOUT", { happened: "It took too long." });
+    },
+    onChange: (handler) => replica.onChange(handler),
+    self: { node: "1", incarnation },
+    isLeader: () => true,
+  };
+}
+
+function usualStatus(tag: Tag): NodeStatus {
+  return {
+    state: "leader",
+    because: "",
+    incarnation,
+    leader: { epoch: 1, node: "1", incarnation, endpoint: "/e", hostEndpoint: "/h" },
+    tag,
+    timing: directoryTiming(),
+    permitEndsAt: 1500,
+    nowBoot: 1000,
+    containment: "cgroup",
+    containmentSentence: "The kernel ends everything with the host.",
+    waits: [],
+    running: new Map(),
+  };
+}
+
+/** What only remembers that it was asked, and answers or fails as the stage says. */
+function pretendedOf(stage: Stage): Pick<NodeService, "atOwner" | "backup" | "planRestore" | "restore" | "stop"> {
+  const pretend = <T>(what: unknown, answer: T): Promise<T> => {
+    stage.asked.push(what);
+    const { failure } = stage;
+    stage.failure = undefined;
+    return failure === undefined ? Promise.resolve(answer) : Promise.reject(failure);
+  };
+  const tag = { generation: 1, epoch: 1, sequence: 9 };
+  return {
+    atOwner: (call: CheckpointCall) => {
+      if (call.call === "control") return pretend(call, { code: 0, output: Uint8Array.of(1, 2), required: 2 });
+      if (call.call === "audit") return pretend(call, stage.audit);
+      return pretend(call, call.call === "recreate" ? { captured: ["SOFTWARE\\A"], failed: [] } : undefined);
+    },
     backup: (path) =>
-      pretend(
-        { backup: path },
-        {
-          node: "N1",
-          path,
-          tag: { generation: 1, epoch: 1, sequence: 9 },
-          files: 4,
-          bytes: 2048,
-          notChecked: [],
-          notes: [],
-        },
-      ),
-    planRestore: (request: RestoreRequest) => pretend({ plan: request }, scene.plan),
+      pretend({ backup: path }, { node: "N1", path, tag, files: 4, bytes: 2048, notChecked: [], notes: [] }),
+    planRestore: (request: RestoreRequest) => pretend({ plan: request }, stage.plan),
     restore: (request: RestoreRequest) =>
       pretend(
         { restore: request },
         { tag: "2:0:10", safetyBackup: "/d/safety/x", lines: ["Generation 2 is in force."] },
       ),
-    confirmDown: (node, repeatedName) =>
-      service.change((now) => confirmNodeDown(now, { node, repeatedName, who: "a person" })),
     stop: (drain) => pretend({ stop: drain }, undefined),
   };
-  const app = createApp(() => (scene.absent ? undefined : service));
-  const client = new ApiClient({
-    place: folder,
+}
+
+function clientOf(place: string, fetch: Scene["fetch"]): ApiClient {
+  return new ApiClient({
+    place,
     transport: async ({ method, path, headers, body }) => {
       const sent = body === undefined ? {} : { body: body.slice() };
-      const answer = await scene.fetch(path, { method, headers: { ...headers }, ...sent });
+      const answer = await fetch(path, { method, headers: { ...headers }, ...sent });
       return {
         status: answer.status,
         headers: Object.fromEntries(answer.headers),
@@ -191,7 +229,6 @@ export async function openScene(): Promise<Scene> {
       };
     },
   });
-  return Object.assign(scene, { service, client });
 }
 
 /** What a call rejected with, as a failure of the table. */
