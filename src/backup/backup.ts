@@ -1,6 +1,7 @@
 /** Backup sets: taking, checking, reading and listing them. The interface of this folder. */
 export { deviceLayout } from "./device-layout.ts";
 export type { DeviceLayout } from "./device-layout.ts";
+export { refuseOwnFolders } from "./own-folders.ts";
 export { inspectBackup, listBackups, readBackup } from "./read.ts";
 export { removeTree } from "./set.ts";
 export { finishBackup } from "./swap.ts";

@@ -7,7 +7,7 @@ import { afterEach, beforeEach, test } from "node:test";
 import { example, identity, versionsOf, web } from "../../test/crash-points/example-cluster.ts";
 import { Failure } from "../base/errors.ts";
 import { openOutside } from "../base/outside-node.ts";
-import { readBackup, takeBackup, verifyBackup } from "./backup.ts";
+import { readBackup, refuseOwnFolders, takeBackup, verifyBackup } from "./backup.ts";
 
 const outside = openOutside();
 let folder = "";
@@ -41,6 +41,22 @@ test("taken twice, verified, read; only the owner may look", async () => {
   assert.equal((await stat(join(path, `{${web}}`))).mode & 0o777, 0o700);
   assert.equal((await stat(join(path, "chk0001.tmp"))).mode & 0o777, 0o600);
   assert.equal((await stat(join(path, "Clusbackup.dat"))).mode & 0o777, 0o444);
+});
+
+test("no set in a quorum folder or a data folder, by whatever way one gets there", async () => {
+  const generation = join(folder, "quorum", "generation", "1-x");
+  await mkdir(join(generation, "epoch"), { recursive: true });
+  await writeFile(join(folder, "quorum", "current"), "1-x\n");
+  await mkdir(join(folder, "n1", "registry"), { recursive: true });
+  await writeFile(join(folder, "n1", "node.json"), "{}");
+  await mkdir(join(folder, "n1", "real"));
+  await symlink(generation, join(folder, "way"));
+  const refused = (path: string, name: string): Promise<void> =>
+    assert.rejects(refuseOwnFolders(outside.files, join(folder, path)), named(name));
+  for (const path of ["quorum", "quorum/", "quorum/new", "quorum/generation/1-x", "way/new", "way/epoch"])
+    await refused(path, "INVALID_OPERATION_ON_QUORUM");
+  for (const path of ["n1", "n1/new", "n1/registry"]) await refused(path, "INVALID_PARAMETER");
+  for (const path of ["new", "n2/new", "."]) await refuseOwnFolders(outside.files, join(folder, path));
 });
 
 test("a link in the place of the folder, of a file or of a resource's folder is not followed", async () => {

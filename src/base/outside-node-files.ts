@@ -46,8 +46,7 @@ export function openFiles(): Files {
     link: (from, to) => translated(`link ${from} to ${to}`, () => fs.link(from, to)),
     rename: (from, to) => translated(`rename ${from} to ${to}`, () => fs.rename(from, to)),
     unlink: (path) => translated(`unlink ${path}`, () => fs.unlink(path)),
-    makeFolder: (path) =>
-      translated(`make folder ${path}`, async () => void (await fs.mkdir(path, { recursive: true, mode: 0o700 }))),
+    makeFolder: (path) => translated(`make folder ${path}`, () => makeFolder(path)),
     removeFolder: (path) => translated(`remove folder ${path}`, () => fs.rmdir(path)),
     list: (path) => translated(`list ${path}`, async () => (await fs.readdir(path)).sort()),
     stat: (path) => translated(`stat ${path}`, () => stat(path)),
@@ -126,6 +125,27 @@ async function stat(path: string): Promise<FileStat | undefined> {
     if (code === "ENOENT" || code === "ENOTDIR") return undefined;
     throw cause;
   }
+}
+
+/** Node's own recursive mkdir never ends where a folder above is there and still says ENOENT, as /proc does. */
+async function makeFolder(path: string): Promise<void> {
+  try {
+    await fs.mkdir(path, { mode: 0o700 });
+  } catch (cause) {
+    const code = (cause as { code?: unknown }).code;
+    const above = dirname(path);
+    if (code === "ENOENT" && above !== path && (await fs.stat(above).catch(() => undefined)) === undefined) {
+      await makeFolder(above);
+      await fs.mkdir(path, { mode: 0o700 }).catch((again: unknown) => acceptFolder(path, again));
+      return;
+    }
+    await acceptFolder(path, cause);
+  }
+}
+
+async function acceptFolder(path: string, cause: unknown): Promise<void> {
+  const found = await fs.stat(path).catch(() => undefined);
+  if (found?.isDirectory() !== true) throw cause;
 }
 
 async function syncFolder(path: string): Promise<void> {

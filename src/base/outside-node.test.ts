@@ -131,6 +131,18 @@ test("files: what is written is read, failures have POSIX names", async () => {
   assert.equal(await files.fileSystem("/dev/shm/none/below"), await files.fileSystem("/dev/shm"));
 });
 
+test("folders: those above come with them; where none can be made it is said, also below /proc", async () => {
+  await files.makeFolder(path("new/er/est"));
+  assert.equal((await stat(path("new/er"))).mode & 0o777, 0o700);
+  await Promise.all([1, 2, 3].map((last) => files.makeFolder(path(`at/once/${last}`))));
+  await writeFile(path("no-folder"), "");
+  const refused = (where: string, code: string): Promise<void> =>
+    assert.rejects(files.makeFolder(where), (error) => error instanceof OutsideError && error.code === code);
+  await refused(path("no-folder"), "EEXIST");
+  await refused(path("no-folder/below"), "ENOTDIR");
+  await refused("/proc/clubar/below", "ENOENT");
+});
+
 test("boot time is the kernel's and goes forward; sleeping ends by its signal", async () => {
   const uptime = Number((await readFile("/proc/uptime", "utf8")).split(" ")[0]) * 1000;
   const boot = outside.clock.boot();

@@ -65,8 +65,15 @@ export class Cli {
     return this.#parts.outside?.() ?? openOutside();
   }
 
-  /** The absolute path of what a person named. */
+  /** The absolute path of what a person named. USAGE for none. */
   path(given: string): string {
+    if (given === "") {
+      throw fail("USAGE", {
+        happened: "An empty path was given.",
+        unchanged: "Nothing was done.",
+        next: "Was a variable of a script not set? Write . for the present folder.",
+      });
+    }
     return resolve(this.terminal.folder, given);
   }
 
@@ -92,7 +99,7 @@ export class Cli {
     if (this.settings.yes) return;
     if (!this.terminal.canAsk) {
       throw fail("REFUSED_FOR_SAFETY", {
-        happened: `${warning} Nobody can be asked, because there is no terminal.`,
+        happened: `Nobody can be asked "${question}", because there is no terminal.`,
         unchanged: "Nothing was changed.",
         next: "Run it in a terminal, or say --yes.",
       });

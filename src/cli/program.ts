@@ -66,6 +66,7 @@ function settle(program: Command, cli: Cli, command: Command): void {
   for (let one: Command | null = command; one !== null && one !== program; one = one.parent)
     Object.assign(all, one.opts());
   const global = program.opts<{ data?: string; json?: boolean; atLeast?: string; yes?: boolean }>();
+  if (global.data === "") throw usage("--data names no folder.", "Was a variable of a script not set?");
   const atLeast = global.atLeast ?? (typeof all["atLeast"] === "string" ? all["atLeast"] : undefined);
   cli.settings = {
     data: dataFolder(global.data ?? cli.terminal.environment["CLUBAR_DATA"]),

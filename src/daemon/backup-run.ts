@@ -1,6 +1,7 @@
 /** A backup of the running cluster: hold, capture what is pending, then the tree at one tag with the versions it names. */
 import type { LastBackup } from "../api/node-service.ts";
 import { deviceLayout } from "../backup/device-layout.ts";
+import { refuseOwnFolders } from "../backup/own-folders.ts";
 import { type BackupResult, takeBackup } from "../backup/take.ts";
 import { fail } from "../base/errors.ts";
 import { newGuid } from "../base/guid.ts";
@@ -56,6 +57,7 @@ export class BackupRun {
   async #takeHere(path: string): Promise<BackupResult> {
     const { database, parts, node } = this.#service;
     const { outside, quorum } = parts;
+    await refuseOwnFolders(outside.files, path);
     const hold = `Runtime\\Holds\\${newGuid(outside.random)}`;
     const held: Edit[] = [
       { kind: "set-value", path: hold, value: sz("Tag", formatTag(database.tag())) },
