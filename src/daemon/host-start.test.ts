@@ -61,7 +61,7 @@ test("a connection on which nobody says hello is closed", { timeout: 20_000 }, a
       onFrame: () => undefined,
       onClose: () => undefined,
       close: () => void open--,
-    } as unknown as Connection;
+    };
   });
   await assert.rejects(startHost(outside, program, config, directoryTiming(), events), {
     name: "CLUSTER_RHS_FAILED_INITIALIZATION",
