@@ -3,6 +3,7 @@
  * runs one life after the other; a restore is carried out between two of them.
  */
 import { type Failure, fail } from "../base/errors.ts";
+import { failureOf } from "../base/failure-of.ts";
 import { newGuid } from "../base/guid.ts";
 import type { Listener } from "../base/outside.ts";
 import type {
@@ -69,6 +70,8 @@ export class ServiceNode implements NodeService {
   #questions: HostQuestions | undefined;
   #state: "starting" | "living" | "restoring" | "stopping" = "starting";
   #because = "The service starts.";
+  /** Why the last life failed. */
+  #trouble: Failure | undefined;
   #stopped = false;
   #between: { readonly work: () => Promise<void>; readonly refuse: () => void } | undefined;
 
@@ -155,7 +158,7 @@ export class ServiceNode implements NodeService {
     const state = this.#state === "living" ? role : this.#state;
     return {
       state,
-      because: state === "alone" ? "No leader has accepted this node yet." : this.#because,
+      because: state === "alone" ? this.#whyAlone() : this.#because,
       incarnation: life?.incarnation ?? "",
       leader: life?.membership.claim(),
       tag: this.database.tag(),
@@ -167,6 +170,11 @@ export class ServiceNode implements NodeService {
       waits: life?.leaderLoop.waits() ?? [],
       running: life?.owner.running() ?? new Map(),
     };
+  }
+
+  #whyAlone(): string {
+    const trouble = this.#life?.membership.trouble() ?? this.#trouble;
+    return ["No leader has accepted this node yet.", trouble?.happened, trouble?.next].filter(Boolean).join(" ");
   }
 
   change(build: (tree: Key) => Change): Promise<Tag> {
@@ -267,6 +275,7 @@ export class ServiceNode implements NodeService {
       this.#identity = (await quorum.identity()) ?? this.#identity;
       const life = await Life.begin(this.#lifeParts());
       this.#life = life;
+      this.#trouble = undefined;
       if (!this.#isLifeWanted()) life.stop("this life was not wanted any more when its host came up");
       const end = await life.run();
       this.#life = undefined;
@@ -278,6 +287,7 @@ export class ServiceNode implements NodeService {
       this.#life = undefined;
       if (!this.#isLifeWanted()) return 0;
       log.error("a life failed", { error });
+      this.#trouble = failureOf(error);
       await outside.timers.sleep(this.timing.poll * 5);
       return 1;
     }

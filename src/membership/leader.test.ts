@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { Outside } from "../base/outside.ts";
+import { fail } from "../base/errors.ts";
 import { silentLog } from "../base/log.ts";
+import type { Outside } from "../base/outside.ts";
 import { addNode } from "../database/commands/node.ts";
 import { initialDatabase } from "../database/initial-database.ts";
 import { Replica } from "../database/replica.ts";
@@ -130,6 +131,28 @@ test("a node that is no member ends its life when it leads: it does not claim ag
   clearTimeout(stopLate);
   assert.equal(end.refusal?.name, "CLUSTER_NODE_NOT_MEMBER");
   assert.equal(calls.filter((call) => call === "claim").length, 1);
+});
+
+test("over a damaged quorum a node claims ever more slowly and tells what it found", async () => {
+  const { parts } = await cluster();
+  const given = parts("1");
+  const pauses: number[] = [];
+  let told: string | undefined;
+  const sleep = async (ms: number): Promise<void> => {
+    pauses.push(ms / timing.poll);
+    told = membership.trouble()?.happened;
+    if (pauses.length === 12) membership.stop("the test has seen enough");
+  };
+  const claim = (): Promise<never> => Promise.reject(fail("CLUSTERLOG_CORRUPT", { happened: "The log is damaged." }));
+  const membership = new Membership({
+    ...given,
+    quorum: { ...given.quorum, leader: async () => undefined, claim },
+    outside: { ...given.outside, timers: { sleep } },
+  });
+  await membership.run();
+  assert.deepEqual(pauses.slice(0, 3), [2, 4, 8]);
+  assert.deepEqual(pauses.slice(-2), [600, 600]);
+  assert.equal(told, "The log is damaged.");
 });
 
 test("who waits for nothing is forgotten", async () => {

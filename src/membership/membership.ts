@@ -3,6 +3,7 @@
  * quorum says; nothing about who leads is remembered elsewhere.
  */
 import { Failure, fail } from "../base/errors.ts";
+import { failureOf } from "../base/failure-of.ts";
 import type { Log } from "../base/log.ts";
 import type { Outside } from "../base/outside.ts";
 import type { Database } from "../database/database.ts";
@@ -51,6 +52,9 @@ const retried: readonly string[] = [
   "OUTCOME_UNKNOWN",
 ];
 
+/** The longest pause between two claims, in polls. */
+const longestPolls = 600;
+
 type Challenge = Extract<Watched, { kind: "challenge" }>;
 
 /** The present life as a member or leader; `run` is its whole course. */
@@ -67,6 +71,9 @@ export class Membership implements Database {
   #admitted = 0;
   #over: string | undefined;
   #overCause: Failure | undefined;
+  #trouble: Failure | undefined;
+  /** How often in a row the quorum was found damaged. */
+  #damaged = 0;
   #kick: () => void = () => undefined;
 
   constructor(parts: MembershipParts) {
@@ -88,7 +95,8 @@ export class Membership implements Database {
         await this.#turn();
       } catch (error) {
         this.#parts.log.warn("membership tries again", { error });
-        await this.#pause();
+        this.#trouble = failureOf(error);
+        await this.#pause(this.#polls());
       }
     }
     this.#member?.stop();
@@ -117,6 +125,11 @@ export class Membership implements Database {
   /** The leader object while this node leads. */
   leader(): Leader | undefined {
     return this.#leader;
+  }
+
+  /** What kept this node from leading or following last; undefined when it does either. */
+  trouble(): Failure | undefined {
+    return this.isMember() ? undefined : this.#trouble;
   }
 
   /** Whose claim this node follows or holds. */
@@ -342,6 +355,7 @@ export class Membership implements Database {
     const changed = leader !== this.#leader || member !== this.#member;
     this.#leader = leader;
     this.#member = member;
+    if (this.isMember()) this.#trouble = undefined;
     if (changed) for (const handler of this.#roleHandlers) handler();
   }
 
@@ -358,8 +372,15 @@ export class Membership implements Database {
     this.#kick();
   }
 
-  async #pause(): Promise<void> {
-    await Promise.race([this.#parts.outside.timers.sleep(this.#parts.timing.poll, this.#stop.signal), this.#kicked()]);
+  async #pause(polls = 1): Promise<void> {
+    const { outside, timing } = this.#parts;
+    await Promise.race([outside.timers.sleep(timing.poll * polls, this.#stop.signal), this.#kicked()]);
+  }
+
+  /** Every claim leaves files: over a damaged quorum, which only a person mends, they come ever more slowly. */
+  #polls(): number {
+    this.#damaged = this.#trouble?.name === "CLUSTERLOG_CORRUPT" ? this.#damaged + 1 : 0;
+    return Math.min(2 ** this.#damaged, longestPolls);
   }
 
   #kicked(): Promise<void> {
