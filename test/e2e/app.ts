@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { callApi } from "../../src/daemon/demo/api-call.ts";
 import type { NodeProcess } from "../../src/daemon/demo/node-process.ts";
 import { type AppHistory, type AppRun, readAppLines } from "./app-lines.ts";
 import type { TestCluster } from "./cluster.ts";
@@ -45,10 +46,19 @@ export class TestApp {
     await this.running();
   }
 
-  /** Changes the setting on the owner; when this resolves, the change was acknowledged. */
-  async change(): Promise<string> {
+  /** Changes the setting on the owner; when this resolves, the change was acknowledged this very moment. */
+  async change(owner?: NodeProcess): Promise<string> {
+    const node = owner ?? (await this.#cluster.owner("App"));
     const setting = `setting-${++this.#changes}`;
-    await this.#regAdd(await this.#cluster.owner("App"), setting);
+    const value = { name: "SETTING", type: "REG_SZ", data: Buffer.from(`${setting}\0`, "utf16le").toString("base64") };
+    const edits = [{ kind: "set-value", path: "SOFTWARE\\App", value }];
+    const { status, body } = await callApi(node.data, "POST", "/api/v1/registry/edits", {
+      timeoutMs: 60_000,
+      body: { edits },
+    });
+    assert.equal(status, 200, JSON.stringify(body));
+    assert.deepEqual((body as { pending: unknown }).pending, []);
+    this.#acknowledged = setting;
     return setting;
   }
 

@@ -96,7 +96,11 @@ export class TestCluster {
   }
 
   async leads(node: NodeProcess): Promise<void> {
-    await waitFor(`${node.name} leads`, async () => (await node.status())?.self.state === "leader", 60_000);
+    const leads = async (): Promise<boolean> => {
+      assert.ok(node.isRunning(), `the service of ${node.name} has ended`);
+      return (await node.status())?.self.state === "leader";
+    };
+    await waitFor(`${node.name} leads`, leads, 60_000);
   }
 
   /** Starts what does not run; resolves when every node is up and knows it. */

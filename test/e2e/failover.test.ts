@@ -11,9 +11,9 @@ const { cluster, app, scenario } = stage("failover");
 const stubborn = fileURLToPath(new URL("../programs/stubborn.sh", import.meta.url));
 
 scenario("SIGKILL of the owner's service", async () => {
-  await app.change();
   const [before, owner] = [await app.running(), await cluster.owner("App")];
   const host = cluster.host(owner);
+  await app.change(owner);
   owner.signal("SIGKILL");
   await app.after(before);
   assert.notEqual((await cluster.owner("App")).name, owner.name);
@@ -21,8 +21,8 @@ scenario("SIGKILL of the owner's service", async () => {
 });
 
 scenario("SIGKILL of the leader's service", async () => {
-  await app.change();
   const [before, owner, leader] = [await app.running(), await cluster.owner("App"), await cluster.leader()];
+  await app.change(owner);
   leader.signal("SIGKILL");
   await waitFor(
     "somebody else leads",
@@ -37,16 +37,16 @@ scenario("SIGKILL of the service of a node that is leader and owner", async () =
   const leader = await cluster.leader();
   if ((await cluster.owner("App")) !== leader) await cluster.run(leader, "group", "move", "App", leader.name);
   await waitFor("the leader owns App", async () => (await cluster.owner("App")) === leader, 60_000);
-  await app.change();
   const before = await app.running();
+  await app.change(leader);
   leader.signal("SIGKILL");
   await app.after(before);
 });
 
 scenario("SIGKILL of host and service together", async () => {
-  await app.change();
   const [before, owner] = [await app.running(), await cluster.owner("App")];
   const host = cluster.host(owner);
+  await app.change(owner);
   owner.signal("SIGKILL");
   kill(host, "SIGKILL");
   await app.after(before);

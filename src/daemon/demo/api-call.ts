@@ -7,34 +7,33 @@ export interface ApiAnswer {
   readonly body: unknown;
 }
 
-/** Rejects when no service answers there within `timeoutMs`. */
+/** `body` goes as JSON. Rejects when no service answers there within `timeoutMs`. */
 export function callApi(
   data: string,
-  method: "GET" | "POST" | "PUT" | "DELETE",
+  method: "GET" | "POST",
   path: string,
-  timeoutMs = 5000,
+  { timeoutMs = 5000, body }: { readonly timeoutMs?: number; readonly body?: unknown } = {},
 ): Promise<ApiAnswer> {
+  const headers = body === undefined ? {} : { "content-type": "application/json" };
+  const options = { socketPath: `${data}/run/api.sock`, method, path, headers, agent: false, timeout: timeoutMs };
   return new Promise((resolve, reject) => {
-    const asked = request(
-      { socketPath: `${data}/run/api.sock`, method, path, agent: false, timeout: timeoutMs },
-      (answer) => {
-        let text = "";
-        answer.setEncoding("utf8");
-        answer.on("data", (part: string) => {
-          text += part;
-        });
-        answer.on("error", reject);
-        answer.on("end", () => {
-          try {
-            resolve({ status: answer.statusCode ?? 0, body: text === "" ? null : JSON.parse(text) });
-          } catch (error) {
-            reject(error instanceof Error ? error : new Error(String(error)));
-          }
-        });
-      },
-    );
+    const asked = request(options, (answer) => {
+      let text = "";
+      answer.setEncoding("utf8");
+      answer.on("data", (part: string) => {
+        text += part;
+      });
+      answer.on("error", reject);
+      answer.on("end", () => {
+        try {
+          resolve({ status: answer.statusCode ?? 0, body: text === "" ? null : JSON.parse(text) });
+        } catch (error) {
+          reject(error instanceof Error ? error : new Error(String(error)));
+        }
+      });
+    });
     asked.on("timeout", () => asked.destroy(new Error(`no answer within ${timeoutMs} ms`)));
     asked.on("error", reject);
-    asked.end();
+    asked.end(body === undefined ? undefined : JSON.stringify(body));
   });
 }

@@ -66,7 +66,7 @@ export class NodeProcess {
   /** What the node says of the cluster; undefined when its service does not answer. */
   async status(timeoutMs = 2000): Promise<StatusView | undefined> {
     try {
-      const { status, body } = await callApi(this.data, "GET", "/api/v1/status", timeoutMs);
+      const { status, body } = await callApi(this.data, "GET", "/api/v1/status", { timeoutMs });
       return status === 200 ? (body as StatusView) : undefined;
     } catch {
       return undefined;
