@@ -9,6 +9,7 @@ import type { Edit } from "../tree/edit.ts";
 import { findValue } from "../tree/key.ts";
 import { sz, textOf } from "../tree/value.ts";
 import { formatTag } from "../quorum/tag.ts";
+import { holdsPath, holdTaker } from "./leader-duties.ts";
 import { captureEverywhere } from "./owner-calls.ts";
 import type { ServiceNode } from "./service-node.ts";
 
@@ -58,10 +59,10 @@ export class BackupRun {
     const { database, parts, node } = this.#service;
     const { outside, quorum } = parts;
     await refuseOwnFolders(outside.files, path);
-    const hold = `Runtime\\Holds\\${newGuid(outside.random)}`;
+    const hold = `${holdsPath}\\${newGuid(outside.random)}`;
     const held: Edit[] = [
       { kind: "set-value", path: hold, value: sz("Tag", formatTag(database.tag())) },
-      { kind: "set-value", path: hold, value: sz("Incarnation", database.self.incarnation) },
+      { kind: "set-value", path: hold, value: sz(holdTaker, database.self.incarnation) },
     ];
     await this.#submit(held, `A backup to ${path} begins.`);
     try {

@@ -8,7 +8,7 @@ import { PermitKeeper, type RenewRequest } from "../membership/permit-keeper.ts"
 import { directoryTiming, type Timing } from "../membership/timing.ts";
 import { endLeftovers } from "../monitor/application-kill.ts";
 import { type ApplicationRecord, readRecords } from "../monitor/application-record.ts";
-import { probeContainment } from "../monitor/containment.ts";
+import { type Containment, probeContainment } from "../monitor/containment.ts";
 import { createHostEngine, type HostEngine, type ResourceSpec } from "../monitor/host-engine.ts";
 import type { ResourceType } from "../monitor/resource-type.ts";
 import type { Quorum } from "../quorum/quorum.ts";
@@ -38,6 +38,8 @@ export interface HostParts {
   readonly guard: GuardLink;
   readonly findType: (name: string) => ResourceType | undefined;
   readonly environment: Readonly<Record<string, string>>;
+  /** What the kernel guarantees here; simulation says it itself. */
+  readonly containment?: () => Promise<Pick<Containment, "kind" | "sentence">>;
   /** Ends what an earlier host left running; simulation replaces it. */
   readonly endLeftovers?: () => Promise<void>;
 }
@@ -167,7 +169,7 @@ class HostProcess {
   }
 
   async #hello(from: Peer): Promise<HelloAnswer> {
-    const containment = await probeContainment(this.#parts.outside);
+    const containment = await (this.#parts.containment?.() ?? probeContainment(this.#parts.outside));
     this.#service = from;
     from.onClose(() => void this.finish("the service of this node is gone", true));
     const { self } = this.#parts.outside.processes;

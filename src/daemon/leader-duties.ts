@@ -4,8 +4,9 @@ import { verifyEvidence } from "../checkpoint/verify.ts";
 import type { Leader } from "../membership/leader.ts";
 import type { MembershipParts } from "../membership/membership.ts";
 import type { Quorum, VersionName } from "../quorum/quorum.ts";
-import { findValue, type Key } from "../tree/key.ts";
-import { dwordOf } from "../tree/value.ts";
+import { newGuid } from "../base/guid.ts";
+import { childrenOf, findKey, findValue, type Key, valueOf } from "../tree/key.ts";
+import { dwordOf, textOf } from "../tree/value.ts";
 
 /** WSFC's recommendation for MaxQuorumLogSize in bytes (facts §1.3). */
 const logSizeDefault = 4096 * 1024;
@@ -19,6 +20,10 @@ export function maxLogSize(tree: Key): number {
 export function verifyEvidenceOf(quorum: Quorum): NonNullable<MembershipParts["verifyEvidence"]> {
   return (update) => verifyEvidence(quorum.versions, update);
 }
+
+/** Values of `Runtime\\Holds\\<id>`: the tag that a backup holds and the life of the node that takes it. */
+export const holdsPath = "Runtime\\Holds";
+export const holdTaker = "Incarnation";
 
 /** Removes files of checkpoint versions that the database no longer names; one object for each service. */
 export class Housekeeping {
@@ -37,9 +42,26 @@ export class Housekeeping {
       this.#atEpochStart = await surveyVersions(this.#parts.versions);
       this.#of = leader;
     }
+    await this.#endForgottenHolds();
     await cleanVersions(
       { ...this.#parts, deleteVersion: (version) => leader.deleteVersion(version) },
       this.#atEpochStart,
     );
+  }
+
+  /** Only a leader takes backups, so a hold of another life than this leader's has lost its taker (docs/safety.md §3.4). */
+  async #endForgottenHolds(): Promise<void> {
+    const { database, outside } = this.#parts;
+    const holds = findKey(database.tree(), holdsPath);
+    const dead = [...(holds === undefined ? [] : childrenOf(holds))].filter(
+      (hold) => textOf(valueOf(hold, holdTaker)) !== database.self.incarnation,
+    );
+    if (dead.length === 0) return;
+    await database.submit({
+      requestId: newGuid(outside.random),
+      because: "Holds of backups whose taker is gone end.",
+      conditions: [],
+      edits: dead.map((hold) => ({ kind: "delete-key", path: `${holdsPath}\\${hold.name}` })),
+    });
   }
 }

@@ -25,6 +25,8 @@ export interface LifeParts {
   readonly instance: string;
   readonly node: string;
   readonly incarnation: string;
+  /** The generation in force when this life begins. */
+  readonly generation: number;
   readonly data: string;
   readonly database: LivingDatabase;
   readonly checkpoints: ResourceCheckpoints;
@@ -68,7 +70,8 @@ export class Life {
       timing,
       log,
       replica: database.replica,
-      self: { node, incarnation, endpoint: socketPath.rpc(data) },
+      self: { node, incarnation, endpoint: socketPath.rpc(data), loose: host.hello.containment === "process-group" },
+      generation: parts.generation,
       dial: (endpoint) => dialLeader(outside, endpoint, parts.instance, timing),
       logSizeMax: parts.logSizeMax,
       saveDiverged: parts.saveDiverged,

@@ -328,6 +328,7 @@ export class ServiceNode implements NodeService {
       instance,
       node,
       incarnation,
+      generation: this.#identity.generation,
       data,
       database: this.database,
       checkpoints: this.checkpoints,

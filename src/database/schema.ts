@@ -55,6 +55,8 @@ export const runtimeNodeValue = {
   /** dword: the epoch under which it joined last. */
   epoch: "Epoch",
   endpoint: "Endpoint",
+  /** dword 1: its host can't promise that applications end with it. */
+  loose: "Loose",
   /** dword 1: no group is placed here. */
   paused: "Paused",
   /** dword, see `drainStatus`. */

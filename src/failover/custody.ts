@@ -63,7 +63,7 @@ function goneBecause(
     return { kind: "free", how: "taken-over", because: `${node.name} proved that it stopped everything` };
   const survivors = group.resources
     .flatMap((id) => state.resources.get(id) ?? [])
-    .filter((resource) => !resource.diesWithHost);
+    .filter((resource) => facts.loose === true || !resource.diesWithHost);
   if (survivors.length === 0) {
     return {
       kind: "free",

@@ -6,7 +6,7 @@ import type { Database } from "../database/database.ts";
 import { nodeState } from "../database/schema.ts";
 import { type ClusterState, readState } from "../database/state.ts";
 import { findValue } from "../tree/key.ts";
-import { textOf } from "../tree/value.ts";
+import { dwordOf, textOf } from "../tree/value.ts";
 import { decide } from "./decide.ts";
 import type { NodeFacts } from "./placement.ts";
 
@@ -100,7 +100,7 @@ export function nodeFacts(state: ClusterState, epoch: number): ReadonlyMap<strin
   for (const node of state.nodes.values()) {
     const up = node.state !== nodeState.down && node.state !== nodeState.unknown;
     const why = up ? undefined : textOf(findValue(state.tree, node.runtimePath, "DownBecause"));
-    facts.set(node.id, { up, confirmedThisEpoch: up && node.epoch === epoch, takeOver: takeOverOf(why) });
+    facts.set(node.id, { up, confirmedThisEpoch: up && node.epoch === epoch, takeOver: takeOverOf(why), loose: dwordOf(findValue(state.tree, node.runtimePath, "Loose")) === 1 });
   }
   return facts;
 }

@@ -14,6 +14,8 @@ export interface NodeFacts {
    * "confirmed": a person or a fence device did; "waited": its permit is over, so what dies with its host is gone; "no".
    */
   readonly takeOver: "no" | "proof" | "confirmed" | "waited";
+  /** Its host can't promise that applications end with it: of the time alone nothing follows (docs/safety.md §2.5). */
+  readonly loose?: boolean;
   /** The life of the node that `takeOver` is about; another one in the database makes it worthless. undefined: the database's. */
   readonly incarnation?: string;
   /** Groups of which its host runs something, when it reported that. */

@@ -83,6 +83,7 @@ async function cluster() {
     replica,
     logSizeMax: () => 1e9,
     self: { node, incarnation: guid(3), endpoint: "e1" },
+    generation: 0,
     dial: () => Promise.reject(new Error("nobody to dial")),
     saveDiverged: async () => undefined,
   });

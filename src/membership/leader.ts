@@ -37,7 +37,7 @@ export interface LeaderParts {
   readonly timing: Timing;
   readonly log: Log;
   readonly replica: Replica;
-  readonly self: { readonly node: string; readonly incarnation: string; readonly endpoint: string };
+  readonly self: Pick<JoinRequest, "node" | "incarnation" | "endpoint" | "loose">;
   /** Bytes of log after which a snapshot is taken. */
   readonly logSizeMax: () => number;
   /** Saves this node's copy aside before one of another history replaces it. */
@@ -133,7 +133,7 @@ export class Leader {
   async #join(request: JoinRequest): Promise<JoinAnswer> {
     this.#checkLeading();
     this.#checkJoin(request);
-    const { node, incarnation, endpoint } = request;
+    const { node, incarnation, endpoint, loose } = request;
     await this.#refuseProven(node, incarnation);
     await this.#parts.host.admit(node, incarnation);
     const known = nodeRecord(this.#parts.replica.tree(), node);
@@ -144,7 +144,7 @@ export class Leader {
       known.endpoint === endpoint;
     if (!same)
       await this.#must(
-        upUpdate(this.#newId(), { node, incarnation, endpoint }, this.epoch, this.#parts.replica.tree()),
+        upUpdate(this.#newId(), { node, incarnation, endpoint, loose }, this.epoch, this.#parts.replica.tree()),
       );
     this.#waitUntil.delete(node);
     this.#parts.log.info("node joined", { node, incarnation, epoch: this.epoch });

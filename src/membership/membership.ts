@@ -28,7 +28,9 @@ export interface MembershipParts {
   readonly timing: Timing;
   readonly log: Log;
   readonly replica: Replica;
-  readonly self: { readonly node: string; readonly incarnation: string; readonly endpoint: string };
+  readonly self: Pick<JoinRequest, "node" | "incarnation" | "endpoint" | "loose">;
+  /** The generation in force when this life began. Its host can't confirm in a later one. */
+  readonly generation: number;
   readonly dial: (endpoint: string) => Promise<LeaderCalls>;
   readonly logSizeMax: () => number;
   readonly saveDiverged: () => Promise<void>;
@@ -68,7 +70,7 @@ export class Membership implements Database {
   #member: Member | undefined;
   #claim: Claim | undefined;
   #attaching = false;
-  #admitted = 0;
+  #admitted: number;
   #over: string | undefined;
   #overCause: Failure | undefined;
   #trouble: Failure | undefined;
@@ -79,6 +81,7 @@ export class Membership implements Database {
   constructor(parts: MembershipParts) {
     this.#parts = parts;
     this.self = parts.self;
+    this.#admitted = parts.generation;
     this.#watcher = new Watcher(parts.outside, parts.quorum, parts.timing);
     parts.host.onSilence((node, incarnation) => void this.#leader?.silent(node, incarnation).catch(() => undefined));
     parts.host.onSuperseded((epoch) => {

@@ -61,7 +61,7 @@ export function stopDrainEdit(node: string): Edit {
 /** The node is up in this life, under this epoch. */
 export function upUpdate(
   requestId: string,
-  who: { node: string; incarnation: string; endpoint: string },
+  who: { node: string; incarnation: string; endpoint: string; loose?: boolean | undefined },
   epoch: number,
   tree: Key,
 ): Update {
@@ -79,6 +79,7 @@ export function upUpdate(
       { kind: "set-value", path, value: sz("Incarnation", who.incarnation) },
       { kind: "set-value", path, value: dword("Epoch", epoch) },
       { kind: "set-value", path, value: sz("Endpoint", who.endpoint) },
+      { kind: "set-value", path, value: dword("Loose", who.loose === true ? 1 : 0) },
       { kind: "delete-value", path, name: "DownBecause" },
       ...resumed.map((name) => ({ kind: "delete-value", path, name }) as const),
     ],

@@ -9,10 +9,12 @@ export interface JoinRequest {
   readonly incarnation: string;
   /** Where this node's service answers. */
   readonly endpoint: string;
+  /** Its host can't promise that applications end with it (no PID namespaces): the takeover wait proves nothing. */
+  readonly loose?: boolean;
   /** What this node's copy of the database is. */
   readonly tag: Tag;
   readonly lineage: string;
-  /** The generation under which this life was a member already; 0 when it never was. */
+  /** The generation in which this life began or was a member; 0 when it is not known. */
   readonly admitted: number;
 }
 

@@ -4,7 +4,7 @@
  *     now 2026-01-05T12:00:00Z              wall time and hour of the day
  *     cluster ClusterEnforcedAntiAffinity=1
  *     node 2 n2 down waited                 up, down, none, silent, unreported, paused, draining[=ID], proof, left, waited, confirmed,
- *                                           confirmed-by-person, runs=GROUP
+ *                                           confirmed-by-person, loose, runs=GROUP
  *     group web owner=1 generation=3 …      released, offline, asks, moveTo=, reason=, failed=, displaced=, failovers=-SECONDS@NODE,
  *                                           any property by name (lists with commas)
  *       resource app "Generic Application" online depends=disk possible=1,2 checkpoints request=fail own=0 …
@@ -188,6 +188,7 @@ function readNode(building: Building, id: string, [name = "", ...words]: readonl
     else if (what === "unreported") set(building, path, dword("Epoch", 0));
     else if (what === "runs") building.runs.set(id, text.split(","));
     else if (what === "confirmed-by-person") set(building, path, sz("ConfirmedDown", `life-${id}`));
+    else if (what === "loose") set(building, path, dword("Loose", 1));
     else if (what === "paused" || what === "draining")
       set(building, path, dword("Paused", 1), dword("State", nodeState.paused));
     else if (what !== "up") set(building, path, sz("DownBecause", what));

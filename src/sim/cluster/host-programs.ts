@@ -39,10 +39,14 @@ function hostProgram(world: World): Program {
     const log = traceLog(world, stdio.process);
     const quorum = await openDiskQuorum(outside, config.quorum, { insist: config.insist });
     const guard = await startGuard(outside, config);
-    await runHost({ outside, quorum, config, log, guard, findType: findResourceType, environment: {} });
+    await runHost({ outside, quorum, config, log, guard, findType: findResourceType, environment: {}, containment });
     return 0;
   };
 }
+
+/** The world ends an application with its host, as a PID namespace does. */
+const containment = (): Promise<{ kind: "pid-namespace"; sentence: string }> =>
+  Promise.resolve({ kind: "pid-namespace", sentence: "Simulated." });
 
 async function startGuard(outside: Outside, config: HostConfig): Promise<GuardLink> {
   const { pid, started } = outside.processes.self;
