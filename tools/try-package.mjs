@@ -22,11 +22,14 @@ if (missing.length > 0) {
 const script = `
 import { existsSync, readFileSync } from "node:fs";
 import * as api from "clubar";
-import { readHive } from "clubar/hive";
+import { childrenOf, readHive } from "clubar/hive";
 const names = Object.keys(api).length;
 if (names === 0) throw new Error("clubar exports nothing");
 if (!existsSync("software.hive")) console.log(names + " names; NOT CHECKED: reading a hive, test/data/software.hive is not there");
-else console.log(names + " names; hive of " + readHive(new Uint8Array(readFileSync("software.hive"))).root.name);
+else {
+  const { root } = readHive(new Uint8Array(readFileSync("software.hive")));
+  console.log(names + " names; hive of " + root.name + " with " + [...childrenOf(root)].map(({ name }) => name).join(", "));
+}
 `;
 
 const folder = mkdtempSync(join(tmpdir(), "clubar-package-"));

@@ -1,9 +1,47 @@
-/** Registry hives (regf): bytes in, a key tree out, and back. Pure; runs wherever JavaScript does. */
+/**
+ * Registry hives (regf) and .reg texts: bytes in, a key tree out, and back; what is in a tree, and how two differ. Pure; runs wherever
+ * JavaScript does.
+ */
+export { Failure } from "../base/errors.ts";
+export { diff, type Difference, editsFromDiff } from "../tree/diff.ts";
+export { applyEdits, type Edit } from "../tree/edit.ts";
+export {
+  buildKey,
+  childCount,
+  childOf,
+  childrenOf,
+  emptyKey,
+  fileTime,
+  findKey,
+  findValue,
+  type Key,
+  type KeyParts,
+  valueCount,
+  valueOf,
+  valuesOf,
+  wallTime,
+} from "../tree/key.ts";
+export {
+  binary,
+  binaryOf,
+  dword,
+  dwordOf,
+  expandSz,
+  multiSz,
+  multiSzOf,
+  qword,
+  qwordOf,
+  sz,
+  textOf,
+  type Value,
+  valueType,
+} from "../tree/value.ts";
 export { defaultSecurity } from "./default-security.ts";
 export { HiveError } from "./hive-error.ts";
 export { limits } from "./limits.ts";
 export { listHive } from "./listing.ts";
 export type { Hive } from "./read.ts";
 export { readHive } from "./read.ts";
+export { readRegText, writeRegText } from "./reg-text.ts";
 export type { WriteOptions } from "./write.ts";
 export { writeHive } from "./write.ts";
