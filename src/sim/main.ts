@@ -1,11 +1,13 @@
 /**
- * `npm run sim -- --seeds N [--from S] [--nodes 3|4|5] [--trace] [--stop]`: runs seeds one after the other and ends with 1 when one fails.
- * A line for each failing seed, a summary at the end; `--trace` prints every event, `--stop` ends at the first failure.
+ * `npm run sim -- --seeds N [--from S] | --only S,S… [--nodes 3|4|5] [--faults KIND,KIND…] [--restores N] [--trace] [--stop]`:
+ * runs seeds one after the other and ends with 1 when one fails. A line for each failing seed, a summary at the end; `--trace` prints
+ * every event, `--stop` ends at the first failure.
  */
 import { writeSync } from "node:fs";
 import { parseArgs } from "node:util";
 import { isMainThread, Worker, workerData } from "node:worker_threads";
-import { type RunResult, runSeed } from "./cluster/run.ts";
+import { type RunResult, type RunSpec, runSeed } from "./cluster/run.ts";
+import { type FaultKind, faultKinds } from "./faults.ts";
 import { ProcessExit } from "./processes.ts";
 
 /** A seed that makes no progress for so long spins: in real milliseconds. */
@@ -21,7 +23,10 @@ async function main(): Promise<void> {
     options: {
       seeds: { type: "string", default: "20" },
       from: { type: "string", default: "1" },
+      only: { type: "string" },
       nodes: { type: "string" },
+      faults: { type: "string" },
+      restores: { type: "string" },
       trace: { type: "boolean", default: false },
       stop: { type: "boolean", default: false },
     },
@@ -36,14 +41,18 @@ async function main(): Promise<void> {
   const from = Number(values.from);
   let passed = 0;
   let failed = 0;
-  for (let seed = from; seed < from + Number(values.seeds); seed++) {
+  const given = values.only?.split(",").map(Number);
+  for (const seed of given ?? Array.from({ length: Number(values.seeds) }, (_, i) => from + i)) {
     unhandled = [];
     Atomics.store(new Int32Array(current), 0, seed);
-    const spec = { seed, keepTrace: values.trace ? 1_000_000 : 0 };
-    const result = await runSeed(
-      values.nodes === undefined ? spec : { ...spec, nodes: Number(values.nodes) },
-      () => unhandled,
-    );
+    const spec: RunSpec = {
+      seed,
+      keepTrace: values.trace ? 1_000_000 : 0,
+      ...(values.nodes === undefined ? {} : { nodes: Number(values.nodes) }),
+      ...(values.faults === undefined ? {} : { faults: faultsOf(values.faults) }),
+      ...(values.restores === undefined ? {} : { restores: Number(values.restores) }),
+    };
+    const result = await runSeed(spec, () => unhandled);
     if (values.trace) process.stdout.write(`${result.trace.join("\n")}\n`);
     if (result.violations.length === 0) passed++;
     else failed++;
@@ -53,6 +62,14 @@ async function main(): Promise<void> {
   await watchdog.terminate();
   process.stdout.write(`${passed} passed, ${failed} failed\n`);
   process.exitCode = failed === 0 ? 0 : 1;
+}
+
+function faultsOf(text: string): FaultKind[] {
+  const kinds = text.split(",");
+  const known: readonly string[] = faultKinds;
+  const unknown = kinds.find((kind) => !known.includes(kind));
+  if (unknown !== undefined) throw new Error(`There is no fault "${unknown}"; there are: ${known.join(", ")}.`);
+  return kinds as FaultKind[];
 }
 
 function failureOf(seed: number, { nodes, violations, plan }: RunResult): string {

@@ -57,7 +57,7 @@ const usualNetwork: NetworkSettings = {
   connectTimeout: [1000, 3000],
   powerLossNoticed: [500, 10_000],
   lateChance: 0,
-  late: [10, 500],
+  late: [10, 800],
 };
 
 /** Makes a world at virtual time 0 in which nothing happens yet. */

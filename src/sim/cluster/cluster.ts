@@ -167,7 +167,7 @@ export class SimCluster {
   #database(wall: number): Key {
     const time = fileTime(wall);
     let tree = initialDatabase({
-      ...{ clusterName: "sim", instance: this.identity.instance, nodeId: "1", nodeName: "n1", time },
+      clusterName: "sim", instance: this.identity.instance, nodeId: "1", nodeName: "n1", time,
       newGuid: () => this.guid(),
     });
     const apply = (change: Change): void => {

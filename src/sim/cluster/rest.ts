@@ -1,12 +1,15 @@
 /** The end of a run: a person puts in order what faults left, the cluster comes to rest, and what it rests at is reported. */
+import { sha256 } from "../../base/digest.ts";
 import { onlineGroup } from "../../database/commands/group.ts";
 import { resumeNode } from "../../database/commands/node.ts";
 import { nodeState } from "../../database/schema.ts";
 import { type ClusterState, readState } from "../../database/state.ts";
+import { openDiskQuorum } from "../../quorum/disk/quorum.ts";
 import { formatTag } from "../../quorum/tag.ts";
 import { type Difference, diff } from "../../tree/diff.ts";
 import { findKey, valuesOf } from "../../tree/key.ts";
-import { digestOf, type SimCluster } from "./cluster.ts";
+import { digestOf, machine, quorumPlace, type SimCluster } from "./cluster.ts";
+import type { Violation } from "../checkers/events.ts";
 import { type Workload, workloadPath } from "./workload.ts";
 
 /** How long everything must stay as it is, and how long that may take to come, in virtual milliseconds. */
@@ -93,4 +96,24 @@ function report(cluster: SimCluster): void {
   if (leader === undefined) return;
   const kept = findKey(leader.service.database.tree(), workloadPath);
   judge.see({ kind: "final-database", at, requestIds: kept === undefined ? [] : [...valuesOf(kept)].map((value) => value.name) });
+}
+
+/** Every version that the database at rest names has its file, and the file is what the database says. */
+export async function checkVersions(cluster: SimCluster): Promise<Violation[]> {
+  const { world, groups } = cluster;
+  const found: Violation[] = [];
+  const leader = cluster.services().find(({ service }) => service.database.isLeader());
+  if (leader === undefined) return found;
+  const quorum = await world.complete(openDiskQuorum(world.outside(machine, "inspector"), quorumPlace));
+  const { checkpoints } = leader.service;
+  for (const { name, resource } of groups) {
+    const kept = checkpoints.list(resource).flatMap(({ kind, path }) => checkpoints.history(resource, kind, path));
+    for (const { kind, number, fileDigest } of kept) {
+      const version = { resource, kind: kind === "registry" ? "CPT" : "CPR", number } as const;
+      const bytes = await world.complete(quorum.versions.read(version).catch(() => undefined));
+      const what = bytes === undefined ? "lost" : sha256(bytes) === fileDigest ? "" : "damaged";
+      if (what !== "") found.push({ checker: "versions-whole", at: world.now, what: `Version ${number} of ${name} is ${what}.` });
+    }
+  }
+  return found;
 }

@@ -2,16 +2,20 @@
 import { Failure } from "../../base/errors.ts";
 import { OutsideError } from "../../base/outside.ts";
 import type { ClusterEvent, Violation } from "../checkers/events.ts";
-import { drawPlan, FaultInjector, type FaultPlan } from "../faults.ts";
+import { drawPlan, FaultInjector, type FaultKind, type FaultPlan } from "../faults.ts";
 import { SimCluster } from "./cluster.ts";
 import { Keeper } from "./keeper.ts";
-import { comeToRest } from "./rest.ts";
+import { checkVersions, comeToRest } from "./rest.ts";
 import { Workload } from "./workload.ts";
 
 export interface RunSpec {
   readonly seed: string | number;
   /** 3 to 5; drawn from the seed unless given. */
   readonly nodes?: number;
+  /** Only these kinds of faults; drawn from the seed unless given. */
+  readonly faults?: readonly FaultKind[];
+  /** How often a restore is tried; drawn from the seed unless given. */
+  readonly restores?: number;
   /** How many trace lines are kept; none unless given. */
   readonly keepTrace?: number;
 }
@@ -43,12 +47,13 @@ export async function runSeed(spec: RunSpec, unhandled: () => readonly unknown[]
   const probe = new SimCluster({ seed, nodes: spec.nodes ?? 3, ...(keepTrace === undefined ? {} : { keepTrace }) });
   const cluster = spec.nodes === undefined ? withDrawnNodes(probe, spec) : probe;
   const { world, judge } = cluster;
-  const plan = drawPlan(world.random.stream("plan"), world.random.stream("budget").between(2, 25), cluster.isVictim);
+  const drawn = drawPlan(world.random.stream("plan"), world.random.stream("budget").between(2, 25), cluster.isVictim);
+  const plan = spec.faults === undefined ? drawn : { ...drawn, kinds: spec.faults };
   const workload = new Workload(cluster);
   const injector = new FaultInjector(world, plan);
   await cluster.start();
   await world.run({ until: world.now + world.random.stream("calm").between(100, 3000) });
-  const keeper = new Keeper(workload, world.random.stream("restores").pick([0, 0, 1, 2]));
+  const keeper = new Keeper(workload, spec.restores ?? world.random.stream("restores").pick([0, 0, 1, 2]));
   workload.start(3);
   workload.keepAt("keeper", [1000, 8000], (random) => keeper.act(random));
   injector.start();
@@ -57,7 +62,7 @@ export async function runSeed(spec: RunSpec, unhandled: () => readonly unknown[]
   await world.run({ until: world.now + 1000 });
   workload.stop();
   const why = await comeToRest(cluster, workload);
-  const violations = [...judge.finish(), ...crashes(cluster), ...(await keeper.check()), ...unhandled().map((error) => broken("unhandled-rejection", world.now, error))];
+  const violations = [...judge.finish(), ...crashes(cluster), ...(await keeper.check()), ...(await checkVersions(cluster)), ...unhandled().map((error) => broken("unhandled-rejection", world.now, error))];
   if (why !== undefined) violations.push({ checker: "comes-to-rest", at: world.now, what: `The cluster found no rest: ${why}.` });
   return { seed, nodes: cluster.nodes.length, violations, seen: judge.seen, plan, lasted: world.now, hash: world.trace.hash(), trace: world.trace.lines() };
 }

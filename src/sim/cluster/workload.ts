@@ -1,6 +1,6 @@
 /** What people and programs ask of a cluster under test, and what they were told. Every actor draws from its own stream. */
 import { Failure } from "../../base/errors.ts";
-import { type Outside, OutsideError } from "../../base/outside.ts";
+import { OutsideError } from "../../base/outside.ts";
 import { moveGroup, offlineGroup, onlineGroup } from "../../database/commands/group.ts";
 import { pauseNode, resumeNode } from "../../database/commands/node.ts";
 import type { Change } from "../../database/change.ts";
@@ -9,7 +9,7 @@ import type { Key } from "../../tree/key.ts";
 import { dword } from "../../tree/value.ts";
 import type { RandomStream } from "../random.ts";
 import { SettingWriter } from "./setting-writer.ts";
-import { machine, type RunningService, type SimCluster } from "./cluster.ts";
+import type { RunningService, SimCluster } from "./cluster.ts";
 
 /** Where the updates of clients leave their traces, in the order in which they were applied. */
 export const workloadPath = "Workload";
@@ -19,12 +19,10 @@ export type Actor = (random: RandomStream) => Promise<void>;
 
 export class Workload {
   readonly cluster: SimCluster;
-  readonly outside: Outside;
   #over = false;
 
   constructor(cluster: SimCluster) {
     this.cluster = cluster;
-    this.outside = cluster.world.outside(machine, "client");
   }
 
   get over(): boolean {
@@ -49,13 +47,17 @@ export class Workload {
   /** Lets an actor act again and again, with pauses in milliseconds. */
   keepAt(name: string, pause: readonly [number, number], act: Actor): void {
     const random = this.cluster.world.random.stream(name);
-    const { timers } = this.outside;
     void (async () => {
       while (!this.#over) {
-        await timers.sleep(random.between(...pause));
+        await this.sleep(random.between(...pause));
         if (!this.#over) await act(random);
       }
     })();
+  }
+
+  /** People and their programs sit elsewhere: no fault hits them, and their clocks are right. */
+  sleep(ms: number): Promise<void> {
+    return new Promise((resolve) => this.cluster.world.scheduler.after(ms, resolve));
   }
 
   /** A service that runs, of any node. */
@@ -66,14 +68,15 @@ export class Workload {
 
   /** The outcome of work inside a node; undefined when it failed as nodes fail, or gave no answer in time. */
   async attempt<T>(work: () => Promise<T>, limit: number): Promise<T | undefined> {
-    const late = new AbortController();
+    const late = Promise.withResolvers<undefined>();
+    const alarm = this.cluster.world.scheduler.after(limit, () => late.resolve(undefined));
     try {
-      return await Promise.race([work(), this.outside.timers.sleep(limit, late.signal).then(() => undefined)]);
+      return await Promise.race([work(), late.promise]);
     } catch (error) {
       if (error instanceof Failure || error instanceof OutsideError) return undefined;
       throw error;
     } finally {
-      late.abort();
+      alarm.cancel();
     }
   }
 
@@ -95,7 +98,7 @@ export class Workload {
       if (result.outcome === "applied") judge.see({ kind: "update-acknowledged", at: world.now, requestId, tag: result.tag });
       if (result.outcome === "refused") judge.see({ kind: "update-refused", at: world.now, requestId });
       if (result.outcome !== "unknown") return;
-      await this.outside.timers.sleep(random.between(10, 200));
+      await this.sleep(random.between(10, 200));
     }
   }
 
