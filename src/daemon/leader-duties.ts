@@ -21,8 +21,9 @@ export function verifyEvidenceOf(quorum: Quorum): NonNullable<MembershipParts["v
   return (update) => verifyEvidence(quorum.versions, update);
 }
 
-/** Values of `Runtime\\Holds\\<id>`: the tag that a backup holds and the life of the node that takes it. */
+/** Where holds stand: below it, `<id>` is a key for each backup under way, with the tag it holds. */
 export const holdsPath = "Runtime\\Holds";
+/** The value of a hold that names the life (service incarnation) of the node that takes the backup. */
 export const holdTaker = "Incarnation";
 
 /** Removes files of checkpoint versions that the database no longer names; one object for each service. */

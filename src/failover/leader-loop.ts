@@ -100,7 +100,12 @@ export function nodeFacts(state: ClusterState, epoch: number): ReadonlyMap<strin
   for (const node of state.nodes.values()) {
     const up = node.state !== nodeState.down && node.state !== nodeState.unknown;
     const why = up ? undefined : textOf(findValue(state.tree, node.runtimePath, "DownBecause"));
-    facts.set(node.id, { up, confirmedThisEpoch: up && node.epoch === epoch, takeOver: takeOverOf(why), loose: dwordOf(findValue(state.tree, node.runtimePath, "Loose")) === 1 });
+    facts.set(node.id, {
+      up,
+      confirmedThisEpoch: up && node.epoch === epoch,
+      takeOver: takeOverOf(why),
+      loose: dwordOf(findValue(state.tree, node.runtimePath, "Loose")) === 1,
+    });
   }
   return facts;
 }

@@ -89,7 +89,10 @@ async function watch(current: Int32Array): Promise<void> {
       since = performance.now();
     }
     if (performance.now() - since < spinLimit) continue;
-    writeSync(1, `seed ${seed}: spins: the code no longer waits for anything, or never rests | ${replay(seed)}\n0 passed, 1 failed\n`);
+    writeSync(
+      1,
+      `seed ${seed}: spins: the code no longer waits for anything, or never rests | ${replay(seed)}\n0 passed, 1 failed\n`,
+    );
     process.kill(process.pid, "SIGKILL");
   }
 }

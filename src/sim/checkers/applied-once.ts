@@ -26,7 +26,8 @@ export function appliedOnce(): Checker {
       found.add(event.at, `${tag} is ${firstRequest} and on ${event.node} ${event.requestId}.`);
     const place = `${event.tag.generation}:*:${event.tag.sequence}`;
     const tagThere = tagAt.get(place) ?? tag;
-    if (tagThere !== tag) found.add(event.at, `${event.node} applied ${tag}, where another replica applied ${tagThere}.`);
+    if (tagThere !== tag)
+      found.add(event.at, `${event.node} applied ${tag}, where another replica applied ${tagThere}.`);
     tagAt.set(place, tagThere);
     tagOf.set(event.requestId, firstTag);
     requestOf.set(tag, firstRequest);

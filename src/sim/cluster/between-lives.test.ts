@@ -7,7 +7,8 @@ async function beginning() {
   const cluster = new SimCluster({ seed: 1, nodes: 1 });
   await cluster.start();
   const service = () => cluster.serviceOf("1")?.service;
-  const isBeginning = () => service()?.status().state !== "starting" && service() !== undefined && service()?.life() === undefined;
+  const isBeginning = () =>
+    service()?.status().state !== "starting" && service() !== undefined && service()?.life() === undefined;
   await cluster.world.run({ until: 10_000, when: isBeginning });
   const found = service();
   assert.ok(found !== undefined && isBeginning());
@@ -24,7 +25,10 @@ test("what has to be done between two lives is done also when asked for while a 
 
 test("what waits for the end of a life is refused when the service stops first", async () => {
   const { cluster, service } = await beginning();
-  const refused = assert.rejects(service.betweenLives("a test", async () => "done"), { name: "CLUSTER_NODE_NOT_READY" });
+  const refused = assert.rejects(
+    service.betweenLives("a test", async () => "done"),
+    { name: "CLUSTER_NODE_NOT_READY" },
+  );
   void service.stop(false);
   await cluster.world.complete(refused, 20_000);
 });

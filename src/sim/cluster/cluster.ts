@@ -28,10 +28,13 @@ import { serviceProgram } from "./service-program.ts";
 
 /** One machine, because a quorum directory wants one. */
 export const machine = "m";
+/** The quorum folder, on the disk of that machine. */
 export const quorumPlace = "/quorum/q";
 
+/** The data folder of the node with this id. */
 export const dataOf = (node: string): string => `/nodes/${node}`;
 
+/** Which cluster to set up: `nodes` nodes, with `keepTrace` lines of trace kept (none unless given). */
 export interface ClusterSpec {
   readonly seed: string | number;
   readonly nodes: number;
@@ -62,6 +65,7 @@ export interface RunningService {
   isMember(): boolean;
 }
 
+/** A simulated machine with a formed cluster of real services and hosts; what happens in it is told to the judge. */
 export class SimCluster {
   readonly world: World;
   readonly judge: Judge = createJudge();
@@ -78,9 +82,17 @@ export class SimCluster {
     this.world = createWorld({ seed: spec.seed, machines: [machine], keepTrace: spec.keepTrace ?? 0 });
     this.nodes = Array.from({ length: spec.nodes }, (_, i) => String(i + 1));
     this.identity = { name: "sim", instance: this.guid(), generation: firstTag.generation, lineage: this.guid() };
-    this.groups = Array.from({ length: 3 }, (_, i) => ({ name: `app${i + 1}`, group: this.guid(), resource: this.guid(), key: `SOFTWARE\\app${i + 1}` }));
+    this.groups = Array.from({ length: 3 }, (_, i) => ({
+      name: `app${i + 1}`,
+      group: this.guid(),
+      resource: this.guid(),
+      key: `SOFTWARE\\app${i + 1}`,
+    }));
     const { applications } = this.world;
-    addHostPrograms(this.world, applications.program({ atStart: async (run, _outside, environment) => this.#found(run, environment) }));
+    addHostPrograms(
+      this.world,
+      applications.program({ atStart: async (run, _outside, environment) => this.#found(run, environment) }),
+    );
     this.world.program(
       programName.service,
       serviceProgram(this.world, {
@@ -90,7 +102,13 @@ export class SimCluster {
     );
     applications.observers.push((run, what) => {
       const { resource, node } = run;
-      this.judge.see({ kind: what === "started" ? "application-started" : "application-ended", at: this.world.now, run: run.run, resource, node });
+      this.judge.see({
+        kind: what === "started" ? "application-started" : "application-ended",
+        at: this.world.now,
+        run: run.run,
+        resource,
+        node,
+      });
     });
   }
 
@@ -114,7 +132,9 @@ export class SimCluster {
 
   /** Services that run, in order of their nodes. */
   services(): RunningService[] {
-    return [...this.#services.values()].filter(({ process }) => process.alive).sort((a, b) => Number(a.node) - Number(b.node));
+    return [...this.#services.values()]
+      .filter(({ process }) => process.alive)
+      .sort((a, b) => Number(a.node) - Number(b.node));
   }
 
   /** The running service of a node. */
@@ -123,7 +143,8 @@ export class SimCluster {
   }
 
   /** Whether faults may hit this process by itself: services and hosts. */
-  readonly isVictim = (process: SimProcess): boolean => process.name === programName.service || process.name === programName.host;
+  readonly isVictim = (process: SimProcess): boolean =>
+    process.name === programName.service || process.name === programName.host;
 
   settingAcknowledged(about: Restorable["settings"][number]): void {
     this.judge.see({ kind: "setting-acknowledged", at: this.world.now, ...about });
@@ -167,7 +188,11 @@ export class SimCluster {
   #database(wall: number): Key {
     const time = fileTime(wall);
     let tree = initialDatabase({
-      clusterName: "sim", instance: this.identity.instance, nodeId: "1", nodeName: "n1", time,
+      clusterName: "sim",
+      instance: this.identity.instance,
+      nodeId: "1",
+      nodeName: "n1",
+      time,
       newGuid: () => this.guid(),
     });
     const apply = (change: Change): void => {
@@ -185,7 +210,12 @@ export class SimCluster {
 
   #opened(service: ServiceNode, process: SimProcess): void {
     const { node } = process;
-    this.#services.set(process, { node, process, service, isMember: () => service.database.life()?.isMember() ?? false });
+    this.#services.set(process, {
+      node,
+      process,
+      service,
+      isMember: () => service.database.life()?.isMember() ?? false,
+    });
     process.atDeath.push(() => this.#services.delete(process));
     const incarnation = process.label;
     let known = service.database.tag();

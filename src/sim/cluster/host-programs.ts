@@ -31,7 +31,12 @@ export function addHostPrograms(world: World, application: Program): void {
 }
 
 /** Programs that monitor/containment.ts looks for: with them it finds PID namespaces. */
-export const installedPrograms: readonly string[] = ["/usr/bin/sh", "/usr/bin/setpriv", "/usr/bin/setsid", "/usr/bin/unshare"];
+export const installedPrograms: readonly string[] = [
+  "/usr/bin/sh",
+  "/usr/bin/setpriv",
+  "/usr/bin/setsid",
+  "/usr/bin/unshare",
+];
 
 function hostProgram(world: World): Program {
   return async (outside, args, _environment, stdio) => {
@@ -69,7 +74,10 @@ async function startGuard(outside: Outside, config: HostConfig): Promise<GuardLi
 
 const guardProgram: Program = async (outside, args, _environment, stdio) => {
   const host: ProcessIdentity = { pid: Number(args[0]), started: args[1] ?? "" };
-  await runGuard(outside, host, Number(args[2]), { onLine: stdio.onLine, onClose: stdio.onEnd });
+  await runGuard(outside, host, Number(args[2]), {
+    onLine: (handler) => stdio.onLine(handler),
+    onClose: (handler) => stdio.onEnd(handler),
+  });
   return 0;
 };
 
@@ -86,7 +94,8 @@ function containerProgram(application: Program): Program {
     stdio.print(`ready ${statLine(pid, started, stdio)}`);
     if (!(await told.promise)) return 125;
     const at = args.indexOf(programName.application);
-    if (at < 0) throw fail("INVALID_PARAMETER", { happened: `The world knows no application in: ${args.slice(2).join(" ")}` });
+    if (at < 0)
+      throw fail("INVALID_PARAMETER", { happened: `The world knows no application in: ${args.slice(2).join(" ")}` });
     const quiet: Stdio = { ...stdio, print: () => stdio.print("started") };
     return application(outside, args.slice(at + 1), environment, quiet);
   };

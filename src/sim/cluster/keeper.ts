@@ -56,7 +56,9 @@ export class Keeper {
     this.#restores--;
     cluster.world.trace.add(`restore of ${path} begins on node ${on.node}`);
     const outcome = await this.#workload.attempt(() => on.service.restore({ path, force: true }), restoreLimit);
-    cluster.world.trace.add(`restore of ${path} ${outcome === undefined ? "failed or is not known" : `done at ${outcome.tag}`}`);
+    cluster.world.trace.add(
+      `restore of ${path} ${outcome === undefined ? "failed or is not known" : `done at ${outcome.tag}`}`,
+    );
   }
 
   /** A place where a backup was finished once holds a whole one ever after, whatever happened there since. */
@@ -66,7 +68,8 @@ export class Keeper {
     const found: Violation[] = [];
     for (const place of this.#places) {
       const verified = verifyBackup(outside, place).then(
-        ({ lines }) => lines.filter(({ result }) => result === "DAMAGED").map(({ what, detail }) => `${what} ${detail}`),
+        ({ lines }) =>
+          lines.filter(({ result }) => result === "DAMAGED").map(({ what, detail }) => `${what} ${detail}`),
         (error: unknown) => [error instanceof Failure ? error.message : String(error)],
       );
       const what = (await cluster.world.complete(verified)).join("; ");

@@ -20,6 +20,9 @@ export function traceLog(world: World, process: SimProcess, hear: LogListener = 
 
 function textOf(fields: LogFields): string {
   return Object.entries(fields)
-    .map(([name, value]) => ` ${name}=${value instanceof Error ? `${value.name}: ${value.message}` : JSON.stringify(value)}`)
+    .map(
+      ([name, value]) =>
+        ` ${name}=${value instanceof Error ? `${value.name}: ${value.message}` : JSON.stringify(value)}`,
+    )
     .join("");
 }

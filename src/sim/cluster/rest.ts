@@ -27,7 +27,12 @@ export async function comeToRest(cluster: SimCluster, workload: Workload): Promi
   while (world.now < until) {
     await world.run({ until: world.now + 250 });
     why = unrest(cluster);
-    const now = why ?? cluster.services().map(({ service }) => formatTag(service.database.tag())).join(" ");
+    const now =
+      why ??
+      cluster
+        .services()
+        .map(({ service }) => formatTag(service.database.tag()))
+        .join(" ");
     if (now !== before || why !== undefined) still = world.now;
     before = now;
     if (world.now - still >= quiet) break;
@@ -45,7 +50,8 @@ function unrest(cluster: SimCluster): string | undefined {
     if (!running.isMember()) return `node ${node} is no member`;
     const state = readState(running.service.database.tree());
     for (const other of state.nodes.values()) {
-      if (other.state !== nodeState.up || other.paused) return `node ${node} sees ${other.name} in state ${other.state}`;
+      if (other.state !== nodeState.up || other.paused)
+        return `node ${node} sees ${other.name} in state ${other.state}`;
     }
     const idle = cluster.groups.find(({ group }) => !isOnline(state, group));
     if (idle !== undefined) return `node ${node} sees ${idle.name} offline`;
@@ -90,12 +96,22 @@ function report(cluster: SimCluster): void {
     judge.see({ kind: "replica-at-rest", at, node, tag: service.database.tag(), digest: digestOf(tree) });
   }
   for (const { name } of cluster.groups) {
-    judge.see({ kind: "resource-at-rest", at, resource: name, wanted: true, online: world.applications.running(name).length === 1 });
+    judge.see({
+      kind: "resource-at-rest",
+      at,
+      resource: name,
+      wanted: true,
+      online: world.applications.running(name).length === 1,
+    });
   }
   const leader = cluster.services().find(({ service }) => service.database.isLeader());
   if (leader === undefined) return;
   const kept = findKey(leader.service.database.tree(), workloadPath);
-  judge.see({ kind: "final-database", at, requestIds: kept === undefined ? [] : [...valuesOf(kept)].map((value) => value.name) });
+  judge.see({
+    kind: "final-database",
+    at,
+    requestIds: kept === undefined ? [] : [...valuesOf(kept)].map((value) => value.name),
+  });
 }
 
 /** Every version that the database at rest names has its file, and the file is what the database says. */
@@ -112,7 +128,8 @@ export async function checkVersions(cluster: SimCluster): Promise<Violation[]> {
       const version = { resource, kind: kind === "registry" ? "CPT" : "CPR", number } as const;
       const bytes = await world.complete(quorum.versions.read(version).catch(() => undefined));
       const what = bytes === undefined ? "lost" : sha256(bytes) === fileDigest ? "" : "damaged";
-      if (what !== "") found.push({ checker: "versions-whole", at: world.now, what: `Version ${number} of ${name} is ${what}.` });
+      if (what !== "")
+        found.push({ checker: "versions-whole", at: world.now, what: `Version ${number} of ${name} is ${what}.` });
     }
   }
   return found;

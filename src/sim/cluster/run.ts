@@ -8,6 +8,7 @@ import { Keeper } from "./keeper.ts";
 import { checkVersions, comeToRest } from "./rest.ts";
 import { Workload } from "./workload.ts";
 
+/** What to run: everything that is not given comes from the seed, so the seed alone names a run. */
 export interface RunSpec {
   readonly seed: string | number;
   /** 3 to 5; drawn from the seed unless given. */
@@ -20,6 +21,7 @@ export interface RunSpec {
   readonly keepTrace?: number;
 }
 
+/** What a run found, and what it takes to look into it. */
 export interface RunResult {
   readonly seed: string | number;
   readonly nodes: number;
@@ -62,9 +64,25 @@ export async function runSeed(spec: RunSpec, unhandled: () => readonly unknown[]
   await world.run({ until: world.now + 1000 });
   workload.stop();
   const why = await comeToRest(cluster, workload);
-  const violations = [...judge.finish(), ...crashes(cluster), ...(await keeper.check()), ...(await checkVersions(cluster)), ...unhandled().map((error) => broken("unhandled-rejection", world.now, error))];
-  if (why !== undefined) violations.push({ checker: "comes-to-rest", at: world.now, what: `The cluster found no rest: ${why}.` });
-  return { seed, nodes: cluster.nodes.length, violations, seen: judge.seen, plan, lasted: world.now, hash: world.trace.hash(), trace: world.trace.lines() };
+  const violations = [
+    ...judge.finish(),
+    ...crashes(cluster),
+    ...(await keeper.check()),
+    ...(await checkVersions(cluster)),
+    ...unhandled().map((error) => broken("unhandled-rejection", world.now, error)),
+  ];
+  if (why !== undefined)
+    violations.push({ checker: "comes-to-rest", at: world.now, what: `The cluster found no rest: ${why}.` });
+  return {
+    seed,
+    nodes: cluster.nodes.length,
+    violations,
+    seen: judge.seen,
+    plan,
+    lasted: world.now,
+    hash: world.trace.hash(),
+    trace: world.trace.lines(),
+  };
 }
 
 function withDrawnNodes(probe: SimCluster, { seed, keepTrace }: RunSpec): SimCluster {

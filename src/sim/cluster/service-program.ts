@@ -27,7 +27,13 @@ export function serviceProgram(world: World, observer: ServiceObserver): Program
     const keys = await openKeyContainers(outside, `${data}/keys`);
     const quorum = await openDiskQuorum(outside, config.quorum, { insist: config.insist });
     const service = await ServiceNode.open({
-      outside, log, data, config, quorum, registry, keys,
+      outside,
+      log,
+      data,
+      config,
+      quorum,
+      registry,
+      keys,
       hostProgram: { command: programName.host, args: [], environment: {} },
       makeCheckpoints: (database) =>
         createCheckpoints({ outside, database, registry, keys, versions: quorum.versions, log, folder: data }),

@@ -34,7 +34,10 @@ export class SettingWriter {
     const listed = await this.#workload.attempt(async () => on.service.checkpoints.list(resource), 100);
     this.#checkpointed = listed !== undefined && listed.length > 0;
     if (this.#checkpointed) return;
-    await this.#workload.attempt(() => on.service.atOwner({ call: "add", resource, kind: "registry", path: key }), 5_000);
+    await this.#workload.attempt(
+      () => on.service.atOwner({ call: "add", resource, kind: "registry", path: key }),
+      5_000,
+    );
   }
 
   async #write(): Promise<void> {

@@ -17,6 +17,7 @@ export const workloadPath = "Workload";
 /** One actor: does one thing, or nothing; called again after a while. */
 export type Actor = (random: RandomStream) => Promise<void>;
 
+/** What people and clients do to a cluster while faults come: independent actors, each after pauses drawn from the seed. */
 export class Workload {
   readonly cluster: SimCluster;
   #over = false;
@@ -95,7 +96,8 @@ export class Workload {
     // A restore drops request ids: a retry across one could apply again, so nobody retries across it.
     while (!this.#over && this.cluster.generation === generation) {
       const result = await this.#sendOnce(random, update);
-      if (result.outcome === "applied") judge.see({ kind: "update-acknowledged", at: world.now, requestId, tag: result.tag });
+      if (result.outcome === "applied")
+        judge.see({ kind: "update-acknowledged", at: world.now, requestId, tag: result.tag });
       if (result.outcome === "refused") judge.see({ kind: "update-refused", at: world.now, requestId });
       if (result.outcome !== "unknown") return;
       await this.sleep(random.between(10, 200));
