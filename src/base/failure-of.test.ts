@@ -8,6 +8,7 @@ test("whatever is thrown becomes a row of the table", () => {
   const failure = fail("TIMEOUT", { happened: "Late." });
   assert.equal(failureOf(failure), failure);
   assert.equal(failureOf(new OutsideError("ENOSPC", "write x")).name, "DISK_FULL");
+  assert.match(failureOf(new OutsideError("EACCES", "read x")).next, /give the right/);
   assert.equal(failureOf(new OutsideError("EWEIRD", "write x")).name, "IO_DEVICE");
   const odd = new RangeError("odd");
   assert.deepEqual([failureOf(odd).name, failureOf(odd).cause], ["INTERNAL_ERROR", odd]);

@@ -24,11 +24,22 @@ const names: ReadonlyMap<string, ErrorName> = new Map([
   ["ETIMEDOUT", "TIMEOUT"],
 ]);
 
+const next: Partial<Record<ErrorName, string>> = {
+  FILE_NOT_FOUND: "Check the path.",
+  PATH_NOT_FOUND: "Check the path: a part of it is no folder.",
+  DIRECTORY: "Give the path of a file.",
+  ALREADY_EXISTS: "Something else is in that place; choose another path.",
+  ACCESS_DENIED: "Run it as a user who may do that, or give the right.",
+  DISK_FULL: "Make room on that disk, then try again.",
+  BAD_PATHNAME: "Choose a shorter path.",
+};
+
 /** Anything that was thrown, as a row of the error table: an `OutsideError` by its POSIX name, the unforeseen as INTERNAL_ERROR. */
 export function failureOf(thrown: unknown): Failure {
   if (thrown instanceof Failure) return thrown;
   if (thrown instanceof OutsideError) {
-    return fail(names.get(thrown.code) ?? "IO_DEVICE", { happened: thrown.message, cause: thrown });
+    const name = names.get(thrown.code) ?? "IO_DEVICE";
+    return fail(name, { happened: thrown.message, next: next[name] ?? "", cause: thrown });
   }
   return fail("INTERNAL_ERROR", { happened: thrown instanceof Error ? thrown.message : String(thrown), cause: thrown });
 }

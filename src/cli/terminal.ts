@@ -31,7 +31,9 @@ export function openTerminal(): Terminal {
   for (const stream of [stdout, stderr]) {
     stream.on("error", (error: NodeJS.ErrnoException) => {
       if (error.code === "EPIPE") process.exit(process.exitCode ?? 0);
-      throw error;
+      // What the command did is done; only its words are lost.
+      if (stream === stdout) stderr.write(`clubar: The result can't be written: ${error.message}.\n`);
+      process.exit(1);
     });
   }
   return {

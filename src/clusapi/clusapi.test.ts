@@ -97,13 +97,15 @@ test("backup and restore through the service", async () => {
 
 test("the state of a node", async () => {
   const folder = await mkdtemp(join(tmpdir(), "clubar-state-"));
+  const recordOf = (of: string): string =>
+    JSON.stringify({ version: 1, node: "1", name: "N1", cluster: of, instance: "i", quorum: "/q" });
   try {
     assert.equal(await api.getNodeClusterState(folder), 0);
-    await writeFile(`${folder}/node.json`, '{"version":1,"node":"1","name":"N1","cluster":""}');
+    await writeFile(`${folder}/node.json`, recordOf(""));
     assert.equal(await api.getNodeClusterState(folder), 1);
-    await writeFile(`${folder}/node.json`, '{"version":1,"node":"1","name":"N1","cluster":"TOWER"}');
+    await writeFile(`${folder}/node.json`, recordOf("TOWER"));
     assert.equal(await api.getNodeClusterState(folder), 3);
-    await writeFile(`${data}/node.json`, '{"version":1,"node":"1","name":"N1","cluster":"TOWER"}');
+    await writeFile(`${data}/node.json`, recordOf("TOWER"));
     assert.equal(await api.getNodeClusterState(data), 19);
     await writeFile(`${folder}/node.json`, "{");
     assert.equal((await refused(api.getNodeClusterState(folder))).name, "INVALID_DATA");

@@ -28,18 +28,42 @@ export async function readNodeRecord(files: Files, data: string): Promise<NodeRe
     if (error instanceof OutsideError && (error.code === "ENOENT" || error.code === "ENOTDIR")) return undefined;
     throw error;
   }
-  let record: Partial<NodeRecord>;
-  try {
-    record = JSON.parse(new TextDecoder().decode(bytes)) as Partial<NodeRecord>;
-  } catch (cause) {
-    throw fail("INVALID_DATA", { happened: `${fileIn(data)} is no JSON.`, unchanged: "Nothing was changed.", cause });
-  }
-  if (record.version !== 1) {
+  const record = { insist: false, timingFactor: 1, ...parsed(bytes) };
+  if (typeof record.version === "number" && record.version !== 1) {
     throw fail("VERSION_NOT_SUPPORTED", {
-      happened: `${fileIn(data)} has version ${String(record.version)}; this program reads version 1.`,
+      happened: `${fileIn(data)} has version ${record.version}; this program reads version 1.`,
+      unchanged: "Nothing was changed.",
+      next: "Use the program that wrote it.",
     });
   }
-  return { insist: false, timingFactor: 1, ...record } as NodeRecord;
+  if (isRecord(record)) return record;
+  throw fail("INVALID_DATA", {
+    happened: `${fileIn(data)} is damaged: it does not say which node this is.`,
+    unchanged: "Nothing was changed.",
+    next: "Put it back from a copy; or evict the node and join again with an empty data folder.",
+  });
+}
+
+function parsed(bytes: Uint8Array): Partial<Record<keyof NodeRecord, unknown>> {
+  try {
+    const value: unknown = JSON.parse(new TextDecoder().decode(bytes));
+    return typeof value === "object" && value !== null ? value : {};
+  } catch {
+    return {};
+  }
+}
+
+function isRecord(record: Partial<Record<keyof NodeRecord, unknown>>): record is NodeRecord {
+  const { version, node, name, cluster, instance, quorum, insist, timingFactor } = record;
+  return (
+    version === 1 &&
+    typeof cluster === "string" &&
+    [node, name, instance, quorum].every((text) => typeof text === "string" && text !== "") &&
+    (quorum as string).startsWith("/") &&
+    typeof insist === "boolean" &&
+    typeof timingFactor === "number" &&
+    timingFactor > 0
+  );
 }
 
 /** Replaces it, durably. */

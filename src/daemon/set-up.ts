@@ -1,5 +1,6 @@
 /** Makes a data folder a node: of a new cluster, or of one that runs. */
 import { fail } from "../base/errors.ts";
+import { failureOf } from "../base/failure-of.ts";
 import { newGuid } from "../base/guid.ts";
 import type { Outside } from "../base/outside.ts";
 import { initialDatabase } from "../database/initial-database.ts";
@@ -32,6 +33,7 @@ export async function createNode(request: SetUp & { readonly cluster: string }):
   const { outside, cluster } = request;
   checkName("cluster", cluster);
   await checkFolder(request);
+  await prepareFolder(request);
   const quorum = await openDiskQuorum(outside, request.quorum, { insist: request.insist === true });
   const guid = (): string => newGuid(outside.random);
   const identity: ClusterIdentity = {
@@ -69,6 +71,7 @@ export async function joinNode(request: SetUp): Promise<ClusterIdentity> {
   }
   const caller = await dialLeader(outside, quorum, identity);
   try {
+    await prepareFolder(request);
     const node = (await caller.call("add-node", { name: request.node }, 10_000)) as string;
     await writeNodeRecord(outside.files, request.data, configOf(request, identity, node));
   } finally {
@@ -103,6 +106,32 @@ async function checkFolder({ outside, data, node }: SetUp): Promise<void> {
     unchanged: "Nothing was changed.",
     next: "Use another folder with --data.",
   });
+}
+
+/** Before the quorum knows of the node: afterwards a data folder that can't be written would leave a node that nobody is. */
+async function prepareFolder({ outside: { files, random }, data, quorum }: SetUp): Promise<void> {
+  if (data === quorum) {
+    throw fail("INVALID_PARAMETER", {
+      happened: `${data} can't be both the data folder of a node and the quorum folder.`,
+      unchanged: "Nothing was changed.",
+      next: "Name two folders.",
+    });
+  }
+  const probe = `${data}/.${newGuid(random)}.tmp~`;
+  try {
+    await files.makeFolder(data);
+    const handle = await files.open(probe, "create");
+    await handle.close();
+    await files.unlink(probe);
+  } catch (cause) {
+    const { name, happened } = failureOf(cause);
+    throw fail(name, {
+      happened: `${data} can't be used as the node's data folder: ${happened}.`,
+      unchanged: "The quorum was not changed.",
+      next: "Name a folder with --data that you may write to.",
+      cause,
+    });
+  }
 }
 
 function checkName(what: string, name: string): void {

@@ -51,7 +51,7 @@ export function judgeIdentity(input: RestoreInput, notes: Notes): boolean {
     notes.blockers.push({
       name: "CLUSTER_INSTANCE_ID_MISMATCH",
       sentence,
-      next: "Choose a set of this cluster, or adopt the other cluster's identity on purpose (--adopt-identity).",
+      next: "Choose a set of this cluster, or adopt the other cluster's identity on purpose (--adopt).",
     });
   }
   return false;
