@@ -194,6 +194,10 @@ test("waiting ends with the state, or with 124", async () => {
   const late = await clubar(["group", "offline", "Web", "--wait", "1"], scene);
   assert.equal(late.exit, 124);
   assert.match(late.err, /took longer than 1 s; now: online on –\.\nIt was asked for and goes on\./);
+  const why = { name: "Reason", type: 1, data: Buffer.from("It is stuck.\0", "utf16le") };
+  scene.edit({ kind: "set-value", path: `Runtime\\Resources\\${id}`, value: why });
+  const stuck = await clubar(["resource", "offline", "web", "--wait", "1"], scene);
+  assert.match(stuck.err, /now: online on – \(It is stuck\)\./);
 });
 
 test("the registry by reg.exe's words", async () => {

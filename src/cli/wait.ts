@@ -63,6 +63,8 @@ export function lookAtResource(cli: Cli, name: string, wanted: string): () => Pr
   const client = cli.client();
   return async () => {
     const resource = await client.get<ResourceView>(apiPath("resources", name));
-    return resource.state === wanted ? undefined : `${resource.state} on ${orDash(resource.node)}`;
+    if (resource.state === wanted) return undefined;
+    const { state, node, reason } = resource;
+    return `${state} on ${orDash(node)}${reason === "" ? "" : ` (${reason.replace(/\.$/, "")})`}`;
   };
 }
