@@ -38,7 +38,14 @@ test("a damaged record is never taken for a node", async () => {
     await write(text);
     await assert.rejects(readNodeRecord(files, folder), { name: "INVALID_DATA" }, text);
   }
-  const wrong: Record<string, unknown> = { node: 1, name: "", instance: null, quorum: "q", timingFactor: -1, insist: 1 };
+  const wrong: Record<string, unknown> = {
+    node: 1,
+    name: "",
+    instance: null,
+    quorum: "q",
+    timingFactor: -1,
+    insist: 1,
+  };
   for (const [key, value] of Object.entries(wrong)) {
     await write(JSON.stringify({ ...record, [key]: value }));
     await assert.rejects(readNodeRecord(files, folder), { name: "INVALID_DATA" }, key);
