@@ -301,6 +301,8 @@ export class ServiceNode implements NodeService {
       this.parts.log.error("this node has no place in its cluster", { error: refusal });
       return refusal.exit;
     }
+    // The leader may use the proof of a node that stops in order before that node itself is done.
+    if (this.#stopped) return 0;
     await this.parts.outside.timers.sleep(this.timing.poll * 5);
     return refusal.exit;
   }
