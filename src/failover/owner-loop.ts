@@ -189,7 +189,12 @@ export class OwnerLoop {
     const id = step.resource;
     switch (step.kind) {
       case "restore-checkpoints":
-        this.#enter(state, id, { busy: true, restarts: this.#restartsAfter(step) });
+        // From here on it is not failed but tried: the request to try again is taken away, whatever comes of it.
+        this.#enter(state, id, {
+          busy: true,
+          restarts: this.#restartsAfter(step),
+          ...(this.#running.get(id)?.phase === "failed" ? { phase: "offline" } : {}),
+        });
         await checkpoints.restoreBeforeOnline(id);
         this.#become(id, { busy: false, restored: true });
         return;
