@@ -1,5 +1,6 @@
 import { fail } from "../base/errors.ts";
 import type { Outside } from "../base/outside.ts";
+import { limitOutput } from "./output-limit.ts";
 import type { ResourceLife } from "./resource-life.ts";
 import { type ResourceEvent, resourceState, type ResourceState } from "./resource-state.ts";
 import type { ResourceContext, ResourceType } from "./resource-type.ts";
@@ -56,6 +57,7 @@ export class ResourceRun {
     this.#set(resourceState.onlinePending, "It was asked to come online.");
     try {
       await outside.files.makeFolder(context.folder);
+      void limitOutput(outside, `${context.folder}/output.log`, life.ended);
       await this.#limited("online", (signal) => type.online(context, signal));
     } catch (cause) {
       if (!life.closing) await this.fail(messageOf(cause));

@@ -35,6 +35,10 @@ export const defineKey: Define = (noun, cli) => {
     .option("--no-exportable", "it never leaves this node; it can't be a checkpoint")
     .action(async (name: string, file: string, { exportable }: { readonly exportable: boolean }) => {
       const pem = new TextDecoder().decode(await read(file));
+      const present = await cli.client().get<KeyContainerView[]>("/keys");
+      if (present.some((one) => one.name.toLowerCase() === name.toLowerCase())) {
+        await cli.confirm(`The private key that is in container ${name} now would be gone for ever.`, "Replace it?");
+      }
       cli.done(await cli.client().post<Done>("/keys/import", { name, pem, exportable }));
     });
   verb(noun, "delete <name>", "Delete a container with its private key").action(async (name: string) => {
