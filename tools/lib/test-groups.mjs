@@ -9,7 +9,7 @@ import { join } from "node:path";
 const groups = [
   { title: "end to end", holds: /(^|[/.-])e2e([/.-])/, concurrency: 1, timeoutMs: 300_000 },
   { title: "crash points", holds: /(^|[/-])crash(-points?)?([/.-])/, concurrency: 2, timeoutMs: 300_000 },
-  X,
+  { title: "simulation", holds: /(^|[/-])(sim|simulation)([/.-])/, concurrency: 2, timeoutMs: 600_000 },
   { title: "conformance", holds: /(^|[/-])conformance([/.-])/, concurrency: 2, timeoutMs: 120_000 },
   { title: "unit", holds: /./, concurrency: 2, timeoutMs: 120_000 },
 ];
