@@ -1,6 +1,7 @@
 /** Checkpoint calls run on the node that owns the resource's group: only there the live registry and keys are the right ones. */
 import type { CheckpointCall } from "../api/node-service.ts";
-import { fail } from "../base/errors.ts";
+import { fail, type Failure } from "../base/errors.ts";
+import { failureOf } from "../base/failure-of.ts";
 import { resourceControl } from "../checkpoint/control-codes.ts";
 import { findResource } from "../database/commands/find.ts";
 import { nodeState } from "../database/schema.ts";
@@ -30,8 +31,12 @@ export class OwnerCalls {
         next: "Bring its group online on a node first.",
       });
     }
-    if (owner.id === this.#service.node.id) return this.#here({ ...call, resource: resource.id });
-    return this.#service.callers.call(owner.endpoint, "at-owner", { ...call, resource: resource.id }, ownerLimit);
+    const asked = { ...call, resource: resource.id };
+    const isHere = owner.id === this.#service.node.id;
+    const work = isHere ? this.#here(asked) : this.#service.callers.call(owner.endpoint, "at-owner", asked, ownerLimit);
+    return work.catch((error: unknown) => {
+      throw isHere ? error : namingOwner(error, owner, resource.name);
+    });
   }
 
   #here(call: CheckpointCall): Promise<unknown> {
@@ -93,4 +98,15 @@ async function captureAt(service: ServiceNode, node: NodeState): Promise<readonl
       },
     ];
   }
+}
+
+/** What another node says of itself as "this node" must not be taken for the node where a person typed. */
+function namingOwner(error: unknown, owner: NodeState, resource: string): Failure {
+  const failure = failureOf(error);
+  return fail(failure.name, {
+    happened: `Node ${owner.name}, which owns resource "${resource}", says: ${failure.happened}`,
+    unchanged: failure.unchanged,
+    next: `${failure.next} Do that on node ${owner.name}, or move the group first.`.trim(),
+    cause: failure,
+  });
 }

@@ -108,7 +108,7 @@ export class ServiceNode implements NodeService {
     return new ServiceNode(parts, clusDb, database, identity);
   }
 
-  /** Lives until `stop` or until the cluster has no place for this node any more; resolves with an exit code. */
+  /** Lives until `stop`; resolves with an exit code. Rejects with the refusal when the cluster has no place for this node any more. */
   async run(): Promise<number> {
     const { outside, data, config, log, registry } = this.parts;
     await outside.files.makeFolder(`${data}/run`);
@@ -271,18 +271,18 @@ export class ServiceNode implements NodeService {
     await between?.work();
     this.#state = "living";
     this.#because = "";
+    let refusal: Failure | undefined;
     try {
       this.#identity = (await quorum.identity()) ?? this.#identity;
       const life = await Life.begin(this.#lifeParts());
       this.#life = life;
       this.#trouble = undefined;
       if (!this.#isLifeWanted()) life.stop("this life was not wanted any more when its host came up");
-      const end = await life.run();
+      ({ refusal } = await life.run());
       this.#life = undefined;
       this.#questions?.close();
       this.checkpoints.close();
       this.checkpoints = this.parts.makeCheckpoints(this.database);
-      return await this.#afterLife(end.refusal);
     } catch (error) {
       this.#life = undefined;
       if (!this.#isLifeWanted()) return 0;
@@ -291,15 +291,16 @@ export class ServiceNode implements NodeService {
       await outside.timers.sleep(this.timing.poll * 5);
       return 1;
     }
+    return this.#afterLife(refusal);
   }
 
-  /** An evicted node has nothing to come back to; everything else tries again. */
+  /** An evicted node has nothing to come back to, and the service ends with the refusal; everything else tries again. */
   async #afterLife(refusal: Failure | undefined): Promise<number> {
     if (refusal === undefined) return 0;
     if (refusal.name === "CLUSTER_NODE_NOT_MEMBER" || refusal.name === "CLUSTER_INSTANCE_ID_MISMATCH") {
       this.#stopped = true;
       this.parts.log.error("this node has no place in its cluster", { error: refusal });
-      return refusal.exit;
+      throw refusal;
     }
     // The leader may use the proof of a node that stops in order before that node itself is done.
     if (this.#stopped) return 0;

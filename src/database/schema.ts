@@ -23,7 +23,11 @@ export const rootValue = {
 } as const;
 
 /** Values of `Nodes\<id>`. */
-export const nodeValue = { nodeName: "NodeName" } as const;
+export const nodeValue = {
+  nodeName: "NodeName",
+  /** sz: where the node answered when it joined last; a restore keeps it, unlike the one of `Runtime`. */
+  endpoint: "Endpoint",
+} as const;
 
 /** Values of `Groups\<guid>` beyond the property table; lists of ids. */
 export const groupValue = { name: "Name", contains: "Contains", preferredOwners: "PreferredOwners" } as const;

@@ -79,6 +79,8 @@ export function upUpdate(
       { kind: "set-value", path, value: sz("Incarnation", who.incarnation) },
       { kind: "set-value", path, value: dword("Epoch", epoch) },
       { kind: "set-value", path, value: sz("Endpoint", who.endpoint) },
+      // Outlives a restore: whoever restores again must be able to ask the node.
+      { kind: "set-value", path: `Nodes\\${who.node}`, value: sz("Endpoint", who.endpoint) },
       { kind: "set-value", path, value: dword("Loose", who.loose === true ? 1 : 0) },
       { kind: "delete-value", path, name: "DownBecause" },
       ...resumed.map((name) => ({ kind: "delete-value", path, name }) as const),
