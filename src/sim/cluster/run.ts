@@ -37,6 +37,8 @@ export interface RunResult {
   readonly trace: readonly string[];
 }
 
+/** How long everybody works at least, in virtual milliseconds. */
+const leastWork = [3000, 12_000] as const;
 /** The longest time in which faults come, in virtual milliseconds. */
 const faultsUntil = 25_000;
 
@@ -57,11 +59,12 @@ export async function runSeed(spec: RunSpec, unhandled: () => readonly unknown[]
   await world.run({ until: world.now + world.random.stream("calm").between(100, 3000) });
   const keeper = new Keeper(workload, spec.restores ?? world.random.stream("restores").pick([0, 0, 1, 2]));
   workload.start(3);
-  workload.keepAt("keeper", [1000, 8000], (random) => keeper.act(random));
+  workload.keepAt("keeper", [300, 3000], (random) => keeper.act(random));
   injector.start();
+  const workUntil = world.now + world.random.stream("work").between(...leastWork);
   await world.run({ until: world.now + faultsUntil, when: () => !injector.active });
   injector.heal();
-  await world.run({ until: world.now + 1000 });
+  await world.run({ until: Math.max(workUntil, world.now + 1000) });
   workload.stop();
   const why = await comeToRest(cluster, workload);
   const violations = [

@@ -13,7 +13,6 @@ export class SettingWriter {
   readonly #workload: Workload;
   readonly #group: SimGroup;
   #value = 0;
-  #checkpointed = false;
 
   constructor(workload: Workload, group: SimGroup) {
     this.#workload = workload;
@@ -21,29 +20,21 @@ export class SettingWriter {
   }
 
   async act(random: RandomStream): Promise<void> {
-    if (this.#checkpointed) await this.#write();
+    const on = this.#workload.cluster.services().find((each) => this.#online(each) !== undefined);
+    if (on === undefined || this.#isCheckpointed(on)) await this.#write(on);
     else await this.#addCheckpoint(random);
   }
 
-  /** From any node; it is there once this node's copy shows it. */
+  /** From any node. */
   async #addCheckpoint(random: RandomStream): Promise<void> {
     const on = this.#workload.anyService(random);
-    if (on === undefined) return;
     const { resource, key } = this.#group;
-    // A copy that is still empty knows no resource.
-    const listed = await this.#workload.attempt(async () => on.service.checkpoints.list(resource), 100);
-    this.#checkpointed = listed !== undefined && listed.length > 0;
-    if (this.#checkpointed) return;
-    await this.#workload.attempt(
-      () => on.service.atOwner({ call: "add", resource, kind: "registry", path: key }),
-      5_000,
-    );
+    await this.#workload.attempt(async () => on?.service.atOwner({ call: "add", resource, kind: "registry", path: key }), 5_000);
   }
 
-  async #write(): Promise<void> {
+  async #write(on: RunningService | undefined): Promise<void> {
     const { cluster } = this.#workload;
     const { name, key } = this.#group;
-    const on = cluster.services().find((each) => this.#online(each) !== undefined);
     if (on === undefined) return;
     const run = this.#online(on);
     const about = { resource: name, setting: settingName, value: ++this.#value };
@@ -54,9 +45,14 @@ export class SettingWriter {
     const change = (): Promise<{ readonly pending: readonly string[] }> =>
       on.service.changeRegistry((registry) => registry.transact([{ kind: "set-value", path: key, value }]));
     const answer = await this.#workload.attempt(change, 10_000);
-    // Only of a resource that is online an answer means that a version is committed.
-    if (answer === undefined || answer.pending.includes(key) || this.#online(on) !== run) return;
+    // Only of a checkpoint of a resource that is online an answer means that a version is committed.
+    if (answer === undefined || answer.pending.includes(key) || this.#online(on) !== run || !this.#isCheckpointed(on)) return;
     if (cluster.generation === generation && isIn(on, generation)) cluster.settingAcknowledged(about);
+  }
+
+  /** As the node's own copy says; a restore may have taken it away. */
+  #isCheckpointed({ service }: RunningService): boolean {
+    return service.checkpoints.list(this.#group.resource).length > 0;
   }
 
   /** Which run of the resource is online there, as text; undefined: none. */
