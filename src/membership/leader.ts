@@ -274,7 +274,7 @@ export class Leader {
       throw fail("CLUSTER_NODE_NOT_MEMBER", {
         happened: `Node ${node} is not a member of cluster ${this.identity.name}: it was evicted or never joined.`,
         unchanged: "Nothing was changed on either side.",
-        next: "To make it a member again run `clubar cluster join` on it.",
+        next: "To make it a member again, join with an empty data folder: `clubar cluster join`.",
       });
     }
     const record = nodeRecord(tree, node);
