@@ -29,7 +29,10 @@ export class SettingWriter {
   async #addCheckpoint(random: RandomStream): Promise<void> {
     const on = this.#workload.anyService(random);
     const { resource, key } = this.#group;
-    await this.#workload.attempt(async () => on?.service.atOwner({ call: "add", resource, kind: "registry", path: key }), 5_000);
+    await this.#workload.attempt(
+      async () => on?.service.atOwner({ call: "add", resource, kind: "registry", path: key }),
+      5_000,
+    );
   }
 
   async #write(on: RunningService | undefined): Promise<void> {
@@ -46,7 +49,8 @@ export class SettingWriter {
       on.service.changeRegistry((registry) => registry.transact([{ kind: "set-value", path: key, value }]));
     const answer = await this.#workload.attempt(change, 10_000);
     // Only of a checkpoint of a resource that is online an answer means that a version is committed.
-    if (answer === undefined || answer.pending.includes(key) || this.#online(on) !== run || !this.#isCheckpointed(on)) return;
+    if (answer === undefined || answer.pending.includes(key) || this.#online(on) !== run || !this.#isCheckpointed(on))
+      return;
     if (cluster.generation === generation && isIn(on, generation)) cluster.settingAcknowledged(about);
   }
 
