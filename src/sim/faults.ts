@@ -228,7 +228,7 @@ export class FaultInjector {
 
   #lateFrames(): Undo {
     const { network } = this.#world;
-    network.settings = { ...network.settings, lateChance: 0.2 };
+    network.settings = { ...network.settings, lateChance: 0.4 };
     this.#world.trace.add("frames are late");
     return () => {
       network.settings = { ...network.settings, lateChance: this.#usualLateChance };

@@ -123,6 +123,7 @@ export class SimCluster {
   async start(): Promise<void> {
     const { world } = this;
     await world.complete(this.#install());
+    for (const installer of world.find("installer")) world.kill(installer);
     const restartAfter = [50, 400] as const;
     for (const node of this.nodes) {
       const spec = { command: programName.service, args: [dataOf(node)], environment: {}, output: "none" } as const;
