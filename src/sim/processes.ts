@@ -64,7 +64,10 @@ export interface Opened {
 
 interface Pipe {
   toChild: ((line: string) => void)[];
+  /** Lines that were written before the program read: they wait in the pipe. */
+  waiting: string[];
   inputEnded: (() => void)[];
+  closed: boolean;
   toParent: ((line: string, from: "stdout" | "stderr") => void)[];
   /** Lines that came before anybody listened. */
   early: [line: string, from: "stdout" | "stderr"][];
@@ -122,7 +125,7 @@ export class ProcessTable {
     const found = this.#resolve(spec);
     if (found === undefined) return undefined;
     const process = this.add(machine, found.name, node, parent);
-    const pipe: Pipe = { toChild: [], inputEnded: [], toParent: [], early: [] };
+    const pipe: Pipe = { toChild: [], waiting: [], inputEnded: [], closed: false, toParent: [], early: [] };
     const { outside } = this.#open(process, spec.folder ?? "/");
     if (found.tied && parent !== undefined) this.#tie(process, parent);
     const stdio = this.#stdio(process, pipe, parent);
@@ -203,7 +206,7 @@ export class ProcessTable {
     });
     if (spec.input === true) {
       parent.atDeath.push(() => {
-        this.#afterFrame(() => process.whenRunning(() => pipe.inputEnded.forEach((handler) => handler())));
+        this.#afterFrame(() => process.whenRunning(() => closeInput(pipe)));
       });
     }
     return {
@@ -217,7 +220,7 @@ export class ProcessTable {
       tell: (line) => {
         if (spec.input !== true) return;
         parent.whenRunning(() => {
-          this.#afterFrame(() => process.whenRunning(() => pipe.toChild.forEach((handler) => handler(line))));
+          this.#afterFrame(() => process.whenRunning(() => tellChild(pipe, line)));
         });
       },
     };
@@ -225,8 +228,14 @@ export class ProcessTable {
 
   #stdio(process: SimProcess, pipe: Pipe, parent: SimProcess | undefined): Stdio {
     return {
-      onLine: (handler) => void pipe.toChild.push(handler),
-      onEnd: (handler) => void pipe.inputEnded.push(handler),
+      onLine: (handler) => {
+        pipe.toChild.push(handler);
+        for (const line of pipe.waiting.splice(0)) process.whenRunning(() => handler(line));
+      },
+      onEnd: (handler) => {
+        pipe.inputEnded.push(handler);
+        if (pipe.closed) process.whenRunning(handler);
+      },
       print: (line, to = "stdout") =>
         process.whenRunning(() => {
           this.#kernel.trace.add(`${process.label} prints ${line}`);
@@ -275,6 +284,16 @@ export class ProcessTable {
     }
     return undefined;
   }
+}
+
+function tellChild(pipe: Pipe, line: string): void {
+  if (pipe.toChild.length === 0) pipe.waiting.push(line);
+  for (const handler of pipe.toChild) handler(line);
+}
+
+function closeInput(pipe: Pipe): void {
+  pipe.closed = true;
+  for (const handler of pipe.inputEnded) handler();
 }
 
 function tellParent(pipe: Pipe, line: string, from: "stdout" | "stderr"): void {

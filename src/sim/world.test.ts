@@ -321,3 +321,22 @@ test("heal ends the faults that last", async () => {
     for (const node of ["m1", "m2", "m3"]) assert.equal(world.find("node", node).length, 1, `${kind}: ${node}`);
   }
 });
+
+test("what is written to a program before it reads waits in its pipe, and so does the end of its input", async () => {
+  const world = createWorld({ seed: 1, machines: ["m"] });
+  const heard: string[] = [];
+  world.program("late", async (outside, _args, _environment, stdio) => {
+    await outside.timers.sleep(100);
+    stdio.onLine((line) => heard.push(line));
+    stdio.onEnd(() => heard.push("end"));
+    await outside.timers.sleep(1000);
+  });
+  const outside = world.outside("m", "p");
+  const child = await world.complete(outside.processes.start(spec("late", { input: true })));
+  child.tell("one");
+  child.tell("two");
+  await world.run({ until: world.now + 10 });
+  for (const process of world.find("p")) world.kill(process);
+  await world.run({ until: 500 });
+  assert.deepEqual(heard, ["one", "two", "end"]);
+});
