@@ -68,8 +68,13 @@ function script(id: string, body: string, times: ResourceSpec["times"] = {}): Re
   return spec(id, "Generic Script", [sz("ScriptFilepath", path), sz("Colour", "blue")], times);
 }
 
+/** Waits for a condition; one that never comes ends the test with what happened instead of waiting for ever. */
 async function holds(condition: () => boolean | Promise<boolean>): Promise<void> {
-  while (!(await condition())) await outside.timers.sleep(5);
+  const giveUp = outside.clock.boot() + 60_000;
+  while (!(await condition())) {
+    if (outside.clock.boot() > giveUp) assert.fail(`it never came to be; events: ${JSON.stringify(events)}`);
+    await outside.timers.sleep(5);
+  }
 }
 
 const statesOf = (id: string): number[] => events.filter(({ resource }) => resource === id).map(({ state }) => state);
