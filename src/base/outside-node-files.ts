@@ -127,19 +127,19 @@ async function stat(path: string): Promise<FileStat | undefined> {
   }
 }
 
-/** Node's own recursive mkdir never ends where a folder above is there and still says ENOENT, as /proc does. */
+/**
+ * Node's own recursive mkdir never ends where a folder above is there and still says ENOENT, as /proc does. Somebody else may make the
+ * folder above between our two looks, so the second try comes whether or not it was missing.
+ */
 async function makeFolder(path: string): Promise<void> {
+  const makeOne = (): Promise<void> => fs.mkdir(path, { mode: 0o700 });
   try {
-    await fs.mkdir(path, { mode: 0o700 });
+    await makeOne();
   } catch (cause) {
-    const code = (cause as { code?: unknown }).code;
     const above = dirname(path);
-    if (code === "ENOENT" && above !== path && (await fs.stat(above).catch(() => undefined)) === undefined) {
-      await makeFolder(above);
-      await fs.mkdir(path, { mode: 0o700 }).catch((again: unknown) => acceptFolder(path, again));
-      return;
-    }
-    await acceptFolder(path, cause);
+    if ((cause as { code?: unknown }).code !== "ENOENT" || above === path) return acceptFolder(path, cause);
+    if ((await fs.stat(above).catch(() => undefined)) === undefined) await makeFolder(above);
+    await makeOne().catch((again: unknown) => acceptFolder(path, again));
   }
 }
 

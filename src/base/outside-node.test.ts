@@ -134,13 +134,22 @@ test("files: what is written is read, failures have POSIX names", async () => {
 test("folders: those above come with them; where none can be made it is said, also below /proc", async () => {
   await files.makeFolder(path("new/er/est"));
   assert.equal((await stat(path("new/er"))).mode & 0o777, 0o700);
-  await Promise.all([1, 2, 3].map((last) => files.makeFolder(path(`at/once/${last}`))));
   await writeFile(path("no-folder"), "");
   const refused = (where: string, code: string): Promise<void> =>
     assert.rejects(files.makeFolder(where), (error) => error instanceof OutsideError && error.code === code);
   await refused(path("no-folder"), "EEXIST");
   await refused(path("no-folder/below"), "ENOTDIR");
   await refused("/proc/clubar/below", "ENOENT");
+});
+
+test("folders made at the same time below one that is not there yet are all made", async () => {
+  for (let round = 0; round < 200; round++) {
+    const makeOne = async (late: number): Promise<void> => {
+      for (let turn = 0; turn < late; turn++) await stat(path("no such thing")).catch(() => undefined);
+      await files.makeFolder(path(`at-once-${round}/above/${late}`));
+    };
+    await Promise.all([0, 1, 2, 3, 4, 5].map(makeOne));
+  }
 });
 
 test("boot time is the kernel's and goes forward; sleeping ends by its signal", async () => {
