@@ -97,4 +97,10 @@ export const nouns: readonly Noun[] = [
     part: "Backup",
     load: async () => (await import("./commands/inspect.ts")).defineInspect,
   },
+  {
+    words: "diff <a> <b>",
+    summary: "Compare two hives, checkpoints, sets, .reg files or live keys",
+    part: "Backup",
+    load: async () => (await import("./commands/diff.ts")).defineDiff,
+  },
 ];

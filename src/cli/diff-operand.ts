@@ -1,0 +1,215 @@
+/** What `clubar diff` compares: artefacts in files and folders, and keys of the live registry, all as trees. */
+import { readFile, stat } from "node:fs/promises";
+import { examineSet } from "../backup/examine.ts";
+import { fileOfVersion, type NamedVersion, namedVersions } from "../backup/named-versions.ts";
+import { sha256 } from "../base/digest.ts";
+import { failureOf } from "../base/failure-of.ts";
+import { fail, type Failure } from "../base/errors.ts";
+import { translated } from "../base/outside-node-error.ts";
+import { tagValueName } from "../database/apply.ts";
+import { rootKey } from "../database/schema.ts";
+import { readHive } from "../hive/read.ts";
+import { readRegText } from "../hive/reg-text.ts";
+import { decodeContainer } from "../registry/container-codec.ts";
+import { formatContainerName } from "../registry/container-name.ts";
+import { applyEdits } from "../tree/edit.ts";
+import { buildKey, emptyKey, findKey, type Key, valueOf, withoutChild } from "../tree/key.ts";
+import { sameName, joinPath, splitPath } from "../tree/path.ts";
+import { dword, sz, textOf } from "../tree/value.ts";
+import type { Cli } from "./cli.ts";
+import { registryPath } from "./registry-path.ts";
+
+/** One side of a comparison. */
+export interface Operand {
+  readonly kind: "backup set" | "cluster database" | "hive" | "key container" | "registry text" | "live key";
+  /** How it is called: a path, or a key. */
+  readonly name: string;
+  readonly tree: Key;
+  /** Of a cluster database: its tag. */
+  readonly tag: string | undefined;
+  /** Class names and security come with it. */
+  readonly attributes: boolean;
+}
+
+interface Found extends Operand {
+  /** Of a live key and of registry text: below HKEY_LOCAL_MACHINE. */
+  readonly path?: string;
+  /** Of a set: its database, and its checkpoints by where they belong. */
+  readonly set?: { readonly database: Key; readonly checkpoints: readonly Stored[] };
+}
+
+interface Stored {
+  readonly version: NamedVersion;
+  readonly tree: Key;
+}
+
+/**
+ * The two sides. A set beside something else stands for the part of it that goes with the other side: its database, or its checkpoint of
+ * the live key. FILE_NOT_FOUND, INVALID_DATA, INVALID_PARAMETER.
+ */
+export async function readOperands(cli: Cli, a: string, b: string): Promise<readonly [Operand, Operand]> {
+  const [left, right] = await Promise.all([readOperand(cli, a), readOperand(cli, b)]);
+  return [partFor(left, right), partFor(right, left)];
+}
+
+async function readOperand(cli: Cli, given: string): Promise<Found> {
+  if (/^HK[A-Z_]+(\\|$)/i.test(given)) return readLive(cli, registryPath(given));
+  const path = cli.path(given);
+  const found = await stat(path).catch(() => undefined);
+  if (found === undefined) {
+    throw fail("FILE_NOT_FOUND", {
+      happened: `There is no file or folder ${path}.`,
+      unchanged: "Nothing was changed.",
+      next: "Check the path; a live key begins with HKLM\\.",
+    });
+  }
+  if (found.isDirectory()) return readSet(cli, path);
+  return readArtefact(path, new Uint8Array(await translated(`read ${path}`, () => readFile(path))));
+}
+
+async function readLive(cli: Cli, path: string): Promise<Found> {
+  const { root } = readHive(await cli.client().bytes("GET", "/registry/hive", { path }));
+  const name = path === "" ? "HKLM" : `HKLM\\${path}`;
+  if (sameName(path, "Cluster")) return { ...database(name, root), path };
+  return { kind: "live key", name, tree: root, tag: undefined, attributes: true, path };
+}
+
+/** Without what no set holds because it is no configuration: what runs where, and the tag, which is told beside. */
+function database(name: string, root: Key): Found {
+  const tag = textOf(valueOf(root, tagValueName));
+  const tree = applyEdits(
+    withoutChild(root, rootKey.runtime),
+    [{ kind: "delete-value", path: "", name: tagValueName }],
+    0n,
+  );
+  return { kind: "cluster database", name, tree, tag, attributes: true };
+}
+
+function readArtefact(name: string, bytes: Uint8Array): Found {
+  const magic = String.fromCharCode(...bytes.subarray(0, 7));
+  if (magic === "CLUBCPR") {
+    return { kind: "key container", name, tree: containerTree(bytes), tag: undefined, attributes: true };
+  }
+  if (magic.startsWith("regf")) {
+    const { root } = readHive(bytes);
+    return valueOf(root, tagValueName) === undefined
+      ? { kind: "hive", name, tree: root, tag: undefined, attributes: true }
+      : database(name, root);
+  }
+  if (/^(\xff\xfe)?\0?(\xef\xbb\xbf)?\0?W/.test(magic)) return registryText(name, bytes);
+  throw fail("INVALID_DATA", {
+    happened: `${name} is no hive, no key container and no registry text.`,
+    unchanged: "Nothing was changed.",
+    next: "Name a file of one of these kinds, a backup set's folder, or a live key that begins with HKLM\\.",
+  });
+}
+
+/** The private key itself is shown by no comparison: only whether it is another one. */
+function containerTree(bytes: Uint8Array): Key {
+  const { name, exportable, pkcs8 } = decodeContainer(bytes);
+  const values = [
+    sz("Name", formatContainerName(name)),
+    dword("Exportable", exportable ? 1 : 0),
+    sz("PrivateKeySha256", sha256(pkcs8)),
+  ];
+  return buildKey({ name: "Container", lastWritten: 0n, values });
+}
+
+function registryText(name: string, bytes: Uint8Array): Found {
+  const edits = readRegText(bytes);
+  if (edits.some(({ kind }) => kind.startsWith("delete"))) {
+    throw fail("INVALID_DATA", {
+      happened: `${name} asks for deletions: it is a list of changes, not the content of a key.`,
+      unchanged: "Nothing was changed.",
+      next: "Compare with an export (clubar reg export), which holds none.",
+    });
+  }
+  const path = edits.map((edit) => edit.path).reduce(commonPath, edits[0]?.path ?? "");
+  const tree = findKey(applyEdits(emptyKey("", 0n), edits, 0n), path) ?? emptyKey("", 0n);
+  return { kind: "registry text", name, tree, tag: undefined, attributes: false, path };
+}
+
+function commonPath(a: string, b: string): string {
+  const other = splitPath(b);
+  const names = splitPath(a);
+  const end = names.findIndex((each, at) => !sameName(each, other[at] ?? ""));
+  return joinPath(...(end === -1 ? names : names.slice(0, end)));
+}
+
+async function readSet(cli: Cli, path: string): Promise<Found> {
+  const { tree, versions } = await examineSet(cli.outside(), path);
+  if (tree === undefined) {
+    throw fail("DATABASE_BACKUP_CORRUPT", {
+      happened: `${path} holds no backup set whose database can be read.`,
+      unchanged: "Nothing was changed.",
+      next: `clubar verify ${path} says what is wrong with it.`,
+    });
+  }
+  const bytesOf = new Map(versions.map(({ name, bytes }) => [name, bytes]));
+  const checkpoints = namedVersions(tree).flatMap((version): Stored[] => {
+    const bytes = version.current ? bytesOf.get(fileOfVersion(version)) : undefined;
+    return bytes === undefined ? [] : [{ version, tree: storedTree(fileOfVersion(version), bytes) }];
+  });
+  const found = database(path, tree);
+  return {
+    ...found,
+    kind: "backup set",
+    tree: setTree(found.tree, checkpoints),
+    set: { database: found.tree, checkpoints },
+  };
+}
+
+/** A damaged file of a set must not hide what is different elsewhere in it. */
+function storedTree(file: string, bytes: Uint8Array): Key {
+  try {
+    return readArtefact(file, bytes).tree;
+  } catch (error) {
+    const values = [sz("Damaged", failureOf(error).happened), sz("Sha256", sha256(bytes))];
+    return buildKey({ name: file, lastWritten: 0n, values });
+  }
+}
+
+/** A whole set as one tree: its database, and each checkpoint under the name of its resource. */
+function setTree(of: Key, checkpoints: readonly Stored[]): Key {
+  const edits = checkpoints.map(({ version, tree }) => ({
+    kind: "put-tree" as const,
+    path: joinPath("Checkpoints", version.resourceName, placeName(version)),
+    tree,
+  }));
+  const cluster = { kind: "put-tree" as const, path: "Cluster", tree: of };
+  return applyEdits(emptyKey("Set", 0n), [cluster, ...edits], 0n);
+}
+
+/** Containers and folders have names that are no registry paths. */
+function placeName({ kind, path }: NamedVersion): string {
+  return kind === "CPT" ? path : path.replaceAll("\\", "/");
+}
+
+function partFor(side: Found, other: Found): Operand {
+  if (side.set === undefined || other.set !== undefined) return side;
+  if (other.kind === "cluster database") return { ...side, kind: "cluster database", tree: side.set.database };
+  const { path } = other;
+  if (path === undefined) throw noPart(side, other, "Compare with one of the files in the set's folder instead.");
+  for (const { version, tree } of side.set.checkpoints) {
+    const below = version.kind === "CPT" ? pathBelow(version.path, path) : undefined;
+    const part = below === undefined ? undefined : findKey(tree, below);
+    if (part !== undefined) return { ...side, tree: part, name: `${side.name}, checkpoint of ${version.resourceName}` };
+  }
+  const names = side.set.checkpoints.map(({ version }) => version.path);
+  throw noPart(side, other, `It has ${names.length === 0 ? "no checkpoints" : `checkpoints of ${names.join(", ")}`}.`);
+}
+
+function pathBelow(above: string, path: string): string | undefined {
+  const names = splitPath(path);
+  const first = splitPath(above);
+  const below = first.every((name, at) => sameName(name, names[at] ?? ""));
+  return below ? joinPath(...names.slice(first.length)) : undefined;
+}
+
+function noPart(side: Found, other: Found, next: string): Failure {
+  return fail("INVALID_PARAMETER", {
+    happened: `The backup set ${side.name} has no part that goes with ${other.name}.`,
+    unchanged: "Nothing was changed.",
+    next,
+  });
+}
