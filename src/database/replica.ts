@@ -4,9 +4,22 @@ import type { LogRecord } from "../quorum/quorum.ts";
 import { compareTags, formatTag, type Tag } from "../quorum/tag.ts";
 import type { Key } from "../tree/key.ts";
 import { applyRecord } from "./apply.ts";
+import { reasonOfUpdate } from "./update-codec.ts";
 
 /** Called after each change with the tree after and before it, and the tag of the newer one. */
 export type ChangeHandler = (tree: Key, before: Key, tag: Tag) => void;
+
+/** An update that was applied, in short. */
+export interface Decision {
+  readonly tag: Tag;
+  /** Wall time in milliseconds at which it was ordered. */
+  readonly time: number;
+  /** One sentence: what and why. */
+  readonly because: string;
+}
+
+/** Decisions that a copy remembers. */
+const remembered = 200;
 
 interface Waiter {
   readonly tag: Tag;
@@ -20,6 +33,7 @@ export class Replica {
   #lineage: string;
   readonly #handlers = new Set<ChangeHandler>();
   #waiters: Waiter[] = [];
+  readonly #decisions: Decision[] = [];
 
   constructor(tree: Key, tag: Tag, lineage: string) {
     this.#tree = tree;
@@ -63,7 +77,15 @@ export class Replica {
         next: "The node joins again and takes what it lacks; there is nothing to do.",
       });
     }
-    this.#become(known ?? applyRecord(this.#tree, record), record.tag);
+    const tree = known ?? applyRecord(this.#tree, record);
+    this.#decisions.push({ tag: record.tag, time: record.time, because: reasonOfUpdate(record.body) });
+    if (this.#decisions.length > remembered) this.#decisions.shift();
+    this.#become(tree, record.tag);
+  }
+
+  /** The newest updates that were applied one by one, the oldest first; what came with a whole copy is not among them. */
+  decisions(): readonly Decision[] {
+    return this.#decisions;
   }
 
   /** Replaces the whole copy, as a node does that is too far behind or belonged to an older generation. */

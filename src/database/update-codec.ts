@@ -38,6 +38,21 @@ export function encodeUpdate(update: Update): Uint8Array {
  * wrote them.
  */
 export function decodeUpdate(bytes: Uint8Array): Update {
+  const { part, end } = jsonPart(bytes);
+  return {
+    requestId: part.requestId,
+    because: part.because,
+    conditions: part.conditions.map(conditionFromJson),
+    edits: decodeEdits(bytes.subarray(end)),
+  };
+}
+
+/** The reason of an update without decoding its edits; fails as `decodeUpdate`. */
+export function reasonOfUpdate(bytes: Uint8Array): string {
+  return jsonPart(bytes).part.because;
+}
+
+function jsonPart(bytes: Uint8Array): { readonly part: JsonPart; readonly end: number } {
   if (bytes[0] !== version) {
     throw fail("VERSION_NOT_SUPPORTED", {
       happened: `An update has format version ${bytes[0] ?? "none"}; this program reads version ${version}.`,
@@ -49,12 +64,7 @@ export function decodeUpdate(bytes: Uint8Array): Update {
     throw fail("CLUSTERLOG_CORRUPT", { happened: "An update is shorter than its own length says." });
   }
   const part = JSON.parse(new TextDecoder().decode(bytes.subarray(5, 5 + length))) as JsonPart;
-  return {
-    requestId: part.requestId,
-    because: part.because,
-    conditions: part.conditions.map(conditionFromJson),
-    edits: decodeEdits(bytes.subarray(5 + length)),
-  };
+  return { part, end: 5 + length };
 }
 
 function conditionToJson(condition: Condition): JsonCondition {
