@@ -71,6 +71,8 @@ export interface RestoreRequest {
   readonly drive?: string;
   /** Takes over the identity of another cluster's set. */
   readonly adopt?: boolean;
+  /** Groups stay offline afterwards: all, none; absent: those whose last known settings are not the set's. */
+  readonly hold?: boolean;
   /** The plan that the person agreed to; another one by now is refused. */
   readonly planId?: string;
 }

@@ -26,8 +26,14 @@ export function situation(status: StatusView): { readonly tone: Tone; readonly s
     (group) => group.wanted && !broken.includes(group) && group.resources.length > 0 && group.state !== "online",
   );
   const names = (list: readonly { readonly name: string }[]): string => list.map((one) => one.name).join(", ");
+  const held = groups.filter((group) => group.held !== null);
   if (broken.length > 0) return { tone: "bad", sentence: `${nodesSay}. Not serving: ${names(broken)}.` };
   if (busy.length > 0) return { tone: "warn", sentence: `${nodesSay}. Not fully online: ${names(busy)}.` };
+  if (held.length > 0)
+    return {
+      tone: "warn",
+      sentence: `${nodesSay}. Held offline after a restore: ${names(held)} (clubar group release).`,
+    };
   if (up.length < nodes.length || self.waits.length > 0)
     return { tone: "warn", sentence: `${nodesSay}. All groups are as they should be.` };
   return { tone: "ok", sentence: `${nodesSay}, all groups are as they should be.` };

@@ -32,6 +32,8 @@ export interface GroupView {
   readonly owner: string | null;
   /** Whether it is to be online. */
   readonly wanted: boolean;
+  /** Why it stays offline after a restore until somebody releases it; null when it is not held. */
+  readonly held: string | null;
   /** Where it moves to: a node's name, "*" for any; null when it does not move. */
   readonly movingTo: string | null;
   /** Why it is left failed. */
@@ -99,6 +101,7 @@ export function groupView(state: ClusterState, group: GroupState): GroupView {
     state: groupStateName(group.state),
     owner: nodeName(state, group.owner),
     wanted: group.wanted,
+    held: group.held ?? null,
     movingTo: moveTo === undefined ? null : (state.nodes.get(moveTo)?.name ?? moveTo),
     failed: group.failed ?? null,
     preferredOwners: group.preferredOwners.map((id) => state.nodes.get(id)?.name ?? id),

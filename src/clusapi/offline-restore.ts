@@ -32,7 +32,7 @@ export async function planOffline(at: OfflinePlace, request: RestoreRequest): Pr
   const record = found ?? (await recordToBe(at, request.path));
   if (found !== undefined) await refuseRunning(at);
   const place = request.drive === undefined ? record.quorum : await resolveDrive(files, data, request.drive);
-  const { force, drive, adopt, path } = request;
+  const { force, drive, adopt, hold, path } = request;
   const plan = await checkRestore(
     {
       outside,
@@ -44,7 +44,13 @@ export async function planOffline(at: OfflinePlace, request: RestoreRequest): Pr
       insist: record.insist,
       askNode: ({ endpoint }) => askNode(outside, endpoint),
     },
-    { path, force, ...(drive === undefined ? {} : { drive }), ...(adopt === true ? { adoptIdentity: true } : {}) },
+    {
+      path,
+      force,
+      ...(drive === undefined ? {} : { drive }),
+      ...(adopt === true ? { adoptIdentity: true } : {}),
+      ...(hold === undefined ? {} : { hold }),
+    },
   );
   return { view: planView(plan), carryOut: () => carryOut(at, record, plan) };
 }

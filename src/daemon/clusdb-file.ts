@@ -3,16 +3,11 @@ import { writeFileDurably } from "../base/durable.ts";
 import type { Log } from "../base/log.ts";
 import { Mutex } from "../base/mutex.ts";
 import { type Outside, OutsideError } from "../base/outside.ts";
-import { tagValueName } from "../database/apply.ts";
 import { Replica } from "../database/replica.ts";
-import { readHive, writeHive } from "../hive/index.ts";
-import { formatTag, parseTag } from "../quorum/tag.ts";
-import { applyEdits } from "../tree/edit.ts";
-import { emptyKey, fileTime, valueOf } from "../tree/key.ts";
-import { sz, textOf } from "../tree/value.ts";
+import { decodeClusDb, encodeClusDb } from "../membership/clusdb-copy.ts";
+import { formatTag } from "../quorum/tag.ts";
+import { emptyKey } from "../tree/key.ts";
 
-/** The root value that names the lineage of the copy's generation. */
-const lineageValue = "Lineage";
 /** How long changes are collected before the file is written, in milliseconds. */
 const collect = 1000;
 
@@ -35,14 +30,8 @@ export class ClusDbFile {
   async open(): Promise<Replica> {
     const { files } = this.#outside;
     try {
-      const { root } = readHive(await files.read(this.path));
-      const tag = parseTag(textOf(valueOf(root, tagValueName)) ?? "");
-      if (tag !== undefined) {
-        const lineage = textOf(valueOf(root, lineageValue)) ?? "";
-        // Only the file holds it: as part of the copy it would make this node's database differ from the others'.
-        const tree = applyEdits(root, [{ kind: "delete-value", path: "", name: lineageValue }], root.lastWritten);
-        return new Replica(tree, tag, lineage);
-      }
+      const copy = decodeClusDb(await files.read(this.path));
+      if (copy !== undefined) return new Replica(copy.tree, copy.tag, copy.lineage);
       this.#log.warn("ClusDb has no tag and is not used", { path: this.path });
     } catch (error) {
       if (!(error instanceof OutsideError && error.code === "ENOENT"))
@@ -78,15 +67,8 @@ export class ClusDbFile {
   }
 
   #bytesOf(replica: Replica): { readonly tag: string; readonly bytes: () => Uint8Array } {
-    const tree = replica.tree();
-    const tag = formatTag(replica.tag());
-    const lineage = replica.lineage();
-    const time = fileTime(this.#outside.clock.wall());
-    const bytes = (): Uint8Array => {
-      const values = [sz(tagValueName, tag), sz(lineageValue, lineage)];
-      const edits = values.map((value) => ({ kind: "set-value", path: "", value }) as const);
-      return writeHive(applyEdits(tree, edits, time), { time, fileName: "ClusDb" });
-    };
-    return { tag, bytes };
+    const copy = { tree: replica.tree(), tag: replica.tag(), lineage: replica.lineage() };
+    const wall = this.#outside.clock.wall();
+    return { tag: formatTag(copy.tag), bytes: () => encodeClusDb(copy, wall) };
   }
 }

@@ -112,6 +112,7 @@ export class RestoreRun {
         force: request.force,
         ...(request.drive === undefined ? {} : { drive: request.drive }),
         ...(request.adopt === true ? { adoptIdentity: true } : {}),
+        ...(request.hold === undefined ? {} : { hold: request.hold }),
       },
     );
   }

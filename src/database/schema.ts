@@ -30,7 +30,13 @@ export const nodeValue = {
 } as const;
 
 /** Values of `Groups\<guid>` beyond the property table; lists of ids. */
-export const groupValue = { name: "Name", contains: "Contains", preferredOwners: "PreferredOwners" } as const;
+export const groupValue = {
+  name: "Name",
+  contains: "Contains",
+  preferredOwners: "PreferredOwners",
+  /** sz: why it stays offline after a restore until a person releases it; absent otherwise. */
+  held: "Held",
+} as const;
 
 /** Values and subkeys of `Resources\<guid>` beyond the property table; lists of ids. */
 export const resourceValue = {

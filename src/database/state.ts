@@ -9,6 +9,7 @@ import { commonProperties, type ObjectKind } from "./property-tables.ts";
 import {
   anyNode,
   foldId,
+  groupValue,
   minusOne,
   type MoveReason,
   nodeState,
@@ -76,8 +77,10 @@ export interface GroupState {
   readonly name: string;
   readonly description: string;
   readonly groupType: number;
-  /** PersistentState: whether it is to be online. */
+  /** PersistentState: whether it is to be online; never while it is held. */
   readonly wanted: boolean;
+  /** Why it stays offline after a restore until a person releases it. */
+  readonly held: string | undefined;
   readonly failoverThreshold: number;
   /** Hours. */
   readonly failoverPeriod: number;
@@ -267,6 +270,7 @@ function readGroup(tree: Key, key: Key, resources: ReadonlyMap<string, ResourceS
   const isCurrent = (name: string): boolean => generation !== undefined && optionalNumber(runtime, name) === generation;
   const contains = ids(key, "Contains").filter((resource) => resources.get(resource)?.group === id);
   const name = values.text("Name");
+  const held = optionalText(key, groupValue.held);
   return {
     id,
     path: `${rootKey.groups}\\${key.name}`,
@@ -274,7 +278,8 @@ function readGroup(tree: Key, key: Key, resources: ReadonlyMap<string, ResourceS
     name: name === "" ? id : name,
     description: values.text("Description"),
     groupType: values.number("GroupType"),
-    wanted: values.number("PersistentState") !== 0,
+    wanted: values.number("PersistentState") !== 0 && held === undefined,
+    held,
     failoverThreshold: values.number("FailoverThreshold"),
     failoverPeriod: values.number("FailoverPeriod"),
     autoFailback: values.number("AutoFailbackType") === 1,

@@ -77,9 +77,11 @@ function decideFree(round: Round, group: GroupState, custody: Free): void {
   const stopped = group.priority === 0 && group.wanted && automatic;
   const tail = stopped
     ? "; it stays offline: its priority forbids an automatic start"
-    : group.wanted
-      ? ""
-      : "; it stays offline as asked";
+    : group.held !== undefined
+      ? "; it stays offline until it is released"
+      : group.wanted
+        ? ""
+        : "; it stays offline as asked";
   const because = `${quoted(group)} goes to ${node.name}, ${placement.because}: ${custody.because}${tail}.`;
   const displacedFrom = displacedAfter(round.state, group, custody, node);
   round.actions.push(placeGroup(round.state, group, node, { because, displacedFrom, stopped }));

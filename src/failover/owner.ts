@@ -227,6 +227,7 @@ function stepDown(view: View, resource: ResourceState): void {
 function whyDown(view: View, resource: ResourceState): string | undefined {
   const { group, input } = view;
   if (group.moveTo !== undefined) return `${quoted(group)} leaves this node (${group.moveReason})`;
+  if (group.held !== undefined) return `${quoted(group)} is held`;
   if (!group.wanted) return `${quoted(group)} is to be offline`;
   const provider = resource.dependsOn.find((id) => view.entry(id).phase !== "online");
   const name = provider === undefined ? "" : quoted(input.state.resources.get(provider) ?? { name: provider });

@@ -4,7 +4,9 @@ import { Failure } from "../base/errors.ts";
 import { failureOf } from "../base/failure-of.ts";
 import { newGuid } from "../base/guid.ts";
 import type { Outside } from "../base/outside.ts";
+import { foldId } from "../database/schema.ts";
 import { type NodeState, readState } from "../database/state.ts";
+import { decodeClusDb } from "../membership/clusdb-copy.ts";
 import type { NodeFact, PresentFacts, RestoreInput, RestorePlan, SetFacts } from "./plan-types.ts";
 import { planRestore } from "./plan.ts";
 import { highestGeneration, type Present, readPresent } from "./present.ts";
@@ -16,6 +18,8 @@ export interface RestoreRequest {
   readonly force?: boolean;
   readonly adoptIdentity?: boolean;
   readonly drive?: string;
+  /** Groups stay offline afterwards: all, none; undefined: those whose last known settings are not the set's. */
+  readonly hold?: boolean;
 }
 
 /** Where the restore takes place and whom it can ask. */
@@ -69,11 +73,30 @@ export async function gatherFacts(parts: CheckParts, request: RestoreRequest): P
     ),
     force: request.force === true,
     adoptIdentity: request.adoptIdentity === true,
+    ...(request.hold === undefined ? {} : { hold: request.hold }),
+    ...(await lastKnown(parts, present, set.cluster.instance)),
     safetyFolder: `${parts.data}/safety`,
     id: newGuid(outside.random),
     lineage: newGuid(outside.random),
     now: Math.floor(outside.clock.wall()),
   };
+}
+
+/** This node's own copy, while the quorum can't tell. */
+async function lastKnown(
+  { outside, data }: CheckParts,
+  present: Present,
+  instance: string,
+): Promise<Pick<RestoreInput, "lastKnown">> {
+  if (present.state === "readable") return {};
+  try {
+    const copy = decodeClusDb(await outside.files.read(`${data}/ClusDb`));
+    const isSame = copy !== undefined && foldId(readState(copy.tree).cluster.instance) === foldId(instance);
+    return isSame ? { lastKnown: copy.tree } : {};
+  } catch {
+    // It only helps to tell which settings are newer; without it a person is asked nothing more.
+    return {};
+  }
 }
 
 async function readSet(outside: CheckParts["outside"], path: string): Promise<SetFacts> {

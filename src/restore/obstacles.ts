@@ -5,6 +5,7 @@ import { readState } from "../database/state.ts";
 import type { Key } from "../tree/key.ts";
 import { compareLayouts } from "./layouts.ts";
 import type { Blocker, RestoreInput } from "./plan-types.ts";
+import type { Hold } from "./hold.ts";
 import type { TreeChanges } from "./restored-tree.ts";
 
 /** Filled by the functions here. */
@@ -51,7 +52,7 @@ export function judgeIdentity(input: RestoreInput, notes: Notes): boolean {
     notes.blockers.push({
       name: "CLUSTER_INSTANCE_ID_MISMATCH",
       sentence,
-      next: "Choose a set of this cluster, or adopt the other cluster's identity on purpose (--adopt).",
+      next: "Choose a set of this cluster, or adopt the other cluster's identity on purpose (--adopt-identity).",
     });
   }
   return false;
@@ -142,4 +143,14 @@ export function judgeLayout({ set, quorumDevice, force }: RestoreInput, notes: N
   if (compared.result !== "different") return;
   if (force) notes.warnings.push(`${compared.why} The restore goes on because it is forced; no disk is changed.`);
   else notes.blockers.push({ name: "QUORUM_DISK_NOT_FOUND", sentence: compared.why, next: compared.next });
+}
+
+/** Groups that stay offline. */
+export function judgeHold(held: readonly Hold[], asked: boolean | undefined, { warnings }: Notes): void {
+  for (const { name, why } of held) {
+    warnings.push(
+      `Group ${name} stays offline afterwards until it is released (clubar group release "${name}"): ${why}` +
+        (asked === undefined ? " With --no-hold it comes online with the set's settings." : ""),
+    );
+  }
 }

@@ -4,6 +4,7 @@ import type { ErrorName } from "../base/errors.ts";
 import type { Tag } from "../quorum/tag.ts";
 import type { Key } from "../tree/key.ts";
 import type { Changes } from "./differences.ts";
+import type { Hold } from "./hold.ts";
 import type { TreeChanges } from "./restored-tree.ts";
 
 /** A set that was read whole; `damage` names what is wrong with it. */
@@ -70,6 +71,10 @@ export interface RestoreInput {
   readonly highestGeneration: number;
   readonly force: boolean;
   readonly adoptIdentity: boolean;
+  /** Groups stay offline after it: all (true), none (false), or those whose settings may be newer than the set's. */
+  readonly hold?: boolean;
+  /** The newest database that this node knows of, when the quorum can't tell: for what its settings may be. */
+  readonly lastKnown?: Key;
   /** The folder for safety backups. */
   readonly safetyFolder: string;
   /** Random: names the plan, and the lineage of its generation. */
@@ -133,6 +138,8 @@ export interface RestorePlan {
   readonly steps: readonly Step[];
   readonly blockers: readonly Blocker[];
   readonly warnings: readonly string[];
+  /** Groups that stay offline until they are released. */
+  readonly held: readonly Hold[];
   readonly changes: Changes | undefined;
   /** Updates after the set, which the restore takes back. */
   readonly lost: { readonly updates: number | undefined; readonly sentence: string };

@@ -3,7 +3,8 @@ import { test } from "node:test";
 import { example, group, identity, mail, web } from "../../test/crash-points/example-cluster.ts";
 import { applyEdits, type Edit } from "../tree/edit.ts";
 import { findKey, findValue, type Key } from "../tree/key.ts";
-import { dword, dwordOf, multiSz, multiSzOf, sz } from "../tree/value.ts";
+import { readState } from "../database/state.ts";
+import { dword, dwordOf, multiSz, multiSzOf, sz, textOf } from "../tree/value.ts";
 import type { PresentFacts, RestoreInput, RestorePlan, SetFacts } from "./plan-types.ts";
 import { planRestore } from "./plan.ts";
 import { restoredTree } from "./restored-tree.ts";
@@ -216,4 +217,36 @@ test("what changes is counted by object and said by value", () => {
   assert.ok(changes?.lines.includes('resource "mail" comes back'));
   assert.ok(changes?.lines.includes('resource "web", Parameters: Word "later" → "one"'));
   assert.ok(changes?.lines.includes('checkpoint SOFTWARE\\Web of resource "web": version 2 becomes current'));
+});
+
+test("groups whose last known settings are newer than the set's are held, all on request, none when asked", () => {
+  const tree = example("one").tree;
+  const newer = example("two").tree;
+  const digest = (of: Key, resource: string, number: string, content: string): Key =>
+    edit(of, {
+      kind: "set-value",
+      path: `Resources\\${resource}\\Checkpoints\\${number}`,
+      value: sz("ContentDigest", content),
+    });
+  const set = setOf(digest(tree, web, "00000002", "old"));
+  const present = presentOf(digest(newer, web, "00000002", "new"));
+  const made = plan({ set, present });
+  assert.deepEqual(
+    made.held.map(({ name }) => name),
+    ["web group"],
+  );
+  assert.match(made.held[0]?.why ?? "", /SOFTWARE\\Web of "web"/);
+  assert.match(made.warnings.join(), /clubar group release "web group"/);
+  const held = restoredTree(set.tree as Key, made.treeChanges, 9n);
+  assert.match(textOf(findValue(held, `Groups\\${group}`, "Held")) ?? "", /older than the last settings/);
+  assert.equal(readState(held).groups.get(group)?.wanted, false);
+
+  assert.deepEqual(plan({ set, present, hold: false }).held, []);
+  const same = plan({ set, present: presentOf(set.tree as Key) });
+  assert.deepEqual(same.held, []);
+  assert.equal(plan({ set, present: presentOf(set.tree as Key), hold: true }).held.length, 1);
+  const unreadable = plan({ set, present: { state: "none" }, lastKnown: digest(newer, web, "00000002", "new") });
+  assert.equal(unreadable.held.length, 1, "this node's own copy tells when the quorum can't");
+  const again = restoredTree(held, plan({ set: setOf(held), present, hold: false }).treeChanges, 9n);
+  assert.equal(findValue(again, `Groups\\${group}`, "Held"), undefined, "a hold that is in the set does not come back");
 });

@@ -7,6 +7,7 @@ import { emptyKey, fileTime, type Key } from "../tree/key.ts";
 import { type Changes, changesBetween } from "./differences.ts";
 import {
   instanceOf,
+  judgeHold,
   judgeIdentity,
   judgeLayout,
   judgeMembers,
@@ -15,6 +16,7 @@ import {
   nodeName,
   type Notes,
 } from "./obstacles.ts";
+import { groupsToHold } from "./hold.ts";
 import type { PresentFacts, RestoreInput, RestorePlan, Step } from "./plan-types.ts";
 import { configurationOf, restoredTree, type TreeChanges, treeChanges } from "./restored-tree.ts";
 
@@ -24,11 +26,17 @@ export function planRestore(input: RestoreInput): RestorePlan {
   const notes: Notes = { blockers: [], warnings: [], notChecked: [...set.notChecked] };
   const same = judgeIdentity(input, notes);
   const presentTree = present.state === "readable" && same ? present.tree : undefined;
-  const changes = treeChanges(set.tree ?? emptyKey("Cluster", 0n), presentTree, new Set(set.versions));
+  const setTree = set.tree ?? emptyKey("Cluster", 0n);
+  const held = groupsToHold(setTree, presentTree ?? input.lastKnown, input.hold);
+  const changes = {
+    ...treeChanges(setTree, presentTree, new Set(set.versions)),
+    hold: held.map(({ id, why }) => ({ id, why })),
+  };
   judgeSet(input, notes);
   judgeNodes(input, notes);
   judgeMembers(input, presentTree, changes, notes);
   judgeLayout(input, notes);
+  judgeHold(held, input.hold, notes);
   const generations = [
     set.generation,
     input.highestGeneration,
@@ -64,6 +72,7 @@ export function planRestore(input: RestoreInput): RestorePlan {
     safety,
     steps: stepsOf(input, input.force ? stopNodes : [], safety, to),
     ...notes,
+    held,
     changes: changesOf(input, changes, presentTree),
     lost: lostUpdates(input, same),
     mustJoinAgain: changes.leftOut.map((id) => nodeName(input, presentTree, id)),

@@ -1,9 +1,10 @@
 /** What the database of a set becomes when it is put in force: the set's configuration, and nothing that could repeat a number. Pure. */
 import { foldId, groupValue, resourceKey, resourceValue, rootKey } from "../database/schema.ts";
+import type { Hold } from "./hold.ts";
 import { type ClusterState, readState } from "../database/state.ts";
 import { applyEdits, type Edit } from "../tree/edit.ts";
 import { childOf, childrenOf, findValue, type Key, valueOf } from "../tree/key.ts";
-import { dword, dwordOf, multiSz, multiSzOf } from "../tree/value.ts";
+import { dword, dwordOf, multiSz, multiSzOf, sz } from "../tree/value.ts";
 
 /** How the set's tree is changed; plain data, because a restore that is finished after a crash must build the same tree. */
 export interface TreeChanges {
@@ -17,6 +18,8 @@ export interface TreeChanges {
   readonly nextNumbers: Readonly<Record<string, number>>;
   /** Paths of `Checkpoints\0000000n` whose files are not in the set. */
   readonly dropVersions: readonly string[];
+  /** Groups that stay offline until a person releases them; all others are not held. */
+  readonly hold: readonly Pick<Hold, "id" | "why">[];
 }
 
 const leftOutName = "LeftOutByRestore";
@@ -24,7 +27,7 @@ const nextNodeIdName = "NextNodeId";
 const nextNumberName = "NextNumber";
 
 /** Compares the set with the present database; `present` is undefined when there is none to compare with. */
-export function treeChanges(set: Key, present: Key | undefined, files: ReadonlySet<string>): TreeChanges {
+export function treeChanges(set: Key, present: Key | undefined, files: ReadonlySet<string>): Omit<TreeChanges, "hold"> {
   const inSet = readState(set);
   const now = present === undefined ? undefined : readState(present);
   const gone = now === undefined ? [] : [...inSet.nodes.keys()].filter((id) => !now.nodes.has(id));
@@ -98,8 +101,11 @@ export function restoredTree(set: Key, changes: TreeChanges, time: bigint): Key 
   const dropped = new Set(changes.dropNodes);
   for (const id of dropped) edits.push({ kind: "delete-key", path: `${rootKey.nodes}\\${id}` });
   const { groups, resources } = readState(set);
-  for (const { path, preferredOwners } of groups.values()) {
-    const rest = preferredOwners.filter((id) => !dropped.has(id));
+  for (const { id, path, preferredOwners, held } of groups.values()) {
+    const why = changes.hold.find((hold) => hold.id === id)?.why;
+    if (why !== undefined) edits.push(setValue(path, sz(groupValue.held, why)));
+    else if (held !== undefined) edits.push({ kind: "delete-value", path, name: groupValue.held });
+    const rest = preferredOwners.filter((node) => !dropped.has(node));
     if (rest.length < preferredOwners.length) edits.push(setValue(path, multiSz(groupValue.preferredOwners, rest)));
   }
   for (const { id, path, possibleOwners } of resources.values()) {

@@ -7,6 +7,7 @@ import {
   moveGroup,
   offlineGroup,
   onlineGroup,
+  releaseGroups,
   renameGroup,
   setGroupProperties,
   setPreferredOwners,
@@ -32,7 +33,7 @@ const move = z.strictObject({ node: z.string().optional() });
 
 /**
  * GET /groups, /groups/GROUP; POST /groups {name, description?}; DELETE /groups/GROUP; PATCH /groups/GROUP {name?, properties?,
- * preferredOwners?}; POST /groups/GROUP/online, /offline, /move {node?}, /cancel.
+ * preferredOwners?}; POST /groups/GROUP/online, /offline, /release, /move {node?}, /cancel; POST /groups/release: all that are held.
  */
 export function groups(): ApiRoutes {
   return routes()
@@ -69,6 +70,10 @@ export function groups(): ApiRoutes {
     )
     .post("/:group/offline", (context) =>
       change(context, (tree) => offlineGroup(tree, { group: pathPart(context, "group") })),
+    )
+    .post("/release", (context) => change(context, (tree) => releaseGroups(tree, {})))
+    .post("/:group/release", (context) =>
+      change(context, (tree) => releaseGroups(tree, { group: pathPart(context, "group") })),
     )
     .post("/:group/move", async (context) => {
       const request = await bodyOf(context, move);

@@ -10,10 +10,11 @@ const request = z.strictObject({
     .regex(/^[A-Za-z]:$/, "a drive is a letter and a colon")
     .optional(),
   adopt: z.boolean().optional(),
+  hold: z.boolean().optional(),
   planId: z.string().optional(),
 });
 
-/** POST /restore/plan and POST /restore {path, force, drive?, adopt?, planId?}. */
+/** POST /restore/plan and POST /restore {path, force, drive?, adopt?, hold?, planId?}. */
 export function restore(): ApiRoutes {
   return routes()
     .post("/plan", async (context) => {

@@ -61,6 +61,14 @@ function defineLife(noun: Parameters<Define>[0], cli: Cli): void {
       );
       cli.done(answer);
     });
+  verb(noun, "release [group]", "Let a group that a restore left offline come online")
+    .option("--all", "every group that is held")
+    .action(async (group: string | undefined, { all }: { readonly all?: boolean }) => {
+      if ((group === undefined) !== (all === true)) throw usage("Name the group, or say --all.");
+      cli.done(
+        await cli.client().post<Done>(group === undefined ? "/groups/release" : apiPath("groups", group, "release")),
+      );
+    });
   verb(noun, "move <group> [node]", "Move a group to a node, or to the best other one")
     .addOption(waitOption("it has arrived"))
     .action(async (group: string, node: string | undefined, { wait }: WaitOptions) => {
@@ -107,6 +115,7 @@ function detail(group: GroupDetail): string {
     ["Owner", orDash(group.owner)],
     ["Moves to", group.movingTo ?? undefined],
     ["Failed", group.failed ?? undefined],
+    ["Held", group.held ?? undefined],
     ["Preferred owners", orDash(group.preferredOwners.join(", "))],
     ["Resources", orDash(group.resources.join(", "))],
     ...Object.entries(group.properties).map(([name, value]) => [name, plain(value)] as const),

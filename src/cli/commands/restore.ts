@@ -9,7 +9,8 @@ import { type Define, finish, notes } from "../verbs.ts";
 
 interface Options {
   readonly plan?: boolean;
-  readonly adopt?: boolean;
+  readonly adoptIdentity?: boolean;
+  readonly hold?: boolean;
   readonly node?: string;
   readonly quorum?: string;
 }
@@ -18,7 +19,9 @@ interface Options {
 export const defineRestore: Define = (noun, cli) => {
   finish(noun)
     .option("--plan", "only show what would happen")
-    .option("--adopt", "take over the identity of another cluster's set")
+    .option("--adopt, --adopt-identity", "take over the identity of another cluster's set")
+    .option("--hold", "leave every group offline until `clubar group release`")
+    .option("--no-hold", "bring groups online even when their last known settings are newer than the set's")
     .option("--node <name>", "for a data folder that holds no node: which node of the set it becomes")
     .option("--quorum <folder>", "with --node: the quorum folder")
     .action((path: string, word: string | undefined, drive: string | undefined, options: Options) =>
@@ -54,7 +57,8 @@ function requestOf(
     path: cli.path(path),
     force: lower === "force",
     ...(drive === undefined ? {} : { drive: drive.toLowerCase() }),
-    ...(options.adopt === true ? { adopt: true } : {}),
+    ...(options.adoptIdentity === true ? { adopt: true } : {}),
+    ...(options.hold === undefined ? {} : { hold: options.hold }),
   };
 }
 

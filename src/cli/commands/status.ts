@@ -35,7 +35,8 @@ export function statusText(status: StatusView, now: number): string {
   const groupRows = groups.map((group) => {
     const moving =
       group.movingTo === null ? "" : `moves to ${group.movingTo === "*" ? "another node" : group.movingTo}`;
-    const notes = [moving, group.wanted ? "" : "is to be offline", group.failed ?? ""].filter((note) => note !== "");
+    const offline = group.held === null ? "is to be offline" : `HELD: ${group.held}`;
+    const notes = [moving, group.wanted ? "" : offline, group.failed ?? ""].filter((note) => note !== "");
     return [group.name, group.state, orDash(group.owner), notes.join("; ")];
   });
   const resourceRows = resources.map((one) => [

@@ -17,6 +17,7 @@ import {
   moveGroup,
   offlineGroup,
   onlineGroup,
+  releaseGroups,
   renameGroup,
   setGroupProperties,
   setPreferredOwners,
@@ -292,4 +293,22 @@ test("values of the wrong type and strange keys are read as defaults", () => {
   assert.deepEqual(state.groups.get(guid(10))?.preferredOwners, []);
   assert.equal(state.groups.get("not-a-guid")?.name, "not-a-guid");
   assert.equal(state.resources.get("abc")?.group, undefined);
+});
+
+test("a held group is not wanted and can't be brought online before it is released", () => {
+  let tree = apply(cluster(), onlineGroup(cluster(), { group: "web" }));
+  refuses(5023, () => releaseGroups(tree, { group: "web" }));
+  refuses(5023, () => releaseGroups(tree, {}));
+  const value = sz("Held", "the set is older.");
+  tree = applyEdits(tree, [{ kind: "set-value", path: `Groups\\${guid(10)}`, value }], 9n);
+  assert.equal(readState(tree).groups.get(guid(10))?.wanted, false);
+  refuses(5023, () => onlineGroup(tree, { group: "web" }));
+  refuses(5023, () => resources.onlineResource(tree, { resource: "app" }));
+  for (const request of [{ group: "web" }, {}]) {
+    const free = apply(tree, releaseGroups(tree, request));
+    assert.deepEqual(
+      [readState(free).groups.get(guid(10))?.wanted, readState(free).groups.get(guid(10))?.held],
+      [true, undefined],
+    );
+  }
 });

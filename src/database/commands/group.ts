@@ -80,9 +80,10 @@ function namesOf(state: ClusterState, group: GroupState): string {
 export function onlineGroup(tree: Key, request: { readonly group: string }): Change {
   const state = readState(tree);
   const group = findGroup(state, request.group);
+  refuseHeld(group);
   const change = new ChangeBuilder(tree)
     .exists(group.path)
-    .unchanged(group.path, "PersistentState", groupValue.contains);
+    .unchanged(group.path, "PersistentState", groupValue.contains, groupValue.held);
   change.set(group.path, dword("PersistentState", persistentState.online));
   change.unchanged(group.runtimePath, "Failed").remove(group.runtimePath, "Failed", "FailoverRequested");
   for (const id of group.resources) {
@@ -94,6 +95,32 @@ export function onlineGroup(tree: Key, request: { readonly group: string }): Cha
     if (resource.state === resourceState.failed) change.set(resource.runtimePath, sz("Request", "online"));
   }
   return change.build(`Group "${group.name}" is to be online.`);
+}
+
+/** 5023 INVALID_STATE: a group that a restore left offline comes online through `releaseGroups` only. */
+export function refuseHeld(group: Pick<GroupState, "name" | "held">): void {
+  if (group.held === undefined) return;
+  throw fail("INVALID_STATE", {
+    happened: `Group "${group.name}" is held offline: ${group.held}`,
+    unchanged,
+    next: `When its settings are as they should be: clubar group release "${group.name}"`,
+  });
+}
+
+/** Groups that a restore left offline are as before it again: what is to be online comes online. 5013; 5023 when none is held. */
+export function releaseGroups(tree: Key, request: { readonly group?: string }): Change {
+  const state = readState(tree);
+  const asked = request.group === undefined ? [...state.groups.values()] : [findGroup(state, request.group)];
+  const groups = asked.filter(({ held }) => held !== undefined);
+  if (groups.length === 0) {
+    const happened =
+      request.group === undefined ? "No group is held." : `Group "${asked[0]?.name ?? request.group}" is not held.`;
+    throw fail("INVALID_STATE", { happened, unchanged });
+  }
+  const change = new ChangeBuilder(tree);
+  for (const { path } of groups) change.exists(path).unchanged(path, groupValue.held).remove(path, groupValue.held);
+  const names = groups.map(({ name }) => `"${name}"`).join(", ");
+  return change.build(`Released: ${names}. What is to be online comes online.`);
 }
 
 /** To be offline, on every node and after every restart, until somebody brings it online. */

@@ -16,6 +16,7 @@ import {
 } from "../schema.ts";
 import { type ClusterState, type GroupState, readState, type ResourceState } from "../state.ts";
 import { checkName, checkNewId, findGroup, findResource } from "./find.ts";
+import { refuseHeld } from "./group.ts";
 import { numberAfter, type PropertyInputs, setProperties } from "./properties.ts";
 
 const unchanged = "Nothing was changed.";
@@ -139,8 +140,9 @@ export function onlineResource(tree: Key, request: { readonly resource: string }
   const state = readState(tree);
   const resource = findResource(state, request.resource);
   const group = groupOf(state, resource);
+  refuseHeld(group);
   const needed = withProviders(state, resource);
-  const change = new ChangeBuilder(tree).unchanged(group.path, "PersistentState", groupValue.contains);
+  const change = new ChangeBuilder(tree).unchanged(group.path, "PersistentState", groupValue.contains, groupValue.held);
   for (const id of group.resources) {
     const one = state.resources.get(id);
     if (one === undefined) continue;

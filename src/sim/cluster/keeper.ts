@@ -55,7 +55,10 @@ export class Keeper {
     if (on === undefined || path === undefined) return;
     this.#restores--;
     cluster.world.trace.add(`restore of ${path} begins on node ${on.node}`);
-    const outcome = await this.#workload.attempt(() => on.service.restore({ path, force: true }), restoreLimit);
+    const outcome = await this.#workload.attempt(
+      () => on.service.restore({ path, force: true, hold: false }),
+      restoreLimit,
+    );
     cluster.world.trace.add(
       `restore of ${path} ${outcome === undefined ? "failed or is not known" : `done at ${outcome.tag}`}`,
     );

@@ -1,0 +1,43 @@
+/** Which groups a restore leaves offline, because coming online would overwrite settings that are newer than the set's. Pure. */
+import { type ResourceRecords, allRecords } from "../checkpoint/records.ts";
+import { readState } from "../database/state.ts";
+import type { Key } from "../tree/key.ts";
+
+/** Groups that stay offline until a person releases them. */
+export interface Hold {
+  readonly id: string;
+  readonly name: string;
+  /** Kept in the database, for whoever wonders later. */
+  readonly why: string;
+}
+
+/**
+ * `asked` true: every group with resources; false: none; undefined: those with a checkpoint whose newest known content (in `live`, the
+ * present database or this node's last copy of it) is another one than in `set`.
+ */
+export function groupsToHold(set: Key, live: Key | undefined, asked: boolean | undefined): readonly Hold[] {
+  if (asked === false) return [];
+  const { groups } = readState(set);
+  const records = new Map(allRecords(set).map((one) => [one.id, one]));
+  const liveRecords = new Map(live === undefined ? [] : allRecords(live).map((one) => [one.id, one]));
+  const holds: Hold[] = [];
+  for (const { id, name, resources } of groups.values()) {
+    const stale = resources.flatMap((resource) => staleCheckpoints(records.get(resource), liveRecords.get(resource)));
+    if (asked === true ? resources.length === 0 : stale.length === 0) continue;
+    const because =
+      stale.length === 0
+        ? "a person asked for it at the restore."
+        : `the restored checkpoints are older than the last settings known: ${stale.join(", ")}.`;
+    holds.push({ id, name, why: because });
+  }
+  return holds;
+}
+
+function staleCheckpoints(restored: ResourceRecords | undefined, live: ResourceRecords | undefined): string[] {
+  if (restored === undefined || live === undefined) return [];
+  return restored.current.flatMap(({ kind, path, contentDigest }) => {
+    const newest = live.current.find((one) => one.kind === kind && one.path.toLowerCase() === path.toLowerCase());
+    if (newest === undefined || newest.contentDigest === contentDigest) return [];
+    return `${path} of "${restored.name}"`;
+  });
+}
