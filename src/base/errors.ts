@@ -5,6 +5,8 @@
  * take the general Win32 code that says the same.
  */
 
+import { vssErrorRows } from "./vss-errors.ts";
+
 /** `exit` is the exit code of the command, `http` the status of the API's answer. */
 export interface ErrorRow {
   readonly win32: number;
@@ -14,8 +16,7 @@ export interface ErrorRow {
   readonly meaning: string;
 }
 
-/** Every row by its name. Several names may share a Win32 code, an exit code or an HTTP status: tell errors apart by name. */
-export const errorTable = {
+const winRows = {
   INVALID_FUNCTION: { win32: 1, exit: 2, http: 404, meaning: "There is no such function." },
   FILE_NOT_FOUND: { win32: 2, exit: 8, http: 404, meaning: "The file, key or value does not exist." },
   PATH_NOT_FOUND: { win32: 3, exit: 8, http: 404, meaning: "The folder does not exist." },
@@ -224,6 +225,9 @@ export const errorTable = {
     meaning: "The database changed meanwhile; the update was not applied.",
   },
 } as const;
+
+/** Every row by its name. Several names may share a Win32 code, an exit code or an HTTP status: tell errors apart by name. */
+export const errorTable: typeof winRows & typeof vssErrorRows = { ...winRows, ...vssErrorRows };
 
 /** A name of `errorTable`: what tests, clients and `Failure.name` tell errors apart by. */
 export type ErrorName = keyof typeof errorTable;
