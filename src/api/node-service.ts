@@ -4,7 +4,7 @@
  */
 import type { BackupResult } from "../backup/take.ts";
 import type { ErrorName } from "../base/errors.ts";
-import type { Checkpoints } from "../checkpoint/checkpoint.ts";
+import type { Checkpoints, RecreateOptions } from "../checkpoint/checkpoint.ts";
 import type { Change } from "../database/change.ts";
 import type { Database } from "../database/database.ts";
 import type { RunningResource } from "../failover/owner.ts";
@@ -104,8 +104,8 @@ export type CheckpointCall =
     }
   | { readonly call: "revert"; readonly resource: string; readonly path: string; readonly number: number }
   | { readonly call: "capture" | "audit"; readonly resource: string }
-  /** Captures what is live as the new version, also of a checkpoint whose file is lost; all of the resource without a path. */
-  | { readonly call: "recreate"; readonly resource: string; readonly path?: string }
+  /** `Checkpoints.recreate` and `withdraw`. */
+  | ({ readonly call: "recreate" | "withdraw"; readonly resource: string } & RecreateOptions)
   | {
       readonly call: "control";
       readonly resource: string;

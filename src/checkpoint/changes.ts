@@ -23,7 +23,12 @@ export const versionsKept = 5;
  * `version` becomes the current one of its checkpoint, or a new checkpoint. Applies only while the group has this owner and ownership
  * generation, and nobody else changed what was read here about the resource's checkpoints.
  */
-export function commitChange(tree: Key, records: ResourceRecords, version: Checkpoint): Change {
+export function commitChange(
+  tree: Key,
+  records: ResourceRecords,
+  version: Checkpoint,
+  options: { /** Older versions that nobody has any more. */ readonly forget?: readonly number[] } = {},
+): Change {
   const { kind, path, number } = version;
   const change = guarded(tree, records);
   const sync = `${records.path}\\${syncKey(kind)}`;
@@ -41,8 +46,17 @@ export function commitChange(tree: Key, records: ResourceRecords, version: Check
     qword(versionValue.time, BigInt(Math.floor(version.time))),
   );
   change.set(checkpointsPath(records), dword(checkpointsValue.nextNumber, number + 1));
-  const older = versionsOf(records, kind, path);
-  markDeleted(change, records, older.slice(0, Math.max(0, older.length + 1 - versionsKept)));
+  const isForgotten = (one: Checkpoint): boolean =>
+    options.forget?.includes(one.number) === true || one.withdrawn === true;
+  const all = versionsOf(records, kind, path);
+  const older = all.filter((one) => !isForgotten(one));
+  const surplus = older.slice(0, Math.max(0, older.length + 1 - versionsKept));
+  markDeleted(
+    change,
+    records,
+    all.filter((one) => isForgotten(one) || surplus.includes(one)),
+  );
+  noteOwner(change, records);
   return change.build(
     `${titleOf(kind, path)} of resource "${records.name}" is captured as checkpoint version ${number}.`,
   );
@@ -57,6 +71,52 @@ export function removeChange(tree: Key, records: ResourceRecords, current: Check
   change.set(checkpointsPath(records), dword(checkpointsValue.nextNumber, records.nextNumber));
   markDeleted(change, records, versionsOf(records, kind, path));
   return change.build(`${titleOf(kind, path)} is no longer a checkpoint of resource "${records.name}".`);
+}
+
+/**
+ * The files of all versions of these checkpoints are to go, and each gets a number that no file has: lost on purpose, until it is
+ * re-created from what is live on the owner.
+ */
+export function withdrawChange(
+  tree: Key,
+  records: ResourceRecords,
+  wanted: readonly Checkpoint[],
+  time: number,
+): Change {
+  const change = guarded(tree, records);
+  let number = records.nextNumber;
+  const gone: Checkpoint[] = [];
+  for (const { kind, path, number: before } of wanted) {
+    const sync = `${records.path}\\${syncKey(kind)}`;
+    change.unchanged(sync, numberName(before)).remove(sync, numberName(before));
+    change.set(sync, sz(numberName(number), path));
+    change.set(
+      versionPath(records, number),
+      sz(versionValue.kind, fileKind(kind)),
+      sz(versionValue.path, path),
+      qword(versionValue.time, BigInt(Math.floor(time))),
+      dword(versionValue.withdrawn, 1),
+    );
+    gone.push(...versionsOf(records, kind, path));
+    number++;
+  }
+  change.set(checkpointsPath(records), dword(checkpointsValue.nextNumber, number));
+  markDeleted(change, records, gone);
+  noteOwner(change, records);
+  return change.build(
+    `The files of ${wanted.length} checkpoints of resource "${records.name}" are deleted, to be re-created from what is live.`,
+  );
+}
+
+/** This owner's live settings are the newest from now on. */
+export function lastOwnerChange(tree: Key, records: ResourceRecords): Change {
+  const change = new ChangeBuilder(tree).exists(records.path);
+  const { group } = records;
+  if (group !== undefined) {
+    change.unchanged(group.runtimePath, runtimeGroupValue.owner, runtimeGroupValue.ownershipGeneration);
+  }
+  noteOwner(change, records);
+  return change.build(`Node ${group?.owner ?? "?"} has the newest settings of resource "${records.name}".`);
 }
 
 /** Numbers below `number` are never named again, so that files of theirs that nothing names can go. */
@@ -104,6 +164,13 @@ function markDeleted(change: ChangeBuilder, records: ResourceRecords, versions: 
     checkpointsPath(records),
     multiSz(checkpointsValue.deleted, [...new Set([...records.deleted, ...names])].sort()),
   );
+}
+
+/** Who may commit is the owner, so what it has live is the newest. */
+function noteOwner(change: ChangeBuilder, records: ResourceRecords): void {
+  const owner = records.group?.owner;
+  if (owner !== undefined && owner !== records.lastOwner)
+    change.set(checkpointsPath(records), sz(checkpointsValue.lastOwner, owner));
 }
 
 function checkpointsPath(records: ResourceRecords): string {

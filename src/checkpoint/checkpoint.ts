@@ -2,6 +2,7 @@
  * Checkpoints: stored, numbered copies of the registry keys and key containers that a resource's application needs, put in place
  * on whatever node the resource comes online (facts §3). The rules are docs/safety.md §3.
  */
+import type { ErrorName } from "../base/errors.ts";
 import type { Database } from "../database/database.ts";
 import type { Log } from "../base/log.ts";
 import type { Outside } from "../base/outside.ts";
@@ -9,6 +10,7 @@ import type { CheckpointVersions } from "../quorum/quorum.ts";
 import type { Tag } from "../quorum/tag.ts";
 import type { KeyContainers } from "../registry/key-containers.ts";
 import type { Registry } from "../registry/registry.ts";
+import type { DiffTree } from "../tree/diff-tree.ts";
 import type { CheckpointKind } from "./names.ts";
 
 export type { CheckpointKind } from "./names.ts";
@@ -29,6 +31,8 @@ export interface Checkpoint {
   readonly size: number;
   /** Wall time in milliseconds of the commit. */
   readonly time: number;
+  /** Its file was deleted on purpose (`withdraw`) and it is not re-created yet: it counts as lost, whatever lies under its number. */
+  readonly withdrawn?: true;
 }
 
 /** Live content that a restored version overwrote and that no version had kept. */
@@ -53,6 +57,37 @@ export interface CaptureReport {
   /** Paths that were captured, or already were. */
   readonly captured: readonly string[];
   readonly failed: readonly { readonly path: string; readonly why: string }[];
+}
+
+/** In which state a version's file was found: "damaged" is torn or no version at all, "stale" whole but not what the database names. */
+export type FileState = "whole" | "lost" | "damaged" | "stale" | "withdrawn" | "not read";
+
+/** What re-creating one checkpoint did, or would do when it was only planned. */
+export interface RecreateLine {
+  readonly kind: CheckpointKind;
+  readonly path: string;
+  /** The current version before, and now. */
+  readonly before: number;
+  readonly number: number;
+  /** "withdrawn": its files are deleted, and it is to be re-created. */
+  readonly result: "re-created" | "same" | "withdrawn" | "failed";
+  /** Of the version before. */
+  readonly file: FileState;
+  readonly sentence: string;
+  /** Where the old file is kept on the owning node. */
+  readonly aside?: string;
+  /** Why it failed. */
+  readonly error?: { readonly name: ErrorName; readonly win32: number; readonly exit: number; readonly next: string };
+  /** Of a plan: what the live content has otherwise than the file, when both are trees. */
+  readonly differences?: DiffTree;
+}
+
+/** What to re-create; all checkpoints of the resource unless `kind` and `path` say which. */
+export interface RecreateOptions {
+  readonly kind?: CheckpointKind;
+  readonly path?: string;
+  /** Only say what would be done. */
+  readonly plan?: boolean;
 }
 
 /** A change that is not committed yet. */
@@ -121,7 +156,12 @@ export interface Checkpoints {
    * Captures what is on this node, the owner, whether the resource is online or not, and makes it the new version, even of a checkpoint
    * whose file is lost: the Cluster Recovery Utility's "Restore cluster resource checkpoints" (facts §5.1).
    */
-  recreate(resource: string, path?: string): Promise<CaptureReport>;
+  recreate(resource: string, options?: RecreateOptions): Promise<readonly RecreateLine[]>;
+  /**
+   * Deletes the files of all versions of checkpoints whose live content could be captured, in one update: until each is re-created, the
+   * resource comes online only on this node. Files are kept aside first. With `plan` nothing is changed.
+   */
+  withdraw(resource: string, options?: RecreateOptions): Promise<readonly RecreateLine[]>;
   /** Compares files with the database, and on the owner with what is live. Changes nothing. */
   audit(resource: string): Promise<readonly AuditLine[]>;
   /** Ends all watching without a last capture: this life of the node is over. */

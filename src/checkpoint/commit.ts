@@ -7,7 +7,7 @@ import type { Evidence } from "../database/update.ts";
 import type { VersionName } from "../quorum/quorum.ts";
 import type { Tag } from "../quorum/tag.ts";
 import type { Key } from "../tree/key.ts";
-import { commitChange, isOwnership, removeChange } from "./changes.ts";
+import { commitChange, isOwnership, removeChange, withdrawChange } from "./changes.ts";
 import type { Checkpoint, CheckpointParts } from "./checkpoint.ts";
 import type { Content } from "./content.ts";
 import { type CheckpointKind, fileKind, titleOf } from "./names.ts";
@@ -67,6 +67,8 @@ export interface CommitRequest {
   readonly path: string;
   readonly content: Content;
   readonly isNew: boolean;
+  /** Numbers of older versions that nobody has any more: they are forgotten. */
+  readonly forget?: readonly number[];
   readonly check?: (tree: Key, records: ResourceRecords) => void;
 }
 
@@ -98,7 +100,12 @@ export async function commitVersion(parts: Parts, held: Held, request: CommitReq
     const lostFile = (): void => {
       version = undefined;
     };
-    return { change: commitChange(tree, records, checkpoint), evidence: [{ version, digest: fileDigest }], lostFile };
+    const { forget = [] } = request;
+    return {
+      change: commitChange(tree, records, checkpoint, { forget }),
+      evidence: [{ version, digest: fileDigest }],
+      lostFile,
+    };
   });
   if (checkpoint === undefined) throw new RangeError("no version was made");
   const { number, size } = checkpoint;
@@ -112,6 +119,14 @@ export function commitRemoval(parts: Parts, held: Held, kind: CheckpointKind, pa
     const current = findCurrent(records, kind, path);
     if (current === undefined) throw notCheckpointed(records, kind, path);
     return { change: removeChange(tree, records, current), evidence: [] };
+  });
+}
+
+/** Takes the versions of these checkpoints out of the database at once (`withdrawChange`). Rejects as `commitVersion`. */
+export function commitWithdrawal(parts: Parts, held: Held, wanted: readonly Checkpoint[]): Promise<Tag> {
+  return submitUntilTrue(parts, held, async (tree, records) => {
+    const current = wanted.flatMap(({ kind, path }) => findCurrent(records, kind, path) ?? []);
+    return { change: withdrawChange(tree, records, current, parts.outside.clock.wall()), evidence: [] };
   });
 }
 

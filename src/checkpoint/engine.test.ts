@@ -183,7 +183,10 @@ test("a lost or damaged file stops everything before anything changes", async ()
       ["drift", result],
     );
   }
-  assert.deepEqual(await life.checkpoints.recreate(resource, second), { captured: [second], failed: [] });
+  assert.deepEqual(
+    (await life.checkpoints.recreate(resource, { path: second })).map(({ path: at, result }) => [at, result]),
+    [[second, "re-created"]],
+  );
   await life.checkpoints.restoreBeforeOnline(resource);
   assert.equal(one.get(second), "y");
 });

@@ -5,6 +5,7 @@ import { Mutex } from "../base/mutex.ts";
 import { foldId } from "../database/schema.ts";
 import type { Tag } from "../quorum/tag.ts";
 import type { Key } from "../tree/key.ts";
+import { Aside } from "./aside.ts";
 import { auditCheckpoint } from "./audit.ts";
 import type {
   AuditLine,
@@ -14,6 +15,8 @@ import type {
   CheckpointParts,
   Checkpoints,
   Pending,
+  RecreateLine,
+  RecreateOptions,
   RestoreReport,
 } from "./checkpoint.ts";
 import { commitRemoval, commitVersion, type Held, holdNow, notCheckpointed, requireOwned } from "./commit.ts";
@@ -21,6 +24,7 @@ import { Contents, type Content, type Live } from "./content.ts";
 import { Losers } from "./losers.ts";
 import { type CheckpointKind, checkPath, numberName, overlap, parseContainer, samePath, titleOf } from "./names.ts";
 import { allRecords, findCurrent, noResource, readRecords, type ResourceRecords, versionsOf } from "./records.ts";
+import { recreateCheckpoints, type RecreateParts, withdrawCheckpoints } from "./recreate.ts";
 import { restoreCheckpoints } from "./restore.ts";
 import { type CaptureRequest, Session } from "./session.ts";
 import { readStored } from "./stored.ts";
@@ -86,7 +90,7 @@ class CheckpointEngine implements Checkpoints {
   }
 
   history(resource: string, kind: CheckpointKind, path: string): readonly Checkpoint[] {
-    return versionsOf(this.#records(resource), kind, path);
+    return versionsOf(this.#records(resource), kind, path).filter(({ withdrawn }) => withdrawn !== true);
   }
 
   async restoreBeforeOnline(resource: string): Promise<RestoreReport> {
@@ -163,24 +167,12 @@ class CheckpointEngine implements Checkpoints {
     });
   }
 
-  async recreate(resource: string, path?: string): Promise<CaptureReport> {
-    const held = holdNow(this.#parts, resource);
-    return this.#alone(held.resource, async () => {
-      const { records } = requireOwned(this.#parts, held);
-      const captured: string[] = [];
-      const failed: { path: string; why: string }[] = [];
-      const wanted = records.current.filter((one) => path === undefined || samePath(one.path, path));
-      if (path !== undefined && wanted.length === 0) throw notCheckpointed(records, "registry", path);
-      for (const checkpoint of wanted) {
-        try {
-          await this.#recreateOne(held, records, checkpoint);
-          captured.push(checkpoint.path);
-        } catch (error) {
-          failed.push({ path: checkpoint.path, why: failureOf(error).message });
-        }
-      }
-      return { captured, failed };
-    });
+  recreate(resource: string, options: RecreateOptions = {}): Promise<readonly RecreateLine[]> {
+    return this.#anew(resource, (at) => recreateCheckpoints(at, options));
+  }
+
+  withdraw(resource: string, options: RecreateOptions = {}): Promise<readonly RecreateLine[]> {
+    return this.#anew(resource, (at) => withdrawCheckpoints(at, options));
   }
 
   async audit(resource: string): Promise<readonly AuditLine[]> {
@@ -277,22 +269,11 @@ class CheckpointEngine implements Checkpoints {
     }
   }
 
-  async #recreateOne(held: Held, records: ResourceRecords, checkpoint: Checkpoint): Promise<void> {
-    const { kind, path } = checkpoint;
-    const content = this.#contents.contentOf(await this.#contents.live(kind, path));
-    if (content.contentDigest === checkpoint.contentDigest && (await this.#isWhole(records, checkpoint))) return;
-    await commitVersion(this.#parts, held, { kind, path, content, isNew: false });
-  }
-
-  async #isWhole(records: ResourceRecords, checkpoint: Checkpoint): Promise<boolean> {
-    try {
-      await readStored(this.#parts.versions, records, checkpoint);
-      return true;
-    } catch (error) {
-      const { name } = failureOf(error);
-      if (name === "FILE_NOT_FOUND" || name === "INVALID_DATA") return false;
-      throw error;
-    }
+  async #anew<T>(resource: string, work: (at: RecreateParts) => Promise<T>): Promise<T> {
+    const held = holdNow(this.#parts, resource);
+    const { outside, folder } = this.#parts;
+    const aside = new Aside(outside, folder);
+    return this.#alone(held.resource, () => work({ parts: this.#parts, contents: this.#contents, aside, held }));
   }
 
   #warn(resource: string, error: unknown): void {

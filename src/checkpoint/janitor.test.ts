@@ -93,7 +93,10 @@ test("an update that was under way for an orphan that went is refused, and its c
     assert.deepEqual((await clean(scene, await surveyVersions(scene.versions))).removed, [version]);
     return version;
   };
-  assert.deepEqual(await checkpoints.recreate(resource), { captured: [path], failed: [] });
+  assert.deepEqual(
+    (await checkpoints.recreate(resource)).map((line) => [line.path, line.result]),
+    [[path, "re-created"]],
+  );
   const [current] = checkpoints.list(resource);
   assert.equal(current?.number, 4);
   assert.equal(sha256(await scene.versions.read({ resource, number: 4, kind: "CPT" })), current?.fileDigest);

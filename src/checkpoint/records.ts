@@ -17,7 +17,7 @@ import type { Checkpoint } from "./checkpoint.ts";
 import { type CheckpointKind, numberName, parseNumber, samePath } from "./names.ts";
 
 /** Values of `Resources\<guid>\Checkpoints` and of its subkeys `0000000n` (docs/formats/checkpoint-files.md). */
-export const checkpointsValue = { nextNumber: "NextNumber", deleted: "Deleted" } as const;
+export const checkpointsValue = { nextNumber: "NextNumber", deleted: "Deleted", lastOwner: "LastOwner" } as const;
 /** Values of one version's subkey `Checkpoints\0000000n`; digests are lower-case hexadecimal, `Time` is wall milliseconds. */
 export const versionValue = {
   kind: "Kind",
@@ -26,6 +26,8 @@ export const versionValue = {
   contentDigest: "ContentDigest",
   size: "Size",
   time: "Time",
+  /** dword 1: its file was deleted on purpose and is not re-created yet; there are no digests. */
+  withdrawn: "Withdrawn",
 } as const;
 
 /** All that the database says about one resource's checkpoints. */
@@ -44,6 +46,8 @@ export interface ResourceRecords {
   readonly nextNumber: number;
   /** Names of version files that are marked deleted. */
   readonly deleted: readonly string[];
+  /** Id of the node whose live settings are the newest: it captured last, or put the versions in place last. */
+  readonly lastOwner: string | undefined;
 }
 
 /** The group of a resource and who owns it. */
@@ -75,6 +79,7 @@ export function readRecords(tree: Key, resource: string): ResourceRecords | unde
     kept,
     nextNumber: Math.max(highest + 1, dwordOf(own(checkpoints, checkpointsValue.nextNumber)) ?? 1),
     deleted: multiSzOf(own(checkpoints, checkpointsValue.deleted)) ?? [],
+    lastOwner: textOf(own(checkpoints, checkpointsValue.lastOwner)),
   };
 }
 
@@ -160,6 +165,7 @@ function readVersions(checkpoints: Key): Checkpoint[] {
         contentDigest: text(versionValue.contentDigest),
         size: dwordOf(valueOf(key, versionValue.size)) ?? 0,
         time: Number(qwordOf(valueOf(key, versionValue.time)) ?? 0n),
+        ...(dwordOf(valueOf(key, versionValue.withdrawn)) === 1 ? { withdrawn: true as const } : {}),
       };
     })
     .sort(byNumber);

@@ -3,7 +3,7 @@ import { fail, type Failure } from "../base/errors.ts";
 import { failureOf } from "../base/failure-of.ts";
 import { sha256 } from "../base/digest.ts";
 import type { CheckpointVersions } from "../quorum/quorum.ts";
-import type { Checkpoint } from "./checkpoint.ts";
+import type { Checkpoint, FileState } from "./checkpoint.ts";
 import { type Live, readContent, treeDigest } from "./content.ts";
 import { fileKind, numberName, titleOf } from "./names.ts";
 import type { ResourceRecords } from "./records.ts";
@@ -24,8 +24,16 @@ export async function readStored(
   const file = `{${records.id}}/${numberName(number)}.${fileKind(kind)}`;
   const what = `Version ${number} of ${titleOf(kind, path)} of resource "${records.name}" (${file})`;
   const next =
-    "Make it anew from the settings on the owning node (clubar checkpoint recreate), or go back to an older version (… revert).";
+    `Re-create it from the settings on the owning node (clubar recover checkpoints "${records.name}"), ` +
+    "or go back to an older version (clubar checkpoint revert).";
   const unchanged = "Nothing was changed.";
+  if (checkpoint.withdrawn === true) {
+    throw fail("FILE_NOT_FOUND", {
+      happened: `${what} was deleted on purpose, to be re-created, and that is not done yet.`,
+      unchanged,
+      next,
+    });
+  }
   let bytes: Uint8Array;
   try {
     bytes = await versions.read({ resource: records.id, number, kind: fileKind(kind) });
@@ -34,6 +42,8 @@ export async function readStored(
     if (cause.name === "FILE_NOT_FOUND") {
       throw fail("FILE_NOT_FOUND", { happened: `${what} is not on the quorum.`, unchanged, next, cause });
     }
+    if (cause.name === "DIRECTORY")
+      throw fail("INVALID_DATA", { happened: `${what} is a folder.`, unchanged, next, cause });
     throw fail(cause.name, {
       happened: `${what} could not be read: ${cause.happened}`,
       unchanged,
@@ -44,6 +54,7 @@ export async function readStored(
   const wrong = (why: string): Failure =>
     fail("INVALID_DATA", { happened: `${what} is damaged: ${why}.`, unchanged, next });
   if (checkpoint.fileDigest !== "" && sha256(bytes) !== checkpoint.fileDigest) {
+    if (isContent(checkpoint, bytes)) throw stale(what, unchanged, next);
     throw wrong(`its ${bytes.length} bytes have another digest than the database says`);
   }
   const content = parse(checkpoint, bytes, wrong);
@@ -57,6 +68,43 @@ export async function readStored(
   return { bytes, content };
 }
 
+/** A version's file, however it is. */
+export interface Inspected {
+  readonly state: FileState;
+  readonly stored?: Stored;
+  /** What lies in its place, whole or not; undefined when there is nothing, or no file. */
+  readonly bytes?: Uint8Array;
+  /** Why it is not whole. */
+  readonly why?: Failure;
+}
+
+/** As `readStored`, but never rejects. */
+export async function inspectStored(
+  versions: CheckpointVersions,
+  records: ResourceRecords,
+  checkpoint: Checkpoint,
+): Promise<Inspected> {
+  try {
+    const stored = await readStored(versions, records, checkpoint);
+    return { state: "whole", stored, bytes: stored.bytes };
+  } catch (error) {
+    const why = failureOf(error);
+    const state = stateOf(error, checkpoint);
+    if (state !== "damaged" && state !== "stale") return { state, why };
+    const version = { resource: records.id, number: checkpoint.number, kind: fileKind(checkpoint.kind) };
+    const bytes = await versions.read(version).catch(() => undefined);
+    return { state, why, ...(bytes === undefined ? {} : { bytes }) };
+  }
+}
+
+/** What a rejection of `readStored` says of the file. */
+export function stateOf(error: unknown, checkpoint: Checkpoint): FileState {
+  const { name } = failureOf(error);
+  if (checkpoint.withdrawn === true) return "withdrawn";
+  if (isStale(error)) return "stale";
+  return name === "FILE_NOT_FOUND" ? "lost" : name === "INVALID_DATA" ? "damaged" : "not read";
+}
+
 function parse(checkpoint: Checkpoint, bytes: Uint8Array, wrong: (why: string) => Failure): Live {
   if (checkpoint.fileDigest === "" && checkpoint.kind === "crypto")
     throw wrong("the database has no digest to prove it by");
@@ -65,4 +113,30 @@ function parse(checkpoint: Checkpoint, bytes: Uint8Array, wrong: (why: string) =
   } catch (error) {
     throw wrong(failureOf(error).happened);
   }
+}
+
+/** Whether bytes with a wrong digest are a checkpoint all the same: another version's, or of another cluster. */
+function isContent({ kind, path }: Checkpoint, bytes: Uint8Array): boolean {
+  try {
+    const content = readContent(kind, path, bytes);
+    return content.kind === "registry";
+  } catch {
+    return false;
+  }
+}
+
+const staleFailures = new WeakSet<object>();
+
+function stale(what: string, unchanged: string, next: string): Failure {
+  const failure = fail("INVALID_DATA", {
+    happened: `${what} is a whole checkpoint, but not the one that the database names: it is of another time or another cluster.`,
+    unchanged,
+    next,
+  });
+  staleFailures.add(failure);
+  return failure;
+}
+
+function isStale(error: unknown): boolean {
+  return typeof error === "object" && error !== null && staleFailures.has(error);
 }

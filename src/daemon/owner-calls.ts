@@ -24,11 +24,18 @@ export class OwnerCalls {
     const resource = findResource(state, call.resource);
     const group = resource.group === undefined ? undefined : state.groups.get(resource.group);
     const owner = group?.owner === undefined ? undefined : state.nodes.get(group.owner);
-    if (owner === undefined || owner.state === nodeState.down || owner.endpoint === undefined) {
+    if (owner === undefined) {
       throw fail("HOST_NODE_NOT_AVAILABLE", {
-        happened: `Resource "${resource.name}" has no owner that is up${owner === undefined ? "" : `; ${owner.name} is down`}.`,
+        happened: `Resource "${resource.name}" has no owner that is up.`,
         unchanged: "Nothing was changed.",
         next: "Bring its group online on a node first.",
+      });
+    }
+    if (owner.state === nodeState.down || owner.endpoint === undefined) {
+      throw fail("CLUSTER_NODE_DOWN", {
+        happened: `Node ${owner.name}, which owns resource "${resource.name}", is down.`,
+        unchanged: "Nothing was changed.",
+        next: "Start that node, or bring the group online on another one first.",
       });
     }
     const asked = { ...call, resource: resource.id };
@@ -53,7 +60,10 @@ export class OwnerCalls {
       case "audit":
         return checkpoints.audit(call.resource);
       case "recreate":
-        return checkpoints.recreate(call.resource, call.path);
+      case "withdraw": {
+        const { call: verb, resource, ...options } = call;
+        return verb === "recreate" ? checkpoints.recreate(resource, options) : checkpoints.withdraw(resource, options);
+      }
       case "control":
         return resourceControl(checkpoints, call.resource, call.code, call.input, call.outSize);
     }

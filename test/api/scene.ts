@@ -14,7 +14,7 @@ import type {
 import { fail } from "../../src/base/errors.ts";
 import { failureOf } from "../../src/base/failure-of.ts";
 import { openOutside } from "../../src/base/outside-node.ts";
-import type { AuditLine, Checkpoint } from "../../src/checkpoint/checkpoint.ts";
+import type { AuditLine, Checkpoint, RecreateLine } from "../../src/checkpoint/checkpoint.ts";
 import { prepare } from "../../src/database/apply.ts";
 import { confirmNodeDown } from "../../src/database/commands/node.ts";
 import { initialDatabase } from "../../src/database/initial-database.ts";
@@ -44,6 +44,8 @@ export interface Scene {
   plan: RestorePlanView;
   checkpoints: readonly Checkpoint[];
   audit: readonly AuditLine[];
+  /** What an owner answers to re-creating. */
+  recreated: (call: CheckpointCall) => readonly RecreateLine[];
   /** Makes the next call of a pretended part fail. */
   failure: Error | undefined;
   edit(...edits: readonly Edit[]): void;
@@ -85,6 +87,17 @@ export async function openScene(): Promise<Scene> {
     plan: { id: "plan-1", lines: ["Step 1: Do it."], blockers: [], warnings: [] },
     checkpoints: [],
     audit: [],
+    recreated: () => [
+      {
+        kind: "registry",
+        path: "SOFTWARE\\A",
+        before: 1,
+        number: 2,
+        result: "re-created",
+        file: "lost",
+        sentence: "Its file was lost. Version 2 holds what is live.",
+      },
+    ],
     failure: undefined,
     edit,
     close: async () => {
@@ -202,7 +215,7 @@ function pretendedOf(stage: Stage): Pick<NodeService, "atOwner" | "backup" | "pl
     atOwner: (call: CheckpointCall) => {
       if (call.call === "control") return pretend(call, { code: 0, output: Uint8Array.of(1, 2), required: 2 });
       if (call.call === "audit") return pretend(call, stage.audit);
-      return pretend(call, call.call === "recreate" ? { captured: ["SOFTWARE\\A"], failed: [] } : undefined);
+      return pretend(call, call.call === "recreate" || call.call === "withdraw" ? stage.recreated(call) : undefined);
     },
     backup: (path) =>
       pretend({ backup: path }, { node: "N1", path, tag, files: 4, bytes: 2048, notChecked: [], notes: [] }),

@@ -1,6 +1,6 @@
 import * as z from "zod";
 import { fail } from "../../base/errors.ts";
-import type { AuditLine, AuditResult, CaptureReport, Checkpoint } from "../../checkpoint/checkpoint.ts";
+import type { AuditLine, AuditResult, Checkpoint, RecreateLine } from "../../checkpoint/checkpoint.ts";
 import { findResource } from "../../database/commands/find.ts";
 import type { ResourceState } from "../../database/state.ts";
 import { formatTag } from "../../quorum/tag.ts";
@@ -92,19 +92,20 @@ async function recreateThem(context: ApiContext): Promise<Response> {
   const resource = findResource(stateOf(context), request.resource);
   const { path } = request;
   const call = { call: "recreate", resource: resource.id, ...(path === undefined ? {} : { path }) } as const;
-  const report = (await context.var.service.atOwner(call)) as CaptureReport;
-  const failed = report.failed.map(({ path: of, why }) => `${of}: ${why}`);
+  const lines = (await context.var.service.atOwner(call)) as readonly RecreateLine[];
+  const failed = lines.filter(({ result }) => result === "failed").map((line) => `${line.path}: ${line.sentence}`);
+  const done = lines.filter(({ result }) => result !== "failed").map((line) => line.path);
   if (failed.length > 0) {
     throw fail("PARTIAL_COPY", {
       happened:
-        `Of resource "${resource.name}", ${report.captured.length} checkpoints were re-created ` +
+        `Of resource "${resource.name}", ${done.length} checkpoints were re-created ` +
         `and ${failed.length} were not: ${failed.join("; ")}.`,
       unchanged: "Those that failed are as they were.",
     });
   }
   return answer(
     context,
-    `${report.captured.join(", ") || "Nothing"} of resource "${resource.name}" is re-created from what is live.`,
+    `${done.join(", ") || "Nothing"} of resource "${resource.name}" is re-created from what is live.`,
   );
 }
 
