@@ -2,7 +2,7 @@
 import { folderOf } from "../base/durable.ts";
 import { type Failure, fail } from "../base/errors.ts";
 import { failureOf } from "../base/failure-of.ts";
-import type { Files } from "../base/outside.ts";
+import type { Files, FileStat } from "../base/outside.ts";
 
 const nothingWritten = "Nothing was written.";
 
@@ -52,7 +52,7 @@ export async function requireFolder(files: Files, path: string): Promise<void> {
   });
 }
 
-function notAFolder(path: string, kind: "file" | "other" | "folder"): Failure {
+function notAFolder(path: string, kind: FileStat["kind"]): Failure {
   const isFile = kind === "file";
   return fail("DIRECTORY", {
     happened: isFile

@@ -2,16 +2,21 @@ import { constants } from "node:fs";
 import * as fs from "node:fs/promises";
 import { dirname } from "node:path";
 import { translated } from "./outside-node-error.ts";
+import { openAttributes } from "./outside-node-attributes.ts";
 import { isFileLocked, lockFile } from "./outside-node-kernel.ts";
+import { nameOf, nativePath } from "./outside-node-names.ts";
 import { OutsideError } from "./outside.ts";
-import type { FileHandle, FileStat, Files } from "./outside.ts";
+import type { FileHandle, FileStat, Files, OpenHow } from "./outside.ts";
 
 const flags = {
   read: constants.O_RDONLY,
+  "read-no-link": constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK,
   append: constants.O_RDWR | constants.O_APPEND | constants.O_CREAT,
   create: constants.O_RDWR | constants.O_CREAT | constants.O_EXCL,
   update: constants.O_RDWR,
 } as const;
+
+const cloneFlags = constants.COPYFILE_EXCL | constants.COPYFILE_FICLONE_FORCE;
 
 /** The magic numbers of statfs(2) and linux/magic.h. ext2 and ext3 have ext4's. */
 const fileSystems: ReadonlyMap<bigint, string> = new Map([
@@ -41,24 +46,32 @@ const fileSystems: ReadonlyMap<bigint, string> = new Map([
 /** The machine's files through node:fs; locks are OFD locks taken by fcntl(2). */
 export function openFiles(): Files {
   return {
-    read: (path) => translated(`read ${path}`, async () => plain(await fs.readFile(path))),
+    ...openAttributes(),
+    read: (path) => translated(`read ${path}`, async () => plain(await fs.readFile(nativePath(path)))),
     open: (path, how, mode = 0o600) => translated(`open ${path} (${how})`, () => open(path, how, mode)),
-    link: (from, to) => translated(`link ${from} to ${to}`, () => fs.link(from, to)),
-    rename: (from, to) => translated(`rename ${from} to ${to}`, () => fs.rename(from, to)),
-    unlink: (path) => translated(`unlink ${path}`, () => fs.unlink(path)),
+    link: (from, to) => translated(`link ${from} to ${to}`, () => fs.link(nativePath(from), nativePath(to))),
+    rename: (from, to) => translated(`rename ${from} to ${to}`, () => fs.rename(nativePath(from), nativePath(to))),
+    unlink: (path) => translated(`unlink ${path}`, () => fs.unlink(nativePath(path))),
     makeFolder: (path) => translated(`make folder ${path}`, () => makeFolder(path)),
-    removeFolder: (path) => translated(`remove folder ${path}`, () => fs.rmdir(path)),
-    list: (path) => translated(`list ${path}`, async () => (await fs.readdir(path)).sort()),
+    removeFolder: (path) => translated(`remove folder ${path}`, () => fs.rmdir(nativePath(path))),
+    list: (path) => translated(`list ${path}`, () => list(path)),
     stat: (path) => translated(`stat ${path}`, () => stat(path)),
-    setMode: (path, mode) => translated(`set mode of ${path}`, () => fs.chmod(path, mode)),
+    setMode: (path, mode) => translated(`set mode of ${path}`, () => fs.chmod(nativePath(path), mode)),
+    setModified: (path, wall) =>
+      translated(`set time of ${path}`, async () => fs.utimes(path, (await fs.stat(path)).atime, new Date(wall))),
+    clone: (from, to) => translated(`clone ${from} to ${to}`, () => fs.copyFile(from, to, cloneFlags)),
     syncFolder: (path) => translated(`sync folder ${path}`, () => syncFolder(path)),
     fileSystem: (path) => translated(`statfs ${path}`, () => fileSystem(path)),
     isLocked: (path) => translated(`look at the lock of ${path}`, () => isLocked(path)),
   };
 }
 
-async function open(path: string, how: keyof typeof flags, mode: number): Promise<FileHandle> {
-  const handle = await fs.open(path, flags[how], mode);
+async function list(path: string): Promise<readonly string[]> {
+  return (await fs.readdir(nativePath(path), { encoding: "buffer" })).map(nameOf).sort();
+}
+
+async function open(path: string, how: OpenHow, mode: number): Promise<FileHandle> {
+  const handle = await fs.open(nativePath(path), flags[how], mode);
   try {
     // The process's file mode creation mask must not decide who reads our files.
     if (how === "create") await handle.chmod(mode);
@@ -112,13 +125,17 @@ async function writeFully(handle: fs.FileHandle, bytes: Uint8Array, at: number |
 
 async function stat(path: string): Promise<FileStat | undefined> {
   try {
-    const found = await fs.lstat(path, { bigint: true });
+    const found = await fs.lstat(nativePath(path), { bigint: true });
     return {
-      kind: found.isFile() ? "file" : found.isDirectory() ? "folder" : "other",
+      kind: found.isFile() ? "file" : found.isDirectory() ? "folder" : found.isSymbolicLink() ? "link" : "other",
       size: Number(found.size),
       mode: Number(found.mode & 0o7777n),
       modified: Number(found.mtimeNs) / 1e6,
+      changed: Number(found.ctimeNs) / 1e6,
       inode: found.ino,
+      device: found.dev,
+      owner: Number(found.uid),
+      group: Number(found.gid),
     };
   } catch (cause) {
     const code = (cause as { code?: unknown }).code;
@@ -132,24 +149,24 @@ async function stat(path: string): Promise<FileStat | undefined> {
  * folder above between our two looks, so the second try comes whether or not it was missing.
  */
 async function makeFolder(path: string): Promise<void> {
-  const makeOne = (): Promise<void> => fs.mkdir(path, { mode: 0o700 });
+  const makeOne = (): Promise<void> => fs.mkdir(nativePath(path), { mode: 0o700 });
   try {
     await makeOne();
   } catch (cause) {
     const above = dirname(path);
     if ((cause as { code?: unknown }).code !== "ENOENT" || above === path) return acceptFolder(path, cause);
-    if ((await fs.stat(above).catch(() => undefined)) === undefined) await makeFolder(above);
+    if ((await fs.stat(nativePath(above)).catch(() => undefined)) === undefined) await makeFolder(above);
     await makeOne().catch((again: unknown) => acceptFolder(path, again));
   }
 }
 
 async function acceptFolder(path: string, cause: unknown): Promise<void> {
-  const found = await fs.stat(path).catch(() => undefined);
+  const found = await fs.stat(nativePath(path)).catch(() => undefined);
   if (found?.isDirectory() !== true) throw cause;
 }
 
 async function syncFolder(path: string): Promise<void> {
-  const handle = await fs.open(path, constants.O_RDONLY | constants.O_DIRECTORY);
+  const handle = await fs.open(nativePath(path), constants.O_RDONLY | constants.O_DIRECTORY);
   try {
     await handle.sync();
   } finally {
@@ -160,7 +177,7 @@ async function syncFolder(path: string): Promise<void> {
 /** Of the path itself or, when it does not exist, of the nearest folder above it that does. */
 async function fileSystem(path: string): Promise<string> {
   try {
-    const { type } = await fs.statfs(path, { bigint: true });
+    const { type } = await fs.statfs(nativePath(path), { bigint: true });
     return fileSystems.get(type & 0xffffffffn) ?? "unknown";
   } catch (cause) {
     const above = dirname(path);

@@ -1,6 +1,6 @@
 /**
- * What Node.js does not reach of the kernel, through koffi: the boot-time clock and locks that belong to an open file
- * description (docs/decisions/0001-koffi.md). koffi is loaded at the first use and nowhere else.
+ * What Node.js does not reach of the kernel, through koffi: the boot-time clock, locks that belong to an open file description,
+ * extended attributes and the exchange of two names (docs/decisions/0001-koffi.md). koffi is loaded at the first use and nowhere else.
  */
 import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
@@ -11,6 +11,10 @@ interface Kernel {
   clockGettime(clock: number, out: Uint8Array): number;
   fcntl(fd: number, command: number, lock: Uint8Array): number;
   flock(fd: number, operation: number): number;
+  getxattr(path: Uint8Array, name: string, value: Uint8Array, size: number): number;
+  setxattr(path: Uint8Array, name: string, value: Uint8Array, size: number, flags: number): number;
+  /** undefined in a C library without it. */
+  renameat2: ((from: number, old: Uint8Array, to: number, name: Uint8Array, flags: number) => number) | undefined;
   errno(): number;
 }
 
@@ -34,10 +38,25 @@ function load(): Kernel | Error {
       clockGettime: libc.func("int clock_gettime(int clock, _Out_ uint8_t *out)"),
       fcntl: libc.func("int fcntl(int fd, int command, _Inout_ uint8_t *lock)"),
       flock: libc.func("int flock(int fd, int operation)"),
+      getxattr: libc.func("long lgetxattr(const uint8_t *path, const char *name, _Out_ uint8_t *value, size_t size)"),
+      setxattr: libc.func(
+        "int lsetxattr(const uint8_t *path, const char *name, const uint8_t *value, size_t size, int flags)",
+      ),
+      renameat2: optional(() =>
+        libc.func("int renameat2(int from, const uint8_t *old, int to, const uint8_t *name, unsigned int flags)"),
+      ),
       errno: () => koffi.errno(),
     };
   } catch (cause) {
     return cause instanceof Error ? cause : new Error(String(cause));
+  }
+}
+
+function optional<T>(find: () => T): T | undefined {
+  try {
+    return find();
+  } catch {
+    return undefined;
   }
 }
 
@@ -95,10 +114,47 @@ export function flockFile(fd: number): boolean {
   throw new OutsideError(code, "flock failed");
 }
 
+/** linux/limits.h: no extended attribute is longer. */
+const longestAttribute = 65_536;
+const attributeRoom = new Uint8Array(longestAttribute);
+
+/** An extended attribute of the path itself, links not followed. ENODATA when there is none. */
+export function getAttribute(path: Uint8Array, name: string): Uint8Array {
+  const libc = needed();
+  const length = libc.getxattr(terminated(path), name, attributeRoom, longestAttribute);
+  if (length >= 0) return attributeRoom.slice(0, length);
+  throw new OutsideError(errorCode(libc.errno()), `lgetxattr(${name}) failed`);
+}
+
+/** Makes or replaces an extended attribute of the path itself. */
+export function setAttribute(path: Uint8Array, name: string, value: Uint8Array): void {
+  const libc = needed();
+  if (libc.setxattr(terminated(path), name, value, value.length, 0) === 0) return;
+  throw new OutsideError(errorCode(libc.errno()), `lsetxattr(${name}) failed`);
+}
+
+/** fcntl.h and linux/fs.h. */
+const currentFolder = -100;
+const renameExchange = 2;
+
+/** Swaps two names at once; ENOSYS where the C library or the kernel can't, EINVAL where the file system can't. */
+export function exchangeNames(a: Uint8Array, b: Uint8Array): void {
+  const libc = needed();
+  if (libc.renameat2 === undefined) throw new OutsideError("ENOSYS", "the C library has no renameat2");
+  if (libc.renameat2(currentFolder, terminated(a), currentFolder, terminated(b), renameExchange) === 0) return;
+  throw new OutsideError(errorCode(libc.errno()), "renameat2(RENAME_EXCHANGE) failed");
+}
+
+function terminated(path: Uint8Array): Uint8Array {
+  const bytes = new Uint8Array(path.length + 1);
+  bytes.set(path);
+  return bytes;
+}
+
 function needed(): Kernel {
   const libc = kernel();
   if (libc instanceof Error)
-    throw new OutsideError("ENOSYS", `file locks need koffi, which could not be loaded: ${libc.message}`);
+    throw new OutsideError("ENOSYS", `this kernel call needs koffi, which could not be loaded: ${libc.message}`);
   return libc;
 }
 

@@ -113,7 +113,7 @@ test("files: what is written is read, failures have POSIX names", async () => {
   assert.deepEqual([found?.kind, found?.size, found?.mode], ["file", 4, 0o640]);
   assert.equal(found?.inode, (await stat(at, { bigint: true })).ino);
   await symlink(at, path("symlink"));
-  assert.equal((await files.stat(path("symlink")))?.kind, "other");
+  assert.equal((await files.stat(path("symlink")))?.kind, "link");
   assert.equal(await files.stat(join(at, "below")), undefined);
   await files.link(at, path("linked"));
   const code = (name: string) => (error: unknown) => error instanceof OutsideError && error.code === name;

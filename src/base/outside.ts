@@ -32,26 +32,39 @@ export interface Random {
   bytes(count: number): Uint8Array;
 }
 
-/** A path's kind and size; `modified` is wall time in milliseconds, `inode` tells one file from its replacement. */
+/**
+ * A path's kind and size; `modified` and `changed` (content, mode, owner, names) are wall time in milliseconds, `inode` tells one file
+ * from its replacement, `device` one file system from another.
+ */
 export interface FileStat {
-  readonly kind: "file" | "folder" | "other";
+  readonly kind: "file" | "folder" | "link" | "other";
   readonly size: number;
+  /** Permission bits, octal 07777. */
   readonly mode: number;
   readonly modified: number;
+  readonly changed: number;
   readonly inode: bigint;
+  readonly device: bigint;
+  /** Numeric user and group id. */
+  readonly owner: number;
+  readonly group: number;
 }
+
+/** The access ACL of a path, or the one that new entries of a folder begin with. */
+export type AclKind = "access" | "default";
 
 /**
  * Files. Every failure is an `OutsideError` whose `code` is the POSIX name (ENOENT, EEXIST, ENOSPC, EIO, EACCES …).
- * Nothing is durable before `sync` (content) and `syncFolder` (names).
+ * Nothing is durable before `sync` (content) and `syncFolder` (names). Names are bytes to the kernel: a byte that is no UTF-8 is the
+ * lone surrogate U+DC00 + byte, in names that are listed and in paths that are given.
  */
-export interface Files {
+export interface Files extends FileAttributes {
   read(path: string): Promise<Uint8Array>;
   /**
-   * "read": existing; "append": existing or new, writes go to the end; "create": new, EEXIST otherwise;
+   * "read": existing; "read-no-link": the same, ELOOP for a symbolic link; "append": existing or new, writes go to the end; "create": new, EEXIST otherwise;
    * "update": existing, writes at any place. `mode` (octal) is for a new file, 0600 unless given.
    */
-  open(path: string, how: "read" | "append" | "create" | "update", mode?: number): Promise<FileHandle>;
+  open(path: string, how: OpenHow, mode?: number): Promise<FileHandle>;
   /** Gives an existing file a second name; EEXIST when the name is taken. Atomic. */
   link(from: string, to: string): Promise<void>;
   /** Replaces `to` if it exists. Atomic. */
@@ -66,11 +79,46 @@ export interface Files {
   /** undefined when there is nothing at `path`. Symbolic links are not followed. */
   stat(path: string): Promise<FileStat | undefined>;
   setMode(path: string, mode: number): Promise<void>;
+  /** Sets the time of the last change, in wall milliseconds. */
+  setModified(path: string, wall: number): Promise<void>;
+  /**
+   * Makes `to`, a new file that shares the blocks of `from` until either is written (a reflink): content and mode, not the time.
+   * EEXIST when the name is taken; ENOTSUP or EXDEV where the file systems can't. Never copies instead.
+   */
+  clone(from: string, to: string): Promise<void>;
   syncFolder(path: string): Promise<void>;
   /** The file system's type below a path: "ext4", "tmpfs", "nfs", "fuse" … or "unknown". */
   fileSystem(path: string): Promise<string>;
   /** Whether some other open file description holds the OFD write lock of the file. */
   isLocked(path: string): Promise<boolean>;
+}
+
+/** How a file is opened. */
+export type OpenHow = "read" | "read-no-link" | "append" | "create" | "update";
+
+/** Files beyond their content: links, owners, access lists, and what a whole folder needs. */
+export interface FileAttributes {
+  /** What a symbolic link holds. EINVAL when there is none. */
+  readLink(path: string): Promise<string>;
+  /** A new symbolic link; EEXIST when the name is taken. `target` is kept as it is. */
+  makeLink(target: string, path: string): Promise<void>;
+  /** The path with every symbolic link in it followed. */
+  realPath(path: string): Promise<string>;
+  /** Swaps what two existing names of one file system lead to. Atomic. ENOSYS or EINVAL where the system can't. */
+  exchange(a: string, b: string): Promise<void>;
+  /** Whether this process may give files away (it is root). */
+  mayChangeOwners(): boolean;
+  /** Of a symbolic link: of the link itself. */
+  setOwner(path: string, owner: number, group: number): Promise<void>;
+  /** The POSIX ACL as the kernel keeps it (linux/posix_acl_xattr.h, version 2); undefined when the mode says all, or there are none here. */
+  readAcl(path: string, kind: AclKind): Promise<Uint8Array | undefined>;
+  /** ENOTSUP where the file system keeps none. */
+  setAcl(path: string, kind: AclKind, acl: Uint8Array): Promise<void>;
+  /**
+   * Calls the handler after changes of the folder's names and of what is directly in it; returns what ends that. Throws ENOSPC when the
+   * system watches too much already, ENOSYS where nothing can be watched.
+   */
+  watchFolder(path: string, handler: () => void): () => void;
 }
 
 /** An open file. Places and lengths are in bytes; failures are `OutsideError`s. */

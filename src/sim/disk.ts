@@ -2,16 +2,23 @@
  * One simulated file system: inodes, names, hard links. Every call takes effect at once and whole; latency, faults and
  * death belong to whoever calls (`files.ts`). Rules of durability are in DESIGN.md.
  */
-import { OutsideError } from "../base/outside.ts";
+import { type AclKind, OutsideError } from "../base/outside.ts";
 import { FileContent, type DataLoss } from "./content.ts";
 import type { RandomStream } from "./random.ts";
 
-/** A file, a folder or a socket; names lead to it. */
+/** A file, a folder, a symbolic link or a socket; names lead to it. */
 export interface Inode {
   readonly id: bigint;
-  readonly kind: "file" | "folder" | "other";
+  readonly kind: "file" | "folder" | "link" | "other";
+  /** Of a link: where it points. */
+  readonly target: string;
   mode: number;
+  owner: number;
+  group: number;
+  readonly acl: Map<AclKind, Uint8Array>;
   modified: number;
+  /** Wall time of the last change of anything but names that lead here. */
+  changed: number;
   /** Names that lead here now. */
   links: number;
   readonly content: FileContent;
@@ -79,11 +86,11 @@ export class Disk {
     return inode;
   }
 
-  create(path: string, kind: "file" | "other", mode: number, now: number): Inode {
+  create(path: string, kind: "file" | "link" | "other", mode: number, now: number, target = ""): Inode {
     const place = this.#place(path);
     if (place.inode !== undefined) throw new OutsideError("EEXIST", path);
     this.#needSpace(path);
-    const inode = this.#newInode(kind, mode, now);
+    const inode = this.#newInode(kind, mode, now, target);
     this.#addName(place, inode, now);
     return inode;
   }
@@ -109,6 +116,15 @@ export class Disk {
     this.#addName(place, inode, now);
   }
 
+  /** A reflink, where the file system has them. The content is not durable before its sync. */
+  clone(from: string, to: string, now: number): void {
+    const source = this.existing(from);
+    if (source.kind !== "file") throw new OutsideError(source.kind === "folder" ? "EISDIR" : "ENXIO", from);
+    if (!["btrfs", "xfs", "bcachefs"].includes(this.type)) throw new OutsideError("ENOTSUP", `${from} → ${to}`);
+    const inode = this.create(to, "file", source.mode, now);
+    inode.content.write(0, source.content.read(0, source.content.size()));
+  }
+
   rename(from: string, to: string, now: number): void {
     const source = this.#place(from);
     const inode = source.inode;
@@ -123,6 +139,18 @@ export class Disk {
     this.#change([source.folder, target.folder], (namesOf) => {
       namesOf(source.folder).delete(source.name);
       namesOf(target.folder).set(target.name, inode);
+    });
+  }
+
+  exchange(a: string, b: string, now: number): void {
+    const [one, other] = [this.#place(a), this.#place(b)];
+    const [inode, otherInode] = [one.inode, other.inode];
+    if (inode === undefined || otherInode === undefined) throw new OutsideError("ENOENT", inode === undefined ? a : b);
+    if (isWithin(a, b) || isWithin(b, a)) throw new OutsideError("EINVAL", b);
+    stamp([one.folder, other.folder], now);
+    this.#change([one.folder, other.folder], (namesOf) => {
+      namesOf(one.folder).set(one.name, otherInode);
+      namesOf(other.folder).set(other.name, inode);
     });
   }
 
@@ -239,12 +267,17 @@ export class Disk {
     if (this.full) throw new OutsideError("ENOSPC", path);
   }
 
-  #newInode(kind: Inode["kind"], mode: number, now: number): Inode {
+  #newInode(kind: Inode["kind"], mode: number, now: number, target = ""): Inode {
     return {
       id: this.#nextInode++,
       kind,
+      target,
       mode,
+      owner: 0,
+      group: 0,
+      acl: new Map(),
       modified: now,
+      changed: now,
       links: 0,
       content: new FileContent(),
       names: new Map(),
@@ -279,5 +312,8 @@ function checkReplace(inode: Inode, old: Inode, to: string): void {
 }
 
 function stamp(folders: readonly Inode[], now: number): void {
-  for (const folder of folders) folder.modified = now;
+  for (const folder of folders) {
+    folder.modified = now;
+    folder.changed = now;
+  }
 }

@@ -1,6 +1,7 @@
 /** `Files` over simulated disks. Every call goes through a `Door`, which says when it happens and whether it fails. */
 import { OutsideError } from "../base/outside.ts";
-import type { FileHandle, Files, FileStat } from "../base/outside.ts";
+import type { FileHandle, Files, FileStat, OpenHow } from "../base/outside.ts";
+import { openAttributes } from "./file-attributes.ts";
 import { normalPath, type Disk, type Inode } from "./disk.ts";
 
 /** One call of a process to its outside. */
@@ -44,21 +45,32 @@ export interface OpenFiles {
   closeAll(): void;
 }
 
+/** A call about one path, made absolute. */
+export type FileCall = <T>(
+  name: string,
+  path: string,
+  mutates: boolean,
+  effect: (disk: Disk, path: string) => T,
+) => Promise<T>;
+
+/** A changing call about two paths of one disk; EXDEV otherwise. */
+export type PairCall = (
+  name: string,
+  from: string,
+  to: string,
+  effect: (disk: Disk, from: string, to: string) => void,
+) => Promise<void>;
+
 /** The files of one process. Errors are `OutsideError`s. */
 export function openFiles(view: FileSystemView, door: Door): OpenFiles {
   const handles = new Set<SimHandle>();
   const at = (path: string): string => normalPath(path.startsWith("/") ? path : `${view.folder}/${path}`);
-  const call = <T>(
-    name: string,
-    path: string,
-    mutates: boolean,
-    effect: (disk: Disk, path: string) => T,
-  ): Promise<T> => {
+  const call: FileCall = (name, path, mutates, effect) => {
     const full = at(path);
     const disk = view.diskOf(full);
     return door.call({ name: `files.${name}`, about: full, mutates, disk, effect: () => effect(disk, full) });
   };
-  const both = (name: string, from: string, to: string, effect: (disk: Disk) => void): Promise<void> => {
+  const both: PairCall = (name, from, to, effect) => {
     const disk = view.diskOf(at(from));
     const about = `${at(from)} → ${at(to)}`;
     return door.call({
@@ -68,11 +80,12 @@ export function openFiles(view: FileSystemView, door: Door): OpenFiles {
       disk,
       effect: () => {
         if (view.diskOf(at(to)) !== disk) throw new OutsideError("EXDEV", about);
-        effect(disk);
+        effect(disk, at(from), at(to));
       },
     });
   };
   const files: Files = {
+    ...openAttributes({ call, both, wall: () => view.wall() }),
     read: (path) => call("read", path, false, (disk, full) => readWhole(disk, full)),
     open: (path, how, mode = 0o600) =>
       call("open", path, how === "create" || how === "append", (disk, full) => {
@@ -81,8 +94,8 @@ export function openFiles(view: FileSystemView, door: Door): OpenFiles {
         handles.add(handle);
         return handle;
       }),
-    link: (from, to) => both("link", from, to, (disk) => disk.link(at(from), at(to), view.wall())),
-    rename: (from, to) => both("rename", from, to, (disk) => disk.rename(at(from), at(to), view.wall())),
+    link: (from, to) => both("link", from, to, (disk, a, b) => disk.link(a, b, view.wall())),
+    rename: (from, to) => both("rename", from, to, (disk, a, b) => disk.rename(a, b, view.wall())),
     unlink: (path) => call("unlink", path, true, (disk, full) => disk.unlink(full, view.wall())),
     makeFolder: (path) => call("makeFolder", path, true, (disk, full) => disk.makeFolder(full, view.wall())),
     removeFolder: (path) => call("removeFolder", path, true, (disk, full) => disk.removeFolder(full, view.wall())),
@@ -90,8 +103,15 @@ export function openFiles(view: FileSystemView, door: Door): OpenFiles {
     stat: (path) => call("stat", path, false, (disk, full) => statOf(findAny(disk, full))),
     setMode: (path, mode) =>
       call("setMode", path, true, (disk, full) => {
-        disk.existing(full).mode = mode;
+        const inode = disk.existing(full);
+        inode.mode = mode;
+        inode.changed = view.wall();
       }),
+    setModified: (path, wall) =>
+      call("setModified", path, true, (disk, full) => {
+        disk.existing(full).modified = wall;
+      }),
+    clone: (from, to) => both("clone", from, to, (disk) => disk.clone(at(from), at(to), view.wall())),
     syncFolder: (path) => syncFolder(view.diskOf(at(path)), at(path), door),
     fileSystem: (path) => call("fileSystem", path, false, (disk) => disk.type),
     isLocked: (path) => call("isLocked", path, false, (disk, full) => disk.existing(full).lockedBy !== undefined),
@@ -122,14 +142,16 @@ function syncFolder(disk: Disk, path: string, door: Door): Promise<void> {
 function readWhole(disk: Disk, path: string): Uint8Array {
   const inode = disk.existing(path);
   if (inode.kind === "folder") throw new OutsideError("EISDIR", path);
+  if (inode.kind === "link") throw new OutsideError("ELOOP", path);
   return inode.content.read(0, inode.content.size());
 }
 
-function openInode(disk: Disk, path: string, how: string, mode: number, now: number): Inode {
+function openInode(disk: Disk, path: string, how: OpenHow, mode: number, now: number): Inode {
   if (how === "create") return disk.create(path, "file", mode, now);
   const inode = disk.find(path) ?? (how === "append" ? disk.create(path, "file", mode, now) : disk.existing(path));
   if (inode.kind === "folder") throw new OutsideError("EISDIR", path);
   if (inode.kind === "other") throw new OutsideError("ENXIO", path);
+  if (inode.kind === "link") throw new OutsideError("ELOOP", path);
   return inode;
 }
 
@@ -145,15 +167,16 @@ function findAny(disk: Disk, path: string): Inode | undefined {
 
 function statOf(inode: Inode | undefined): FileStat | undefined {
   if (inode === undefined) return undefined;
-  const { kind, mode, modified, id } = inode;
-  return { kind, size: inode.content.size(), mode, modified, inode: id };
+  const { kind, mode, modified, changed, id, owner, group, target } = inode;
+  const size = kind === "link" ? target.length : inode.content.size();
+  return { kind, size, mode, modified, changed, inode: id, device: 1n, owner, group };
 }
 
 class SimHandle implements FileHandle {
   readonly #path: string;
   readonly #disk: Disk;
   readonly #inode: Inode;
-  readonly #how: "read" | "append" | "create" | "update";
+  readonly #how: OpenHow;
   readonly #door: Door;
   readonly #view: FileSystemView;
   readonly #forget: () => void;
@@ -166,7 +189,7 @@ class SimHandle implements FileHandle {
     path: string,
     disk: Disk,
     inode: Inode,
-    how: "read" | "append" | "create" | "update",
+    how: OpenHow,
     door: Door,
     view: FileSystemView,
     forget: () => void,
@@ -199,7 +222,7 @@ class SimHandle implements FileHandle {
     return this.#call("truncate", true, () => {
       this.#needWritable();
       this.#inode.content.truncate(size);
-      this.#inode.modified = this.#view.wall();
+      this.#stamp();
     });
   }
 
@@ -270,7 +293,12 @@ class SimHandle implements FileHandle {
     if (from + length > this.#inode.content.size()) this.#disk.needSpace(this.#path);
     this.#inode.content.write(from, bytes.subarray(0, length));
     if (at === undefined) this.#offset = from + length;
+    this.#stamp();
+  }
+
+  #stamp(): void {
     this.#inode.modified = this.#view.wall();
+    this.#inode.changed = this.#inode.modified;
   }
 
   #needOpen(): void {
@@ -279,6 +307,7 @@ class SimHandle implements FileHandle {
 
   #needWritable(): void {
     this.#needOpen();
-    if (this.#how === "read") throw new OutsideError("EBADF", `${this.#path} is open for reading`);
+    if (this.#how === "read" || this.#how === "read-no-link")
+      throw new OutsideError("EBADF", `${this.#path} is open for reading`);
   }
 }

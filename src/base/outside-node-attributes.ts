@@ -1,0 +1,58 @@
+/** Links, owners, access lists, exchange and watching through node:fs and, where it has no call for it, the kernel (koffi). */
+import { watch } from "node:fs";
+import * as fs from "node:fs/promises";
+import { outsideError, translated } from "./outside-node-error.ts";
+import { exchangeNames, getAttribute, setAttribute } from "./outside-node-kernel.ts";
+import { nameOf, nativeBytes, nativePath } from "./outside-node-names.ts";
+import { OutsideError } from "./outside.ts";
+import type { AclKind, FileAttributes } from "./outside.ts";
+
+/** xattr(7): where Linux keeps POSIX ACLs. */
+const aclAttribute: Readonly<Record<AclKind, string>> = {
+  access: "system.posix_acl_access",
+  default: "system.posix_acl_default",
+};
+
+/** Of the machine's files. */
+export function openAttributes(): FileAttributes {
+  return {
+    readLink: (path) =>
+      translated(`read link ${path}`, async () => nameOf(await fs.readlink(nativePath(path), { encoding: "buffer" }))),
+    makeLink: (target, path) => translated(`make link ${path}`, () => fs.symlink(nativePath(target), nativePath(path))),
+    realPath: (path) =>
+      translated(`real path of ${path}`, async () =>
+        nameOf(await fs.realpath(nativePath(path), { encoding: "buffer" })),
+      ),
+    exchange: (a, b) => translated(`exchange ${a} and ${b}`, async () => exchangeNames(nativeBytes(a), nativeBytes(b))),
+    mayChangeOwners: () => process.geteuid?.() === 0,
+    setOwner: (path, owner, group) =>
+      translated(`set owner of ${path}`, () => fs.lchown(nativePath(path), owner, group)),
+    readAcl: (path, kind) => translated(`read ACL of ${path}`, async () => readAcl(path, kind)),
+    setAcl: (path, kind, acl) =>
+      translated(`set ACL of ${path}`, async () => setAttribute(nativeBytes(path), aclAttribute[kind], acl)),
+    watchFolder,
+  };
+}
+
+function readAcl(path: string, kind: AclKind): Uint8Array | undefined {
+  try {
+    return getAttribute(nativeBytes(path), aclAttribute[kind]);
+  } catch (error) {
+    if (error instanceof OutsideError && ["ENODATA", "ENOTSUP", "EOPNOTSUPP", "ENOSYS"].includes(error.code))
+      return undefined;
+    throw error;
+  }
+}
+
+function watchFolder(path: string, handler: () => void): () => void {
+  try {
+    const watcher = watch(nativePath(path), { persistent: false }, () => handler());
+    watcher.on("error", () => {
+      watcher.close();
+      handler();
+    });
+    return () => watcher.close();
+  } catch (cause) {
+    throw outsideError(cause, `watch ${path}`);
+  }
+}
