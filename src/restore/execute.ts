@@ -20,7 +20,7 @@ import {
   takeLocks,
   writeRecord,
 } from "./journal.ts";
-import type { RestorePlan, Step } from "./plan-types.ts";
+import type { NodeFact, RestorePlan, Step } from "./plan-types.ts";
 import { inForce, type Present, readPresent } from "./present.ts";
 import { keepBackup, keepCopy, type Kept } from "./safety.ts";
 
@@ -36,6 +36,8 @@ export interface ExecuteParts {
   readonly stopNodes?: (nodes: readonly string[]) => Promise<readonly string[]>;
   /** Makes `place` the quorum of this node, durably. May be repeated. */
   readonly rememberPlace?: (place: string) => Promise<void>;
+  /** What is known now of the nodes but this one; asked when the record wants it. */
+  readonly askNodes?: (plan: RestorePlan) => Promise<readonly NodeFact[]>;
 }
 
 const asItWas = "The quorum is as it was.";
@@ -111,6 +113,7 @@ async function runOrAbandon(parts: ExecuteParts, begun: RestoreRecord, locks: Re
   try {
     await writeRecord(files, parts.data, record);
     await locks.claim(record.plan.id);
+    if (record.askAgain === true && record.done.length === 0) await refuseRunning(parts, record.plan);
     for (const { kind } of record.plan.steps) {
       if (kind === "finish" || record.done.includes(kind)) continue;
       const more =
@@ -126,6 +129,18 @@ async function runOrAbandon(parts: ExecuteParts, begun: RestoreRecord, locks: Re
     await abandon(parts, record, error);
     throw withUnchanged(error);
   }
+}
+
+/** A plan that waited for a start forbids what it forbade when it was made: a node that runs, or may run. */
+async function refuseRunning({ askNodes }: ExecuteParts, plan: RestorePlan): Promise<void> {
+  const facts = (await askNodes?.(plan)) ?? [];
+  const notStopped = facts.filter(({ state }) => state !== "stopped");
+  if (notStopped.length === 0) return;
+  throw fail("CLUSTER_NODE_UP", {
+    happened: notStopped.map(({ name, state, evidence }) => `Node ${name} is ${state}: ${evidence}.`).join(" "),
+    unchanged: asItWas,
+    next: "Stop the service on all other nodes, then restore again.",
+  });
 }
 
 const beforeSwitch = new Set<Step["kind"]>(["stop-nodes", "safety-backup", "safety-copy", "build", "verify-built"]);
