@@ -2,7 +2,7 @@
  * Faults from a seed, at random times and at random calls, within a budget: when it is spent (or at `heal`) everything
  * is put right again, and from then on the cluster must come to rest by itself. What each kind may hit is in DESIGN.md.
  */
-import type { CallFault, CallHook, Range } from "./kernel.ts";
+import type { CallFault, CallHook, CallView, Range } from "./kernel.ts";
 import type { SimProcess } from "./process.ts";
 import type { RandomStream } from "./random.ts";
 import type { World } from "./world.ts";
@@ -24,6 +24,8 @@ export const faultKinds = [
   "late-frames",
   "kill-node",
   "stop-node",
+  "mute-node",
+  "failing-wire",
 ] as const;
 
 /** One kind of fault. */
@@ -43,6 +45,8 @@ export interface FaultPlan {
   readonly callPause: number;
   /** The chance that a process is killed at a call. */
   readonly callKill: number;
+  /** The chance that a fault comes at a commit: a link, or a rename on the quorum's disk. */
+  readonly atCommit: number;
   /** Faults in all, those at calls included; when they are spent the injector heals. */
   readonly budget: number;
   /** Which processes may be paused, stopped and killed one by one. */
@@ -55,17 +59,31 @@ export function drawPlan(random: RandomStream, budget: number, victim: FaultPlan
   const kinds = new Set<FaultKind>();
   while (kinds.size < wanted) kinds.add(random.pick(faultKinds));
   const longest = random.pick([300, 2000, 8000]);
-  return {
+  const drawn: FaultPlan = {
     kinds: [...kinds],
     gap: [0, random.pick([200, 1000, 4000])],
     lasts: [10, longest],
     pause: [1, random.pick([50, 500, 3000])],
     callPause: random.pick([0, 0.0002, 0.002]),
     callKill: random.pick([0, 0, 0.0005]),
+    atCommit: random.pick([0, 0, 0.05]),
     budget,
     victim,
   };
+  const length = random.pick(["any", "any", "any", "long", "brink"] as const);
+  return length === "any" ? drawn : { ...drawn, ...faultLengths[length] };
 }
+
+/** Lengths that the times of the permits make interesting. */
+export type FaultLength = "long" | "brink";
+
+/** One fault after the other, with time between them for the cluster to get over it. */
+export const faultLengths: Readonly<Record<FaultLength, Pick<FaultPlan, "gap" | "lasts" | "pause">>> = {
+  /** They outlast every time of the permits. */
+  long: { gap: [200, 2500], lasts: [1000, 5000], pause: [300, 4000] },
+  /** About as long as a permit, the wait for a challenge, and what a host gets to kill. */
+  brink: { gap: [200, 2500], lasts: [300, 1200], pause: [300, 1200] },
+};
 
 type Undo = () => void;
 
@@ -94,7 +112,10 @@ export class FaultInjector {
 
   start(): void {
     this.#active = true;
-    this.#hook = (process) => this.#atCall(process);
+    this.#hook = (process, call) => {
+      this.#atCommit(call);
+      return this.#atCall(process);
+    };
     this.#world.hooks.add(this.#hook);
     this.#next();
   }
@@ -112,18 +133,33 @@ export class FaultInjector {
     this.#world.scheduler.after(this.#draw(this.#plan.gap), () => {
       if (!this.#active) return;
       if (this.spent >= this.#plan.budget) return this.heal();
-      this.spent++;
-      const kind = this.#random.pick(this.#plan.kinds);
-      const undo = this.#inject(kind);
-      if (undo !== undefined) this.#undoLater(undo);
+      this.#strike();
       this.#next();
     });
+  }
+
+  #strike(): void {
+    this.spent++;
+    const kind = this.#random.pick(this.#plan.kinds);
+    const undo = this.#inject(kind);
+    if (undo !== undefined) this.#undoLater(undo);
   }
 
   #undoLater(undo: Undo): void {
     this.#undo.add(undo);
     this.#world.scheduler.after(this.#draw(this.#plan.lasts), () => {
       if (this.#undo.delete(undo)) undo();
+    });
+  }
+
+  /** What is linked or renamed there decides: who leads, what a checkpoint is, which generation is in force. */
+  #atCommit({ name, disk }: CallView): void {
+    const commits = name === "files.link" || (name === "files.rename" && disk === "quorum");
+    if (!commits || this.spent >= this.#plan.budget || !this.#random.chance(this.#plan.atCommit)) return;
+    this.#world.trace.add("fault at a commit");
+    // After the call was made, not in the middle of its being looked at.
+    this.#world.scheduler.after(0, () => {
+      if (this.#active) this.#strike();
     });
   }
 
@@ -154,6 +190,10 @@ export class FaultInjector {
       case "partition":
       case "one-way-cut":
         return this.#cut(kind === "partition");
+      case "mute-node":
+        return this.#mute();
+      case "failing-wire":
+        return this.#failingWire();
       case "power-loss":
         return this.#powerLoss([this.#random.pick([...this.#world.machines.keys()])]);
       case "blackout":
@@ -194,10 +234,7 @@ export class FaultInjector {
     if (victims.length === 0) return undefined;
     const { node } = this.#random.pick(victims);
     this.#world.trace.add(`fault hits node ${node}`);
-    const undo = victims.filter((process) => process.node === node).map((process) => hit(process));
-    return () => {
-      for (const each of undo) each?.();
-    };
+    return all(victims.filter((process) => process.node === node).map((process) => hit(process)));
   }
 
   /** Between two nodes, machines or processes of the cluster. */
@@ -208,6 +245,40 @@ export class FaultInjector {
     const others = parties.filter((each) => each !== a);
     const b = this.#random.pick(others);
     return both ? this.#world.network.partition(a, b) : this.#world.network.cut(a, b);
+  }
+
+  /** What a node says reaches no other one; it still hears them. */
+  #mute(): Undo | undefined {
+    const { node, others } = this.#oneNode();
+    return all(others.map((other) => this.#world.network.cut(node, other)));
+  }
+
+  /** A node hears all others late, and after a while none of them hears it any more. */
+  #failingWire(): Undo | undefined {
+    const { node, others } = this.#oneNode();
+    const { network, scheduler } = this.#world;
+    const late = this.#draw([50, 1000]);
+    const undo = others.map((other) => network.slow(other, node, late));
+    const silent = scheduler.after(this.#draw([0, 1000]), () => {
+      undo.push(...others.map((other) => network.cut(node, other)));
+    });
+    return () => {
+      silent.cancel();
+      all(undo)();
+    };
+  }
+
+  #oneNode(): { readonly node: string; readonly others: readonly string[] } {
+    const nodes = [
+      ...new Set(
+        this.#world.processes
+          .alive()
+          .filter(this.#plan.victim)
+          .map((each) => each.node),
+      ),
+    ];
+    const node = nodes.length === 0 ? "" : this.#random.pick(nodes);
+    return { node, others: nodes.filter((each) => each !== node) };
   }
 
   #powerLoss(machines: readonly string[]): Undo {
@@ -237,10 +308,11 @@ export class FaultInjector {
 
   #troubledDisk(kind: FaultKind): Undo {
     const disk = this.#random.pick([...this.#world.disks.keys()]);
+    const slowest = this.#random.pick([20, 80, 400]);
     this.#world.trace.add(`disk ${disk} has trouble: ${kind}`);
     const hook: CallHook = (_process, call) => {
       if (call.disk !== disk) return undefined;
-      if (kind === "slow-disk") return { delay: this.#draw([0, 400]) };
+      if (kind === "slow-disk") return { delay: this.#draw([0, slowest]) };
       const struck = kind === "sync-failure" ? /\.sync(Folder)?$/ : /\.write$/;
       return struck.test(call.name) && this.#random.chance(0.3) ? { error: "EIO" } : undefined;
     };
@@ -254,4 +326,10 @@ export class FaultInjector {
   #draw(range: Range): number {
     return range[0] + this.#random.fraction() * (range[1] - range[0]);
   }
+}
+
+function all(undo: readonly (Undo | void)[]): Undo {
+  return () => {
+    for (const each of undo) each?.();
+  };
 }

@@ -1,7 +1,7 @@
 /**
- * `npm run sim -- --seeds N [--from S] | --only S,S… [--nodes 3|4|5] [--faults KIND,KIND…] [--restores N] [--trace] [--stop]`:
- * runs seeds one after the other and ends with 1 when one fails. A line for each failing seed, a summary at the end; `--trace` prints
- * every event, `--stop` ends at the first failure.
+ * `npm run sim -- --seeds N [--from S] | --only S,S… [--nodes 3|4|5] [--faults KIND,KIND…] [--long | --brink] [--restores N] [--trace]
+ * [--stop]`: runs seeds one after the other and ends with 1 when one fails. A line for each failing seed, a summary at the end;
+ * `--long` and `--brink` say how long faults last (faults.ts), `--trace` prints every event, `--stop` ends at the first failure.
  */
 import { writeSync } from "node:fs";
 import { parseArgs } from "node:util";
@@ -27,6 +27,8 @@ async function main(): Promise<void> {
       nodes: { type: "string" },
       faults: { type: "string" },
       restores: { type: "string" },
+      long: { type: "boolean", default: false },
+      brink: { type: "boolean", default: false },
       trace: { type: "boolean", default: false },
       stop: { type: "boolean", default: false },
     },
@@ -47,6 +49,7 @@ async function main(): Promise<void> {
     Atomics.store(new Int32Array(current), 0, seed);
     const spec: RunSpec = {
       seed,
+      ...(values.long ? { lasting: "long" } : values.brink ? { lasting: "brink" } : {}),
       keepTrace: values.trace ? 1_000_000 : 0,
       ...(values.nodes === undefined ? {} : { nodes: Number(values.nodes) }),
       ...(values.faults === undefined ? {} : { faults: faultsOf(values.faults) }),

@@ -38,6 +38,7 @@ export class Network {
   readonly #kernel: Kernel;
   readonly #listeners = new Map<string, ListenerEntry>();
   readonly #cuts = new Set<{ readonly from: Party; readonly to: Party }>();
+  readonly #slow = new Set<{ readonly from: Party; readonly to: Party; readonly ms: number }>();
   readonly #sides = new Set<Side>();
 
   constructor(kernel: Kernel, settings: NetworkSettings) {
@@ -65,14 +66,32 @@ export class Network {
     };
   }
 
+  /** What `from` sends is longer on its way to `to`, until the returned function is called (or everything is healed). */
+  slow(from: Party, to: Party, ms: number): () => void {
+    const slow = { from, to, ms };
+    this.#slow.add(slow);
+    this.#kernel.trace.add(`network ${from} → ${to} ${Math.round(ms)} ms slower`);
+    return () => {
+      if (this.#slow.delete(slow)) this.#kernel.trace.add(`network ${from} → ${to} as before`);
+    };
+  }
+
   heal(): void {
     this.#cuts.clear();
+    this.#slow.clear();
     this.#release();
   }
 
   blocked(from: SimProcess, to: SimProcess): boolean {
     for (const cut of this.#cuts) if (isParty(from, cut.from) && isParty(to, cut.to)) return true;
     return false;
+  }
+
+  /** How much longer a frame is on its way than usual. */
+  slowness(from: SimProcess, to: SimProcess): number {
+    let ms = 0;
+    for (const slow of this.#slow) if (isParty(from, slow.from) && isParty(to, slow.to)) ms = Math.max(ms, slow.ms);
+    return ms;
   }
 
   /** The `Net` of one process. */
@@ -264,7 +283,8 @@ class Side implements Connection {
   #travel(parcel: Parcel, peer: Side): void {
     const { scheduler, random, latencies } = this.#kernel;
     const { lateChance, late } = this.#network.settings;
-    const extra = random.chance(lateChance) ? this.#kernel.draw(late) : 0;
+    const slowness = this.#network.slowness(this.process, peer.process);
+    const extra = slowness + (random.chance(lateChance) ? this.#kernel.draw(late) : 0);
     this.#lastArrival = Math.max(this.#lastArrival, scheduler.now + this.#kernel.draw(latencies.frame) + extra);
     scheduler.after(this.#lastArrival - scheduler.now, () => peer.arrive(parcel));
   }

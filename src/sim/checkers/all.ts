@@ -3,6 +3,7 @@ import { acknowledgedSettingAfterFailover } from "./acknowledged-setting-after-f
 import { acknowledgedUpdatesKept } from "./acknowledged-updates-kept.ts";
 import { appliedOnce } from "./applied-once.ts";
 import type { Checker, ClusterEvent, Violation } from "./events.ts";
+import { namedVersionsThere } from "./named-versions-there.ts";
 import { oneLeaderPerEpoch } from "./one-leader-per-epoch.ts";
 import { oneNodePerResource } from "./one-node-per-resource.ts";
 import { replicasIdenticalWhenQuiet } from "./replicas-identical-when-quiet.ts";
@@ -25,6 +26,7 @@ export function allCheckers(): Checker[] {
     appliedOnce(),
     oneNodePerResource(),
     acknowledgedSettingAfterFailover(),
+    namedVersionsThere(),
     replicasIdenticalWhenQuiet(),
     runsInTheEnd(),
   ];

@@ -100,6 +100,11 @@ const planted: readonly [name: string, checker: string, events: readonly Cluster
     withMore({ kind: "setting-found", at: 12, resource: "app", node: "2", setting: "port", value: 7 }),
   ],
   [
+    "a version that is named without a file",
+    "named-versions-there",
+    withMore({ kind: "versions-named", at: 12, node: "2", missing: ["{app}/00000001.CPT"] }),
+  ],
+  [
     "replicas that differ",
     "replicas-identical-when-quiet",
     withMore({ kind: "replica-at-rest", at: 20, node: "3", tag: tag(2, 2), digest: "e" }),

@@ -46,6 +46,8 @@ export type ClusterEvent =
       readonly generation: number;
       readonly settings: readonly { readonly resource: string; readonly setting: string; readonly value: number }[];
     }
+  /** A replica was the first to apply an update: files of checkpoint versions that its database names and that are not there. */
+  | { readonly kind: "versions-named"; readonly at: number; readonly node: string; readonly missing: readonly string[] }
   /** The database at the end: the request ids that it holds, in the order in which they were applied. */
   | { readonly kind: "final-database"; readonly at: number; readonly requestIds: readonly string[] }
   /** A replica when nothing goes on any more. */

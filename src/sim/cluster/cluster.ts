@@ -13,7 +13,7 @@ import { imageOf } from "../../membership/copy-image.ts";
 import { openDiskQuorum } from "../../quorum/disk/quorum.ts";
 import type { ClusterIdentity } from "../../quorum/quorum.ts";
 import { openRegistry } from "../../registry/registry.ts";
-import { firstTag, formatTag, parseTag, type Tag } from "../../quorum/tag.ts";
+import { compareTags, firstTag, formatTag, parseTag, type Tag } from "../../quorum/tag.ts";
 import { contentDigest } from "../../tree/content.ts";
 import { applyEdits } from "../../tree/edit.ts";
 import { fileTime, findKey, type Key, valuesOf } from "../../tree/key.ts";
@@ -24,6 +24,7 @@ import type { EventOf } from "../checkers/events.ts";
 import type { SimProcess } from "../process.ts";
 import { createWorld, type World } from "../world.ts";
 import { addHostPrograms, installedPrograms, programName } from "./host-programs.ts";
+import { missingVersions } from "./named-versions.ts";
 import { serviceProgram } from "./service-program.ts";
 
 /** One machine, because a quorum directory wants one. */
@@ -74,6 +75,8 @@ export class SimCluster {
   readonly identity: ClusterIdentity;
   /** The highest generation that a replica was seen in. */
   generation: number = firstTag.generation;
+  /** The highest tag that a replica was seen at. */
+  #newest: Tag = firstTag;
   /** The backup that a restore would put back. */
   restorable: Restorable | undefined;
   readonly #services = new Map<SimProcess, RunningService>();
@@ -223,6 +226,7 @@ export class SimCluster {
     service.database.replica.onChange((tree, _before, tag) => {
       const at = this.world.now;
       if (tag.generation > this.generation) this.#restored(tag.generation);
+      if (compareTags(tag, this.#newest) > 0) this.#advanced(service, node, tree, tag);
       const next = tag.generation === known.generation && tag.sequence === known.sequence + 1;
       const requestId = next ? requestAt(tree, tag) : undefined;
       if (requestId !== undefined) this.judge.see({ kind: "update-applied", at, node, incarnation, requestId, tag });
@@ -230,6 +234,14 @@ export class SimCluster {
         this.judge.see({ kind: "replica-reset", at, node, incarnation, tag });
       known = tag;
     });
+  }
+
+  /** Only of the newest database: what an older one names may be deleted in a newer one, and gone. */
+  #advanced({ database }: ServiceNode, node: string, tree: Key, tag: Tag): void {
+    this.#newest = tag;
+    const of = { generation: tag.generation, lineage: database.replica.lineage() };
+    const missing = missingVersions(this.world.disk("quorum"), quorumPlace, tree, of);
+    this.judge.see({ kind: "versions-named", at: this.world.now, node, missing });
   }
 
   /** What an application finds in its environment as it starts. */

@@ -55,10 +55,9 @@ export class Keeper {
     if (on === undefined || path === undefined) return;
     this.#restores--;
     cluster.world.trace.add(`restore of ${path} begins on node ${on.node}`);
-    const outcome = await this.#workload.attempt(
-      () => on.service.restore({ path, force: true, hold: false }),
-      restoreLimit,
-    );
+    // Otherwise groups whose settings are newer than the set's wait for a person.
+    const how = random.chance(0.7) ? { hold: false } : {};
+    const outcome = await this.#workload.attempt(() => on.service.restore({ path, force: true, ...how }), restoreLimit);
     cluster.world.trace.add(
       `restore of ${path} ${outcome === undefined ? "failed or is not known" : `done at ${outcome.tag}`}`,
     );

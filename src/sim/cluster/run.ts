@@ -2,7 +2,7 @@
 import { Failure } from "../../base/errors.ts";
 import { OutsideError } from "../../base/outside.ts";
 import type { ClusterEvent, Violation } from "../checkers/events.ts";
-import { drawPlan, FaultInjector, type FaultKind, type FaultPlan } from "../faults.ts";
+import { drawPlan, FaultInjector, type FaultKind, type FaultLength, faultLengths, type FaultPlan } from "../faults.ts";
 import { SimCluster } from "./cluster.ts";
 import { Keeper } from "./keeper.ts";
 import { checkVersions, comeToRest } from "./rest.ts";
@@ -15,6 +15,8 @@ export interface RunSpec {
   readonly nodes?: number;
   /** Only these kinds of faults; drawn from the seed unless given. */
   readonly faults?: readonly FaultKind[];
+  /** How long faults last; drawn from the seed unless given. */
+  readonly lasting?: FaultLength;
   /** How often a restore is tried; drawn from the seed unless given. */
   readonly restores?: number;
   /** How many trace lines are kept; none unless given. */
@@ -52,7 +54,11 @@ export async function runSeed(spec: RunSpec, unhandled: () => readonly unknown[]
   const cluster = spec.nodes === undefined ? withDrawnNodes(probe, spec) : probe;
   const { world, judge } = cluster;
   const drawn = drawPlan(world.random.stream("plan"), world.random.stream("budget").between(2, 25), cluster.isVictim);
-  const plan = spec.faults === undefined ? drawn : { ...drawn, kinds: spec.faults };
+  const plan = {
+    ...drawn,
+    ...(spec.lasting === undefined ? {} : faultLengths[spec.lasting]),
+    kinds: spec.faults ?? drawn.kinds,
+  };
   const workload = new Workload(cluster);
   const injector = new FaultInjector(world, plan);
   await cluster.start();

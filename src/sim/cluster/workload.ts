@@ -1,7 +1,7 @@
 /** What people and programs ask of a cluster under test, and what they were told. Every actor draws from its own stream. */
 import { Failure } from "../../base/errors.ts";
 import { OutsideError } from "../../base/outside.ts";
-import { moveGroup, offlineGroup, onlineGroup } from "../../database/commands/group.ts";
+import { moveGroup, offlineGroup, onlineGroup, releaseGroups } from "../../database/commands/group.ts";
 import { pauseNode, resumeNode } from "../../database/commands/node.ts";
 import type { Change } from "../../database/change.ts";
 import type { SubmitResult, Update } from "../../database/update.ts";
@@ -20,10 +20,13 @@ export type Actor = (random: RandomStream) => Promise<void>;
 /** What people and clients do to a cluster while faults come: independent actors, each after pauses drawn from the seed. */
 export class Workload {
   readonly cluster: SimCluster;
+  /** How many times rarer than usual updates and settings come: in a quiet cluster a leader hears of little. */
+  readonly #rarer: number;
   #over = false;
 
   constructor(cluster: SimCluster) {
     this.cluster = cluster;
+    this.#rarer = cluster.world.random.stream("pace").pick([1, 1, 1, 15]);
   }
 
   get over(): boolean {
@@ -32,10 +35,11 @@ export class Workload {
 
   /** Begins; `clients` send updates, one person looks after groups and nodes. */
   start(clients: number): void {
-    for (let i = 1; i <= clients; i++) this.keepAt(`client ${i}`, [20, 400], (random) => this.#sendUpdate(random));
+    const pause = (low: number, high: number): readonly [number, number] => [low * this.#rarer, high * this.#rarer];
+    for (let i = 1; i <= clients; i++) this.keepAt(`client ${i}`, pause(20, 400), (random) => this.#sendUpdate(random));
     for (const group of this.cluster.groups) {
       const settings = new SettingWriter(this, group);
-      this.keepAt(`settings of ${group.name}`, [20, 1500], (random) => settings.act(random));
+      this.keepAt(`settings of ${group.name}`, pause(20, 1500), (random) => settings.act(random));
     }
     this.keepAt("person", [200, 2500], (random) => this.#administer(random));
   }
@@ -137,6 +141,7 @@ export class Workload {
       (tree) => offlineGroup(tree, { group }),
       (tree) => onlineGroup(tree, { group }),
       (tree) => onlineGroup(tree, { group }),
+      (tree) => releaseGroups(tree, { group }),
       (tree) => pauseNode(tree, { node, drain: true }),
       (tree) => resumeNode(tree, { node }),
       (tree) => resumeNode(tree, { node, failback: "now" }),

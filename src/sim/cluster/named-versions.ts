@@ -1,0 +1,22 @@
+/** Looks on the quorum's disk, past every process, for the files of the checkpoint versions that a database names. */
+import { allRecords } from "../../checkpoint/records.ts";
+import { fileKind } from "../../checkpoint/names.ts";
+import { generationName } from "../../quorum/disk/place.ts";
+import { versionFile, versionFolder } from "../../quorum/rules.ts";
+import type { Key } from "../../tree/key.ts";
+import type { Disk } from "../disk.ts";
+
+/** Paths of the files that are not there. */
+export function missingVersions(
+  disk: Disk,
+  place: string,
+  tree: Key,
+  of: { readonly generation: number; readonly lineage: string },
+): string[] {
+  const folder = `${place}/generation/${generationName(of)}`;
+  return allRecords(tree).flatMap(({ id, kept, current }) =>
+    [...kept, ...current]
+      .map(({ kind, number }) => `${folder}/${versionFolder(id)}/${versionFile({ kind: fileKind(kind), number })}`)
+      .filter((path) => disk.find(path) === undefined),
+  );
+}
