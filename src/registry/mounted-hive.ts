@@ -38,6 +38,8 @@ export class MountedHive {
   /** What is on disk is not known: read it before anything else. */
   #mustReopen = false;
   #closed = false;
+  #held = false;
+  #replacedWhileHeld = false;
 
   private constructor(mount: Mount, { root, journal, imageSize }: OpenHive) {
     this.#mount = mount;
@@ -80,6 +82,23 @@ export class MountedHive {
       // The change is durable already; a fold that fails leaves it so and is tried again later.
       void this.#gate.exclude(() => this.#fold()).catch(() => undefined);
     }
+  }
+
+  /** Folds the journal; until `release` the image stands and changes only add to the journal. */
+  async hold(): Promise<void> {
+    await this.#gate.exclude(async () => {
+      this.#checkOpen();
+      if (this.#mustReopen) await this.#reopen();
+      if (this.#journal.size() > this.#freshSize) await this.#fold(true);
+      this.#held = true;
+      this.#replacedWhileHeld = false;
+    });
+  }
+
+  /** false when a change was too long for the journal meanwhile, so that the image was replaced all the same. */
+  release(): boolean {
+    this.#held = false;
+    return !this.#replacedWhileHeld;
   }
 
   /** Folds the journal and ends. What can't be folded stays in the journal. */
@@ -138,7 +157,9 @@ export class MountedHive {
 
   #foldIsDue(): boolean {
     const size = this.#journal.size();
-    return !this.#closed && !this.#mustReopen && size > this.#mostInJournal() && size > this.#foldAgainAt;
+    return (
+      !this.#closed && !this.#held && !this.#mustReopen && size > this.#mostInJournal() && size > this.#foldAgainAt
+    );
   }
 
   /** Only alone: no append is under way, so that pending and visible are the same. */
@@ -150,6 +171,7 @@ export class MountedHive {
   }
 
   async #writeImage(root: Key, time: bigint): Promise<void> {
+    this.#replacedWhileHeld = true;
     const written = await writeImage(this.#mount.place, root, time);
     if (written.outcome === "unchanged") throw failureOf(written.cause);
     if (written.outcome === "unknown") {

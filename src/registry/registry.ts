@@ -1,5 +1,6 @@
 /** A node's registry: hives mounted under HKEY_LOCAL_MACHINE, changed by durable transactions, watched by path. */
 import { fail, type Failure } from "../base/errors.ts";
+import { failureOf } from "../base/failure-of.ts";
 import { Mutex } from "../base/mutex.ts";
 import type { FileHandle, Outside } from "../base/outside.ts";
 import { readHive } from "../hive/read.ts";
@@ -34,8 +35,19 @@ export interface Registry {
   save(path: string): Uint8Array;
   /** Shows a tree under a name; its keys are asked for at each `root()`. */
   mountReadOnly(name: string, tree: () => Key): void;
+  /**
+   * Folds the journals; until it is thawed the images stand, and what is changed only adds to the journals. So a copy of image and journal
+   * of a hive, taken meanwhile, is that hive as of some moment in between. BUSY while frozen.
+   */
+  freeze(): Promise<RegistryFreeze>;
   /** Folds the journals and ends. */
   close(): Promise<void>;
+}
+
+/** Ends by `thaw`, once. */
+export interface RegistryFreeze {
+  /** Hives whose images were replaced all the same, by a change too long for a journal. */
+  thaw(): readonly string[];
 }
 
 /** For tests and odd machines. */
@@ -88,6 +100,7 @@ class HiveRegistry implements Registry {
   readonly #readOnly = new Map<string, ReadOnlyMount>();
   #root: Key = emptyKey("HKEY_LOCAL_MACHINE", 0n);
   #closed = false;
+  #frozen = false;
 
   constructor(outside: Outside, folder: string, options: RegistryOptions, lock: FileHandle) {
     this.#outside = outside;
@@ -171,6 +184,27 @@ class HiveRegistry implements Registry {
     this.#readOnly.set(foldName(name), { name, tree, seen: undefined });
   }
 
+  async freeze(): Promise<RegistryFreeze> {
+    return this.#mounting.run(async () => {
+      if (this.#frozen) {
+        throw fail("BUSY", {
+          happened: "The registry of this node is frozen for another shadow copy.",
+          unchanged: "Nothing was changed.",
+          next: "Wait for it to end.",
+        });
+      }
+      const hives = [...this.#hives.values()];
+      for (const hive of hives) await hive.hold().catch((error: unknown) => Promise.reject(thawed(hives, error)));
+      this.#frozen = true;
+      return {
+        thaw: () => {
+          this.#frozen = false;
+          return hives.filter((hive) => !hive.release()).map((hive) => hive.root().name);
+        },
+      };
+    });
+  }
+
   async close(): Promise<void> {
     await this.#mounting.run(async () => {
       if (this.#closed) return;
@@ -217,6 +251,12 @@ class HiveRegistry implements Registry {
   #now(): bigint {
     return fileTime(this.#outside.clock.wall());
   }
+}
+
+/** A freeze that failed holds nothing. */
+function thawed(hives: readonly MountedHive[], error: unknown): Failure {
+  for (const hive of hives) hive.release();
+  return failureOf(error);
 }
 
 /** The first part of a path; INVALID_NAME when it has none. */
