@@ -21,8 +21,8 @@ import {
 const root = join(import.meta.dirname, "..");
 const sources = readSources(
   root,
-  ["src", "test", "tools", "bench", "docs", ".ci"],
-  [".ts", ".mjs", ".md", "run"],
+  ["src", "test", "tools", "bench", "web", "docs", ".ci"],
+  [".ts", ".tsx", ".mjs", ".md", "run"],
 ).concat(
   readSources(root, ["."], ["start.mjs", "README.md", "CONTRIBUTING.md"]).filter(({ path }) => !path.includes("/")),
 );
@@ -175,6 +175,7 @@ const checks: readonly Check[] = [
       { "src/base/a.ts": "export const a = 1;" },
       { "src/base/a.ts": "// one\nexport interface A {}" },
       { "src/base/a.ts": "/** A. */\n\nexport async function a() {}" },
+      { "web/src/a.tsx": "export function A() {}" },
     ],
     good: [
       {

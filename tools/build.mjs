@@ -2,6 +2,7 @@
 //
 // dist/clubar.mjs   the command; checks Node's version, then loads dist/cli.js
 // dist/index.js     import "clubar"       dist/hive.js   import "clubar/hive"       dist/types   their declarations
+// dist/web          the web page, built by Vite
 // dist/<…>.js       programs that the others start: each src/….ts that some source names in
 //                   `new URL("./….ts", import.meta.url)`, which the bundles then find beside themselves
 import { spawnSync } from "node:child_process";
@@ -9,6 +10,7 @@ import { chmodSync, copyFileSync, existsSync, readFileSync, rmSync } from "node:
 import { dirname, join, relative } from "node:path";
 import { listSources, programUrl, rewriteTypeImports } from "./lib/bundle.mjs";
 import { moveToNewNode, root } from "./lib/runtime.mjs";
+import { writePage } from "./lib/web-page.mjs";
 
 await moveToNewNode(import.meta.url);
 const { build } = await import("esbuild");
@@ -36,8 +38,10 @@ function programName(path) {
     .replaceAll("/", "-");
 }
 
-/** What stays right inside a bundle: another program beside it, and packages. */
-const bundleSafe = /new URL\("\.\/[\w-]+\.js", import\.meta\.url\)|createRequire\(import\.meta\.url\)/g;
+/** What stays right inside a bundle: another program beside it, the web page, and packages. */
+const bundleSafe = /new URL\("\.\/[\w-]+(\.js|\/)", import\.meta\.url\)|createRequire\(import\.meta\.url\)/g;
+/** The folder of the web page, as sources name it. */
+const pageUrl = /new URL\("\.\.\/\.\.\/web\/", import\.meta\.url\)/g;
 
 const findPrograms = {
   name: "find-programs",
@@ -45,10 +49,11 @@ const findPrograms = {
     onLoad({ filter: /\/src\/.*\.ts$/ }, ({ path }) => {
       const text = readFileSync(path, "utf8");
       if (!text.includes("import.meta.")) return undefined;
-      const contents = text.replace(programUrl, (_, target) => {
+      const programs = text.replace(programUrl, (_, target) => {
         const program = relative(root, join(dirname(path), target));
         return `new URL("./${programName(program)}.js", import.meta.url)`;
       });
+      const contents = programs.replace(pageUrl, 'new URL("./web/", import.meta.url)');
       const left = contents.replace(bundleSafe, "").match(/import\.meta\.(url|dirname|filename)/);
       if (left === null) return { contents, loader: "ts" };
       const why = `${left[0]} would point into the bundle; name programs as new URL("./….ts", import.meta.url)`;
@@ -84,6 +89,7 @@ if (entries.cli !== undefined) {
   copyFileSync(join(root, "tools/lib/launcher.mjs"), join(dist, "clubar.mjs"));
   chmodSync(join(dist, "clubar.mjs"), 0o755);
 }
+const page = await writePage(join(dist, "web"));
 if (entries.index !== undefined || entries.hive !== undefined) {
   const { status } = spawnSync(
     process.execPath,
@@ -101,4 +107,5 @@ if (entries.index !== undefined || entries.hive !== undefined) {
   }
   rewriteTypeImports(join(dist, "types"));
 }
-console.log(`Built ${names.map((name) => `dist/${name}.js`).join(", ") || "nothing"}.`);
+const built = [...names.map((name) => `dist/${name}.js`), ...page.map((path) => `dist/web/${path}`)];
+console.log(`Built ${built.join(", ")}.`);

@@ -15,10 +15,12 @@ const { values, positionals } = parseArgs({
 });
 
 const tool = (name) => join(root, "tools/node_modules/.bin", name);
-const ours = values.in ?? ["src", "test", "bench", "tools", "start.mjs"].filter((path) => existsSync(join(root, path)));
+const ours =
+  values.in ?? ["src", "test", "bench", "web", "tools", "start.mjs"].filter((path) => existsSync(join(root, path)));
 
 const steps = {
   types: [join(root, "node_modules/.bin/tsc"), "--project", ".", "--pretty", "false"],
+  "page types": [join(root, "node_modules/.bin/tsc"), "--project", "web", "--pretty", "false"],
   lint: [tool("oxlint"), "--config", "tools/oxlint.json", "--type-aware", ...ours],
   format: [tool("biome"), "format", "--config-path=tools/formatter.json", ...(values.fix ? ["--write"] : []), ...ours],
   "dead code": [tool("knip"), "--config", "tools/knip.json", "--no-progress", "--no-config-hints"],

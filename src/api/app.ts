@@ -8,11 +8,13 @@ import { errorTable, fail, isErrorName } from "../base/errors.ts";
 import { failureOf } from "../base/failure-of.ts";
 import { formatTag, parseTag } from "../quorum/tag.ts";
 import type { NodeService } from "./node-service.ts";
-import { page } from "./page.ts";
+import type { PageService } from "./page-service.ts";
 import { type ApiContext, type ApiEnv, idMaker, wrongRequest } from "./request.ts";
 import { backup } from "./routes/backup.ts";
+import { checkpointContent } from "./routes/checkpoint-content.ts";
 import { checkpoints } from "./routes/checkpoints.ts";
 import { cluster } from "./routes/cluster.ts";
+import { decisions } from "./routes/decisions.ts";
 import { events } from "./routes/events.ts";
 import { groups } from "./routes/groups.ts";
 import { keys } from "./routes/keys.ts";
@@ -21,6 +23,7 @@ import { registry } from "./routes/registry.ts";
 import { resourceTypes } from "./routes/resource-types.ts";
 import { resources } from "./routes/resources.ts";
 import { restore } from "./routes/restore.ts";
+import { sets } from "./routes/sets.ts";
 import { status } from "./routes/status.ts";
 
 /** What the API answers when something failed. */
@@ -38,10 +41,10 @@ export interface ErrorAnswer {
 const longestBody = 512 * 1024 * 1024;
 
 /** What a node may be asked that is no member now: it ends, it is restored, or the answer needs no cluster. */
-const always = /^\/api\/v1\/(restore(\/plan)?|nodes\/[^/]+\/stop)$/;
+const always = /^\/api\/v1\/(restore(\/plan)?|nodes\/[^/]+\/stop|sets\/verify)$/;
 
-/** The application; `service` is undefined before there is one. */
-export function createApp(service: () => NodeService | undefined): Hono<ApiEnv> {
+/** The application; `service` is undefined before there is one. Without `page` there are no routes that only the web page needs. */
+export function createApp(service: () => NodeService | undefined, page?: PageService): Hono<ApiEnv> {
   const app = new Hono<ApiEnv>();
   const newId = idMaker(service);
   app.onError((error, context) => answerError(error, context as ApiContext));
@@ -81,10 +84,11 @@ export function createApp(service: () => NodeService | undefined): Hono<ApiEnv> 
     restore,
     events,
     status,
+    ...(page === undefined ? {} : { decisions: () => decisions(page), sets: () => sets(page) }),
   };
   for (const [noun, make] of Object.entries(nouns)) api.route(`/${noun}`, make());
+  api.route("/checkpoints", checkpointContent());
   app.route("/api/v1", api);
-  app.route("/page", page());
   return app;
 }
 

@@ -1,6 +1,5 @@
 import assert from "node:assert/strict";
 import { mkdtemp, rm, stat, writeFile } from "node:fs/promises";
-import { request } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
@@ -10,7 +9,6 @@ import { ApiClient } from "../api/client.ts";
 import { askSocket } from "../base/outside-node-http.ts";
 import { openOutside } from "../base/outside-node.ts";
 import { listenApi } from "./api-listener.ts";
-import { listenPage } from "./page-listener.ts";
 
 const clientAt = (data: string): ApiClient =>
   new ApiClient({ place: data, transport: (question) => askSocket(`${data}/run/api.sock`, question) });
@@ -49,50 +47,5 @@ test("a dead socket file is no service", async () => {
     assert.equal((await refused(clientAt(data).get("/status"))).name, "SERVICE_NOT_ACTIVE");
   } finally {
     await rm(data, { recursive: true });
-  }
-});
-
-interface Got {
-  readonly status: number;
-  readonly headers: Readonly<Record<string, unknown>>;
-  readonly text: string;
-}
-
-function get(url: string, headers: Record<string, string> = {}, method = "GET"): Promise<Got> {
-  return new Promise((resolve, reject) => {
-    const asked = request(url, { method, headers, agent: false }, (answer) => {
-      let text = "";
-      answer.setEncoding("utf8").on("data", (part: string) => (text += part));
-      answer.on("end", () => resolve({ status: answer.statusCode ?? 0, headers: answer.headers, text }));
-    });
-    asked.on("error", reject);
-    asked.end();
-  });
-}
-
-test("the page opens with the token only, by that name only, and shows only", async () => {
-  const scene = await openScene();
-  const token = "0123456789abcdef";
-  const listener = await listenPage({ app: createApp(() => scene.service), port: 0, token });
-  const base = listener.url.replace(/\?.*/, "");
-  try {
-    assert.equal((await get(base)).status, 403);
-    assert.equal((await get(`${base}?token=wrong`)).status, 403);
-    const opened = await get(listener.url);
-    assert.deepEqual([opened.status, opened.headers["location"]], [303, "/"]);
-    const cookie = String(opened.headers["set-cookie"]);
-    assert.match(cookie, /^clubar-[0-9a-f]{12}=0123456789abcdef; Path=\/; HttpOnly; SameSite=Strict$/);
-    const headers = { cookie: `other=1; ${cookie.split(";", 1)[0]}` };
-    const page = await get(base, headers);
-    assert.equal(page.status, 200);
-    assert.match(page.text, /<h1>TOWER<\/h1>/);
-    assert.equal((await get(`${base}status.json`, headers)).status, 200);
-    assert.equal((await get(`${base}api/v1/status`, headers)).status, 404);
-    assert.equal((await get(base, headers, "POST")).status, 405);
-    assert.equal((await get(base, { ...headers, host: "evil.example" })).status, 403);
-    assert.equal((await get(base, { cookie: headers.cookie.replace("89ab", "xxxx") })).status, 403);
-  } finally {
-    await listener.close();
-    await scene.close();
   }
 });

@@ -11,14 +11,16 @@ import { createApp } from "../api/app.ts";
 import { listenApi } from "./api-listener.ts";
 import { openLogFile } from "./log-file.ts";
 import { readNodeRecord } from "../clusapi/node-record.ts";
+import { pageFiles } from "./page-files.ts";
 import { listenPage } from "./page-listener.ts";
+import { pageService } from "./page-service.ts";
 import { ServiceNode } from "./service-node.ts";
 
 /** How to run the service of one data folder. */
 export interface ServiceOptions {
   /** Absolute path of the node's data folder. */
   readonly data: string;
-  /** Serve the status page on this loopback port (0: any) to whoever has the token. */
+  /** Serve the web page on this loopback port (0: any) to whoever has the token. */
   readonly page?: { readonly port: number; readonly token: string };
   /** Called when the API answers. */
   readonly onReady?: (where: { readonly pageUrl: string | undefined }) => void;
@@ -58,9 +60,9 @@ export async function runService(options: ServiceOptions): Promise<number> {
     makeCheckpoints: (database) =>
       createCheckpoints({ outside, database, registry, keys, versions: quorum.versions, log, folder: data }),
   });
-  const app = createApp(() => service);
+  const app = createApp(() => service, pageService(service));
   const api = await listenApi({ outside, app, data });
-  const page = options.page === undefined ? undefined : await listenPage({ app, ...options.page });
+  const page = options.page === undefined ? undefined : await listenPage({ app, files: pageFiles(), ...options.page });
   for (const signal of ["SIGTERM", "SIGINT"] as const) process.on(signal, () => void service.stop(true));
   options.onReady?.({ pageUrl: page?.url });
   try {

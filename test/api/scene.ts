@@ -11,6 +11,8 @@ import type {
   RestorePlanView,
   RestoreRequest,
 } from "../../src/api/node-service.ts";
+import type { PageService } from "../../src/api/page-service.ts";
+import type { ListedBackup } from "../../src/backup/read.ts";
 import { fail } from "../../src/base/errors.ts";
 import { failureOf } from "../../src/base/failure-of.ts";
 import { openOutside } from "../../src/base/outside-node.ts";
@@ -18,7 +20,7 @@ import type { AuditLine, Checkpoint, RecreateLine } from "../../src/checkpoint/c
 import { prepare } from "../../src/database/apply.ts";
 import { confirmNodeDown } from "../../src/database/commands/node.ts";
 import { initialDatabase } from "../../src/database/initial-database.ts";
-import { Replica } from "../../src/database/replica.ts";
+import { type Decision, Replica } from "../../src/database/replica.ts";
 import { directoryTiming } from "../../src/membership/timing.ts";
 import { compareTags, type Tag } from "../../src/quorum/tag.ts";
 import { openKeyContainers, type KeyContainers } from "../../src/registry/key-containers.ts";
@@ -33,6 +35,9 @@ const incarnation = "99999999-8888-4777-8666-555555555555";
 export interface Scene {
   readonly folder: string;
   readonly service: NodeService;
+  /** What the web page needs beside it. */
+  readonly page: PageService;
+  readonly app: ReturnType<typeof createApp>;
   readonly client: ApiClient;
   /** Of the service's status; changes count at the next request. */
   status: Partial<NodeStatus>;
@@ -66,7 +71,7 @@ interface Parts {
 }
 
 /** What is still to be filled in once the service is there. */
-type Stage = Omit<Scene, "service" | "client" | "fetch">;
+type Stage = Omit<Scene, "service" | "page" | "app" | "client" | "fetch">;
 
 /** A node N1 that leads cluster TOWER, and N2, which is down. */
 export async function openScene(): Promise<Scene> {
@@ -106,10 +111,13 @@ export async function openScene(): Promise<Scene> {
     },
   };
   const service = serviceOf(stage, parts);
-  const app = createApp(() => (stage.absent ? undefined : service));
+  const page = pageOf(stage);
+  const app = createApp(() => (stage.absent ? undefined : service), page);
   const fetch: Scene["fetch"] = async (path, init) => app.fetch(new Request(`http://clubar${path}`, init));
   const scene: Scene = Object.assign(stage, {
     service,
+    page,
+    app,
     fetch,
     client: clientOf(folder, (...sent) => scene.fetch(...sent)),
   });
@@ -226,6 +234,24 @@ function pretendedOf(stage: Stage): Pick<NodeService, "atOwner" | "backup" | "pl
         { tag: "2:0:10", safetyBackup: "/d/safety/x", lines: ["Generation 2 is in force."] },
       ),
     stop: (drain) => pretend({ stop: drain }, undefined),
+  };
+}
+
+function pageOf(stage: Stage): PageService {
+  return {
+    decisions: () => stage.decisions,
+    sets: async (folder) => {
+      stage.asked.push({ sets: folder });
+      return stage.sets;
+    },
+    verify: async (path) => {
+      stage.asked.push({ verify: path });
+      const { failure } = stage;
+      stage.failure = undefined;
+      if (failure !== undefined) throw failure;
+      const lines = [{ what: "CLUSDB", result: "OK", detail: "2048 bytes" }] as const;
+      return { path, ok: true, damaged: 0, notChecked: 0, lines };
+    },
   };
 }
 

@@ -6,7 +6,7 @@ const mostFileLines = 400;
 const mostFunctionLines = 70;
 const mostColumns = 140;
 
-const isCode = (path: string): boolean => /\.(ts|mjs)$/.test(path);
+const isCode = (path: string): boolean => /\.(tsx?|mjs)$/.test(path);
 
 /** A file has at most 400 lines. */
 export const filesAreShort: Rule = (sources) =>

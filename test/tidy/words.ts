@@ -3,7 +3,7 @@ import { maskCode } from "./mask.ts";
 import { isTest, lineAt } from "./source.ts";
 import type { Finding, Rule, Source } from "./source.ts";
 
-const isCode = (path: string): boolean => /\.(ts|mjs)$/.test(path);
+const isCode = (path: string): boolean => /\.(tsx?|mjs)$/.test(path);
 
 function eachLine(
   sources: readonly Source[],
@@ -21,7 +21,7 @@ function eachLine(
 export const namesAreKebabCase: Rule = (sources) =>
   sources.flatMap(({ path }) => {
     if (!isCode(path)) return [];
-    const parts = path.replace(/(\.test)?\.(ts|mjs)$/, "").split("/");
+    const parts = path.replace(/(\.test)?\.(tsx?|mjs)$/, "").split("/");
     const bad = parts.filter((part) => !/^[a-z0-9]+(-[a-z0-9]+)*$/.test(part));
     if (bad.length > 0) return [`${path}: ${bad.join(", ")} is not kebab-case`];
     const empty = /^(utils?|helpers?|misc|common|stuff)$/.exec(parts.at(-1) ?? "");
@@ -67,7 +67,7 @@ const exported = /^export (?:declare )?(?:abstract )?(?:async )?(function\*?|cla
 /** What a source file exports says what it is, in a docstring right above. */
 export const exportsAreExplained: Rule = (sources) =>
   sources.flatMap((source) => {
-    if (!source.path.startsWith("src/") || isTest(source.path)) return [];
+    if (!/^(src|web)\//.test(source.path) || isTest(source.path)) return [];
     const lines = source.text.split("\n");
     const seen = new Set<string>();
     return lines.flatMap((line, index) => {

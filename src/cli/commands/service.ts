@@ -7,7 +7,7 @@ export const defineService: Define = (noun, cli) => {
   finish(noun)
     .option(
       "--page <port>",
-      "serve the status page on this port of 127.0.0.1 (0: any free one)",
+      "serve the web page on this port of 127.0.0.1 (0: any free one)",
       wholeNumber(0, 65_535),
     )
     .action(async ({ page }: { readonly page?: number }) => {
@@ -17,7 +17,7 @@ export const defineService: Define = (noun, cli) => {
         data: cli.settings.data,
         ...(page === undefined ? {} : { page: { port: page, token } }),
         onReady: ({ pageUrl }) => {
-          const where = pageUrl === undefined ? "" : `\nStatus page: ${pageUrl}`;
+          const where = pageUrl === undefined ? "" : `\nWeb page: ${pageUrl}`;
           cli.show(
             { ready: true, data: cli.settings.data, page: pageUrl ?? null },
             () => `The service of ${cli.settings.data} runs.${where}\n`,

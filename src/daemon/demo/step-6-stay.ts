@@ -14,9 +14,9 @@ export async function stayUp(story: Story): Promise<void> {
   const [first] = story.nodes;
   if (first === undefined || story.signal.aborted) return;
   // Every start of the service takes a free port: the newest line counts.
-  const pages = readFileSync(`${first.data}.out`, "utf8").match(/http:\/\/127\.0\.0\.1:\d+\/\?token=\S+/g);
+  const pages = readFileSync(`${first.data}.out`, "utf8").match(/http:\/\/127\.0\.0\.1:\d+\/#token=\S+/g);
   const page = pages?.at(-1);
-  if (page !== undefined) story.line(`Status page: ${page}`);
+  if (page !== undefined) story.line(`Web page:    ${page}`);
   story.line(`Commands:    CLUBAR_DATA=${first.data} npm run --silent clubar -- status`);
   story.line("Ctrl-C ends it and leaves nothing.");
   const timer = setInterval(() => story.own.scan(), 1000);

@@ -1,0 +1,69 @@
+/** The content of a checkpoint as people read it: a tree of keys with their values, cut where it gets too long. */
+import { toHex } from "../base/bytes.ts";
+import { childrenOf, type Key, valuesOf } from "../tree/key.ts";
+import type { Value } from "../tree/value.ts";
+import { plainValue, typeName } from "./value-view.ts";
+
+/** A key with what is below it. */
+export interface KeyView {
+  readonly name: string;
+  readonly values: readonly ShownValue[];
+  readonly keys: readonly KeyView[];
+}
+
+/** A value as text; not lossless. */
+export interface ShownValue {
+  /** "" is the key's default value. */
+  readonly name: string;
+  /** `REG_SZ` … */
+  readonly type: string;
+  readonly text: string;
+}
+
+/** `more` keys and values were left out. */
+export interface TreeView {
+  readonly root: KeyView;
+  readonly more: number;
+}
+
+const longestText = 500;
+
+/** At most `most` keys and values, those nearer to the beginning first. */
+export function treeView(root: Key, most = 2000): TreeView {
+  let left = most;
+  let more = 0;
+  const view = (key: Key): KeyView => {
+    const values: ShownValue[] = [];
+    const keys: KeyView[] = [];
+    for (const value of valuesOf(key)) {
+      if (left > 0) values.push(shownValue(value));
+      else more += 1;
+      left -= 1;
+    }
+    for (const child of childrenOf(key)) {
+      left -= 1;
+      if (left >= 0) keys.push(view(child));
+      else more += 1;
+    }
+    return { name: key.name, values, keys };
+  };
+  const tree = view(root);
+  return { root: tree, more };
+}
+
+/** One value. */
+export function shownValue(value: Value): ShownValue {
+  return { name: value.name, type: typeName(value.type), text: short(textOfValue(value)) };
+}
+
+function textOfValue(value: Value): string {
+  if (value.data.length > 4096) return `${toHex(value.data.subarray(0, 64))}… (${value.data.length} bytes)`;
+  const plain = plainValue(value);
+  if (typeof plain === "number") return `0x${plain.toString(16).padStart(8, "0")} (${plain})`;
+  if (typeof plain === "string" || plain === null) return plain ?? "";
+  return plain.join(" ⏎ ");
+}
+
+function short(text: string): string {
+  return text.length > longestText ? `${text.slice(0, longestText)}… (${text.length} characters)` : text;
+}

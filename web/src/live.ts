@@ -1,0 +1,98 @@
+/** What this page knows of the cluster, kept fresh by the node's events. */
+import { useEffect, useState } from "preact/hooks";
+import type { DecisionView } from "../../src/api/routes/decisions.ts";
+import type { StatusView } from "../../src/api/status-view.ts";
+import { get, type Problem, problemOf } from "./api.ts";
+import { followEvents } from "./event-stream.ts";
+
+/** How the node is reached. */
+export type Connection =
+  | { readonly kind: "connecting" }
+  | { readonly kind: "live" }
+  /** `since`: when it was last heard of, wall milliseconds; undefined when never. */
+  | { readonly kind: "lost"; readonly since: number | undefined }
+  | { readonly kind: "denied"; readonly problem: Problem };
+
+/** One moment's knowledge. */
+export interface Known {
+  readonly connection: Connection;
+  /** undefined before the first answer; old while the connection is lost. */
+  readonly status: StatusView | undefined;
+  readonly decisions: readonly DecisionView[];
+}
+
+/** Changes that come close together are read together, in milliseconds. */
+const pause = 150;
+
+class Live {
+  #known: Known = { connection: { kind: "connecting" }, status: undefined, decisions: [] };
+  readonly #listeners = new Set<() => void>();
+  #heard: number | undefined;
+  #reading = false;
+  #again = false;
+
+  get known(): Known {
+    return this.#known;
+  }
+
+  listen(listener: () => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  start(): void {
+    void followEvents({
+      onEvent: () => void this.refresh(),
+      onLost: (problem) => this.#lost(problem),
+    });
+  }
+
+  /** Reads everything; while it is being read, once more afterwards. */
+  async refresh(): Promise<void> {
+    if (this.#reading) {
+      this.#again = true;
+      return;
+    }
+    this.#reading = true;
+    try {
+      do {
+        this.#again = false;
+        const [status, decisions] = await Promise.all([
+          get<StatusView>("/status", {}, 10_000),
+          get<DecisionView[]>("/decisions", {}, 10_000),
+        ]);
+        this.#heard = Date.now();
+        this.#become({ connection: { kind: "live" }, status, decisions });
+        await new Promise((resolve) => setTimeout(resolve, pause));
+      } while (this.#again);
+    } catch (error) {
+      this.#lost(problemOf(error));
+    } finally {
+      this.#reading = false;
+    }
+  }
+
+  #lost(problem: Problem): void {
+    const connection: Connection =
+      problem.kind === "denied" ? { kind: "denied", problem } : { kind: "lost", since: this.#heard };
+    this.#become({ ...this.#known, connection });
+  }
+
+  #become(known: Known): void {
+    this.#known = known;
+    for (const listener of this.#listeners) listener();
+  }
+}
+
+/** The one of this page. */
+export const live: Live = new Live();
+
+/** What is known now; the component is drawn again when that changes. */
+export function useLive(): Known {
+  const [known, setKnown] = useState(live.known);
+  useEffect(() => {
+    setKnown(live.known);
+    return live.listen(() => setKnown(live.known));
+  }, []);
+  return known;
+}

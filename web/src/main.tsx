@@ -1,0 +1,3 @@
+import { render } from "preact";
+const page = document.querySelector("#page");
+if (page !== null) render(<p>hello</p>, page);
