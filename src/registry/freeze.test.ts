@@ -20,13 +20,13 @@ test("a freeze folds, keeps the image while changes go on, and folding comes aft
   await set(registry, 1);
   const freeze = await registry.freeze();
   const image = await files.read(`${folder}/SOFTWARE`);
-  for (let number = 2; number < 20; number++) await set(registry, number);
+  for (let number = 2; number < 200; number++) await set(registry, number);
   assert.deepEqual(await files.read(`${folder}/SOFTWARE`), image, "the image stands");
   const atRest = await readHiveAtRest(files, folder, "SOFTWARE");
-  assert.equal(dwordOf(atRest && findValue(atRest, "App", "Number")), 19, "image and journal are the hive of a moment");
+  assert.equal(dwordOf(atRest && findValue(atRest, "App", "Number")), 199, "image and journal are the hive of a moment");
   await assert.rejects(registry.freeze(), /frozen/);
   assert.deepEqual(freeze.thaw(), []);
-  await set(registry, 20);
+  await set(registry, 200);
   await registry.close();
   assert.notDeepEqual(await files.read(`${folder}/SOFTWARE`), image, "folded again");
   assert.deepEqual(await hivesAtRest(files, folder), ["SOFTWARE", "SYSTEM"]);
