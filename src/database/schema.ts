@@ -36,6 +36,8 @@ export const groupValue = {
   preferredOwners: "PreferredOwners",
   /** sz: why it stays offline after a restore until a person releases it; absent otherwise. */
   held: "Held",
+  /** sz node id: on which it ran last, whose settings are the newest; while it is held it goes there and nowhere else. */
+  heldOn: "HeldOn",
 } as const;
 
 /** Values and subkeys of `Resources\<guid>` beyond the property table; lists of ids. */
@@ -73,7 +75,7 @@ export const runtimeNodeValue = {
   drainStatus: "NodeDrainStatus",
   /** dword node id or 0xFFFFFFFF: where a drain moves groups. */
   drainTarget: "NodeDrainTarget",
-  /** sz: why the node counts as down: "proof", "waited", "confirmed" or "left" (membership). */
+  /** sz: why the node counts as down: "proof", "waited", "gone", "confirmed" or "left" (membership). */
   downBecause: "DownBecause",
   /** sz: the incarnation that a person confirmed to be down ("" when none had joined). */
   confirmedDown: "ConfirmedDown",

@@ -81,6 +81,8 @@ export interface GroupState {
   readonly wanted: boolean;
   /** Why it stays offline after a restore until a person releases it. */
   readonly held: string | undefined;
+  /** Id of the node that a held group goes to, because it ran there last. */
+  readonly heldOn: string | undefined;
   readonly failoverThreshold: number;
   /** Hours. */
   readonly failoverPeriod: number;
@@ -280,6 +282,7 @@ function readGroup(tree: Key, key: Key, resources: ReadonlyMap<string, ResourceS
     groupType: values.number("GroupType"),
     wanted: values.number("PersistentState") !== 0 && held === undefined,
     held,
+    heldOn: held === undefined ? undefined : optionalText(key, groupValue.heldOn),
     failoverThreshold: values.number("FailoverThreshold"),
     failoverPeriod: values.number("FailoverPeriod"),
     autoFailback: values.number("AutoFailbackType") === 1,

@@ -91,6 +91,12 @@ function decideFree(round: Round, group: GroupState, custody: Free): void {
 /** Where a free group goes: where it was to go, else the best; back to its old owner only when there is no other. */
 function placeOf(round: Round, group: GroupState, custody: Free): Placement {
   const { state, nodes: facts } = round;
+  const last = group.heldOn === undefined ? undefined : state.nodes.get(group.heldOn);
+  if (last !== undefined && custody.how === "recovered") {
+    const obstacle = whyNot(state, group, last, facts.get(last.id));
+    if (obstacle === undefined) return { node: last, because: "where it ran last and its settings are the newest" };
+    return { node: undefined, because: `it is held and goes to ${last.name}, where it ran last, which ${obstacle}` };
+  }
   const wished = group.moveTo === undefined ? undefined : state.nodes.get(group.moveTo);
   if (wished !== undefined && whyNot(state, group, wished, facts.get(wished.id)) === undefined) {
     return {

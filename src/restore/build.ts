@@ -1,5 +1,5 @@
 /** Builds the generation of a restore beside the one in force, and proves that it is what was meant. */
-import { readBackup, removeTree } from "../backup/backup.ts";
+import { removeTree } from "../backup/backup.ts";
 import { sha256 } from "../base/digest.ts";
 import { fail } from "../base/errors.ts";
 import type { Outside } from "../base/outside.ts";
@@ -13,6 +13,7 @@ import type { Built } from "./journal.ts";
 import type { RestorePlan } from "./plan-types.ts";
 import { inForce } from "./present.ts";
 import { restoredTree } from "./restored-tree.ts";
+import { readSource } from "./source.ts";
 
 type DiskOutside = Pick<Outside, "files" | "random">;
 
@@ -21,12 +22,15 @@ const asItWas = "The quorum is as it was.";
 /** Reads the set once, verifies it while reading, and builds from what was read. May be repeated. */
 export async function build(outside: DiskOutside, plan: RestorePlan): Promise<Built> {
   const { files } = outside;
-  const set = await readBackup(outside, plan.set.path);
+  const set = await readSource(outside, plan.set.path, plan.copy);
   if (set.digest !== plan.set.digest) {
     throw fail("DATABASE_BACKUP_CORRUPT", {
-      happened: `${plan.set.path} holds another set than when the restore was planned.`,
+      happened:
+        plan.copy === undefined
+          ? `${plan.set.path} holds another set than when the restore was planned.`
+          : `${plan.set.path} is not what it was when this was planned.`,
       unchanged: asItWas,
-      next: "Plan the restore again.",
+      next: "Plan it again.",
     });
   }
   if ((await inForce(files, plan.place)) === "damaged") {

@@ -9,6 +9,8 @@ export interface Hold {
   readonly name: string;
   /** Kept in the database, for whoever wonders later. */
   readonly why: string;
+  /** Id of the node that owned it last, if known: its live settings are the newest. */
+  readonly on?: string;
 }
 
 /**
@@ -20,6 +22,7 @@ export function groupsToHold(set: Key, live: Key | undefined, asked: boolean | u
   const { groups } = readState(set);
   const records = new Map(allRecords(set).map((one) => [one.id, one]));
   const liveRecords = new Map(live === undefined ? [] : allRecords(live).map((one) => [one.id, one]));
+  const owners = lastOwners(live);
   const holds: Hold[] = [];
   for (const { id, name, resources } of groups.values()) {
     const stale = resources.flatMap((resource) => staleCheckpoints(records.get(resource), liveRecords.get(resource)));
@@ -28,9 +31,18 @@ export function groupsToHold(set: Key, live: Key | undefined, asked: boolean | u
       stale.length === 0
         ? "a person asked for it at the restore."
         : `the restored checkpoints are older than the last settings known: ${stale.join(", ")}.`;
-    holds.push({ id, name, why: because });
+    holds.push({ id, name, why: because, ...owners(id) });
   }
   return holds;
+}
+
+/** By group id: who owns it in a copy of the database that was taken from a running cluster. */
+export function lastOwners(live: Key | undefined): (group: string) => Pick<Hold, "on"> {
+  const groups = live === undefined ? undefined : readState(live).groups;
+  return (id) => {
+    const owner = groups?.get(id)?.owner;
+    return owner === undefined ? {} : { on: owner };
+  };
 }
 
 function staleCheckpoints(restored: ResourceRecords | undefined, live: ResourceRecords | undefined): string[] {

@@ -5,6 +5,7 @@ import type { Tag } from "../quorum/tag.ts";
 import type { Key } from "../tree/key.ts";
 import type { Changes } from "./differences.ts";
 import type { Hold } from "./hold.ts";
+import type { CopySource } from "./source.ts";
 import type { TreeChanges } from "./restored-tree.ts";
 
 /** A set that was read whole; `damage` names what is wrong with it. */
@@ -119,6 +120,8 @@ export interface RestorePlan {
     readonly tag: string | undefined;
     readonly time: number | undefined;
   };
+  /** Instead of a set: a copy of the database (forced quorum). `set.path` then says in words what it is. */
+  readonly copy?: CopySource;
   /** Of the quorum when the plan was made; undefined when there was none or it could not be read. */
   readonly present: { readonly tag: string; readonly contentDigest: string } | undefined;
   readonly identity: {

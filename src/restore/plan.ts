@@ -30,7 +30,7 @@ export function planRestore(input: RestoreInput): RestorePlan {
   const held = groupsToHold(setTree, presentTree ?? input.lastKnown, input.hold);
   const changes = {
     ...treeChanges(setTree, presentTree, new Set(set.versions)),
-    hold: held.map(({ id, why }) => ({ id, why })),
+    hold: held.map(({ name: _, ...hold }) => hold),
   };
   judgeSet(input, notes);
   judgeNodes(input, notes);

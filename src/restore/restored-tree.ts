@@ -1,4 +1,5 @@
 /** What the database of a set becomes when it is put in force: the set's configuration, and nothing that could repeat a number. Pure. */
+import { allRecords, versionPath } from "../checkpoint/records.ts";
 import { foldId, groupValue, resourceKey, resourceValue, rootKey } from "../database/schema.ts";
 import type { Hold } from "./hold.ts";
 import { type ClusterState, readState } from "../database/state.ts";
@@ -19,7 +20,7 @@ export interface TreeChanges {
   /** Paths of `Checkpoints\0000000n` whose files are not in the set. */
   readonly dropVersions: readonly string[];
   /** Groups that stay offline until a person releases them; all others are not held. */
-  readonly hold: readonly Pick<Hold, "id" | "why">[];
+  readonly hold: readonly Omit<Hold, "name">[];
 }
 
 const leftOutName = "LeftOutByRestore";
@@ -39,8 +40,33 @@ export function treeChanges(set: Key, present: Key | undefined, files: ReadonlyS
       nextNodeId(set, inSet),
       now === undefined || present === undefined ? 0 : nextNodeId(present, now),
     ),
-    nextNumbers: nextNumbers(set, present),
+    nextNumbers: nextNumbersOf(set, present),
     dropVersions: missingVersions(set, files),
+  };
+}
+
+/**
+ * For a copy of the database that is put in force as it is. `others` are older copies and other histories: their numbers are not used
+ * again. Versions that are current keep their records though their files are lost.
+ */
+export function copyChanges(copy: Key, others: readonly Key[], files: ReadonlySet<string>): Omit<TreeChanges, "hold"> {
+  const states = [copy, ...others].map((tree) => nextNodeId(tree, readState(tree)));
+  const nextNumbers: Record<string, number> = {};
+  for (const other of [copy, ...others]) {
+    for (const [id, next] of Object.entries(nextNumbersOf(copy, other)))
+      nextNumbers[id] = Math.max(next, nextNumbers[id] ?? 0);
+  }
+  const current = new Set(
+    allRecords(copy).flatMap((records) =>
+      records.current.map(({ number }) => versionPath(records, number).toLowerCase()),
+    ),
+  );
+  return {
+    dropNodes: [],
+    leftOut: leftOutOf(copy),
+    nextNodeId: Math.max(...states),
+    nextNumbers,
+    dropVersions: missingVersions(copy, files).filter((path) => !current.has(path.toLowerCase())),
   };
 }
 
@@ -54,7 +80,7 @@ function nextNodeId(tree: Key, state: ClusterState): number {
 }
 
 /** A number that was used since the backup is never used for other content. */
-function nextNumbers(set: Key, present: Key | undefined): Record<string, number> {
+function nextNumbersOf(set: Key, present: Key | undefined): Record<string, number> {
   const numbers: Record<string, number> = {};
   for (const key of resourcesOf(set)) {
     const now = present === undefined ? undefined : findResource(present, foldId(key.name));
@@ -102,9 +128,13 @@ export function restoredTree(set: Key, changes: TreeChanges, time: bigint): Key 
   for (const id of dropped) edits.push({ kind: "delete-key", path: `${rootKey.nodes}\\${id}` });
   const { groups, resources } = readState(set);
   for (const { id, path, preferredOwners, held } of groups.values()) {
-    const why = changes.hold.find((hold) => hold.id === id)?.why;
-    if (why !== undefined) edits.push(setValue(path, sz(groupValue.held, why)));
-    else if (held !== undefined) edits.push({ kind: "delete-value", path, name: groupValue.held });
+    edits.push(
+      ...holdEdits(
+        path,
+        held !== undefined,
+        changes.hold.find((hold) => hold.id === id),
+      ),
+    );
     const rest = preferredOwners.filter((node) => !dropped.has(node));
     if (rest.length < preferredOwners.length) edits.push(setValue(path, multiSz(groupValue.preferredOwners, rest)));
   }
@@ -120,6 +150,14 @@ export function restoredTree(set: Key, changes: TreeChanges, time: bigint): Key 
   edits.push({ kind: "delete-value", path: rootKey.nodes, name: leftOutName });
   if (changes.leftOut.length > 0) edits.push(setValue(rootKey.nodes, multiSz(leftOutName, changes.leftOut)));
   return applyEdits(set, edits, time);
+}
+
+function holdEdits(path: string, isHeld: boolean, hold: TreeChanges["hold"][number] | undefined): Edit[] {
+  const { held, heldOn } = groupValue;
+  const gone: Edit[] = isHeld ? [held, heldOn].map((name) => ({ kind: "delete-value", path, name })) : [];
+  if (hold === undefined) return gone;
+  const on = hold.on === undefined ? [] : [setValue(path, sz(heldOn, hold.on))];
+  return [...gone, setValue(path, sz(held, hold.why)), ...on];
 }
 
 function setValue(path: string, value: Extract<Edit, { kind: "set-value" }>["value"]): Edit {

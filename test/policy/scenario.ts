@@ -5,7 +5,7 @@
  *     cluster ClusterEnforcedAntiAffinity=1
  *     node 2 n2 down waited                 up, down, none, silent, unreported, paused, draining[=ID], proof, left, waited, confirmed,
  *                                           confirmed-by-person, loose, runs=GROUP
- *     group web owner=1 generation=3 …      released, offline, held=, asks, moveTo=, reason=, failed=, displaced=, failovers=-SECONDS@NODE,
+ *     group web owner=1 generation=3 …      released, offline, held=, heldOn=, asks, moveTo=, reason=, failed=, displaced=, failovers=-SECONDS@NODE,
  *                                           any property by name (lists with commas)
  *       resource app "Generic Application" online depends=disk possible=1,2 checkpoints request=fail own=0 …
  *     on 1                                  what the node's host runs
@@ -225,6 +225,7 @@ function readGroup(building: Building, name: string, words: readonly string[]): 
       set(building, runtime, sz("Owner", text));
       building.owner = text;
     } else if (word === "held") set(building, path, sz("Held", text));
+    else if (word === "heldOn") set(building, path, sz("HeldOn", text));
     else if (word === "released") set(building, runtime, dword("Released", building.generation));
     else if (word === "asks") set(building, runtime, dword("FailoverRequested", building.generation));
     else if (word === "failovers")

@@ -118,7 +118,8 @@ export function releaseGroups(tree: Key, request: { readonly group?: string }): 
     throw fail("INVALID_STATE", { happened, unchanged });
   }
   const change = new ChangeBuilder(tree);
-  for (const { path } of groups) change.exists(path).unchanged(path, groupValue.held).remove(path, groupValue.held);
+  for (const { path } of groups)
+    change.exists(path).unchanged(path, groupValue.held).remove(path, groupValue.held, groupValue.heldOn);
   const names = groups.map(({ name }) => `"${name}"`).join(", ");
   return change.build(`Released: ${names}. What is to be online comes online.`);
 }
