@@ -19,12 +19,14 @@ import { events } from "./routes/events.ts";
 import { groups } from "./routes/groups.ts";
 import { keys } from "./routes/keys.ts";
 import { nodes } from "./routes/nodes.ts";
+import { recovery } from "./routes/recovery.ts";
 import { registry } from "./routes/registry.ts";
 import { resourceTypes } from "./routes/resource-types.ts";
 import { resources } from "./routes/resources.ts";
 import { restore } from "./routes/restore.ts";
 import { sets } from "./routes/sets.ts";
 import { status } from "./routes/status.ts";
+import { vss } from "./routes/vss.ts";
 
 /** What the API answers when something failed. */
 export interface ErrorAnswer {
@@ -41,7 +43,7 @@ export interface ErrorAnswer {
 const longestBody = 512 * 1024 * 1024;
 
 /** What a node may be asked that is no member now: it ends, it is restored, or the answer needs no cluster. */
-const always = /^\/api\/v1\/(restore(\/plan)?|nodes\/[^/]+\/stop|sets\/verify)$/;
+const always = /^\/api\/v1\/(restore(\/plan)?|vss\/(freeze|thaw|restart)|nodes\/[^/]+\/stop|sets\/verify)$/;
 
 /** The application; `service` is undefined before there is one. Without `page` there are no routes that only the web page needs. */
 export function createApp(service: () => NodeService | undefined, page?: PageService): Hono<ApiEnv> {
@@ -82,8 +84,10 @@ export function createApp(service: () => NodeService | undefined, page?: PageSer
     keys,
     backup,
     restore,
+    recovery,
     events,
     status,
+    vss,
     ...(page === undefined ? {} : { decisions: () => decisions(page), sets: () => sets(page) }),
   };
   for (const [noun, make] of Object.entries(nouns)) api.route(`/${noun}`, make());

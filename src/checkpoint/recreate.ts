@@ -41,6 +41,14 @@ export async function withdrawCheckpoints(
   const ready: { readonly checkpoint: Checkpoint; readonly line: RecreateLine }[] = [];
   for (const checkpoint of wantedOf(at, options)) {
     const found = await lookAt(at, checkpoint);
+    if (checkpoint.withdrawn === true) {
+      lines.push({
+        ...lineOf(checkpoint, found.inspected),
+        result: "withdrawn",
+        sentence: "Its files were deleted before.",
+      });
+      continue;
+    }
     const line = { ...lineOf(checkpoint, found.inspected), result: "withdrawn" as const, sentence: "" };
     if (found.failure !== undefined) {
       lines.push(failedLine(checkpoint, found.inspected, found.failure));

@@ -86,6 +86,12 @@ export const nouns: readonly Noun[] = [
     load: async () => (await import("./commands/restore.ts")).defineRestore,
   },
   {
+    words: "recover",
+    summary: "Re-create checkpoints from what is live",
+    part: "Backup",
+    load: async () => (await import("./commands/recover.ts")).defineRecover,
+  },
+  {
     words: "verify <path>",
     summary: "Check a backup set, part by part; needs no service",
     part: "Backup",

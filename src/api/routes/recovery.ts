@@ -1,0 +1,135 @@
+import { streamSSE } from "hono/streaming";
+import * as z from "zod";
+import { readState } from "../../database/state.ts";
+import { readRecords } from "../../checkpoint/records.ts";
+import {
+  planRecreation,
+  type RecoverySource,
+  type RecreateLine,
+  type RecreationEvent,
+  type RecreationLine,
+  type RecreationReport,
+  type RecreationRequest,
+  type RecreationRun,
+  RecreationRuns,
+} from "../../recovery/recovery.ts";
+import { type DiffTreeView, diffTreeView } from "../diff-tree-view.ts";
+import type { NodeService } from "../node-service.ts";
+import { type ApiContext, type ApiRoutes, bodyOf, pathPart, routes, wrongRequest } from "../request.ts";
+
+/** As `RecreationLine`, the differences without bytes that JSON can't carry. */
+export interface RecreationLineView extends Omit<RecreationLine, "differences"> {
+  readonly differences?: DiffTreeView;
+}
+
+/** As `RecreationReport`. */
+export interface RecreationReportView extends Omit<RecreationReport, "lines"> {
+  readonly lines: readonly RecreationLineView[];
+}
+
+/** Answered by GET /recovery/checkpoints/ID: lines so far, and the report when it has ended. */
+export interface RecreationRunView {
+  readonly id: string;
+  /** "failed": it could not begin or broke off; what was done until then is in `lines`. */
+  readonly state: "running" | "done" | "failed";
+  readonly deleteFirst: boolean;
+  /** Checkpoints to re-create, and those that have a result. */
+  readonly total: number;
+  readonly finished: number;
+  /** Name of the resource that is worked on. */
+  readonly now: string | null;
+  readonly lines: readonly RecreationLineView[];
+  readonly report: RecreationReportView | null;
+  readonly failure: { readonly name: string; readonly happened: string; readonly next: string } | null;
+}
+
+const request = z.strictObject({
+  resources: z.array(z.string()).min(1).optional(),
+  all: z.literal(true).optional(),
+  deleteFirst: z.boolean().optional(),
+});
+
+/**
+ * POST /recovery/checkpoints/plan and /recovery/checkpoints {resources | all, deleteFirst?}; GET /recovery/checkpoints,
+ * /recovery/checkpoints/ID, /recovery/checkpoints/ID/events (server-sent events begin, resource, line, end).
+ */
+export function recovery(): ApiRoutes {
+  const runs = new RecreationRuns();
+  return routes()
+    .post("/checkpoints/plan", async (context) => {
+      const report = await planRecreation(sourceOf(context.var.service), await requestOf(context));
+      return context.json(reportView(report));
+    })
+    .post("/checkpoints", async (context) => {
+      const run = runs.start(sourceOf(context.var.service), await requestOf(context), context.var.newId());
+      return context.json(runView(run), 202);
+    })
+    .get("/checkpoints", (context) => context.json(runs.all().map(runView)))
+    .get("/checkpoints/:id", (context) => context.json(runView(runs.get(pathPart(context, "id")))))
+    .get("/checkpoints/:id/events", (context) => {
+      const { id } = runs.get(pathPart(context, "id"));
+      const seen = Number(context.req.header("last-event-id") ?? "-1");
+      return streamSSE(context, async (stream) => {
+        const gone = new AbortController();
+        stream.onAbort(() => gone.abort());
+        for await (const { number, event } of runs.follow(id, Number.isInteger(seen) ? seen + 1 : 0, gone.signal)) {
+          await stream.writeSSE({ event: event.kind, id: String(number), data: JSON.stringify(eventView(event)) });
+        }
+      });
+    });
+}
+
+async function requestOf(context: ApiContext): Promise<RecreationRequest> {
+  const { resources, all, deleteFirst = false } = await bodyOf(context, request);
+  if ((resources === undefined) !== (all === true)) {
+    throw wrongRequest("Say either which resources, or all.");
+  }
+  return { ...(resources === undefined ? {} : { resources }), deleteFirst };
+}
+
+/** The cluster as the node's service sees it. */
+function sourceOf(service: NodeService): RecoverySource {
+  const records = (resource: string): ReturnType<typeof readRecords> => readRecords(service.database.tree(), resource);
+  return {
+    state: () => readState(service.database.tree()),
+    checkpoints: (resource) => records(resource)?.current ?? [],
+    lastOwner: (resource) => {
+      const node = records(resource)?.lastOwner;
+      return node === undefined ? undefined : readState(service.database.tree()).nodes.get(node)?.name;
+    },
+    atOwner: async (call) => (await service.atOwner(call)) as readonly RecreateLine[],
+  };
+}
+
+function runView({ id, request: asked, events, outcome }: RecreationRun): RecreationRunView {
+  const lines = events.flatMap((event) => (event.kind === "line" ? [event.line] : []));
+  const begin = events.find((event) => event.kind === "begin");
+  const now = events.findLast((event) => event.kind === "resource");
+  const isFinal = ({ result }: RecreationLine): boolean => result !== "withdrawn";
+  const failure = outcome !== undefined && "failure" in outcome ? outcome.failure : undefined;
+  return {
+    id,
+    state: outcome === undefined ? "running" : failure === undefined ? "done" : "failed",
+    deleteFirst: asked.deleteFirst,
+    total: begin?.checkpoints ?? 0,
+    finished: lines.filter(isFinal).length,
+    now: outcome === undefined ? (now?.name ?? null) : null,
+    lines: lines.map(lineView),
+    report: outcome !== undefined && "report" in outcome ? reportView(outcome.report) : null,
+    failure: failure === undefined ? null : { name: failure.name, happened: failure.happened, next: failure.next },
+  };
+}
+
+function eventView(event: RecreationEvent): object {
+  if (event.kind === "line") return lineView(event.line);
+  if (event.kind === "end") return reportView(event.report);
+  return event;
+}
+
+function reportView(report: RecreationReport): RecreationReportView {
+  return { ...report, lines: report.lines.map(lineView) };
+}
+
+function lineView({ differences, ...line }: RecreationLine): RecreationLineView {
+  return differences === undefined ? line : { ...line, differences: diffTreeView(differences) };
+}
