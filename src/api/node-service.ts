@@ -51,6 +51,26 @@ export interface NodeService {
   stopNode?(node: string, drain: boolean): Promise<void>;
   /** The newest backup that this node knows of. */
   lastBackup?(): LastBackup | undefined;
+  /** Lets this node's files stand for a shadow copy, for `limitMs` at most. BUSY while frozen. */
+  freeze?(limitMs: number): Promise<FrozenNode>;
+  /** Ends it. INVALID_PARAMETER for an id that never was one. */
+  thaw?(id: string): ThawedNode;
+  /** As `stop`, and the service begins anew in the same process: what is staged goes into place in between. */
+  restart?(): Promise<void>;
+}
+
+/** ClusDb and the hives stand. */
+export interface FrozenNode {
+  readonly id: string;
+  /** Of ClusDb. */
+  readonly tag: string;
+  readonly limitMs: number;
+}
+
+/** Whether the files stood to the end. */
+export interface ThawedNode {
+  readonly kept: boolean;
+  readonly why: string;
 }
 
 /** A backup that was taken. */

@@ -19,6 +19,7 @@ export class ClusDbFile {
   readonly #writing = new Mutex();
   #saved = "";
   #waiting = false;
+  #held = false;
 
   constructor(outside: Outside, data: string, log: Log) {
     this.#outside = outside;
@@ -49,8 +50,21 @@ export class ClusDbFile {
     await this.save(replica).catch((error: unknown) => this.#log.error("ClusDb not saved", { error }));
   }
 
+  /** Saves what is there now; until `release` the file stands. */
+  async hold(replica: Replica): Promise<void> {
+    await this.save(replica);
+    this.#held = true;
+  }
+
+  /** Saves again from now on. */
+  release(replica: Replica): void {
+    this.#held = false;
+    void this.saveSoon(replica);
+  }
+
   save(replica: Replica): Promise<void> {
     return this.#writing.run(async () => {
+      if (this.#held) return;
       const { tag, bytes } = this.#bytesOf(replica);
       if (tag === this.#saved) return;
       await writeFileDurably(this.#outside.files, this.path, bytes());

@@ -8,12 +8,14 @@ import { newGuid } from "../base/guid.ts";
 import type { Listener } from "../base/outside.ts";
 import type {
   CheckpointCall,
+  FrozenNode,
   LastBackup,
   NodeService,
   NodeStatus,
   RestoreOutcome,
   RestorePlanView,
   RestoreRequest,
+  ThawedNode,
 } from "../api/node-service.ts";
 import type { BackupResult } from "../backup/take.ts";
 import type { Checkpoints } from "../checkpoint/checkpoint.ts";
@@ -27,11 +29,11 @@ import type { Tag } from "../quorum/tag.ts";
 import { serve } from "../rpc/call.ts";
 import type { Registry } from "../registry/registry.ts";
 import type { KeyContainers } from "../registry/key-containers.ts";
-import { diff } from "../tree/diff.ts";
 import type { Key } from "../tree/key.ts";
 import { BackupRun } from "./backup-run.ts";
 import { CallerPool } from "./caller-pool.ts";
 import { submitChange } from "./change.ts";
+import { changedPaths } from "./changed-paths.ts";
 import { ClusDbFile } from "./clusdb-file.ts";
 import { HostQuestions } from "./host-answers.ts";
 import { socketPath } from "./host-config.ts";
@@ -40,6 +42,7 @@ import { Housekeeping, maxLogSize, verifyEvidenceOf } from "./leader-duties.ts";
 import { leaveInOrder } from "./leave.ts";
 import { Life } from "./life.ts";
 import { LivingDatabase } from "./living-database.ts";
+import { NodeFreeze } from "./node-freeze.ts";
 import { nodeHandlers } from "./node-rpc.ts";
 import { OwnerCalls } from "./owner-calls.ts";
 import { RestoreRun } from "./restore-run.ts";
@@ -47,8 +50,6 @@ import type { ServiceParts } from "./service-parts.ts";
 
 /** How long another node may take to move its groups away and stop, in milliseconds. */
 const stopLimit = 60_000;
-/** Changed keys up to which checkpoints are waited for one by one. */
-const pathsMax = 64;
 
 /** A node's service; see `NodeService` for what its functions do. */
 export class ServiceNode implements NodeService {
@@ -65,6 +66,7 @@ export class ServiceNode implements NodeService {
   readonly #restores: RestoreRun;
   readonly #owners: OwnerCalls;
   readonly #housekeeping: Housekeeping;
+  readonly #freeze: NodeFreeze;
   #identity: ClusterIdentity;
   #life: Life | undefined;
   #questions: HostQuestions | undefined;
@@ -73,6 +75,7 @@ export class ServiceNode implements NodeService {
   /** Why the last life failed. */
   #trouble: Failure | undefined;
   #stopped = false;
+  #restartWanted = false;
   #between: { readonly work: () => Promise<void>; readonly refuse: () => void } | undefined;
 
   private constructor(parts: ServiceParts, clusDb: ClusDbFile, database: LivingDatabase, identity: ClusterIdentity) {
@@ -90,6 +93,7 @@ export class ServiceNode implements NodeService {
     this.#owners = new OwnerCalls(this);
     this.#backups = new BackupRun(this);
     this.#restores = new RestoreRun(this);
+    this.#freeze = new NodeFreeze({ outside, log, registry: parts.registry, clusDb, database });
   }
 
   /** Reads the copy and the identity; the node is not a member before `run`. QUORUM_DISK_NOT_FOUND when the quorum has no cluster. */
@@ -121,6 +125,7 @@ export class ServiceNode implements NodeService {
       while (!this.#stopped) exit = await this.#liveOnce();
     } finally {
       this.#between?.refuse();
+      this.#freeze.close();
       stopSaving();
       await this.#clusDb
         .save(this.database.replica)
@@ -187,14 +192,34 @@ export class ServiceNode implements NodeService {
 
   async changeRegistry(work: (registry: Registry) => Promise<void>): Promise<{ readonly pending: readonly string[] }> {
     const { registry } = this.parts;
+    await this.#freeze.thawed();
     const before = registry.root();
     await work(registry);
     return this.#settle(changedPaths(before, registry.root()));
   }
 
   async changeKeys(work: (keys: KeyContainers) => Promise<void>): Promise<{ readonly pending: readonly string[] }> {
+    await this.#freeze.thawed();
     await work(this.parts.keys);
     return this.#settle(undefined);
+  }
+
+  freeze(limitMs: number): Promise<FrozenNode> {
+    return this.#freeze.freeze(limitMs);
+  }
+
+  thaw(id: string): ThawedNode {
+    return this.#freeze.thaw(id);
+  }
+
+  async restart(): Promise<void> {
+    this.#restartWanted = true;
+    await this.stop(true);
+  }
+
+  /** The service is to begin anew when `run` has ended. */
+  isRestartWanted(): boolean {
+    return this.#restartWanted;
   }
 
   backup(path: string): Promise<BackupResult> {
@@ -363,16 +388,6 @@ export class ServiceNode implements NodeService {
 
 async function close(listener: Listener): Promise<void> {
   await listener.close();
-}
-
-/** Keys that differ, below HKLM; undefined when there are too many to look at one by one. */
-function changedPaths(before: Key, after: Key): readonly string[] | undefined {
-  const paths = new Set<string>();
-  for (const { path } of diff(before, after)) {
-    paths.add(path);
-    if (paths.size > pathsMax) return undefined;
-  }
-  return [...paths];
 }
 
 function stopsFirst(): Failure {

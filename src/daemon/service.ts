@@ -7,6 +7,7 @@ import { fail } from "../base/errors.ts";
 import { openDiskQuorum } from "../quorum/disk/quorum.ts";
 import { openKeyContainers } from "../registry/key-containers.ts";
 import { openRegistry } from "../registry/registry.ts";
+import { commitNodeRestore } from "../restore/restore.ts";
 import { createApp } from "../api/app.ts";
 import { listenApi } from "./api-listener.ts";
 import { openLogFile } from "./log-file.ts";
@@ -26,10 +27,35 @@ export interface ServiceOptions {
   readonly onReady?: (where: { readonly pageUrl: string | undefined }) => void;
 }
 
-/** Runs this node until it is stopped; resolves with an exit code. CLUSTER_NOT_INSTALLED when the folder holds no node. */
+/**
+ * Runs this node until it is stopped; resolves with an exit code. When somebody asks for a restart it begins anew in this process: so what a
+ * restore staged is put in place. CLUSTER_NOT_INSTALLED when the folder holds no node.
+ */
 export async function runService(options: ServiceOptions): Promise<number> {
+  let service: ServiceNode | undefined;
+  let stopped = false;
+  const stop = (): void => {
+    stopped = true;
+    void service?.stop(true);
+  };
+  for (const signal of ["SIGTERM", "SIGINT"] as const) process.on(signal, stop);
+  for (;;) {
+    const { exit, again } = await runOnce(options, (opened) => {
+      service = opened;
+      if (stopped) stop();
+    });
+    if (!again || stopped) return exit;
+  }
+}
+
+/** From opening everything to closing everything. */
+async function runOnce(
+  options: ServiceOptions,
+  onOpened: (service: ServiceNode) => void,
+): Promise<{ readonly exit: number; readonly again: boolean }> {
   const { data } = options;
   const outside = openOutside();
+  const restored = await commitNodeRestore(outside, data);
   const config = await readNodeRecord(outside.files, data);
   if (config === undefined) {
     throw fail("CLUSTER_NOT_INSTALLED", {
@@ -40,6 +66,7 @@ export async function runService(options: ServiceOptions): Promise<number> {
   }
   await outside.files.makeFolder(`${data}/log`);
   const log = createLog(openLogFile(`${data}/log/service.log`), outside.clock, { part: "service", node: config.node });
+  if (restored !== undefined) log.warn("a staged restore of this node has ended", { ...restored });
   const registry = await openRegistry(outside, `${data}/registry`);
   const keys = await openKeyContainers(outside, `${data}/keys`);
   const quorum = await openDiskQuorum(outside, config.quorum, { insist: config.insist });
@@ -63,10 +90,11 @@ export async function runService(options: ServiceOptions): Promise<number> {
   const app = createApp(() => service, pageService(service));
   const api = await listenApi({ outside, app, data });
   const page = options.page === undefined ? undefined : await listenPage({ app, files: pageFiles(), ...options.page });
-  for (const signal of ["SIGTERM", "SIGINT"] as const) process.on(signal, () => void service.stop(true));
+  onOpened(service);
   options.onReady?.({ pageUrl: page?.url });
   try {
-    return await service.run();
+    const exit = await service.run();
+    return { exit, again: service.isRestartWanted() };
   } finally {
     await page?.close();
     await api.close();
