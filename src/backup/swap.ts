@@ -18,6 +18,20 @@ import {
   swapFile,
 } from "./set.ts";
 
+/** What may be in a set that is swapped: no other name in a journal is ever touched. */
+export interface SwapLayout {
+  /** Of a file, or at the top of the set a folder that is moved as a whole. */
+  isName(name: string): boolean;
+  /** What comes last and goes first. */
+  isMarker(name: string): boolean;
+}
+
+/** A set of BackupClusterDatabase. */
+const clusterSet: SwapLayout = {
+  isName: (name) => parseSetName(name) !== undefined,
+  isMarker: (name) => parseSetName(name)?.kind === "marker",
+};
+
 /** What the journal says. */
 export interface Swap {
   readonly id: string;
@@ -34,12 +48,12 @@ export interface Workspace {
 }
 
 /** The journal of a swap under way; undefined when there is none. DATABASE_BACKUP_CORRUPT when it can't be read. */
-export async function readSwap(files: Files, path: string): Promise<Swap | undefined> {
+export async function readSwap(files: Files, path: string, layout: SwapLayout = clusterSet): Promise<Swap | undefined> {
   const file = `${path}/${swapFile}`;
   const kind = (await files.stat(file))?.kind;
   if (kind === undefined) return undefined;
   try {
-    if (kind === "file") return parseSwap(new TextDecoder().decode(await files.read(file)));
+    if (kind === "file") return parseSwap(new TextDecoder().decode(await files.read(file)), layout);
   } catch (error) {
     // Finished between the two looks.
     if (hasCode(error, "ENOENT")) return undefined;
@@ -52,17 +66,17 @@ export async function readSwap(files: Files, path: string): Promise<Swap | undef
   });
 }
 
-function parseSwap(text: string): Swap {
+function parseSwap(text: string, layout: SwapLayout): Swap {
   const { format, id, old, new: young } = JSON.parse(text) as Record<string, unknown>;
   if (format !== 1 || typeof id !== "string" || !/^[0-9a-f]{16}$/.test(id)) throw new TypeError("no swap");
-  return { id, old: setNames(old), new: setNames(young) };
+  return { id, old: setNames(old, layout), new: setNames(young, layout) };
 }
 
 /** Only names of backup files: nothing outside the folder can be moved by a forged journal. */
-function setNames(value: unknown): string[] {
+function setNames(value: unknown, layout: SwapLayout): string[] {
   if (!Array.isArray(value)) throw new TypeError("no list");
   return value.map((name: unknown) => {
-    if (typeof name !== "string" || parseSetName(name) === undefined) throw new TypeError("no name of a backup file");
+    if (typeof name !== "string" || !layout.isName(name)) throw new TypeError("no name of a backup file");
     return name;
   });
 }
@@ -71,6 +85,7 @@ function setNames(value: unknown): string[] {
 export async function openWorkspace(
   { files, random }: Pick<Outside, "files" | "random">,
   path: string,
+  layout: SwapLayout = clusterSet,
 ): Promise<Workspace> {
   const id = toHex(random.bytes(8));
   const folder = `${path}/.new-${id}`;
@@ -78,7 +93,7 @@ export async function openWorkspace(
   const lock = await takeLock(files, path, folder);
   const workspace = { id, path: folder, lock };
   try {
-    await settle(files, path, id);
+    await settle(files, path, id, layout);
     return workspace;
   } catch (error) {
     await closeWorkspace(files, workspace).catch(() => undefined);
@@ -110,18 +125,22 @@ export async function closeWorkspace(files: Files, workspace: Workspace): Promis
 }
 
 /** Finishes a swap that was interrupted and clears leftovers. Fails with CLUSTER_BACKUP_IN_PROGRESS while their writer lives. */
-export async function finishBackup({ files }: Pick<Outside, "files">, path: string): Promise<void> {
-  await settle(files, path, undefined);
+export async function finishBackup(
+  { files }: Pick<Outside, "files">,
+  path: string,
+  layout: SwapLayout = clusterSet,
+): Promise<void> {
+  await settle(files, path, undefined, layout);
 }
 
-async function settle(files: Files, path: string, own: string | undefined): Promise<void> {
+async function settle(files: Files, path: string, own: string | undefined, layout: SwapLayout): Promise<void> {
   for (const name of await files.list(path)) {
     const work = parseWorkName(name);
-    if (work?.kind === "new" && work.id !== own) await settleOther(files, path, work.id);
+    if (work?.kind === "new" && work.id !== own) await settleOther(files, path, work.id, layout);
   }
-  const swap = await readSwap(files, path);
+  const swap = await readSwap(files, path, layout);
   // Its folder is gone only when everything in it has been moved.
-  if (swap !== undefined) await finishSwap(files, path, swap);
+  if (swap !== undefined) await finishSwap(files, path, swap, layout);
   for (const name of await files.list(path)) {
     if (parseWorkName(name)?.kind === "old") await removeTree(files, `${path}/${name}`);
     if (name.startsWith(`${swapFile}.`) && name.endsWith(temporaryEnding))
@@ -130,20 +149,20 @@ async function settle(files: Files, path: string, own: string | undefined): Prom
 }
 
 /** Holding its lock means that its writer is dead and that nobody else clears it. */
-async function settleOther(files: Files, path: string, id: string): Promise<void> {
+async function settleOther(files: Files, path: string, id: string, layout: SwapLayout): Promise<void> {
   const folder = `${path}/.new-${id}`;
   let lock: FileHandle;
   try {
     lock = await files.open(`${folder}/${lockFile}`, "update");
   } catch (error) {
     if (!hasCode(error, "ENOENT")) throw error;
-    if ((await readSwap(files, path))?.id !== id) await removeTree(files, folder);
+    if ((await readSwap(files, path, layout))?.id !== id) await removeTree(files, folder);
     return;
   }
   try {
     if (!(await lock.lock())) throw inProgress(path);
-    const swap = await readSwap(files, path);
-    if (swap?.id === id) await finishSwap(files, path, swap);
+    const swap = await readSwap(files, path, layout);
+    if (swap?.id === id) await finishSwap(files, path, swap, layout);
     await removeTree(files, folder, lockFile);
   } finally {
     await lock.close();
@@ -157,6 +176,7 @@ export async function swapIn(
   workspace: Workspace,
   old: readonly string[],
   young: readonly string[],
+  layout: SwapLayout = clusterSet,
 ): Promise<void> {
   const swap: Swap = { id: workspace.id, old, new: young };
   const text = `${JSON.stringify({ format: 1, ...swap })}\n`;
@@ -168,12 +188,15 @@ export async function swapIn(
     if (hasCode(error, "EEXIST")) throw inProgress(path);
     throw error;
   }
-  await finishSwap(files, path, swap);
+  await finishSwap(files, path, swap, layout);
   await closeWorkspace(files, workspace);
 }
 
 /** May be cut off and repeated anywhere: where a file is tells what was done. */
-async function finishSwap(files: Files, path: string, swap: Swap): Promise<void> {
+async function finishSwap(files: Files, path: string, swap: Swap, layout: SwapLayout): Promise<void> {
+  const isMarker = (name: string): boolean => layout.isMarker(name);
+  const markerOf = (names: readonly string[]): string[] => names.filter(isMarker);
+  const withoutMarker = (names: readonly string[]): string[] => names.filter((name) => !isMarker(name));
   const young = `${path}/.new-${swap.id}`;
   const old = `${path}/.old-${swap.id}`;
   const isThere = async (file: string): Promise<boolean> => (await files.stat(file)) !== undefined;
@@ -200,10 +223,6 @@ async function finishSwap(files: Files, path: string, swap: Swap): Promise<void>
   await removeTree(files, old);
   await removeEmptyFolders(files, path, swap.old);
 }
-
-const isMarker = (name: string): boolean => parseSetName(name)?.kind === "marker";
-const markerOf = (names: readonly string[]): string[] => names.filter(isMarker);
-const withoutMarker = (names: readonly string[]): string[] => names.filter((name) => !isMarker(name));
 
 /** A file moved into a folder whose own name is not durable yet could be lost with it. */
 async function makeFolders(files: Files, path: string, names: readonly string[]): Promise<void> {
