@@ -1,6 +1,6 @@
 /** On the real file system: links are not followed, and a set is what other programs see. */
 import assert from "node:assert/strict";
-import { mkdtemp, mkdir, readdir, readFile, rm, stat, symlink, unlink, writeFile } from "node:fs/promises";
+import { cp, mkdtemp, mkdir, readdir, readFile, rm, stat, symlink, unlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, test } from "node:test";
@@ -41,6 +41,21 @@ test("taken twice, verified, read; only the owner may look", async () => {
   assert.equal((await stat(join(path, `{${web}}`))).mode & 0o777, 0o700);
   assert.equal((await stat(join(path, "chk0001.tmp"))).mode & 0o777, 0o600);
   assert.equal((await stat(join(path, "Clusbackup.dat"))).mode & 0o777, 0o444);
+});
+
+test("separators at the end of the path count for nothing", async () => {
+  for (const path of [join(folder, "set"), `${join(folder, "set")}/`, `${join(folder, "set")}\\`]) {
+    await take(path, path);
+    assert.deepEqual(await readdir(folder), ["set"]);
+  }
+});
+
+test("a copy of a set is as good as the set", async () => {
+  await take(join(folder, "set"), "one");
+  await cp(join(folder, "set"), join(folder, "copy"), { recursive: true });
+  await rm(join(folder, "set"), { recursive: true });
+  assert.equal((await verifyBackup(outside, join(folder, "copy"))).ok, true);
+  assert.equal((await readBackup(outside, join(folder, "copy"))).versions.length, 4);
 });
 
 test("no set in a quorum folder or a data folder, by whatever way one gets there", async () => {
