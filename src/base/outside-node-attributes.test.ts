@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { after, test } from "node:test";
 import fc from "fast-check";
 import { openFiles } from "./outside-node-files.ts";
-import { nameOf, nativeBytes } from "./outside-node-names.ts";
+import { bytesOfName, nameOf } from "./file-names.ts";
 import { OutsideError } from "./outside.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "clubar-attributes-"));
@@ -16,7 +16,7 @@ const files = openFiles();
 test("any bytes are a name, and that name is those bytes", () => {
   fc.assert(
     fc.property(fc.uint8Array({ maxLength: 40 }), (bytes) => {
-      assert.deepEqual([...nativeBytes(nameOf(bytes))], [...bytes]);
+      assert.deepEqual([...bytesOfName(nameOf(bytes))], [...bytes]);
     }),
   );
   fc.assert(
@@ -110,10 +110,10 @@ test("who may not give files away says so, and who may does", async () => {
 
 test("a change in a watched folder is told", async () => {
   await files.makeFolder(`${folder}/watched`);
-  const told = Promise.withResolvers<void>();
-  const stop = files.watchFolder(`${folder}/watched`, () => told.resolve());
+  const told = Promise.withResolvers<string | undefined>();
+  const stop = files.watchFolder(`${folder}/watched`, (name) => told.resolve(name));
   execFileSync("sh", ["-c", `echo x >'${folder}/watched/new'`]);
-  await told.promise;
+  assert.equal(await told.promise, "new");
   stop();
   assert.throws(() => files.watchFolder(`${folder}/not-there`, () => undefined), { code: "ENOENT" });
 });

@@ -3,7 +3,7 @@ import { watch } from "node:fs";
 import * as fs from "node:fs/promises";
 import { outsideError, translated } from "./outside-node-error.ts";
 import { exchangeNames, getAttribute, setAttribute } from "./outside-node-kernel.ts";
-import { nameOf, nativeBytes, nativePath } from "./outside-node-names.ts";
+import { bytesOfName, nameOf, nativePath } from "./file-names.ts";
 import { OutsideError } from "./outside.ts";
 import type { AclKind, FileAttributes } from "./outside.ts";
 
@@ -23,20 +23,20 @@ export function openAttributes(): FileAttributes {
       translated(`real path of ${path}`, async () =>
         nameOf(await fs.realpath(nativePath(path), { encoding: "buffer" })),
       ),
-    exchange: (a, b) => translated(`exchange ${a} and ${b}`, async () => exchangeNames(nativeBytes(a), nativeBytes(b))),
+    exchange: (a, b) => translated(`exchange ${a} and ${b}`, async () => exchangeNames(bytesOfName(a), bytesOfName(b))),
     mayChangeOwners: () => process.geteuid?.() === 0,
     setOwner: (path, owner, group) =>
       translated(`set owner of ${path}`, () => fs.lchown(nativePath(path), owner, group)),
     readAcl: (path, kind) => translated(`read ACL of ${path}`, async () => readAcl(path, kind)),
     setAcl: (path, kind, acl) =>
-      translated(`set ACL of ${path}`, async () => setAttribute(nativeBytes(path), aclAttribute[kind], acl)),
+      translated(`set ACL of ${path}`, async () => setAttribute(bytesOfName(path), aclAttribute[kind], acl)),
     watchFolder,
   };
 }
 
 function readAcl(path: string, kind: AclKind): Uint8Array | undefined {
   try {
-    return getAttribute(nativeBytes(path), aclAttribute[kind]);
+    return getAttribute(bytesOfName(path), aclAttribute[kind]);
   } catch (error) {
     if (error instanceof OutsideError && ["ENODATA", "ENOTSUP", "EOPNOTSUPP", "ENOSYS"].includes(error.code))
       return undefined;
@@ -44,12 +44,14 @@ function readAcl(path: string, kind: AclKind): Uint8Array | undefined {
   }
 }
 
-function watchFolder(path: string, handler: () => void): () => void {
+function watchFolder(path: string, handler: (name: string | undefined) => void): () => void {
   try {
-    const watcher = watch(nativePath(path), { persistent: false }, () => handler());
+    const watcher = watch(nativePath(path), { persistent: false, encoding: "buffer" }, (_event, name) =>
+      handler(name === null ? undefined : nameOf(name)),
+    );
     watcher.on("error", () => {
       watcher.close();
-      handler();
+      handler(undefined);
     });
     return () => watcher.close();
   } catch (cause) {

@@ -4,7 +4,7 @@ import { dirname } from "node:path";
 import { translated } from "./outside-node-error.ts";
 import { openAttributes } from "./outside-node-attributes.ts";
 import { isFileLocked, lockFile } from "./outside-node-kernel.ts";
-import { nameOf, nativePath } from "./outside-node-names.ts";
+import { nameOf, nativePath } from "./file-names.ts";
 import { OutsideError } from "./outside.ts";
 import type { FileHandle, FileStat, Files, OpenHow } from "./outside.ts";
 
@@ -58,8 +58,8 @@ export function openFiles(): Files {
     stat: (path) => translated(`stat ${path}`, () => stat(path)),
     setMode: (path, mode) => translated(`set mode of ${path}`, () => fs.chmod(nativePath(path), mode)),
     setModified: (path, wall) =>
-      translated(`set time of ${path}`, async () => fs.utimes(path, (await fs.stat(path)).atime, new Date(wall))),
-    clone: (from, to) => translated(`clone ${from} to ${to}`, () => fs.copyFile(from, to, cloneFlags)),
+      translated(`set time of ${path}`, async () => fs.utimes(nativePath(path), (await fs.stat(nativePath(path))).atime, new Date(wall))),
+    clone: (from, to) => translated(`clone ${from} to ${to}`, () => fs.copyFile(nativePath(from), nativePath(to), cloneFlags)),
     syncFolder: (path) => translated(`sync folder ${path}`, () => syncFolder(path)),
     fileSystem: (path) => translated(`statfs ${path}`, () => fileSystem(path)),
     isLocked: (path) => translated(`look at the lock of ${path}`, () => isLocked(path)),

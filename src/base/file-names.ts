@@ -18,13 +18,13 @@ export function nameOf(bytes: Uint8Array): string {
   return name;
 }
 
-/** A path for the kernel. EILSEQ for a lone surrogate that stands for no byte. */
+/** A path as node:fs takes it. */
 export function nativePath(path: string): string | Buffer {
-  return path.isWellFormed() ? path : Buffer.from(nativeBytes(path));
+  return path.isWellFormed() ? path : Buffer.from(bytesOfName(path));
 }
 
-/** The bytes of a name or path. */
-export function nativeBytes(path: string): Uint8Array {
+/** The bytes of a name or path. EILSEQ for a lone surrogate that stands for no byte. */
+export function bytesOfName(path: string): Uint8Array {
   const encoder = new TextEncoder();
   if (path.isWellFormed()) return encoder.encode(path);
   const bytes: number[] = [];
