@@ -1,0 +1,73 @@
+/** Whether a whole folder or file can be replaced by renaming a sibling. */
+import { folderOf } from "../base/durable.ts";
+import { fail, type Failure } from "../base/errors.ts";
+import { OutsideError, type Files } from "../base/outside.ts";
+import { isOurs, isWithin } from "./directory-path.ts";
+
+/** BAD_PATHNAME with the reason, FILE_NOT_FOUND without the folder in which it lies. What is at `place` itself may be missing. */
+export async function checkTarget(files: Files, place: string, dataFolder: string): Promise<void> {
+  if (isOurs(place, dataFolder))
+    throw refused(
+      place,
+      "it holds or belongs to what clubar itself keeps on this node",
+      "Name the application's own folder.",
+    );
+  const parent = folderOf(place);
+  const real = await files.realPath(parent).catch((error: unknown) => {
+    if (error instanceof OutsideError && ["ENOENT", "ENOTDIR"].includes(error.code)) throw noParent(place, parent);
+    throw error;
+  });
+  if (real !== parent) {
+    const name = place.slice(parent.length + 1);
+    throw refused(place, "there is a symbolic link on the way to it", `Name it without: ${real}/${name}.`);
+  }
+  const found = await files.stat(place);
+  if (found?.kind === "link")
+    throw refused(
+      place,
+      "it is a symbolic link",
+      `Name what it leads to (${await files.readLink(place)}), or a folder that holds it.`,
+    );
+  if (found?.kind === "other") throw refused(place, "it is a socket, pipe or device", "Name a folder or a file.");
+  const above = await files.stat(parent);
+  const mount = found !== undefined && above?.device !== found.device ? place : await mountAt(files, place);
+  if (mount === undefined) return;
+  throw refused(
+    place,
+    mount === place ? "it is a mount point" : `something is mounted in it (${mount})`,
+    "A mounted file system can't be swapped by renaming: name a folder inside it.",
+  );
+}
+
+/** The first mount point at or below a path, bind mounts included; undefined where the kernel tells none. */
+async function mountAt(files: Files, place: string): Promise<string | undefined> {
+  let table: string;
+  try {
+    table = new TextDecoder().decode(await files.read("/proc/self/mountinfo"));
+  } catch {
+    return undefined;
+  }
+  const points = table.split("\n").map((line) => unescape(line.split(" ")[4] ?? ""));
+  return points.find((point) => point !== "" && isWithin(point, place));
+}
+
+/** proc(5): blanks and backslashes are octal. */
+function unescape(text: string): string {
+  return text.replace(/\\([0-7]{3})/g, (_all, digits: string) => String.fromCharCode(Number.parseInt(digits, 8)));
+}
+
+function refused(place: string, why: string, next: string): Failure {
+  return fail("BAD_PATHNAME", {
+    happened: `${place} can't be replaced as a whole: ${why}.`,
+    unchanged: "Nothing was changed.",
+    next,
+  });
+}
+
+function noParent(place: string, parent: string): Failure {
+  return fail("FILE_NOT_FOUND", {
+    happened: `${place} can't be put in place on this node: there is no folder ${parent}.`,
+    unchanged: "Nothing was changed.",
+    next: `Make ${parent} (install the application there first), then try again.`,
+  });
+}
