@@ -50,6 +50,18 @@ export interface RestoreReport {
   /** What was in place already; nothing was written. */
   readonly equal: readonly Checkpoint[];
   readonly losers: readonly Loser[];
+  /** What could not be put in place although the resource comes online (CheckpointFailureAction). */
+  readonly skipped: readonly Skipped[];
+  /** `skipped` in a sentence, with the documented events; "" when there is none. */
+  readonly notice: string;
+}
+
+/** A checkpoint that was left as it is live. */
+export interface Skipped {
+  readonly checkpoint: Checkpoint;
+  /** 1024 for settings, 1121 for key containers. */
+  readonly event: 1024 | 1121;
+  readonly why: string;
 }
 
 /** What the last capture before a resource goes offline did, by path. */
@@ -135,7 +147,8 @@ export interface Checkpoints {
   history(resource: string, kind: CheckpointKind, path: string): readonly Checkpoint[];
   /**
    * Before the resource comes online: the newest version of each checkpoint is verified, then all of them are put in place, or none.
-   * Rejects with FILE_NOT_FOUND (a file is lost) or INVALID_DATA (damaged) and the resource must not come online.
+   * Rejects with FILE_NOT_FOUND (a file is lost) or INVALID_DATA (damaged) and the resource must not come online, unless its
+   * CheckpointFailureAction lets it: by default only on the node that has the newest settings, with those.
    */
   restoreBeforeOnline(resource: string): Promise<RestoreReport>;
   /** The resource is online under this ownership generation: every change becomes a new version. */

@@ -7,7 +7,7 @@ import type { Evidence } from "../database/update.ts";
 import type { VersionName } from "../quorum/quorum.ts";
 import type { Tag } from "../quorum/tag.ts";
 import type { Key } from "../tree/key.ts";
-import { commitChange, isOwnership, removeChange, withdrawChange } from "./changes.ts";
+import { commitChange, isOwnership, lastOwnerChange, removeChange, withdrawChange } from "./changes.ts";
 import type { Checkpoint, CheckpointParts } from "./checkpoint.ts";
 import type { Content } from "./content.ts";
 import { type CheckpointKind, fileKind, titleOf } from "./names.ts";
@@ -128,6 +128,18 @@ export function commitWithdrawal(parts: Parts, held: Held, wanted: readonly Chec
     const current = wanted.flatMap(({ kind, path }) => findCurrent(records, kind, path) ?? []);
     return { change: withdrawChange(tree, records, current, parts.outside.clock.wall()), evidence: [] };
   });
+}
+
+/** This owner has the newest settings now, having put them in place; a loss that is not known yet only delays. Never rejects. */
+export async function noteLastOwner(parts: Parts, held: Held): Promise<void> {
+  try {
+    const { tree, records } = requireOwned(parts, held);
+    if (records.current.length === 0 || records.lastOwner === parts.database.self.node) return;
+    const change = lastOwnerChange(tree, records);
+    await parts.database.submit({ ...change, requestId: newGuid(parts.outside.random) }, 2000);
+  } catch (error) {
+    parts.log.warn("could not note who has the newest settings", { resource: held.resource, error });
+  }
 }
 
 /** FILE_NOT_FOUND for a path that is no checkpoint of the resource. */

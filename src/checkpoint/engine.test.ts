@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { group, otherGroup, otherResource, resource, Scene } from "../../test/checkpoint/scene.ts";
 import { findKey, wallTime } from "../tree/key.ts";
-import { sz } from "../tree/value.ts";
+import { dword, sz } from "../tree/value.ts";
 import { sha256 } from "../base/digest.ts";
 
 const path = "SOFTWARE\\Shop";
@@ -152,6 +152,7 @@ test("what changed just before the end is still captured", async () => {
 
 test("a lost or damaged file stops everything before anything changes", async () => {
   const { scene, one, life } = await online();
+  scene.edit({ kind: "set-value", path: `Resources\\${resource}`, value: dword("CheckpointFailureAction", 0) });
   const second = "SOFTWARE\\Zoo";
   await one.set(second, "zebra");
   await life.checkpoints.add(resource, "registry", second);

@@ -19,7 +19,15 @@ import type {
   RecreateOptions,
   RestoreReport,
 } from "./checkpoint.ts";
-import { commitRemoval, commitVersion, type Held, holdNow, notCheckpointed, requireOwned } from "./commit.ts";
+import {
+  commitRemoval,
+  commitVersion,
+  type Held,
+  holdNow,
+  notCheckpointed,
+  noteLastOwner,
+  requireOwned,
+} from "./commit.ts";
 import { Contents, type Content, type Live } from "./content.ts";
 import { Losers } from "./losers.ts";
 import { type CheckpointKind, checkPath, numberName, overlap, parseContainer, samePath, titleOf } from "./names.ts";
@@ -95,9 +103,12 @@ class CheckpointEngine implements Checkpoints {
 
   async restoreBeforeOnline(resource: string): Promise<RestoreReport> {
     const held = holdNow(this.#parts, resource);
-    return this.#alone(held.resource, () => {
+    return this.#alone(held.resource, async () => {
       const { records } = requireOwned(this.#parts, held);
-      return restoreCheckpoints({ parts: this.#parts, contents: this.#contents, losers: this.#losers }, records);
+      const how = { parts: this.#parts, contents: this.#contents, losers: this.#losers };
+      const report = await restoreCheckpoints(how, records);
+      await noteLastOwner(this.#parts, held);
+      return report;
     });
   }
 

@@ -1,6 +1,16 @@
 /** What the cluster database says about a resource's checkpoints. Pure. */
 import { fail, type Failure } from "../base/errors.ts";
-import { foldId, groupValue, resourceKey, resourceValue, rootKey, runtimeGroupPath } from "../database/schema.ts";
+import { checkpointFailureAction } from "../database/checkpoint-state.ts";
+import {
+  foldId,
+  groupValue,
+  resourceKey,
+  resourceValue,
+  rootKey,
+  runtimeGroupPath,
+  runtimeResourcePath,
+  runtimeResourceValue,
+} from "../database/schema.ts";
 import {
   childCount,
   childOf,
@@ -48,6 +58,11 @@ export interface ResourceRecords {
   readonly deleted: readonly string[];
   /** Id of the node whose live settings are the newest: it captured last, or put the versions in place last. */
   readonly lastOwner: string | undefined;
+  /** See `checkpointFailureAction` of `database/checkpoint-state.ts`. */
+  readonly failureAction: number;
+  /** `Runtime\\Resources\\<id>`, and what was found of current version files there: how each is, by file name. */
+  readonly runtimePath: string;
+  readonly lost: ReadonlyMap<string, string>;
 }
 
 /** The group of a resource and who owns it. */
@@ -80,6 +95,9 @@ export function readRecords(tree: Key, resource: string): ResourceRecords | unde
     nextNumber: Math.max(highest + 1, dwordOf(own(checkpoints, checkpointsValue.nextNumber)) ?? 1),
     deleted: multiSzOf(own(checkpoints, checkpointsValue.deleted)) ?? [],
     lastOwner: textOf(own(checkpoints, checkpointsValue.lastOwner)),
+    failureAction: dwordOf(valueOf(key, "CheckpointFailureAction")) ?? checkpointFailureAction.lastOwnerOnly,
+    runtimePath: runtimeResourcePath(id),
+    lost: readLost(findKey(tree, runtimeResourcePath(id))),
   };
 }
 
@@ -131,6 +149,11 @@ function findById(parent: Key | undefined, id: string): Key | undefined {
   if (direct !== undefined) return direct;
   for (const child of childrenOf(parent)) if (foldId(child.name) === id) return child;
   return undefined;
+}
+
+function readLost(runtime: Key | undefined): ReadonlyMap<string, string> {
+  const texts = multiSzOf(own(runtime, runtimeResourceValue.lostCheckpoints)) ?? [];
+  return new Map(texts.map((text) => [text.slice(0, 12), text.slice(13)] as const));
 }
 
 function readGroup(tree: Key, resource: string): GroupRecord | undefined {

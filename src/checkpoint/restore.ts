@@ -3,13 +3,16 @@ import { fail, Failure } from "../base/errors.ts";
 import { failureOf } from "../base/failure-of.ts";
 import { type Key, findKey } from "../tree/key.ts";
 import { splitPath } from "../tree/path.ts";
-import type { Checkpoint, CheckpointParts, Loser, RestoreReport } from "./checkpoint.ts";
+import { checkpointFailureAction } from "../database/checkpoint-state.ts";
+import type { Checkpoint, CheckpointParts, Loser, RestoreReport, Skipped } from "./checkpoint.ts";
 import { type Contents, type Live, treeDigest } from "./content.ts";
 import { type Losers, syncedName } from "./losers.ts";
-import { parseContainer, titleOf } from "./names.ts";
+import { fileName, noteLost } from "./lost.ts";
+import { isAtOrBelow, parseContainer, titleOf } from "./names.ts";
 import { planRegistry, type RegistryPlan } from "./plan.ts";
 import { type ResourceRecords, versionsOf } from "./records.ts";
-import { readStored } from "./stored.ts";
+import { noticeOf, skippedFor, skipUnread, type Unread } from "./skip.ts";
+import { inspectStored } from "./stored.ts";
 
 /** What putting versions in place needs. */
 export interface RestoreParts {
@@ -28,16 +31,18 @@ interface CryptoItem {
 /**
  * Puts the current versions of a resource in place: all, or none. Content already equal is left alone. Rejects with FILE_NOT_FOUND
  * (a version is lost), INVALID_DATA (damaged) or what the registry and the key containers say; then everything is as it was.
+ * What the resource's CheckpointFailureAction leaves out is in `skipped`.
  */
 export async function restoreCheckpoints(restore: RestoreParts, records: ResourceRecords): Promise<RestoreReport> {
   const { parts, contents, losers } = restore;
-  if (records.current.length === 0) return { placed: [], equal: [], losers: [] };
-  const stored = await readAll(parts, records);
+  if (records.current.length === 0) return { placed: [], equal: [], losers: [], skipped: [], notice: "" };
+  const { stored, skipped } = await readAll(restore, records);
   const trees = stored.flatMap(({ checkpoint, content }) =>
     content.kind === "registry" ? [{ checkpoint, tree: content.key }] : [],
   );
   const root = parts.registry.root();
   for (const { checkpoint } of trees) requireHive(root, records, checkpoint);
+  const isSkipped = (one: Checkpoint): boolean => skipped.some(({ checkpoint }) => checkpoint === one);
   const isEqual = (live: Key, wanted: Key): boolean =>
     contents.digestOf({ kind: "registry", key: live }) === treeDigest(wanted);
   const plan = planRegistry(root, trees, isEqual);
@@ -46,41 +51,61 @@ export async function restoreCheckpoints(restore: RestoreParts, records: Resourc
     ...plan.placed,
     ...crypto.filter((item) => !isSame(contents, item)).map(({ checkpoint }) => checkpoint),
   ];
-  const equal = records.current.filter((one) => !placed.includes(one));
+  const equal = records.current.filter((one) => !placed.includes(one) && !isSkipped(one));
   const kept = await keepLosers(restore, records, placed, crypto);
-  await putInPlace(
-    parts,
-    records,
-    plan,
-    crypto.filter(({ checkpoint }) => placed.includes(checkpoint)),
-  );
-  await losers.noteSynced(records.id, records.current);
+  const containers = crypto.filter(({ checkpoint }) => placed.includes(checkpoint));
+  try {
+    await putInPlace(parts, records, plan, containers);
+  } catch (error) {
+    if (records.failureAction !== checkpointFailureAction.onlineAnyway) throw error;
+    skipped.push(...(await putWhatGoes(parts, plan, containers)));
+  }
+  const done = (all: readonly Checkpoint[]): Checkpoint[] => all.filter((one) => !isSkipped(one));
+  await losers.noteSynced(records.id, done(records.current));
   parts.log.info("checkpoints put in place", {
     resource: records.id,
     placed: placed.map(({ path, number }) => `${path} ${number}`),
     equal: equal.length,
     losers: kept.map(({ file }) => file),
   });
-  return { placed, equal, losers: kept };
+  const notice = noticeOf(skipped);
+  if (notice !== "") parts.log.error("a resource comes online without checkpoints", { resource: records.id, notice });
+  return { placed: done(placed), equal, losers: kept, skipped, notice };
 }
 
+interface Read {
+  readonly checkpoint: Checkpoint;
+  readonly content: Live;
+}
+
+/** All versions, but those that may be left out; what is lost is written down for the leader. */
 async function readAll(
-  parts: CheckpointParts,
+  { parts, contents }: RestoreParts,
   records: ResourceRecords,
-): Promise<{ checkpoint: Checkpoint; content: Live }[]> {
-  const read = records.current.map(async (checkpoint) => {
-    const { content } = await readStored(parts.versions, records, checkpoint);
-    return { checkpoint, content };
-  });
-  const results = await Promise.allSettled(read);
-  const failures = results.flatMap((result) => (result.status === "rejected" ? [failureOf(result.reason)] : []));
-  const [first, ...others] = failures;
-  if (first === undefined) return results.flatMap((result) => (result.status === "fulfilled" ? [result.value] : []));
-  throw fail(first.name, {
-    happened: [first, ...others].map(({ happened }) => happened).join(" "),
+): Promise<{ readonly stored: readonly Read[]; readonly skipped: Skipped[] }> {
+  const stored: Read[] = [];
+  const unread: Unread[] = [];
+  await Promise.all(
+    records.current.map(async (checkpoint) => {
+      const { state, stored: found, why } = await inspectStored(parts.versions, records, checkpoint);
+      if (found !== undefined) stored.push({ checkpoint, content: found.content });
+      else unread.push({ checkpoint, state, failure: why ?? failureOf(new Error("unreadable")) });
+    }),
+  );
+  const order = (a: { checkpoint: Checkpoint }, b: { checkpoint: Checkpoint }): number =>
+    a.checkpoint.number - b.checkpoint.number;
+  stored.sort(order);
+  unread.sort(order);
+  const [first, ...others] = unread;
+  if (first === undefined) return { stored, skipped: [] };
+  await noteLost(parts, records.id, new Map(unread.map(({ checkpoint, state }) => [fileName(checkpoint), state])));
+  const skipped = await skipUnread(contents, records, parts.database.self.node, unread);
+  if (skipped !== undefined) return { stored, skipped: [...skipped] };
+  throw fail(first.failure.name, {
+    happened: [first, ...others].map(({ failure }) => failure.happened).join(" "),
     unchanged: `Nothing was put in place, and resource "${records.name}" was not brought online.`,
-    next: first.next,
-    cause: first,
+    next: first.failure.next,
+    cause: first.failure,
   });
 }
 
@@ -171,6 +196,27 @@ async function putInPlace(
   } catch (error) {
     throw await takeBack(parts, records, undo, failureOf(error));
   }
+}
+
+/** One after the other, each by itself; what fails is left as it is. */
+async function putWhatGoes(
+  parts: CheckpointParts,
+  plan: RegistryPlan,
+  crypto: readonly CryptoItem[],
+): Promise<Skipped[]> {
+  const skipped: Skipped[] = [];
+  for (const { path, put } of plan.hives.flat()) {
+    await parts.registry.transact([put]).catch((error: unknown) => {
+      const at = plan.placed.filter((one) => isAtOrBelow(one.path, path));
+      skipped.push(...at.map((one) => skippedFor(one, failureOf(error))));
+    });
+  }
+  for (const { checkpoint, bytes } of crypto) {
+    await parts.keys.importContainer(parseContainer(checkpoint.path), bytes).catch((error: unknown) => {
+      skipped.push(skippedFor(checkpoint, failureOf(error)));
+    });
+  }
+  return skipped;
 }
 
 async function undoContainer(parts: CheckpointParts, { checkpoint, live }: CryptoItem): Promise<void> {

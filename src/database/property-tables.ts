@@ -167,6 +167,14 @@ const resource: readonly PropertySpec[] = [
   number("PendingTimeout", 10, minusOne, 180_000, "Milliseconds that coming online or going offline may last."),
   number("DeadlockTimeout", 1000, minusOne, 300_000, "Milliseconds after which a call into the type counts as hung."),
   number("EmbeddedFailureAction", 0, 2, 2, "For virtual machines."),
+  number(
+    "CheckpointFailureAction",
+    0,
+    2,
+    1,
+    "When a checkpoint can't be put in place before online: 0 stays offline; 1 with a lost file comes online, with what is live, only on " +
+      "the node that has the newest settings; 2 comes online anywhere with what is live (events 1024, 1121). clubar's own.",
+  ),
   number("MonitorProcessId", 0, minusOne, 0, "Process of its host.", readOnly),
   other("StatusInformation", "qword", "Flags.", readOnly),
   other("LastOperationStatusCode", "qword", "Result of the last call.", readOnly),

@@ -115,7 +115,11 @@ export const runtimeResourceValue = {
   reason: "Reason",
   /** sz "online" or "fail": what a person asked of the owner; the owner's report takes it away. */
   request: "Request",
+  /** multi-sz of `0000000n.CPT how`: current version files that are lost, damaged or stale. */
+  lostCheckpoints: "LostCheckpoints",
 } as const;
+/** `OfflineEdits <node id>` of `Runtime\\Resources\\<guid>`, multi-sz of version files: what they replace on that node is in no version. */
+export const offlineEditsPrefix = "OfflineEdits ";
 
 /** `Runtime\Structure`, dword `Changes`: bumped by every change of names, dependencies and membership of groups. */
 export const structureCounter = { path: "Runtime\\Structure", name: "Changes" } as const;

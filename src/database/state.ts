@@ -4,6 +4,7 @@
  */
 import { childOf, childrenOf, findKey, type Key, valueOf, valuesOf } from "../tree/key.ts";
 import { dwordOf, multiSzOf, textOf } from "../tree/value.ts";
+import { type CheckpointState, readCheckpointState } from "./checkpoint-state.ts";
 import { deriveGroupState } from "./group-state.ts";
 import { commonProperties, type ObjectKind } from "./property-tables.ts";
 import {
@@ -112,7 +113,7 @@ export interface GroupState {
 }
 
 /** A resource: configured, and as its owner reported it last. */
-export interface ResourceState {
+export interface ResourceState extends CheckpointState {
   readonly id: string;
   readonly path: string;
   readonly runtimePath: string;
@@ -139,7 +140,8 @@ export interface ResourceState {
   readonly deadlockTimeout: number;
   readonly diesWithHost: boolean;
   readonly parameters: Key | undefined;
-  readonly hasCheckpoints: boolean;
+  /** See `checkpointFailureAction`. */
+  readonly checkpointFailureAction: number;
   /** What the owner reported last, a number of `resourceState`. */
   readonly state: number;
   readonly node: string | undefined;
@@ -353,7 +355,8 @@ function readResource(
     deadlockTimeout: values.number("DeadlockTimeout"),
     diesWithHost: type?.diesWithHost ?? false,
     parameters: childOf(key, "Parameters"),
-    hasCheckpoints: hasCheckpoints(key),
+    ...readCheckpointState(key, runtime),
+    checkpointFailureAction: values.number("CheckpointFailureAction"),
     state: optionalNumber(runtime, runtimeResourceValue.state) ?? resourceState.unknown,
     node: optionalText(runtime, runtimeResourceValue.node),
     reportedGeneration: optionalNumber(runtime, runtimeResourceValue.ownershipGeneration),
@@ -361,18 +364,6 @@ function readResource(
     reason: optionalText(runtime, runtimeResourceValue.reason) ?? "",
     request: request === "online" || request === "fail" ? request : undefined,
   };
-}
-
-function hasCheckpoints(key: Key): boolean {
-  const registry = childOf(key, "RegSync");
-  const crypto = childOf(key, "CryptoSync");
-  const folder = childOf(key, "Checkpoints");
-  const some = (items: Iterable<unknown>): boolean => !items[Symbol.iterator]().next().done;
-  return (
-    (registry !== undefined && some(valuesOf(registry))) ||
-    (crypto !== undefined && some(valuesOf(crypto))) ||
-    (folder !== undefined && some(childrenOf(folder)))
-  );
 }
 
 function readResourceType(key: Key): ResourceTypeState {

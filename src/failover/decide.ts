@@ -3,7 +3,8 @@
  * nothing is remembered between two calls. Each action's update carries conditions on everything it rests on, so a decision made of
  * an old copy is refused, never wrong. DESIGN.md says why two owners can't come out of it.
  */
-import { drainStatus, minusOne } from "../database/schema.ts";
+import { findMissing } from "../database/checkpoint-state.ts";
+import { drainStatus, minusOne, resourceState } from "../database/schema.ts";
 import type { ClusterState, GroupState, NodeState } from "../database/state.ts";
 import { type Action, adoptGroup, beginMove, failGroup, finishDrain, markUnknown, placeGroup } from "./actions.ts";
 import { type Custody, custodyOf } from "./custody.ts";
@@ -142,6 +143,7 @@ function decideHeld(round: Round, group: GroupState, owner: NodeState): void {
     );
     return;
   }
+  if (goHome(round, group, owner)) return;
   if (group.failoverRequested && group.wanted && group.failed === undefined) {
     failOver(round, group, owner);
     return;
@@ -175,6 +177,30 @@ function decideHeld(round: Round, group: GroupState, owner: NodeState): void {
   if (back === undefined) return;
   const because = `${quoted(group)} goes back from ${owner.name} to ${back.name}, which it prefers and had to leave.`;
   move(round, group, beginMove(round.state, group, { node: back, reason: "failback", because }), back);
+}
+
+/** A group whose owner lacks settings that only another node has goes there as soon as that node can take it; until then it waits. */
+function goHome(round: Round, group: GroupState, owner: NodeState): boolean {
+  const { state } = round;
+  const missing = findMissing(state, group, owner.id);
+  if (missing === undefined) return false;
+  // What is online here came online before the loss.
+  const { state: now, reportedGeneration } = missing.resource;
+  if (now === resourceState.online && reportedGeneration === group.ownershipGeneration) return false;
+  const { why } = missing;
+  const home = state.nodes.get(missing.lastOwner);
+  const obstacle = home === undefined ? "is no member any more" : whyNot(state, group, home, round.nodes.get(home.id));
+  if (home === undefined || obstacle !== undefined) {
+    wait(
+      round,
+      group,
+      `${quoted(group)} waits: ${owner.name} ${why}, and ${home?.name ?? missing.lastOwner} ${obstacle}.`,
+    );
+    return false;
+  }
+  const because = `${quoted(group)} goes from ${owner.name} to ${home.name}: ${owner.name} ${why}.`;
+  move(round, group, beginMove(state, group, { node: home, reason: "failover", because }), home);
+  return true;
 }
 
 function only(round: Round, group: GroupState, target: NodeState): Placement {

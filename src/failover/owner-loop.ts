@@ -18,7 +18,8 @@ export interface ResourceHost {
 
 /** What checkpoints do around a resource's life; `checkpoint/` implements it. */
 export interface ResourceCheckpoints {
-  restoreBeforeOnline(resource: string): Promise<unknown>;
+  /** `notice`: what people should know of the resource while it is online; "" when all is well. */
+  restoreBeforeOnline(resource: string): Promise<{ readonly notice: string }>;
   begin(resource: string, ownershipGeneration: number): void;
   captureNow(
     resource: string,
@@ -195,8 +196,10 @@ export class OwnerLoop {
           restarts: this.#restartsAfter(step),
           ...(this.#running.get(id)?.phase === "failed" ? { phase: "offline" } : {}),
         });
-        await checkpoints.restoreBeforeOnline(id);
-        this.#become(id, { busy: false, restored: true });
+        {
+          const { notice } = await checkpoints.restoreBeforeOnline(id);
+          this.#become(id, { busy: false, restored: true, notice });
+        }
         return;
       case "online":
         if (resource !== undefined) await this.#start(state, resource, step);

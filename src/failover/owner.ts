@@ -31,6 +31,8 @@ export interface RunningResource {
   readonly captured: boolean;
   /** Why it is in this phase, for people; "" when there is nothing to say. */
   readonly reason: string;
+  /** Said of it while it is online and has no other reason: with what it had to do without. */
+  readonly notice?: string;
 }
 
 /** All that the owner's steps rest on. */

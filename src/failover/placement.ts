@@ -1,4 +1,5 @@
 /** Which node takes a group. Pure and deterministic: preferred owners in their order, then the node with the fewest groups. */
+import { findMissing } from "../database/checkpoint-state.ts";
 import { nodeState } from "../database/schema.ts";
 import type { ClusterState, GroupState, NodeState } from "../database/state.ts";
 import { quoted } from "./words.ts";
@@ -139,7 +140,7 @@ export function whyNot(
       return `is no possible owner of ${quoted(resource)}`;
     }
   }
-  return undefined;
+  return findMissing(state, group, node.id)?.why;
 }
 
 function antiAffineGroups(state: ClusterState, group: GroupState): GroupState[] {

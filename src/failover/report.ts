@@ -1,5 +1,6 @@
 /** What an owner tells the database. Every update counts only for this life of the node and this ownership generation. Pure. */
 import { type Change, ChangeBuilder } from "../database/change.ts";
+import { checkpointFailureAction } from "../database/checkpoint-state.ts";
 import { resourceState, resourceStateName } from "../database/schema.ts";
 import type { GroupState, ResourceState } from "../database/state.ts";
 import { dword, sz } from "../tree/value.ts";
@@ -26,10 +27,11 @@ export function reportGroup(
       resource.state === state &&
       resource.node === input.me &&
       resource.reportedGeneration === group.ownershipGeneration;
-    if (isSame && resource.reason === one.reason && !settled) continue;
+    const reason = reasonOf(resource, one);
+    if (isSame && resource.reason === reason && !settled) continue;
     writeState(change, input, group, resource, one);
     if (settled) change.unchanged(resource.runtimePath, "Request").remove(resource.runtimePath, "Request");
-    sentences.push(`${quoted(resource)} is ${resourceStateName(state)}${one.reason === "" ? "" : ` (${one.reason})`}`);
+    sentences.push(`${quoted(resource)} is ${resourceStateName(state)}${reason === "" ? "" : ` (${reason})`}`);
   }
   if (sentences.length === 0) return undefined;
   // Left failed ends when nothing is failed any more; the next failure may ask for a failover again.
@@ -84,8 +86,17 @@ function writeState(
     runtimePath,
     dword("Restarts", entry.restarts.filter((at) => at > input.nowBoot - resource.restartPeriod).length),
   );
-  if (entry.reason === "") change.remove(runtimePath, "Reason");
-  else change.set(runtimePath, sz("Reason", entry.reason));
+  const reason = reasonOf(resource, entry);
+  if (reason === "") change.remove(runtimePath, "Reason");
+  else change.set(runtimePath, sz("Reason", reason));
+}
+
+/** What it had to do without is said until that is mended. */
+function reasonOf(resource: ResourceState, { phase, reason, notice = "" }: RunningResource): string {
+  if (reason !== "" || phase !== "online") return reason;
+  const isMended =
+    resource.lostCheckpoints.length === 0 && resource.checkpointFailureAction !== checkpointFailureAction.onlineAnyway;
+  return isMended ? "" : notice;
 }
 
 /** What stopped but is not captured yet is still on its way offline. */

@@ -3,6 +3,7 @@ import { fail } from "../../base/errors.ts";
 import { findValue, type Key } from "../../tree/key.ts";
 import { dword, multiSz, sz, textOf } from "../../tree/value.ts";
 import { type Change, ChangeBuilder } from "../change.ts";
+import { findMissing } from "../checkpoint-state.ts";
 import { freshGroupRuntime } from "../initial-database.ts";
 import { commonProperties } from "../property-tables.ts";
 import {
@@ -173,7 +174,7 @@ export function moveGroup(tree: Key, request: { readonly group: string; readonly
 }
 
 interface Obstacle {
-  readonly error: "CLUSTER_NODE_DOWN" | "CLUSTER_NODE_PAUSED" | "NODE_CANT_HOST_RESOURCE";
+  readonly error: "CLUSTER_NODE_DOWN" | "CLUSTER_NODE_PAUSED" | "NODE_CANT_HOST_RESOURCE" | "REFUSED_FOR_SAFETY";
   readonly happened: string;
 }
 
@@ -192,7 +193,10 @@ function whyNotOn(state: ClusterState, group: GroupState, id: string): Obstacle 
       };
     }
   }
-  return undefined;
+  const missing = findMissing(state, group, id);
+  return missing === undefined
+    ? undefined
+    : { error: "REFUSED_FOR_SAFETY", happened: `Node ${node.name} ${missing.why}.` };
 }
 
 /** Calls a move off that has not left its node yet. 5023 INVALID_STATE when there is none. */
