@@ -43,7 +43,8 @@ export interface ErrorAnswer {
 const longestBody = 512 * 1024 * 1024;
 
 /** What a node may be asked that is no member now: it ends, it is restored, or the answer needs no cluster. */
-const always = /^\/api\/v1\/(restore(\/plan)?|vss\/(freeze|thaw|restart)|nodes\/[^/]+\/stop|sets\/verify)$/;
+const always =
+  /^\/api\/v1\/(restore(\/plan)?|cluster\/force-quorum(\/plan)?|vss\/(freeze|thaw|restart)|nodes\/[^/]+\/stop|sets\/verify)$/;
 
 /** The application; `service` is undefined before there is one. Without `page` there are no routes that only the web page needs. */
 export function createApp(service: () => NodeService | undefined, page?: PageService): Hono<ApiEnv> {

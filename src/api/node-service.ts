@@ -43,6 +43,7 @@ export interface NodeService {
   planRestore(request: RestoreRequest): Promise<RestorePlanView>;
   /** Carries a plan out: this node's life ends, the set is put in place, a new life forms the cluster. Resolves when it leads or failed. */
   restore(request: RestoreRequest): Promise<RestoreOutcome>;
+  readonly forceQuorum?: ForceQuorumCalls;
   /** A node is certainly off; asks for its name a second time. */
   confirmDown(node: string, repeatedName: string): Promise<Tag>;
   /** Moves the groups away, ends the applications in order, leaves the cluster; the process ends after the answer. */
@@ -57,6 +58,26 @@ export interface NodeService {
   thaw?(id: string): ThawedNode;
   /** As `stop`, and the service begins anew in the same process: what is staged goes into place in between. */
   restart?(): Promise<void>;
+}
+
+/** What a person asks of a forced quorum. */
+export interface ForceQuorumAsked {
+  /** Another quorum folder, absolute; the present one unless given. */
+  readonly quorum?: string;
+  /** Node or generation whose copy of the database is taken; the newest one unless given. */
+  readonly from?: string;
+  readonly force: boolean;
+  /** Groups stay offline afterwards: all, none; absent: those with a lost checkpoint. */
+  readonly hold?: boolean;
+  /** The plan that the person agreed to. */
+  readonly planId?: string;
+}
+
+/** Forms the quorum anew from the newest copy of the database. */
+export interface ForceQuorumCalls {
+  plan(asked: ForceQuorumAsked): Promise<RestorePlanView>;
+  /** Resolves when this node leads, or its service begins anew with another quorum. */
+  carryOut(asked: ForceQuorumAsked): Promise<RestoreOutcome>;
 }
 
 /** ClusDb and the hives stand. */

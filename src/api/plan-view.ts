@@ -10,8 +10,9 @@ export function planView(plan: RestorePlan): RestorePlanView {
   const { set, generation, changes, lost, mustJoinAgain, notChecked } = plan;
   const taken = set.time === undefined ? "" : `, taken ${new Date(set.time).toISOString()}`;
   const present = plan.present === undefined ? "nothing that can be read" : plan.present.tag;
+  const source = plan.copy === undefined ? "Backup" : "Database from";
   const lines = [
-    `Backup: ${set.path}, cluster ${plan.identity.name}${set.tag === undefined ? "" : `, tag ${set.tag}`}${taken}.`,
+    `${source}: ${set.path}, cluster ${plan.identity.name}${set.tag === undefined ? "" : `, tag ${set.tag}`}${taken}.`,
     `Quorum: ${plan.place}, now ${present}; afterwards ${formatTag(plan.tag)} (generation ${generation.from} → ${generation.to}).`,
     lost.sentence,
     ...(changes === undefined ? [] : [countsLine(changes.counts), ...changeLines(changes)]),

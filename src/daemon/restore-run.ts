@@ -2,6 +2,7 @@
 import type { RestoreOutcome, RestorePlanView, RestoreRequest } from "../api/node-service.ts";
 import { outcomeView, planView } from "../api/plan-view.ts";
 import { fail } from "../base/errors.ts";
+import type { Outside } from "../base/outside.ts";
 import { askNode } from "../clusapi/ask-node.ts";
 import { resolveDrive } from "../clusapi/drives.ts";
 import { readNodeRecord, writeNodeRecord } from "../clusapi/node-record.ts";
@@ -10,6 +11,7 @@ import {
   type ExecuteParts,
   executeRestore,
   type RestorePlan,
+  type RestoreResult,
   resumeRestore,
 } from "../restore/restore.ts";
 import type { ServiceNode } from "./service-node.ts";
@@ -29,7 +31,7 @@ export class RestoreRun {
 
   /** Finishes a restore that was interrupted; called before the first life. */
   async resume(): Promise<void> {
-    const result = await resumeRestore(this.#parts(Promise.resolve([])));
+    const result = await resumeRestore(restoreParts(this.#service, Promise.resolve([])));
     if (result !== undefined)
       this.#service.parts.log.warn("an interrupted restore has ended", {
         outcome: result.outcome,
@@ -71,26 +73,11 @@ export class RestoreRun {
     // At once and side by side, so that no node takes over what another one just gave up.
     const stopped = this.#stopOthers(plan.stopNodes);
     const result = await service.betweenLives(`A restore from ${plan.set.path} runs.`, () =>
-      executeRestore(this.#parts(stopped), plan),
+      executeRestore(restoreParts(service, stopped), plan),
     );
     if (plan.place !== service.parts.quorum.place) await service.stop(false);
-    else await this.#waitUntilLeading(plan.identity.generation);
+    else await waitUntilLeading(service, plan.identity.generation);
     return outcomeView(result);
-  }
-
-  #parts(stopped: Promise<readonly string[]>): ExecuteParts {
-    const { outside, data, config } = this.#service.parts;
-    return {
-      outside,
-      data,
-      node: config.name,
-      insist: config.insist,
-      stopNodes: () => stopped,
-      rememberPlace: async (quorum) => {
-        const record = await readNodeRecord(outside.files, data);
-        if (record !== undefined) await writeNodeRecord(outside.files, data, { ...record, quorum });
-      },
-    };
   }
 
   async #check(request: RestoreRequest): Promise<RestorePlan> {
@@ -162,19 +149,54 @@ export class RestoreRun {
     }
     return `Node ${name} was told to stop and has not within ${stopLimit / 1000} s; its applications end with their permit.`;
   }
+}
 
-  async #waitUntilLeading(generation: number): Promise<void> {
-    const { database, parts, timing } = this.#service;
-    const { clock, timers } = parts.outside;
-    const until = clock.boot() + timing.call * 30;
-    while (clock.boot() < until) {
-      if (database.isLeader() && database.tag().generation >= generation) return;
-      await timers.sleep(timing.poll / 4);
-    }
-    throw fail("TIMEOUT", {
-      happened: "The set is in place, but this node has not formed the cluster from it yet.",
-      unchanged: "Nothing is lost.",
-      next: "See `clubar status`; the node goes on trying.",
-    });
+/** What a plan is carried out through; `stopped` says what became of the other nodes. */
+export function restoreParts(service: ServiceNode, stopped: Promise<readonly string[]>): ExecuteParts {
+  const { outside, data, config } = service.parts;
+  return {
+    outside,
+    data,
+    node: config.name,
+    insist: config.insist,
+    stopNodes: () => stopped,
+    rememberPlace: async (quorum) => {
+      const record = await readNodeRecord(outside.files, data);
+      if (record !== undefined) await writeNodeRecord(outside.files, data, { ...record, quorum });
+    },
+  };
+}
+
+/** TIMEOUT when this node does not lead under that generation soon. */
+export async function waitUntilLeading(service: ServiceNode, generation: number): Promise<void> {
+  const { database, parts, timing } = service;
+  const { clock, timers } = parts.outside;
+  const until = clock.boot() + timing.call * 30;
+  while (clock.boot() < until) {
+    if (database.isLeader() && database.tag().generation >= generation) return;
+    await timers.sleep(timing.poll / 4);
   }
+  throw fail("TIMEOUT", {
+    happened: "The set is in place, but this node has not formed the cluster from it yet.",
+    unchanged: "Nothing is lost.",
+    next: "See `clubar status`; the node goes on trying.",
+  });
+}
+
+/** Finishes what was interrupted before anything of the node is opened: only then does the quorum hold its cluster, perhaps elsewhere. */
+export async function finishRestore(
+  outside: Outside,
+  data: string,
+): Promise<Pick<RestoreResult, "outcome" | "sentence"> | undefined> {
+  const record = await readNodeRecord(outside.files, data);
+  if (record === undefined) return undefined;
+  const result = await resumeRestore({
+    outside,
+    data,
+    node: record.name,
+    insist: record.insist,
+    stopNodes: () => Promise.resolve([]),
+    rememberPlace: (quorum) => writeNodeRecord(outside.files, data, { ...record, quorum }),
+  });
+  return result === undefined ? undefined : { outcome: result.outcome, sentence: result.sentence };
 }

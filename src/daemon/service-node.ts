@@ -35,6 +35,7 @@ import { CallerPool } from "./caller-pool.ts";
 import { submitChange } from "./change.ts";
 import { changedPaths } from "./changed-paths.ts";
 import { ClusDbFile } from "./clusdb-file.ts";
+import { ForceQuorumRun } from "./force-quorum-run.ts";
 import { HostQuestions } from "./host-answers.ts";
 import { socketPath } from "./host-config.ts";
 import { startHost } from "./host-start.ts";
@@ -45,6 +46,7 @@ import { LivingDatabase } from "./living-database.ts";
 import { NodeFreeze } from "./node-freeze.ts";
 import { nodeHandlers } from "./node-rpc.ts";
 import { OwnerCalls } from "./owner-calls.ts";
+import { ownIdentity, refuseOlderQuorum } from "./own-quorum.ts";
 import { RestoreRun } from "./restore-run.ts";
 import type { ServiceParts } from "./service-parts.ts";
 
@@ -61,6 +63,7 @@ export class ServiceNode implements NodeService {
   readonly parts: ServiceParts;
   readonly timing: Timing;
   readonly callers: CallerPool;
+  readonly forceQuorum: ForceQuorumRun = new ForceQuorumRun(this);
   readonly #clusDb: ClusDbFile;
   readonly #backups: BackupRun;
   readonly #restores: RestoreRun;
@@ -96,17 +99,9 @@ export class ServiceNode implements NodeService {
     this.#freeze = new NodeFreeze({ outside, log, registry: parts.registry, clusDb, database });
   }
 
-  /** Reads the copy and the identity; the node is not a member before `run`. QUORUM_DISK_NOT_FOUND when the quorum has no cluster. */
+  /** Reads the copy and the identity; the node is not a member before `run`. Rejects as `ownIdentity` does. */
   static async open(parts: ServiceParts): Promise<ServiceNode> {
-    const identity = await parts.quorum.identity();
-    if (identity === undefined || identity.instance !== parts.config.instance) {
-      const holds = identity === undefined ? "no cluster" : `cluster ${identity.name}, not this node's`;
-      throw fail(identity === undefined ? "QUORUM_DISK_NOT_FOUND" : "CLUSTER_INSTANCE_ID_MISMATCH", {
-        happened: `The quorum ${parts.quorum.place} holds ${holds}.`,
-        unchanged: "Nothing was changed.",
-        next: "Check that the folder is there and mounted; `clubar restore` puts a backup in its place.",
-      });
-    }
+    const identity = await ownIdentity(parts);
     const clusDb = new ClusDbFile(parts.outside, parts.data, parts.log);
     const database = new LivingDatabase(await clusDb.open(), parts.config.node);
     return new ServiceNode(parts, clusDb, database, identity);
@@ -298,7 +293,8 @@ export class ServiceNode implements NodeService {
     this.#because = "";
     let refusal: Failure | undefined;
     try {
-      this.#identity = (await quorum.identity()) ?? this.#identity;
+      this.#identity = await ownIdentity(this.parts);
+      refuseOlderQuorum(quorum.place, this.#identity, this.database.replica);
       const life = await Life.begin(this.#lifeParts());
       this.#life = life;
       this.#trouble = undefined;
@@ -311,8 +307,9 @@ export class ServiceNode implements NodeService {
     } catch (error) {
       this.#life = undefined;
       if (!this.#isLifeWanted()) return 0;
-      log.error("a life failed", { error });
-      this.#trouble = failureOf(error);
+      const failure = failureOf(error);
+      if (failure.happened !== this.#trouble?.happened) log.error("a life failed", { error });
+      this.#trouble = failure;
       await outside.timers.sleep(this.timing.poll * 5);
       return 1;
     }

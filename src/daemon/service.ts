@@ -10,10 +10,12 @@ import { openRegistry } from "../registry/registry.ts";
 import { commitNodeRestore } from "../restore/restore.ts";
 import { createApp } from "../api/app.ts";
 import { listenApi } from "./api-listener.ts";
+import { watchDataFolder } from "./data-folder-watch.ts";
 import { openLogFile } from "./log-file.ts";
 import { readNodeRecord } from "../clusapi/node-record.ts";
 import { pageFiles } from "./page-files.ts";
 import { listenPage } from "./page-listener.ts";
+import { finishRestore } from "./restore-run.ts";
 import { pageService } from "./page-service.ts";
 import { ServiceNode } from "./service-node.ts";
 
@@ -56,6 +58,7 @@ async function runOnce(
   const { data } = options;
   const outside = openOutside();
   const restored = await commitNodeRestore(outside, data);
+  const finished = await finishRestore(outside, data);
   const config = await readNodeRecord(outside.files, data);
   if (config === undefined) {
     throw fail("CLUSTER_NOT_INSTALLED", {
@@ -67,6 +70,7 @@ async function runOnce(
   await outside.files.makeFolder(`${data}/log`);
   const log = createLog(openLogFile(`${data}/log/service.log`), outside.clock, { part: "service", node: config.node });
   if (restored !== undefined) log.warn("a staged restore of this node has ended", { ...restored });
+  if (finished !== undefined) log.warn("an interrupted restore has ended", { ...finished });
   const registry = await openRegistry(outside, `${data}/registry`);
   const keys = await openKeyContainers(outside, `${data}/keys`);
   const quorum = await openDiskQuorum(outside, config.quorum, { insist: config.insist });
@@ -92,10 +96,20 @@ async function runOnce(
   const page = options.page === undefined ? undefined : await listenPage({ app, files: pageFiles(), ...options.page });
   onOpened(service);
   options.onReady?.({ pageUrl: page?.url });
+  const ended = new AbortController();
+  const folder = watchDataFolder(outside, data, ended.signal).then((lost) => {
+    if (lost === undefined) return undefined;
+    log.error("the data folder is gone", { error: lost });
+    return service.stop(true).then(() => lost);
+  });
   try {
     const exit = await service.run();
+    ended.abort();
+    const lost = await folder;
+    if (lost !== undefined) throw lost;
     return { exit, again: service.isRestartWanted() };
   } finally {
+    ended.abort();
     await page?.close();
     await api.close();
     await registry.close();

@@ -2,7 +2,15 @@
 import { fail } from "../base/errors.ts";
 import type { Failure } from "../base/errors.ts";
 import { isGuid } from "../base/guid.ts";
-import type { ClusterIdentity, Loaded, LogRecord, Proof, SnapshotImage, VersionName } from "./quorum.ts";
+import type {
+  ClusterIdentity,
+  Loaded,
+  LogRecord,
+  Proof,
+  SnapshotImage,
+  VersionKind,
+  VersionName,
+} from "./quorum.ts";
 import { formatTag } from "./tag.ts";
 import type { Tag } from "./tag.ts";
 
@@ -73,7 +81,7 @@ export function leadershipOver(epoch: number, why: string, cause?: unknown): Fai
 export function noCluster(place: string): Failure {
   return fail("QUORUM_DISK_NOT_FOUND", {
     happened: `There is no cluster in the quorum ${place}, or its creation never finished.`,
-    next: "Create the cluster, or check the quorum's path.",
+    next: "Check that its disk is mounted; `clubar doctor` says what is there and which node has the newest copy.",
   });
 }
 
@@ -121,11 +129,14 @@ export function versionFile(version: Pick<VersionName, "number" | "kind">): stri
   return `${version.number.toString(16).padStart(8, "0")}.${version.kind}`;
 }
 
+/** Of one resource, no two have the same number. */
+export const versionKinds: readonly VersionKind[] = ["CPT", "CPR", "CPD"];
+
 /** undefined when a file's name is no version's. */
 export function parseVersionFile(resource: string, name: string): VersionName | undefined {
-  const match = /^([0-9a-f]{8})\.(CPT|CPR)$/.exec(name);
-  if (match === null) return undefined;
-  return { resource, number: Number.parseInt(match[1] ?? "", 16), kind: match[2] === "CPT" ? "CPT" : "CPR" };
+  const match = /^([0-9a-f]{8})\.([A-Z]{3})$/.exec(name);
+  const kind = versionKinds.find((one) => one === match?.[2]);
+  return kind === undefined ? undefined : { resource, number: Number.parseInt(match?.[1] ?? "", 16), kind };
 }
 
 /** A checkpoint version that a new generation starts with; `name` as in a backup set: `{GUID}/0000000n.CPT`. */

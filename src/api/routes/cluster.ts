@@ -1,8 +1,11 @@
 import * as z from "zod";
 import { renameCluster, setClusterProperties } from "../../database/commands/cluster.ts";
 import { formatTag } from "../../quorum/tag.ts";
+import { fail } from "../../base/errors.ts";
+import type { ForceQuorumCalls } from "../node-service.ts";
 import { propertyInputs } from "../property-inputs.ts";
-import { type ApiRoutes, bodyOf, changes, routes, stateOf } from "../request.ts";
+import { type ApiContext, type ApiRoutes, bodyOf, changes, routes, stateOf } from "../request.ts";
+import { requireAbsolute } from "./backup.ts";
 import { type PropertiesView, propertiesView } from "../views.ts";
 
 /** Answered by GET /cluster. */
@@ -18,7 +21,18 @@ export interface ClusterView {
 
 const patch = z.strictObject({ name: z.string().optional(), properties: propertyInputs.optional() });
 
-/** GET /cluster; PATCH /cluster {name?, properties?}. */
+const force = z.strictObject({
+  quorum: z.string().min(1).optional(),
+  from: z.string().min(1).optional(),
+  force: z.boolean().default(false),
+  hold: z.boolean().optional(),
+  planId: z.string().optional(),
+});
+
+/**
+ * GET /cluster; PATCH /cluster {name?, properties?}; POST /cluster/force-quorum/plan and /cluster/force-quorum {quorum?, from?, force?,
+ * hold?, planId?}.
+ */
 export function cluster(): ApiRoutes {
   return routes()
     .get("/", (context) => {
@@ -37,6 +51,14 @@ export function cluster(): ApiRoutes {
       };
       return context.json(view);
     })
+    .post("/force-quorum/plan", async (context) => {
+      const asked = await bodyOf(context, force);
+      return context.json(await forceCalls(context, asked.quorum).plan(asked));
+    })
+    .post("/force-quorum", async (context) => {
+      const asked = await bodyOf(context, force);
+      return context.json(await forceCalls(context, asked.quorum).carryOut(asked));
+    })
     .patch("/", async (context) => {
       const { name, properties } = await bodyOf(context, patch);
       return changes(context, [
@@ -46,4 +68,14 @@ export function cluster(): ApiRoutes {
           : [(tree: Parameters<typeof renameCluster>[0]) => setClusterProperties(tree, { properties })]),
       ]);
     });
+}
+
+function forceCalls(context: ApiContext, quorum: string | undefined): ForceQuorumCalls {
+  if (quorum !== undefined) requireAbsolute(quorum);
+  const { forceQuorum } = context.var.service;
+  if (forceQuorum !== undefined) return forceQuorum;
+  throw fail("CALL_NOT_IMPLEMENTED", {
+    happened: "This node's quorum is of a kind that can't be forced.",
+    unchanged: "Nothing was changed.",
+  });
 }

@@ -2,6 +2,7 @@ import type { SetUp } from "../../daemon/set-up.ts";
 import type { ClusterIdentity } from "../../quorum/quorum.ts";
 import type { ClusterView } from "../../api/routes/cluster.ts";
 import type { Cli, Done } from "../cli.ts";
+import { defineForceQuorum } from "./force-quorum.ts";
 import { facts } from "../render/table.ts";
 import { plain } from "../render/text.ts";
 import { assignments, type Define, notes, unsetOption, verb, wholeNumber, withUnset } from "../verbs.ts";
@@ -51,6 +52,7 @@ export const defineCluster: Define = (noun, cli) => {
       const properties = withUnset(assignments(words), options.unset);
       cli.done(await cli.client().patch<Done>("/cluster", { properties }));
     });
+  defineForceQuorum(noun, cli);
 };
 
 function setUp(cli: Cli, options: SetUpOptions): SetUp {

@@ -1,11 +1,10 @@
-import type { RestoreOutcome, RestorePlanView, RestoreRequest } from "../../api/node-service.ts";
-import type { ApiClient } from "../../api/client.ts";
-import { Failure, fail } from "../../base/errors.ts";
+import type { RestoreOutcome, RestoreRequest } from "../../api/node-service.ts";
+import { type Failure, fail } from "../../base/errors.ts";
 import { isDrive } from "../../clusapi/drives.ts";
 import type { Cli } from "../cli.ts";
 import { usage } from "../exit.ts";
-import { oneLine } from "../render/table.ts";
 import { type Define, finish, notes } from "../verbs.ts";
+import { followPlan, outcomeText, planOnline, type Prepared } from "./plan.ts";
 
 interface Options {
   readonly plan?: boolean;
@@ -62,41 +61,19 @@ function requestOf(
   };
 }
 
-/** A plan and the way to carry it out. */
-interface Prepared {
-  readonly view: RestorePlanView;
-  readonly online: boolean;
-  readonly carryOut: () => Promise<RestoreOutcome>;
-}
-
 async function restore(cli: Cli, request: RestoreRequest, options: Options): Promise<void> {
-  const { view, online, carryOut } = await cli.busy(
-    "Reading the backup and asking the nodes",
-    prepare(cli, request, options),
-  );
-  const isOnlyPlan = options.plan === true;
-  if (isOnlyPlan || !cli.settings.json) showPlan(cli, view, isOnlyPlan);
-  const [blocker] = view.blockers;
-  if (blocker !== undefined)
-    throw withOptions(
-      fail(blocker.name, { happened: blocker.sentence, unchanged: "Nothing was changed.", next: blocker.next }),
-    );
-  if (isOnlyPlan) return;
-  const warning = `The existing cluster database will be replaced by the backup stored in ${request.path}.`;
-  await cli.confirm(
-    warning,
-    "If you are sure you want to proceed, enter 'y'. Enter any other key to cancel.\nProceed",
-    "\n**** WARNING!!! ****\n\n",
-  );
-  const outcome = await cli.busy("Restoring", carryOut()).catch((error: unknown) => {
-    throw error instanceof Failure ? withOptions(error) : error;
+  const preparing = prepare(cli, request, options);
+  await followPlan(cli, await cli.busy("Reading the backup and asking the nodes", preparing), options.plan === true, {
+    warning: `The existing cluster database will be replaced by the backup stored in ${request.path}.`,
+    busy: "Restoring",
+    explain: withOptions,
+    success: (outcome, online) => successText(cli, outcome, online),
   });
-  cli.show(outcome, () => successText(cli, outcome, online));
 }
 
 async function prepare(cli: Cli, request: RestoreRequest, options: Options): Promise<Prepared> {
   const client = cli.client();
-  const view = await planOnline(client, request);
+  const view = await planOnline(client, "/restore/plan", request, withOptions);
   if (view !== undefined) {
     return {
       view,
@@ -109,28 +86,6 @@ async function prepare(cli: Cli, request: RestoreRequest, options: Options): Pro
   const become = node === undefined || quorum === undefined ? {} : { become: { node, quorum: cli.path(quorum) } };
   const plan = await planOffline({ outside: cli.outside(), data: cli.settings.data, ...become }, request);
   return { view: plan.view, online: false, carryOut: () => plan.carryOut() };
-}
-
-/** undefined when no service runs here. */
-async function planOnline(client: ApiClient, request: RestoreRequest): Promise<RestorePlanView | undefined> {
-  try {
-    return await client.post<RestorePlanView>("/restore/plan", request);
-  } catch (error) {
-    if (error instanceof Failure && error.name === "SERVICE_NOT_ACTIVE") return undefined;
-    throw error instanceof Failure ? withOptions(error) : error;
-  }
-}
-
-/** On standard output when it is all that was asked for; before the question on standard error. */
-function showPlan(cli: Cli, view: RestorePlanView, isResult: boolean): void {
-  const lines = [
-    ...view.lines,
-    ...view.warnings.map((warning) => `Warning: ${warning}`),
-    ...view.blockers.map(({ sentence }) => `Blocked: ${sentence}`),
-  ];
-  const text = `${lines.map(oneLine).join("\n")}\n`;
-  if (isResult) cli.show(view, () => text);
-  else cli.terminal.err(text);
 }
 
 const optionTexts: Partial<Record<Failure["name"], string>> = {
@@ -154,14 +109,11 @@ function withOptions(failure: Failure): Failure {
 }
 
 function successText(cli: Cli, outcome: RestoreOutcome, online: boolean): string {
-  const safety = outcome.safetyBackup === undefined ? "" : `The state before is kept in ${outcome.safetyBackup}\n`;
-  const start = online ? "" : `First start this node's service: clubar --data ${cli.settings.data} service\n`;
   return `
 SUCCESS
 
 The restore routine succeeded. Start the Cluster service on the other cluster nodes to complete the restore operation. As nodes join the
 cluster, they will update their cluster databases to match the restored configuration.
 
-The cluster database is at tag ${outcome.tag}.
-${outcome.lines.map((line) => `${oneLine(line)}\n`).join("")}${safety}${start}`;
+${outcomeText(cli, outcome, online)}`;
 }

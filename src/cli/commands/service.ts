@@ -5,12 +5,13 @@ import { finish, notes, wholeNumber } from "../verbs.ts";
 /** `clubar service`. */
 export const defineService: Define = (noun, cli) => {
   finish(noun)
+    .option("--page <port>", "serve the web page on this port of 127.0.0.1 (0: any free one)", wholeNumber(0, 65_535))
     .option(
-      "--page <port>",
-      "serve the web page on this port of 127.0.0.1 (0: any free one)",
-      wholeNumber(0, 65_535),
+      "--reset-quorum-log",
+      "when the quorum is empty or torn, form it anew first, from the newest copy of the database",
     )
-    .action(async ({ page }: { readonly page?: number }) => {
+    .action(async ({ page, resetQuorumLog: reset }: { readonly page?: number; readonly resetQuorumLog?: boolean }) => {
+      if (reset === true) await (await import("./force-quorum.ts")).resetQuorumLog(cli);
       const token = cli.terminal.environment["CLUBAR_PAGE_TOKEN"] ?? randomBytes(16).toString("hex");
       const { runService } = await import("../../daemon/service.ts");
       cli.exit = await runService({

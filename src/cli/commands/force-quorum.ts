@@ -1,0 +1,94 @@
+/** `clubar cluster force-quorum` and `clubar service --reset-quorum-log`. */
+import type { ForceQuorumAsked, RestoreOutcome } from "../../api/node-service.ts";
+import type { Cli } from "../cli.ts";
+import { type Define, notes, verb } from "../verbs.ts";
+import { followPlan, outcomeText, planOnline, type PlanWords, type Prepared } from "./plan.ts";
+
+interface Options {
+  readonly quorum?: string;
+  readonly from?: string;
+  readonly force?: boolean;
+  readonly hold?: boolean;
+  readonly plan?: boolean;
+}
+
+/** Declares the verbs of `clubar cluster` about a quorum that is lost. */
+export const defineForceQuorum: Define = (noun, cli) => {
+  const force = verb(
+    noun,
+    "force-quorum",
+    "Form an empty, torn or lost quorum anew from the newest copy of the database",
+  )
+    .option("--plan", "only show what would happen")
+    .option("--quorum <folder>", "another quorum folder from now on, empty or not yet there")
+    .option("--from <name>", "take the copy of this node, or this generation, instead of the newest one")
+    .option("--force", "although nodes are unknown, a newer copy is given up, or the folder was retired")
+    .option("--hold", "leave every group offline until `clubar group release`")
+    .option("--no-hold", "bring groups online although files of their checkpoints are lost")
+    .action((options: Options) => forceQuorum(cli, askedOf(cli, options), options.plan === true));
+  notes(
+    force,
+    `It is refused while any node lives under a quorum. The cluster goes on under a new generation; what was changed after the copy is lost.
+Groups whose checkpoint files are lost stay offline: clubar recover checkpoints --all, then clubar group release --all.`,
+  );
+  verb(
+    noun,
+    "use-quorum <folder>",
+    "This node's cluster lives in another quorum folder now; its service must not run",
+  ).action(async (folder: string) => {
+    const { useQuorum } = await import("../../clusapi/offline-force-quorum.ts");
+    const done = await useQuorum({ outside: cli.outside(), data: cli.settings.data, quorum: cli.path(folder) });
+    cli.done({ done });
+  });
+};
+
+function askedOf(cli: Cli, { quorum, from, force, hold }: Options): ForceQuorumAsked {
+  return {
+    force: force === true,
+    ...(quorum === undefined ? {} : { quorum: cli.path(quorum) }),
+    ...(from === undefined ? {} : { from }),
+    ...(hold === undefined ? {} : { hold }),
+  };
+}
+
+function wordsOf(cli: Cli): PlanWords {
+  return {
+    warning: "The cluster goes on from this copy of its database. Updates that only the lost quorum had are gone.",
+    busy: "Forming the quorum anew",
+    explain: (failure) => failure,
+    success: (outcome, online) => `The quorum is formed anew.\n${outcomeText(cli, outcome, online)}`,
+  };
+}
+
+async function forceQuorum(cli: Cli, asked: ForceQuorumAsked, isOnlyPlan: boolean): Promise<void> {
+  const prepared = await cli.busy("Looking for copies of the database", prepare(cli, asked));
+  await followPlan(cli, prepared, isOnlyPlan, wordsOf(cli));
+}
+
+async function prepare(cli: Cli, asked: ForceQuorumAsked): Promise<Prepared> {
+  const client = cli.client();
+  const view = await planOnline(client, "/cluster/force-quorum/plan", asked, (failure) => failure);
+  if (view === undefined) return prepareOffline(cli, asked);
+  const carryOut = (): Promise<RestoreOutcome> =>
+    client.post<RestoreOutcome>("/cluster/force-quorum", { ...asked, planId: view.id });
+  return { view, online: true, carryOut };
+}
+
+async function prepareOffline(cli: Cli, { quorum, ...request }: ForceQuorumAsked): Promise<Prepared> {
+  const { planForceOffline } = await import("../../clusapi/offline-force-quorum.ts");
+  const node = { outside: cli.outside(), data: cli.settings.data, ...(quorum === undefined ? {} : { quorum }) };
+  const { view, carryOut } = await planForceOffline(node, request);
+  return { view, online: false, carryOut };
+}
+
+/** Before the service starts: nothing when the quorum is in order, otherwise as `cluster force-quorum`. */
+export async function resetQuorumLog(cli: Cli): Promise<void> {
+  const prepared = await prepareOffline(cli, { force: false });
+  const { blockers } = prepared.view;
+  // "No effect when both are good" (facts §1.6).
+  if (blockers.some(({ name }) => name === "INVALID_STATE")) {
+    cli.terminal.err("The quorum is in order; --reset-quorum-log has no effect.\n");
+    return;
+  }
+  await followPlan(cli, prepared, false, wordsOf(cli));
+}

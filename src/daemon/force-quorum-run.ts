@@ -1,0 +1,63 @@
+/** A forced quorum on the node where somebody asked for it: plan, then between two lives the plan itself. */
+import type { ForceQuorumAsked, ForceQuorumCalls, RestoreOutcome, RestorePlanView } from "../api/node-service.ts";
+import { outcomeView, planView } from "../api/plan-view.ts";
+import { fail } from "../base/errors.ts";
+import { askLife } from "../clusapi/ask-life.ts";
+import { checkForceQuorum } from "../recovery/force-quorum.ts";
+import { executeRestore, type RestorePlan } from "../restore/restore.ts";
+import { restoreParts, waitUntilLeading } from "./restore-run.ts";
+import type { ServiceNode } from "./service-node.ts";
+
+/** One at a time: the lock of a restore counts for it, too. */
+export class ForceQuorumRun implements ForceQuorumCalls {
+  readonly #service: ServiceNode;
+  #shown: RestorePlan | undefined;
+
+  constructor(service: ServiceNode) {
+    this.#service = service;
+  }
+
+  async plan(asked: ForceQuorumAsked): Promise<RestorePlanView> {
+    this.#shown = await this.#check(asked);
+    return planView(this.#shown);
+  }
+
+  async carryOut(asked: ForceQuorumAsked): Promise<RestoreOutcome> {
+    const service = this.#service;
+    const plan = await this.#check(asked);
+    const shown = this.#shown;
+    if (asked.planId !== undefined && (shown?.id !== asked.planId || shown.set.digest !== plan.set.digest)) {
+      throw fail("REVISION_MISMATCH", {
+        happened: "What would be put in force has changed since the plan was shown.",
+        unchanged: "Nothing was changed.",
+        next: "Look at the plan again.",
+      });
+    }
+    const [blocker] = plan.blockers;
+    if (blocker !== undefined)
+      throw fail(blocker.name, { happened: blocker.sentence, unchanged: "Nothing was changed.", next: blocker.next });
+    const result = await service.betweenLives(`The quorum is formed anew from ${plan.set.path}.`, () =>
+      executeRestore(restoreParts(service, Promise.resolve([])), plan),
+    );
+    if (plan.place === service.parts.quorum.place) await waitUntilLeading(service, plan.identity.generation);
+    else await service.restart();
+    return outcomeView(result);
+  }
+
+  #check({ quorum, from, force, hold }: ForceQuorumAsked): Promise<RestorePlan> {
+    const { outside, data, config, quorum: used } = this.#service.parts;
+    return checkForceQuorum(
+      {
+        outside,
+        data,
+        self: { id: config.node, name: config.name },
+        instance: config.instance,
+        recorded: used.place,
+        place: quorum ?? used.place,
+        insist: config.insist,
+        askLife: ({ endpoint }) => askLife(outside, endpoint, config.instance),
+      },
+      { force, ...(from === undefined ? {} : { from }), ...(hold === undefined ? {} : { hold }) },
+    );
+  }
+}

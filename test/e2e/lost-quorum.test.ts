@@ -1,0 +1,59 @@
+/** The quorum folder is emptied under three real nodes: nothing forms by itself; the newest copy is found, and forms it anew. */
+import assert from "node:assert/strict";
+import { readdirSync, rmSync } from "node:fs";
+import { join } from "node:path";
+import { stage } from "./scenario.ts";
+import { waitFor } from "./wait-for.ts";
+
+const { cluster, app, scenario } = stage("lost-quorum");
+
+function emptyQuorum(): void {
+  for (const name of readdirSync(cluster.quorum)) rmSync(join(cluster.quorum, name), { recursive: true });
+}
+
+async function everybodyAlone(): Promise<void> {
+  const alone = async (): Promise<boolean> => {
+    const states = await Promise.all(cluster.nodes.map((node) => node.status()));
+    return states.every((state) => state?.self.state === "alone");
+  };
+  await waitFor("every node is alone", alone, 60_000, () => cluster.describe());
+}
+
+scenario(
+  "emptied under three nodes: force-quorum forms it from the newest copy, the application comes back",
+  async () => {
+    const [last] = app.history().runs.slice(-1);
+    assert.ok(last);
+    const owner = await cluster.owner("App");
+    await cluster.run(owner, "group", "create", "Newest change");
+    emptyQuorum();
+    await everybodyAlone();
+    const [node] = cluster.nodes;
+    assert.ok(node);
+    const says = async (): Promise<boolean> =>
+      /no cluster.*clubar doctor/.test((await node.status())?.self.because ?? "");
+    await waitFor("the service says what it sees", says, 30_000, () => cluster.describe());
+    assert.deepEqual(readdirSync(cluster.quorum), [], "nobody wrote anything there");
+
+    const plan = await cluster.run(node, "cluster", "force-quorum", "--plan");
+    assert.match(plan, /Database from: ClusDb of node N/);
+    assert.match(plan, /LOST: nobody has the file of checkpoint SOFTWARE\\App/);
+    assert.match(plan, new RegExp(`Group App stays offline`));
+    assert.deepEqual(readdirSync(cluster.quorum), []);
+    assert.equal((await cluster.command(node, ["cluster", "force-quorum"])).code, 3, "nobody to ask");
+    await cluster.run(node, "cluster", "force-quorum", "--yes");
+    await cluster.whole();
+    const status = await cluster.status();
+    assert.ok(
+      status?.groups.some(({ name }) => name === "Newest change"),
+      "the newest change is there",
+    );
+    assert.match(status?.tag ?? "", /^2:/);
+    const where = await cluster.ownerOf("App", ["offline"]);
+    assert.equal(where.name, owner.name, "a held group goes where its settings are the newest");
+    assert.match(await cluster.run(node, "status"), /HELD/);
+    await cluster.run(node, "recover", "checkpoints", "--all", "--yes");
+    await cluster.run(node, "group", "release", "App");
+    await app.after(last);
+  },
+);
