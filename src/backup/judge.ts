@@ -7,6 +7,7 @@ import { tagValueName } from "../database/apply.ts";
 import { readState } from "../database/state.ts";
 import { HiveError, readHive } from "../hive/index.ts";
 import { decodeHeader } from "../quorum/disk/log-codec.ts";
+import type { VersionKind } from "../quorum/quorum.ts";
 import { formatTag } from "../quorum/tag.ts";
 import { contentDigest } from "../tree/content.ts";
 import { childOf, type Key, valueOf } from "../tree/key.ts";
@@ -215,7 +216,7 @@ function judgeVersion(
   return { result: "DAMAGED", detail: `its file ${name} does not have the digest in the database` };
 }
 
-function judgeUnknown(kind: "CPT" | "CPR", bytes: Uint8Array): Pick<VerifyLine, "result" | "detail"> {
+function judgeUnknown(kind: VersionKind, bytes: Uint8Array): Pick<VerifyLine, "result" | "detail"> {
   if (kind === "CPR") return { result: "NOT CHECKED", detail: "the database has no digest of it" };
   try {
     readHive(bytes);

@@ -2,6 +2,8 @@
 import { equalBytes } from "../base/bytes.ts";
 import { sha256 } from "../base/digest.ts";
 import { type Failure, fail } from "../base/errors.ts";
+import type { VersionKind } from "../quorum/quorum.ts";
+import { versionKinds } from "../quorum/rules.ts";
 import { parseTag } from "../quorum/tag.ts";
 import type { DeviceLayout } from "./device-layout.ts";
 import { parseSetName } from "./set.ts";
@@ -19,9 +21,9 @@ export interface ManifestCheckpoint {
   /** Resource GUID, lower case, no braces. */
   readonly resource: string;
   readonly resourceName: string;
-  /** Below HKLM, or Type\Name\Key. */
+  /** Below HKLM, Type\Name\Key, or that of a directory. */
   readonly path: string;
-  readonly kind: "CPT" | "CPR";
+  readonly kind: VersionKind;
   readonly number: number;
   /** Whether it is what a resource gets before it comes online; otherwise it is kept as history. */
   readonly current: boolean;
@@ -152,7 +154,7 @@ function isFile(value: unknown): boolean {
 }
 
 function isCheckpoint(value: unknown): boolean {
-  if (!isRecord(value) || (value["kind"] !== "CPT" && value["kind"] !== "CPR")) return false;
+  if (!isRecord(value) || !versionKinds.some((kind) => kind === value["kind"])) return false;
   return (
     areTexts(value["resource"], value["resourceName"], value["path"], value["file"]) &&
     areCounts(value["number"]) &&

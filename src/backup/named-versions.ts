@@ -1,6 +1,7 @@
 /** The checkpoint versions that a cluster database names: those are what a backup holds, neither more nor less. */
 import { fileKind } from "../checkpoint/names.ts";
 import { allRecords } from "../checkpoint/records.ts";
+import type { VersionKind } from "../quorum/quorum.ts";
 import type { Key } from "../tree/key.ts";
 
 /** A version file that the database names. */
@@ -8,10 +9,10 @@ export interface NamedVersion {
   /** GUID, lower case, no braces. */
   readonly resource: string;
   readonly resourceName: string;
-  readonly kind: "CPT" | "CPR";
+  readonly kind: VersionKind;
   readonly number: number;
   readonly path: string;
-  /** Named by RegSync or CryptoSync; otherwise kept as history. */
+  /** Named by RegSync, CryptoSync or DirSync; otherwise kept as history. */
   readonly current: boolean;
   /** SHA-256 of the file as the database has it; "" in databases that were not written by clubar. */
   readonly fileDigest: string;

@@ -3,6 +3,7 @@ import { fail } from "../base/errors.ts";
 import { failureOf } from "../base/failure-of.ts";
 import type { Files, Outside } from "../base/outside.ts";
 import { readState } from "../database/state.ts";
+import type { VersionKind } from "../quorum/quorum.ts";
 import { formatTag, type Tag } from "../quorum/tag.ts";
 import type { Key } from "../tree/key.ts";
 import type { DeviceLayout } from "./device-layout.ts";
@@ -89,7 +90,7 @@ export interface BackupSummary {
   readonly checkpoints: readonly {
     readonly resource: string;
     readonly path: string;
-    readonly kind: "CPT" | "CPR";
+    readonly kind: VersionKind;
     readonly number: number;
     readonly current: boolean;
     readonly size: number;

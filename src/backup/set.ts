@@ -1,6 +1,8 @@
 /** The layout of a backup set, that of BackupClusterDatabase (docs/formats/backup-set.md), and how a folder is looked at. */
 import { OutsideError } from "../base/outside.ts";
 import type { Files } from "../base/outside.ts";
+import type { VersionKind } from "../quorum/quorum.ts";
+import { versionKinds } from "../quorum/rules.ts";
 
 /** Names of the files at the top of a set as clubar writes them. */
 export const setFile = {
@@ -20,7 +22,7 @@ export const lockFile = "lock";
 export type SetName =
   | { readonly kind: "snapshot"; readonly number: number }
   | { readonly kind: "log" | "manifest" | "marker" }
-  | { readonly kind: "version"; readonly resource: string; readonly number: number; readonly type: "CPT" | "CPR" };
+  | { readonly kind: "version"; readonly resource: string; readonly number: number; readonly type: VersionKind };
 
 /** undefined when a name, relative to the set's folder with `/`, is no backup file's. */
 export function parseSetName(name: string): SetName | undefined {
@@ -30,15 +32,11 @@ export function parseSetName(name: string): SetName | undefined {
   if (lower === setFile.log) return { kind: "log" };
   if (lower === setFile.manifest) return { kind: "manifest" };
   if (lower === setFile.marker.toLowerCase()) return { kind: "marker" };
-  const version = /^(\{[^/]*\})\/([0-9a-f]{8})\.(cpt|cpr)$/.exec(lower);
+  const version = /^(\{[^/]*\})\/([0-9a-f]{8})\.([a-z]{3})$/.exec(lower);
   const resource = resourceOfFolder(version?.[1] ?? "");
-  if (resource === undefined) return undefined;
-  return {
-    kind: "version",
-    resource,
-    number: Number.parseInt(version?.[2] ?? "", 16),
-    type: version?.[3] === "cpt" ? "CPT" : "CPR",
-  };
+  const type = versionKinds.find((kind) => kind.toLowerCase() === version?.[3]);
+  if (resource === undefined || type === undefined) return undefined;
+  return { kind: "version", resource, number: Number.parseInt(version?.[2] ?? "", 16), type };
 }
 
 /** The resource of a folder named `{GUID}`, lower case without braces. */

@@ -134,20 +134,22 @@ export interface Proofs {
   list(): Promise<readonly Proof[]>;
 }
 
+/** Endings of version files: of a registry key, a key container, a directory. */
+export type VersionKind = "CPT" | "CPR" | "CPD";
+
 /** Names one stored checkpoint version. */
 export interface VersionName {
   /** Resource GUID, lower case, no braces. */
   readonly resource: string;
   /** 1 … 0xFFFFFFFF; a number of the resource, never used twice. */
   readonly number: number;
-  /** CPT: a registry key or directory; CPR: a key container. */
-  readonly kind: "CPT" | "CPR";
+  readonly kind: VersionKind;
 }
 
 /** The stored checkpoint versions; immutable files. */
 export interface CheckpointVersions {
   /** Commits bytes under the next free number ≥ `atLeast`; durable when it resolves, named by nothing yet. */
-  put(resource: string, kind: "CPT" | "CPR", atLeast: number, bytes: Uint8Array): Promise<VersionName>;
+  put(resource: string, kind: VersionKind, atLeast: number, bytes: Uint8Array): Promise<VersionName>;
   /** Rejects with 2 FILE_NOT_FOUND when there is no such file. */
   read(version: VersionName): Promise<Uint8Array>;
   list(resource: string): Promise<readonly VersionName[]>;

@@ -93,7 +93,7 @@ function placeOf(difference: Difference, states: readonly ClusterState[]): Place
   const title = `${word} "${nameOf(kind, object, states)}"`;
   const id = foldId(object);
   const [first = ""] = rest;
-  if (kind === "resources" && /^(RegSync|CryptoSync)$/i.test(first)) {
+  if (kind === "resources" && /^(RegSync|CryptoSync|DirSync)$/i.test(first)) {
     const path = pathOf(difference);
     return {
       kind: "checkpoints",

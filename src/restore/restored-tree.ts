@@ -2,6 +2,7 @@
 import { allRecords, versionPath } from "../checkpoint/records.ts";
 import { foldId, groupValue, resourceKey, resourceValue, rootKey } from "../database/schema.ts";
 import type { Hold } from "./hold.ts";
+import { versionKinds } from "../quorum/rules.ts";
 import { type ClusterState, readState } from "../database/state.ts";
 import { applyEdits, type Edit } from "../tree/edit.ts";
 import { childOf, childrenOf, findValue, type Key, valueOf } from "../tree/key.ts";
@@ -105,7 +106,7 @@ function missingVersions(set: Key, files: ReadonlySet<string>): string[] {
     return (checkpoints === undefined ? [] : [...childrenOf(checkpoints)])
       .filter(({ name }) => /^[0-9a-f]{8}$/i.test(name))
       .filter(
-        ({ name }) => !["CPT", "CPR"].some((kind) => files.has(`{${foldId(key.name)}}/${name.toLowerCase()}.${kind}`)),
+        ({ name }) => !versionKinds.some((kind) => files.has(`{${foldId(key.name)}}/${name.toLowerCase()}.${kind}`)),
       )
       .map(({ name }) => `${rootKey.resources}\\${key.name}\\${resourceKey.checkpoints}\\${name}`);
   });

@@ -1,8 +1,16 @@
 /** Checkpoint versions and proofs as files of the generation folder. */
 import { temporaryEnding } from "../../base/durable.ts";
 import { fail } from "../../base/errors.ts";
-import type { CheckpointVersions, Proof, Proofs, VersionName } from "../quorum.ts";
-import { checkProof, checkResource, noVersion, parseVersionFile, versionFile, versionFolder } from "../rules.ts";
+import type { CheckpointVersions, Proof, Proofs, VersionKind, VersionName } from "../quorum.ts";
+import {
+  checkProof,
+  checkResource,
+  noVersion,
+  parseVersionFile,
+  versionFile,
+  versionFolder,
+  versionKinds,
+} from "../rules.ts";
 import { commitFile } from "./commit.ts";
 import { hasCode } from "./place.ts";
 import type { GenerationFolder } from "./place.ts";
@@ -53,7 +61,7 @@ export function diskProofs(current: () => Promise<GenerationFolder>): Proofs {
 /** Versions as files `{GUID}/0000000n.CPT|.CPR` of the generation in force. */
 export function diskVersions(current: () => Promise<GenerationFolder>): CheckpointVersions {
   return {
-    async put(resource: string, kind: "CPT" | "CPR", atLeast: number, bytes: Uint8Array): Promise<VersionName> {
+    async put(resource: string, kind: VersionKind, atLeast: number, bytes: Uint8Array): Promise<VersionName> {
       checkResource(resource);
       const folder = await current();
       for (let attempt = 1; ; attempt++) {
@@ -113,7 +121,7 @@ export async function removeEmptyVersions(folder: GenerationFolder, resource: st
 async function putOnce(
   folder: GenerationFolder,
   resource: string,
-  kind: "CPT" | "CPR",
+  kind: VersionKind,
   atLeast: number,
   bytes: Uint8Array,
 ): Promise<VersionName> {
@@ -133,10 +141,13 @@ async function putOnce(
       unchanged: "Nothing was written.",
     });
   }
-  // A number belongs to one file of the resource, whatever its kind: another put may have taken it for the other kind.
-  const otherKind = kind === "CPT" ? "CPR" : "CPT";
-  const refuse = async (name: string): Promise<boolean> =>
-    (await folder.files.stat(`${path}/${name.slice(0, 9)}${otherKind}`)) !== undefined;
+  // A number belongs to one file of the resource, whatever its kind: another put may have taken it for another kind.
+  const refuse = async (name: string): Promise<boolean> => {
+    for (const other of versionKinds) {
+      if (other !== kind && (await folder.files.stat(`${path}/${name.slice(0, 9)}${other}`)) !== undefined) return true;
+    }
+    return false;
+  };
   await commitFile(folder, path, "put", bytes, names(), refuse);
   if (taken === undefined) throw new RangeError("no number was taken");
   return taken;

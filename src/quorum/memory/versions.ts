@@ -1,5 +1,5 @@
 import { fail } from "../../base/errors.ts";
-import type { CheckpointVersions, Proof, Proofs, VersionName } from "../quorum.ts";
+import type { CheckpointVersions, Proof, Proofs, VersionKind, VersionName } from "../quorum.ts";
 import { checkProof, checkResource, noVersion, parseVersionFile, versionFile } from "../rules.ts";
 import type { MemoryGeneration } from "./generation.ts";
 import type { Step } from "./leadership.ts";
@@ -30,7 +30,7 @@ export function memoryVersions(generation: () => MemoryGeneration, step: Step): 
       .map((name) => parseVersionFile(resource, name))
       .filter((version) => version !== undefined);
   return {
-    async put(resource: string, kind: "CPT" | "CPR", atLeast: number, bytes: Uint8Array): Promise<VersionName> {
+    async put(resource: string, kind: VersionKind, atLeast: number, bytes: Uint8Array): Promise<VersionName> {
       checkResource(resource);
       await step("versions.put");
       const number = Math.max(1, atLeast, ...namesOf(resource).map((version) => version.number + 1));
