@@ -49,6 +49,8 @@ export interface Scene {
   plan: RestorePlanView;
   checkpoints: readonly Checkpoint[];
   audit: readonly AuditLine[];
+  decisions: readonly Decision[];
+  sets: readonly ListedBackup[];
   /** What an owner answers to re-creating. */
   recreated: (call: CheckpointCall) => readonly RecreateLine[];
   /** Makes the next call of a pretended part fail. */
@@ -92,6 +94,8 @@ export async function openScene(): Promise<Scene> {
     plan: { id: "plan-1", lines: ["Step 1: Do it."], blockers: [], warnings: [] },
     checkpoints: [],
     audit: [],
+    decisions: [],
+    sets: [],
     recreated: () => [
       {
         kind: "registry",

@@ -9,8 +9,11 @@ export interface Asked<T> {
   readonly again: () => void;
 }
 
-/** Asks when the component appears and whenever `key` changes; undefined `question`: not yet. A late answer to an old key is dropped. */
-export function useAsked<T>(key: string, question: (() => Promise<T>) | undefined): Asked<T> {
+/**
+ * Asks when the component appears and whenever `subject` or `version` changes; with another subject the last answer goes. undefined
+ * `question`: not yet. An answer that comes after a newer question is dropped.
+ */
+export function useAsked<T>(subject: string, question: (() => Promise<T>) | undefined, version = ""): Asked<T> {
   const [state, setState] = useState<Omit<Asked<T>, "again">>({
     answer: undefined,
     problem: undefined,
@@ -34,9 +37,13 @@ export function useAsked<T>(key: string, question: (() => Promise<T>) | undefine
       },
     );
   }, []);
+  const asked = useRef<string | undefined>(undefined);
   useEffect(() => {
-    setState({ answer: undefined, problem: undefined, waiting: ask.current !== undefined });
+    if (asked.current !== subject) {
+      setState({ answer: undefined, problem: undefined, waiting: ask.current !== undefined });
+    }
+    asked.current = subject;
     again();
-  }, [key]);
+  }, [subject, version]);
   return { ...state, again };
 }

@@ -42,7 +42,12 @@ export function StateMark({ state, look, word }: { state: string; look?: Look; w
 
 const shapes: Readonly<Record<Look, VNode>> = {
   good: <circle cx="8" cy="8" r="6.5" fill="currentColor" />,
-  busy: <path d="M8 1.5a6.5 6.5 0 1 0 0 13zM8 2.3a5.7 5.7 0 0 1 0 11.4" fill="currentColor" stroke="currentColor" />,
+  busy: (
+    <>
+      <circle cx="8" cy="8" r="5.5" fill="none" stroke="currentColor" stroke-width="2" />
+      <path d="M8 2.5a5.5 5.5 0 0 0 0 11z" fill="currentColor" />
+    </>
+  ),
   off: <circle cx="8" cy="8" r="5.5" fill="none" stroke="currentColor" stroke-width="2" />,
   bad: <path d="M3 3l10 10M13 3L3 13" stroke="currentColor" stroke-width="3" stroke-linecap="round" />,
   unknown: <path d="M8 1l7 7-7 7-7-7z" fill="none" stroke="currentColor" stroke-width="2" />,

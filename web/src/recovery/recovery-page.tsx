@@ -1,0 +1,109 @@
+import type { VNode } from "preact";
+import { useEffect, useRef, useState } from "preact/hooks";
+import type { RecreationRunView } from "../../../src/api/routes/recovery.ts";
+import type { StatusView } from "../../../src/api/status-view.ts";
+import { get } from "../api.ts";
+import { Notice } from "../notice.tsx";
+import { ClusterStep } from "./cluster-step.tsx";
+import { PlanStep } from "./plan-step.tsx";
+import { RunStep } from "./run-step.tsx";
+import { type Scope, ScopeStep, wholeCluster } from "./scope-step.tsx";
+import { type Task, TaskStep } from "./task-step.tsx";
+
+const steps = ["Cluster", "Task", "Resources", "Plan", "Result"] as const;
+type Step = (typeof steps)[number];
+
+/** The Cluster Recovery Utility as a wizard, in the order of the original. */
+export function RecoveryPage({ status, isLive }: { status: StatusView; isLive: boolean }): VNode {
+  const [step, setStep] = useState<Step>("Cluster");
+  const [task, setTask] = useState<Task>("checkpoints");
+  const [scope, setScope] = useState<Scope>(wholeCluster);
+  const [run, setRun] = useState("");
+  const heading = useHeadingFocus(step);
+  useEffect(() => {
+    // A run goes on without this page; whoever comes back finds it.
+    get<RecreationRunView[]>("/recovery/checkpoints").then(
+      (runs) => {
+        const going = runs.find(({ state }) => state === "running");
+        if (going !== undefined) follow(going.id);
+      },
+      () => undefined,
+    );
+  }, []);
+  const follow = (id: string): void => {
+    setRun(id);
+    setStep("Result");
+  };
+  const isMember = status.self.state === "member" || status.self.state === "leader";
+  return (
+    <>
+      <h1>Recovery</h1>
+      <Steps now={step} />
+      {!isMember && (
+        <Notice tone="bad">
+          <p>
+            <strong>Nothing can be recovered from here now.</strong> Node {status.self.name} is in no cluster with a
+            leader. {status.self.because}
+          </p>
+        </Notice>
+      )}
+      <section class="step" aria-labelledby="step-title">
+        <h2 id="step-title" tabIndex={-1} ref={heading}>
+          {questions[step]}
+        </h2>
+        {step === "Cluster" && <ClusterStep status={status} onNext={() => setStep("Task")} />}
+        {step === "Task" && (
+          <TaskStep
+            task={task}
+            onTask={setTask}
+            onBack={() => setStep("Cluster")}
+            onNext={() => setStep("Resources")}
+          />
+        )}
+        {step === "Resources" && (
+          <ScopeStep
+            status={status}
+            scope={scope}
+            onScope={setScope}
+            onBack={() => setStep("Task")}
+            onNext={() => setStep("Plan")}
+          />
+        )}
+        {step === "Plan" && <PlanStep scope={scope} onBack={() => setStep("Resources")} onStarted={follow} />}
+        {step === "Result" && <RunStep id={run} isLive={isLive} onAgain={() => setStep("Cluster")} />}
+      </section>
+    </>
+  );
+}
+
+const questions: Readonly<Record<Step, string>> = {
+  Cluster: "Which cluster is to be recovered?",
+  Task: "What is to be done?",
+  Resources: "For which resources?",
+  Plan: "What will be done",
+  Result: "What was done",
+};
+
+function Steps({ now }: { now: Step }): VNode {
+  const at = steps.indexOf(now);
+  return (
+    <ol class="steps" aria-label="Steps">
+      {steps.map((step, index) => (
+        <li key={step} class={index < at ? "done" : ""} aria-current={index === at ? "step" : undefined}>
+          <span class="number">{index < at ? "✓" : index + 1}</span> {step}
+        </li>
+      ))}
+    </ol>
+  );
+}
+
+/** Whoever uses the keyboard or a screen reader goes on where the new step begins. */
+function useHeadingFocus(step: Step): { current: HTMLHeadingElement | null } {
+  const heading = useRef<HTMLHeadingElement>(null);
+  const shown = useRef(step);
+  useEffect(() => {
+    if (shown.current !== step) heading.current?.focus();
+    shown.current = step;
+  }, [step]);
+  return heading;
+}

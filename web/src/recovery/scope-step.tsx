@@ -1,0 +1,132 @@
+import type { VNode } from "preact";
+import { useState } from "preact/hooks";
+import type { StatusView } from "../../../src/api/status-view.ts";
+import { counted } from "../words.ts";
+import { Buttons, kept } from "./buttons.tsx";
+
+/** What to re-create. */
+export interface Scope {
+  readonly all: boolean;
+  /** As typed; counts when not `all`. */
+  readonly resource: string;
+  /** The files of all versions go first. */
+  readonly deleteFirst: boolean;
+}
+
+/** What is chosen when nobody has chosen yet. */
+export const wholeCluster: Scope = { all: true, resource: "", deleteFirst: false };
+
+/** The third screen: all resources, or one that is typed or taken from the list. */
+export function ScopeStep({
+  status,
+  scope,
+  onScope,
+  onBack,
+  onNext,
+}: {
+  status: StatusView;
+  scope: Scope;
+  onScope: (scope: Scope) => void;
+  onBack: () => void;
+  onNext: () => void;
+}): VNode {
+  const [wrong, setWrong] = useState("");
+  const names = status.resources.map(({ name }) => name);
+  const withCheckpoints = status.resources.filter(({ hasCheckpoints }) => hasCheckpoints).length;
+  const next = (): void => {
+    const why = scope.all ? "" : problemWith(scope.resource, names);
+    setWrong(why);
+    if (why === "") onNext();
+    else document.querySelector<HTMLElement>("#resource")?.focus();
+  };
+  return (
+    <form onSubmit={kept(next)} noValidate>
+      <fieldset>
+        <legend class="unseen">Resources</legend>
+        <label class="choice">
+          <input type="radio" name="scope" checked={scope.all} onChange={() => onScope({ ...scope, all: true })} />
+          <span>
+            <strong>All resources</strong>
+            <span class="soft">
+              One after the other, online, offline or failed: {counted(withCheckpoints, "resource")} with{" "}
+              {counted(status.checkpoints.count, "checkpoint")}. One that fails does not stop the others.
+            </span>
+          </span>
+        </label>
+        <label class="choice">
+          <input type="radio" name="scope" checked={!scope.all} onChange={() => onScope({ ...scope, all: false })} />
+          <span>
+            <strong>Specific resource</strong>
+            <span class="soft">Type its name or choose it from the list.</span>
+          </span>
+        </label>
+        <ResourceField
+          names={names}
+          wrong={wrong}
+          value={scope.resource}
+          onValue={(resource) => onScope({ ...scope, all: false, resource })}
+        />
+      </fieldset>
+      <DeleteFirst checked={scope.deleteFirst} onChecked={(deleteFirst) => onScope({ ...scope, deleteFirst })} />
+      <Buttons next="Next" onBack={onBack} />
+    </form>
+  );
+}
+
+function ResourceField({
+  names,
+  wrong,
+  value,
+  onValue,
+}: {
+  names: readonly string[];
+  wrong: string;
+  value: string;
+  onValue: (value: string) => void;
+}): VNode {
+  return (
+    <div class="under">
+      <label for="resource">Resource</label>
+      <input
+        id="resource"
+        list="resources"
+        autocomplete="off"
+        spellcheck={false}
+        value={value}
+        aria-invalid={wrong !== ""}
+        aria-describedby="resource-wrong"
+        onInput={({ currentTarget }) => onValue(currentTarget.value)}
+      />
+      <datalist id="resources">
+        {names.map((name) => (
+          <option key={name} value={name} />
+        ))}
+      </datalist>
+      <p class="wrong" id="resource-wrong" role="alert">
+        {wrong}
+      </p>
+    </div>
+  );
+}
+
+function DeleteFirst({ checked, onChecked }: { checked: boolean; onChecked: (checked: boolean) => void }): VNode {
+  return (
+    <label class="choice plain">
+      <input type="checkbox" checked={checked} onChange={({ currentTarget }) => onChecked(currentTarget.checked)} />
+      <span>
+        <strong>Delete the old files first</strong>
+        <span class="soft">
+          After a restore of the quorum from a backup: no old file can be put in place any more, should an application
+          come online meanwhile. A copy of each is kept aside on its owner.
+        </span>
+      </span>
+    </label>
+  );
+}
+
+function problemWith(typed: string, names: readonly string[]): string {
+  const wanted = typed.trim().toLowerCase();
+  if (wanted === "") return "Type the name of a resource, or choose All resources.";
+  if (names.some((name) => name.toLowerCase() === wanted)) return "";
+  return `There is no resource "${typed.trim()}" in this cluster.`;
+}
