@@ -4,7 +4,7 @@ import type { AuditLine, Checkpoint, CheckpointParts } from "./checkpoint.ts";
 import type { Contents } from "./content.ts";
 import { titleOf } from "./names.ts";
 import type { ResourceRecords } from "./records.ts";
-import { readStored } from "./stored.ts";
+import { inspectStored } from "./stored.ts";
 
 /** What an audit of one resource looks at. */
 export interface AuditScene {
@@ -18,14 +18,10 @@ export interface AuditScene {
 /** Reads the stored version and compares it with what is live. Never throws: what could not be looked at is "not checked". */
 export async function auditCheckpoint(scene: AuditScene, checkpoint: Checkpoint): Promise<AuditLine> {
   const { parts, records } = scene;
-  try {
-    await readStored(parts.versions, records, checkpoint);
-  } catch (error) {
-    const { name, happened, next } = failureOf(error);
-    const sentence = `${happened} ${next}`;
-    if (name === "FILE_NOT_FOUND") return { checkpoint, result: "lost", sentence };
-    if (name === "INVALID_DATA") return { checkpoint, result: "damaged", sentence };
-    return { checkpoint, result: "not checked", sentence };
+  const { state, why } = await inspectStored(parts.versions, records, checkpoint);
+  if (why !== undefined) {
+    const result = state === "whole" || state === "not read" ? "not checked" : state === "withdrawn" ? "lost" : state;
+    return { checkpoint, result, sentence: `${why.happened} ${why.next}` };
   }
   return compareLive(scene, checkpoint);
 }
@@ -72,5 +68,5 @@ async function compareLive(
 function consequence(online: boolean): string {
   return online
     ? "The difference is not captured yet."
-    : "At the next online the version is put in place and the difference is kept aside; to keep it instead: clubar checkpoint recreate.";
+    : "At the next online the version is put in place and the difference is kept aside; to keep it instead: clubar recover checkpoints.";
 }

@@ -111,8 +111,26 @@ export interface Pending {
   readonly why: string;
 }
 
-/** "lost": no file; "damaged": its bytes have another digest; "drift": whole, but the live content differs. */
-export type AuditResult = "ok" | "lost" | "damaged" | "drift" | "not checked";
+/**
+ * "lost": no file (also deleted on purpose); "damaged": torn or no checkpoint at all; "stale": a checkpoint, but not the one that the
+ * database names; "drift": whole, but the live content differs.
+ */
+export type AuditResult = "ok" | "lost" | "damaged" | "stale" | "drift" | "not checked";
+
+/** Something kept on a node when it was replaced; all of it may be removed at any time. */
+export interface SideCopy {
+  /** Id of the resource. */
+  readonly resource: string;
+  readonly kind: CheckpointKind;
+  readonly path: string;
+  /** Of live settings: the version that replaced them; of a version's file: its own. */
+  readonly number: number;
+  /** Wall time in milliseconds. */
+  readonly time: number;
+  /** Absolute path on that node. */
+  readonly file: string;
+  readonly why: string;
+}
 
 /** What an audit says of one checkpoint. */
 export interface AuditLine {
@@ -177,6 +195,10 @@ export interface Checkpoints {
   withdraw(resource: string, options?: RecreateOptions): Promise<readonly RecreateLine[]>;
   /** Compares files with the database, and on the owner with what is live. Changes nothing. */
   audit(resource: string): Promise<readonly AuditLine[]>;
+  /** One step of looking for settings on this node that the next online here replaces; to be called about every second. */
+  lookForEdits(): Promise<void>;
+  /** What was kept on this node, the newest first; of all resources unless one is given. */
+  sideCopies(resource?: string): Promise<readonly SideCopy[]>;
   /** Ends all watching without a last capture: this life of the node is over. */
   close(): void;
 }

@@ -167,7 +167,7 @@ test("a lost or damaged file stops everything before anything changes", async ()
   const torn = bytes.slice();
   torn[5000] = (torn[5000] ?? 0) ^ 1;
   for (const [name, result, what] of [
-    ["INVALID_DATA", "damaged", torn],
+    ["INVALID_DATA", "stale", torn],
     ["FILE_NOT_FOUND", "lost", undefined],
   ] as const) {
     if (what === undefined) files.delete("00000002.CPT");

@@ -18,6 +18,7 @@ import type {
   RecreateLine,
   RecreateOptions,
   RestoreReport,
+  SideCopy,
 } from "./checkpoint.ts";
 import {
   commitRemoval,
@@ -31,10 +32,12 @@ import {
 import { Contents, type Content, type Live } from "./content.ts";
 import { Losers } from "./losers.ts";
 import { type CheckpointKind, checkPath, numberName, overlap, parseContainer, samePath, titleOf } from "./names.ts";
+import { OfflineEdits } from "./offline-edits.ts";
 import { allRecords, findCurrent, noResource, readRecords, type ResourceRecords, versionsOf } from "./records.ts";
 import { recreateCheckpoints, type RecreateParts, withdrawCheckpoints } from "./recreate.ts";
 import { restoreCheckpoints } from "./restore.ts";
 import { type CaptureRequest, Session } from "./session.ts";
+import { listSideCopies } from "./side-copies.ts";
 import { readStored } from "./stored.ts";
 
 /** The checkpoints of this node. Nothing is watched before `online` of a resource. */
@@ -46,6 +49,7 @@ class CheckpointEngine implements Checkpoints {
   readonly #parts: CheckpointParts;
   readonly #contents: Contents;
   readonly #losers: Losers;
+  readonly #edits: OfflineEdits;
   readonly #sessions = new Map<string, Session>();
   readonly #mutexes = new Map<string, Mutex>();
   /** Last captures of sessions that have ended, which everything else of the resource waits for. */
@@ -55,6 +59,7 @@ class CheckpointEngine implements Checkpoints {
     this.#parts = parts;
     this.#contents = new Contents(parts.registry, parts.keys);
     this.#losers = new Losers(parts.outside, parts.folder);
+    this.#edits = new OfflineEdits(parts, this.#contents, this.#losers);
   }
 
   async add(
@@ -192,6 +197,16 @@ class CheckpointEngine implements Checkpoints {
     return Promise.all(records.current.map((checkpoint) => auditCheckpoint(scene, checkpoint)));
   }
 
+  lookForEdits(): Promise<void> {
+    return this.#edits.step((resource) => this.#sessions.has(resource));
+  }
+
+  async sideCopies(resource?: string): Promise<readonly SideCopy[]> {
+    const { outside, folder } = this.#parts;
+    const id = resource === undefined ? undefined : foldId(resource);
+    return (await listSideCopies(outside.files, folder)).filter((one) => id === undefined || one.resource === id);
+  }
+
   close(): void {
     for (const session of this.#sessions.values()) this.#drop(session);
   }
@@ -292,7 +307,7 @@ class CheckpointEngine implements Checkpoints {
   }
 }
 
-/** The same path twice, or settings of another group's resource inside these: one would replace the other's (facts §3.3, last row). */
+/** The same path twice, or settings of another resource inside these: one would replace the other's (facts §3.3, last row). */
 function refuseConflicts(
   tree: Key,
   records: ResourceRecords,
@@ -303,17 +318,19 @@ function refuseConflicts(
   for (const other of allRecords(tree)) {
     const isSelf = other.id === records.id;
     if (force && !isSelf) continue;
-    const isFar = !isSelf && other.group?.id !== records.group?.id;
     const met = other.current.find(
-      (one) => one.kind === kind && (samePath(one.path, path) || (isFar && overlap(kind, one.path, path))),
+      (one) => one.kind === kind && (isSelf ? samePath(one.path, path) : overlap(kind, one.path, path)),
     );
     if (met === undefined) continue;
     throw fail("ALREADY_EXISTS", {
-      happened: `${titleOf(kind, met.path)} is already a checkpoint of resource "${other.name}".`,
+      happened: samePath(met.path, path)
+        ? `${titleOf(kind, met.path)} is already a checkpoint of resource "${other.name}".`
+        : `${titleOf(kind, path)} overlaps ${titleOf(kind, met.path)}, a checkpoint of resource "${other.name}".`,
       unchanged: "Nothing was changed.",
       next: isSelf
         ? ""
-        : "Two resources with one key replace each other's settings when they fail over: use different keys, or insist (--force).",
+        : "Two resources with one key replace each other's settings when one fails over to the other's node: give the keys different " +
+          "names on different nodes, or insist (--force).",
     });
   }
 }

@@ -119,7 +119,7 @@ function parse(checkpoint: Checkpoint, bytes: Uint8Array, wrong: (why: string) =
 function isContent({ kind, path }: Checkpoint, bytes: Uint8Array): boolean {
   try {
     const content = readContent(kind, path, bytes);
-    return content.kind === "registry";
+    return content.kind !== "crypto";
   } catch {
     return false;
   }
@@ -129,7 +129,7 @@ const staleFailures = new WeakSet<object>();
 
 function stale(what: string, unchanged: string, next: string): Failure {
   const failure = fail("INVALID_DATA", {
-    happened: `${what} is a whole checkpoint, but not the one that the database names: it is of another time or another cluster.`,
+    happened: `${what} is a checkpoint, but not the one that the database names: of another time or another cluster, or its bytes were changed.`,
     unchanged,
     next,
   });

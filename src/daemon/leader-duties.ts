@@ -1,10 +1,12 @@
 /** What the leader looks after besides membership and groups. */
 import { cleanVersions, type JanitorParts, surveyVersions } from "../checkpoint/janitor.ts";
+import { RollingAudit } from "../checkpoint/rolling-audit.ts";
 import { verifyEvidence } from "../checkpoint/verify.ts";
 import type { Leader } from "../membership/leader.ts";
 import type { MembershipParts } from "../membership/membership.ts";
 import type { Quorum, VersionName } from "../quorum/quorum.ts";
 import { newGuid } from "../base/guid.ts";
+import type { Outside } from "../base/outside.ts";
 import { childrenOf, findKey, findValue, type Key, valueOf } from "../tree/key.ts";
 import { dwordOf, textOf } from "../tree/value.ts";
 
@@ -26,13 +28,17 @@ export const holdsPath = "Runtime\\Holds";
 /** The value of a hold that names the life (service incarnation) of the node that takes the backup. */
 export const holdTaker = "Incarnation";
 
-/** Removes files of checkpoint versions that the database no longer names; one object for each service. */
+/** What the leader's housekeeping works with. */
+export type HousekeepingParts = Omit<JanitorParts, "deleteVersion"> & { readonly outside: Outside };
+
+/** Removes files of checkpoint versions that the database no longer names, audits those that it names; one object for each service. */
 export class Housekeeping {
-  readonly #parts: Omit<JanitorParts, "deleteVersion">;
+  readonly #parts: HousekeepingParts;
+  #audit: RollingAudit | undefined;
   #of: Leader | undefined;
   #atEpochStart: readonly VersionName[] = [];
 
-  constructor(parts: Omit<JanitorParts, "deleteVersion">) {
+  constructor(parts: HousekeepingParts) {
     this.#parts = parts;
   }
 
@@ -42,7 +48,9 @@ export class Housekeeping {
     if (this.#of !== leader) {
       this.#atEpochStart = await surveyVersions(this.#parts.versions);
       this.#of = leader;
+      this.#audit = new RollingAudit(this.#parts);
     }
+    await this.#audit?.step();
     await this.#endForgottenHolds();
     await cleanVersions(
       { ...this.#parts, deleteVersion: (version) => leader.deleteVersion(version) },

@@ -5,6 +5,7 @@
 import type { Failure } from "../base/errors.ts";
 import type { Log } from "../base/log.ts";
 import type { Outside } from "../base/outside.ts";
+import type { Checkpoints } from "../checkpoint/checkpoint.ts";
 import { LeaderLoop } from "../failover/leader-loop.ts";
 import { OwnerLoop, type ResourceCheckpoints } from "../failover/owner-loop.ts";
 import { Membership, type MembershipParts } from "../membership/membership.ts";
@@ -29,7 +30,7 @@ export interface LifeParts {
   readonly generation: number;
   readonly data: string;
   readonly database: LivingDatabase;
-  readonly checkpoints: ResourceCheckpoints;
+  readonly checkpoints: ResourceCheckpoints & Pick<Checkpoints, "lookForEdits">;
   /** Starts this life's host and connects to it. */
   readonly startHost: (events: HostEvents) => Promise<HostClient>;
   readonly hostEvents: Pick<HostEvents, "watch" | "ask">;
@@ -134,9 +135,11 @@ export class Life {
   }
 
   async #housekeeping(): Promise<void> {
-    const { outside, tidy, log } = this.#parts;
+    const { outside, tidy, log, checkpoints } = this.#parts;
     while (!this.#over.signal.aborted) {
       await outside.timers.sleep(1000, this.#over.signal);
+      if (this.membership.isMember())
+        await checkpoints.lookForEdits().catch((error: unknown) => log.warn("looking for edits failed", { error }));
       if (this.membership.isLeader())
         await tidy(this.membership).catch((error: unknown) => log.warn("housekeeping failed", { error }));
     }

@@ -2,7 +2,7 @@
  * The cluster database as plain objects, for decisions and for people. Reading never fails: an absent value or one of the
  * wrong type counts as its documented default, references to what does not exist are kept and marked by their absence.
  */
-import { childOf, childrenOf, findKey, type Key, valueOf, valuesOf } from "../tree/key.ts";
+import { childOf, childrenOf, findKey, type Key, valueOf } from "../tree/key.ts";
 import { dwordOf, multiSzOf, textOf } from "../tree/value.ts";
 import { type CheckpointState, readCheckpointState } from "./checkpoint-state.ts";
 import { deriveGroupState } from "./group-state.ts";
