@@ -67,8 +67,8 @@ export interface ForceQuorumAsked {
   /** Node or generation whose copy of the database is taken; the newest one unless given. */
   readonly from?: string;
   readonly force: boolean;
-  /** Groups stay offline afterwards: all, none; absent: those with a lost checkpoint. */
-  readonly hold?: boolean;
+  /** Every group stays offline afterwards until it is released. */
+  readonly hold: boolean;
   /** The plan that the person agreed to. */
   readonly planId?: string;
 }

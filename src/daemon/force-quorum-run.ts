@@ -57,7 +57,7 @@ export class ForceQuorumRun implements ForceQuorumCalls {
         insist: config.insist,
         askLife: ({ endpoint }) => askLife(outside, endpoint, config.instance),
       },
-      { force, ...(from === undefined ? {} : { from }), ...(hold === undefined ? {} : { hold }) },
+      { force, hold, ...(from === undefined ? {} : { from }) },
     );
   }
 }

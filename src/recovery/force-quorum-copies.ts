@@ -3,7 +3,7 @@ import { failureOf } from "../base/failure-of.ts";
 import type { Outside } from "../base/outside.ts";
 import { foldId } from "../database/schema.ts";
 import { type NodeState, readState } from "../database/state.ts";
-import { compareTags, formatTag, type Tag } from "../quorum/tag.ts";
+import { compareTags, formatTag, parseTag, type Tag } from "../quorum/tag.ts";
 import { type DatabasePlace, readDatabase } from "../restore/restore.ts";
 import type { Key } from "../tree/key.ts";
 import type { QuorumFact } from "./doctor-quorum.ts";
@@ -104,6 +104,18 @@ export function rivals(copies: readonly Copy[]): readonly Copy[] {
     ({ tag, lineage }) => tag.generation === newest.tag.generation && lineage !== "" && lineage !== newest.lineage,
   );
   return others.length === 0 ? [] : [newest, ...others];
+}
+
+/** Whether a readable quorum is older than a copy, or of another history under the same generation number. */
+export function isBehind(
+  { generations }: Pick<QuorumFact, "generations">,
+  copy: Pick<Copy, "tag" | "lineage">,
+): boolean {
+  const current = generations.find(({ inForce }) => inForce);
+  const tag = parseTag(current?.tag ?? "");
+  if (tag === undefined) return false;
+  const other = copy.lineage !== "" && copy.lineage !== current?.lineage && copy.tag.generation === tag.generation;
+  return other || compareTags(copy.tag, tag) > 0;
 }
 
 async function generationCopies(parts: CopyParts, quorums: readonly QuorumFact[]): Promise<Copy[]> {

@@ -13,7 +13,7 @@ import {
   type RestorePlan,
 } from "../restore/restore.ts";
 import type { QuorumFact } from "./doctor-quorum.ts";
-import { type Copy, nameOf, type NodeCopy, rivals } from "./force-quorum-copies.ts";
+import { type Copy, isBehind, nameOf, type NodeCopy, rivals } from "./force-quorum-copies.ts";
 
 /** What a person asks for. */
 export interface ForceQuorumRequest {
@@ -21,8 +21,8 @@ export interface ForceQuorumRequest {
   readonly from?: string;
   /** Takes unknown nodes for stopped, an older copy than the newest, or a retired folder. */
   readonly force: boolean;
-  /** Groups stay offline afterwards: all, none; undefined: those with a lost checkpoint. */
-  readonly hold?: boolean;
+  /** Every group stays offline afterwards until it is released. */
+  readonly hold: boolean;
 }
 
 /** All that a plan rests on. */
@@ -136,7 +136,8 @@ function judge(input: ForceQuorumInput): Notes {
   }
   for (const { path, resourceName, name } of chosen?.lost ?? []) {
     notes.warnings.push(
-      `LOST: nobody has the file of checkpoint ${path} of "${resourceName}" (${name}); it can be re-created from the live settings.`,
+      `LOST: nobody has the file of checkpoint ${path} of "${resourceName}" (${name}). The resource comes online ` +
+        `only where it ran last, until it is re-created from the live settings there (clubar recover checkpoints "${resourceName}").`,
     );
   }
   return notes;
@@ -147,12 +148,16 @@ interface Notes {
   readonly warnings: string[];
 }
 
-function judgePlace({ quorum, former, request }: ForceQuorumInput, { blockers, warnings }: Notes): void {
+function judgePlace({ quorum, former, request, copies }: ForceQuorumInput, { blockers, warnings }: Notes): void {
   const { condition, sentence, place } = quorum;
   const block = (name: Blocker["name"], next: string, text = sentence): void => {
     blockers.push({ name, sentence: text, next });
   };
-  if (condition === "in order") block("INVALID_STATE", "Nothing has to be forced: start the service of the nodes.");
+  const [newest] = copies;
+  if (condition === "in order" && newest !== undefined && isBehind(quorum, newest)) {
+    warnings.push(`${sentence} It went back: ${nameOf(newest)} is newer or of another history.`);
+  } else if (condition === "in order")
+    block("INVALID_STATE", "Nothing has to be forced: start the service of the nodes.");
   if (condition === "foreign")
     block("CLUSTER_INSTANCE_ID_MISMATCH", "Find this cluster's own quorum folder, or name an empty one with --quorum.");
   if (condition === "no folder") block("DIRECTORY", "Name a folder with --quorum.");
@@ -236,19 +241,14 @@ function judgeCopy({ copies, chosen, request }: ForceQuorumInput, { blockers, wa
   }
 }
 
-/** Those that are held already, and those that could not come online with the settings they had. */
-function groupsToHold({ copy, lost }: ChosenCopy, asked: boolean | undefined): readonly Hold[] {
+/** Those that are held already, and all with resources when a person wants to look first. */
+function groupsToHold({ copy }: ChosenCopy, asked: boolean): readonly Hold[] {
   const { groups } = readState(copy.tree);
   const owners = lastOwners(copy.tree);
   return [...groups.values()].flatMap(({ id, name, resources, held, heldOn }): Hold[] => {
     if (held !== undefined) return [{ id, name, why: held, ...(heldOn === undefined ? {} : { on: heldOn }) }];
-    const files = lost.filter(({ resource }) => resources.includes(resource)).map(({ path }) => path);
-    if (asked === false || resources.length === 0 || (files.length === 0 && asked !== true)) return [];
-    const why =
-      files.length === 0
-        ? "a person asked for it when the quorum was forced."
-        : `the files of its checkpoints ${files.join(", ")} were lost with the quorum; re-create them first.`;
-    return [{ id, name, why, ...owners(id) }];
+    if (!asked || resources.length === 0) return [];
+    return [{ id, name, why: "a person asked for it when the quorum was forced.", ...owners(id) }];
   });
 }
 

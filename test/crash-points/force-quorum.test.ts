@@ -24,7 +24,13 @@ async function emptied(files: Files): Promise<void> {
   await writeCopy(files, other, example("two").tree, 9);
 }
 
-async function writeCopy(files: Files, folder: string, tree: typeof before.tree, sequence: number): Promise<void> {
+async function writeCopy(
+  files: Files,
+  folder: string,
+  tree: typeof before.tree,
+  sequence: number,
+  epoch = 3,
+): Promise<void> {
   await files.makeFolder(folder);
   const known = applyEdits(
     tree,
@@ -34,7 +40,7 @@ async function writeCopy(files: Files, folder: string, tree: typeof before.tree,
     ],
     9n,
   );
-  const tag = { generation: 1, epoch: 3, sequence };
+  const tag = { generation: 1, epoch, sequence };
   const handle = await files.open(`${folder}/ClusDb`, "create");
   await handle.write(encodeClusDb({ tree: known, tag, lineage: identity.lineage }, 1), 0);
   await handle.close();
@@ -58,20 +64,22 @@ function planFor(
   request: Partial<ForceQuorumRequest> = {},
   change: Partial<ForceQuorumParts> = {},
 ): Promise<RestorePlan> {
-  return checkForceQuorum({ ...partsFor(files, 1), ...change }, { force: false, ...request });
+  return checkForceQuorum({ ...partsFor(files, 1), ...change }, { force: false, hold: false, ...request });
 }
 
 const names = ({ blockers }: RestorePlan): string[] => blockers.map(({ name }) => name);
 
-test("an empty quorum is formed from the newest copy; lost checkpoints hold their group where it ran last", async () => {
+test("an empty quorum is formed from the newest copy; groups are held where they ran last when asked", async () => {
   const { files } = memoryFiles();
   await emptied(files);
   const untouched = await contentsOf(files, "/");
-  const plan = await planFor(files);
+  assert.deepEqual((await planFor(files)).held, []);
+  const plan = await planFor(files, { hold: true });
   assert.deepEqual(await contentsOf(files, "/"), untouched, "planning changes nothing");
   assert.deepEqual([plan.set.path, plan.set.tag, plan.generation.to], ["ClusDb of node n2", "1:3:9", 2]);
   assert.deepEqual(names(plan), []);
   assert.equal(plan.copy?.lost.length, 3);
+  assert.match(plan.warnings.join("\n"), /LOST: .*SOFTWARE.Mail of "mail".*clubar recover checkpoints "mail"/);
   await executeRestore(partsOf(files, 2), plan);
   const quorum = await open(files);
   const { tree, tag } = replay(await quorum.load());
@@ -127,7 +135,7 @@ test("who forbids it: a living or unknown node, a quorum in order, another clust
   const { files: whole } = memoryFiles();
   await whole.makeFolder("/shared");
   await makeQuorum(whole, before, 3);
-  await writeCopy(whole, data, before.tree, 4);
+  await writeCopy(whole, data, before.tree, 3, 0);
   assert.ok(names(await planFor(whole)).includes("INVALID_STATE"));
   const foreign = await planFor(whole, { force: true }, { instance: "99999999-0000-4000-8000-000000000009" });
   assert.ok(names(foreign).includes("CLUSTER_INSTANCE_ID_MISMATCH"));
@@ -208,4 +216,21 @@ test("nothing or the whole generation at every crash; the next start finishes", 
     crashes > 300 && seen.nothing > 100 && seen.formed > 30 && seen.resumed > 100,
     `${crashes} ${JSON.stringify(seen)}`,
   );
+});
+
+test("a quorum that went back to an older state is formed anew from the newer copy", async () => {
+  const { files } = memoryFiles();
+  await files.makeFolder("/shared");
+  await makeQuorum(files, before, 3);
+  await writeCopy(files, data, before.tree, 4);
+  await files.unlink(`${data}/ClusDb`);
+  const tag = { generation: 2, epoch: 1, sequence: 20 };
+  const handle = await files.open(`${data}/ClusDb`, "create");
+  await handle.write(encodeClusDb({ tree: before.tree, tag, lineage: "77777777-7777-4777-8777-777777777777" }, 1), 0);
+  await handle.close();
+  const plan = await planFor(files, { force: true });
+  assert.deepEqual([names(plan), plan.set.tag, plan.generation.to], [[], "2:1:20", 3]);
+  assert.match(plan.warnings.join(), /It went back/);
+  await executeRestore(partsOf(files, 2), plan);
+  assert.equal((await (await open(files)).identity())?.generation, 3);
 });

@@ -25,7 +25,7 @@ const force = z.strictObject({
   quorum: z.string().min(1).optional(),
   from: z.string().min(1).optional(),
   force: z.boolean().default(false),
-  hold: z.boolean().optional(),
+  hold: z.boolean().default(false),
   planId: z.string().optional(),
 });
 

@@ -24,12 +24,11 @@ export const defineForceQuorum: Define = (noun, cli) => {
     .option("--from <name>", "take the copy of this node, or this generation, instead of the newest one")
     .option("--force", "although nodes are unknown, a newer copy is given up, or the folder was retired")
     .option("--hold", "leave every group offline until `clubar group release`")
-    .option("--no-hold", "bring groups online although files of their checkpoints are lost")
     .action((options: Options) => forceQuorum(cli, askedOf(cli, options), options.plan === true));
   notes(
     force,
     `It is refused while any node lives under a quorum. The cluster goes on under a new generation; what was changed after the copy is lost.
-Groups whose checkpoint files are lost stay offline: clubar recover checkpoints --all, then clubar group release --all.`,
+A resource whose checkpoint files are lost comes online only where it ran last: clubar recover checkpoints --all re-creates them.`,
   );
   verb(
     noun,
@@ -45,9 +44,9 @@ Groups whose checkpoint files are lost stay offline: clubar recover checkpoints 
 function askedOf(cli: Cli, { quorum, from, force, hold }: Options): ForceQuorumAsked {
   return {
     force: force === true,
+    hold: hold === true,
     ...(quorum === undefined ? {} : { quorum: cli.path(quorum) }),
     ...(from === undefined ? {} : { from }),
-    ...(hold === undefined ? {} : { hold }),
   };
 }
 
@@ -83,7 +82,7 @@ async function prepareOffline(cli: Cli, { quorum, ...request }: ForceQuorumAsked
 
 /** Before the service starts: nothing when the quorum is in order, otherwise as `cluster force-quorum`. */
 export async function resetQuorumLog(cli: Cli): Promise<void> {
-  const prepared = await prepareOffline(cli, { force: false });
+  const prepared = await prepareOffline(cli, { force: false, hold: false });
   const { blockers } = prepared.view;
   // "No effect when both are good" (facts §1.6).
   if (blockers.some(({ name }) => name === "INVALID_STATE")) {
