@@ -6,6 +6,7 @@ import type { Outside } from "../base/outside.ts";
 import { askNode } from "../clusapi/ask-node.ts";
 import { resolveDrive } from "../clusapi/drives.ts";
 import { readNodeRecord, writeNodeRecord } from "../clusapi/node-record.ts";
+import { planAgain } from "../clusapi/vss/ask-again.ts";
 import {
   checkRestore,
   type ExecuteParts,
@@ -160,6 +161,7 @@ export function restoreParts(service: ServiceNode, stopped: Promise<readonly str
     node: config.name,
     insist: config.insist,
     stopNodes: () => stopped,
+    askNodes: (plan) => planAgain({ outside, data, record: config, confirmed: [] }, plan),
     rememberPlace: async (quorum) => {
       const record = await readNodeRecord(outside.files, data);
       if (record !== undefined) await writeNodeRecord(outside.files, data, { ...record, quorum });
@@ -196,6 +198,7 @@ export async function finishRestore(
     node: record.name,
     insist: record.insist,
     stopNodes: () => Promise.resolve([]),
+    askNodes: (plan) => planAgain({ outside, data, record, confirmed: [] }, plan),
     rememberPlace: (quorum) => writeNodeRecord(outside.files, data, { ...record, quorum }),
   });
   return result === undefined ? undefined : { outcome: result.outcome, sentence: result.sentence };

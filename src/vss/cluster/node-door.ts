@@ -37,6 +37,11 @@ export interface RestoreDoor {
   planNode(set: NodeSetFacts): Promise<NodeRestorePlan>;
   /** The restore of the whole cluster from the set of BackupClusterDatabase at `path`; force never. */
   planCluster(path: string): Promise<RestorePlan>;
-  /** RESTORE_STOP_START: stops the service in order and starts it; when none runs, puts in place what is staged. Sentences for people. */
-  stopAndStart(id: string): Promise<readonly string[]>;
+  /** The node's record as it goes into place: the set's, where the machine has another quorum folder with that. */
+  recordOf(saved: Uint8Array): Uint8Array;
+  /**
+   * RESTORE_STOP_START: stops the service in order and starts it; when none runs, puts in place what is staged under this id, and the
+   * cluster's restore of that id. Sentences for people.
+   */
+  stopAndStart(id: string, clusterId: string | undefined): Promise<readonly string[]>;
 }

@@ -1,5 +1,6 @@
 /** The requester of a restore: PreRestore, the files beside the live ones, PostRestore, the decision, then the service stops and starts. */
-import { fail } from "../../base/errors.ts";
+import { type Failure, fail } from "../../base/errors.ts";
+import { failureOf } from "../../base/failure-of.ts";
 import type { Outside } from "../../base/outside.ts";
 import { openStaging, type RestorePlan, type Staging } from "../../restore/restore.ts";
 import type { VssBackupComponents } from "../backup-components.ts";
@@ -41,7 +42,7 @@ export async function restoreVssSet(
   } finally {
     await staging.close();
   }
-  return { id: staging.id, lines: await door.stopAndStart(staging.id) };
+  return { id: staging.id, lines: await door.stopAndStart(staging.id, plan.cluster?.id) };
 }
 
 async function decide({ set, node, cluster }: VssRestorePlan, staging: Staging): Promise<void> {
@@ -56,13 +57,13 @@ async function decide({ set, node, cluster }: VssRestorePlan, staging: Staging):
 async function runSession(outside: Outside, door: RestoreDoor, plan: VssRestorePlan, staging: Staging): Promise<void> {
   const { files } = outside;
   const { data } = door;
-  let cause: unknown;
+  let cause: Failure | undefined;
   const beforeRestore = async (authoritative: boolean, saved: NodeIdentity | undefined): Promise<void> => {
     try {
       await checkAgain(door, plan, authoritative, saved);
     } catch (error) {
-      cause = error;
-      throw error;
+      cause = failureOf(error);
+      throw cause;
     }
   };
   const writers = [
@@ -81,7 +82,7 @@ async function runSession(outside: Outside, door: RestoreDoor, plan: VssRestoreP
     await needWritersWell(components, "PreRestore", untouched);
     for (const name of plan.node.files) {
       const bytes = plan.set.files.get(`${vssFile.node}/${name}`);
-      if (bytes !== undefined) await staging.put(name, bytes);
+      if (bytes !== undefined) await staging.put(name, name === "node.json" ? door.recordOf(bytes) : bytes);
     }
     eachComponent(components, (writerId, logicalPath, name) =>
       components.setFileRestoreStatus(writerId, componentType.FILEGROUP, logicalPath, name, fileRestoreStatus.ALL),
