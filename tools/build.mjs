@@ -1,7 +1,8 @@
 // `npm run build`: what people install. Bundles and declarations go to dist/; everything there is written anew.
 //
 // dist/clubar.mjs   the command; checks Node's version, then loads dist/cli.js
-// dist/index.js     import "clubar"       dist/hive.js   import "clubar/hive"       dist/types   their declarations
+// dist/index.js     import "clubar"       dist/hive.js   import "clubar/hive"
+// dist/vss.js       import "clubar/vss"   dist/types     their declarations
 // dist/web          the web page, built by Vite
 // dist/<…>.js       programs that the others start: each src/….ts that some source names in
 //                   `new URL("./….ts", import.meta.url)`, which the bundles then find beside themselves
@@ -16,7 +17,7 @@ await moveToNewNode(import.meta.url);
 const { build } = await import("esbuild");
 
 const dist = join(root, "dist");
-const named = { cli: "src/cli/main.ts", index: "src/clusapi/index.ts", hive: "src/hive/index.ts" };
+const named = { cli: "src/cli/main.ts", index: "src/clusapi/index.ts", hive: "src/hive/index.ts", vss: "src/vss/index.ts" };
 
 const entries = {};
 for (const [name, path] of Object.entries(named)) {
@@ -90,7 +91,7 @@ if (entries.cli !== undefined) {
   chmodSync(join(dist, "clubar.mjs"), 0o755);
 }
 const page = await writePage(join(dist, "web"));
-if (entries.index !== undefined || entries.hive !== undefined) {
+if (entries.index !== undefined || entries.hive !== undefined || entries.vss !== undefined) {
   const { status } = spawnSync(
     process.execPath,
     [join(root, "node_modules/typescript/bin/tsc"), "--project", "tools/tsconfig.types.json"],

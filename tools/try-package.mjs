@@ -12,6 +12,7 @@ const parts = {
   clubar: "src/cli/main.ts",
   "clubar's library": "src/clusapi/index.ts",
   "clubar/hive": "src/hive/index.ts",
+  "clubar/vss": "src/vss/index.ts",
 };
 const missing = Object.values(parts).filter((path) => !existsSync(join(root, path)));
 if (missing.length > 0) {
@@ -23,8 +24,10 @@ const script = `
 import { existsSync, readFileSync } from "node:fs";
 import * as api from "clubar";
 import { childrenOf, readHive } from "clubar/hive";
+import { openVssCoordinator, writerState } from "clubar/vss";
 const names = Object.keys(api).length;
 if (names === 0) throw new Error("clubar exports nothing");
+if (typeof openVssCoordinator !== "function" || writerState.STABLE !== 1) throw new Error("clubar/vss lacks its coordinator");
 if (!existsSync("software.hive")) console.log(names + " names; NOT CHECKED: reading a hive, test/data/software.hive is not there");
 else {
   const { root } = readHive(new Uint8Array(readFileSync("software.hive")));
@@ -53,7 +56,7 @@ function tryPackage() {
   writeFileSync(join(folder, "use.mjs"), script);
   writeFileSync(
     join(folder, "use.ts"),
-    'import * as api from "clubar";\nimport * as hive from "clubar/hive";\nexport const all: object[] = [api, hive];\n',
+    'import * as api from "clubar";\nimport * as hive from "clubar/hive";\nimport * as vss from "clubar/vss";\nexport const all: object[] = [api, hive, vss];\n',
   );
   const tsc = [
     join(root, "node_modules/typescript/bin/tsc"),
@@ -74,7 +77,7 @@ function tryPackage() {
   return [
     use("clubar --version", command, ["--version"]),
     use("clubar --help", command, ["--help"]),
-    use('import "clubar" and "clubar/hive"', process.execPath, ["use.mjs"]),
+    use('import "clubar", "clubar/hive" and "clubar/vss"', process.execPath, ["use.mjs"]),
     use("declarations", process.execPath, tsc),
   ].every(Boolean);
 }

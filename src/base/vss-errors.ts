@@ -73,7 +73,12 @@ export const vssErrorRows = {
   },
   VSS_E_WRITER_INFRASTRUCTURE: { win32: 0x80042318, exit: 1, http: 500, meaning: "Writers can't be reached." },
   VSS_E_WRITER_NOT_RESPONDING: { win32: 0x80042319, exit: 124, http: 504, meaning: "A writer does not answer." },
-  VSS_E_WRITER_ALREADY_SUBSCRIBED: { win32: 0x8004231a, exit: 9, http: 409, meaning: "The writer is subscribed already." },
+  VSS_E_WRITER_ALREADY_SUBSCRIBED: {
+    win32: 0x8004231a,
+    exit: 9,
+    http: 409,
+    meaning: "The writer is subscribed already.",
+  },
   VSS_E_UNSUPPORTED_CONTEXT: { win32: 0x8004231b, exit: 2, http: 400, meaning: "The context is not supported." },
   VSS_E_VOLUME_IN_USE: { win32: 0x8004231d, exit: 10, http: 409, meaning: "The volume is in use." },
   VSS_E_INSUFFICIENT_STORAGE: {

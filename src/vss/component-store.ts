@@ -43,9 +43,7 @@ export class ComponentStore {
     this.#writers =
       known === undefined
         ? [...this.#writers, { ...writer, components: [added] }]
-        : this.#writers.map((each) =>
-            each === known ? { ...each, components: [...each.components, added] } : each,
-          );
+        : this.#writers.map((each) => (each === known ? { ...each, components: [...each.components, added] } : each));
   }
 
   /** Throws VSS_E_OBJECT_NOT_FOUND when the component is not included. */

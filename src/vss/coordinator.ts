@@ -96,7 +96,8 @@ export class Coordinator implements VssCoordinator {
     };
     const ids = this.around.providers.map((each) => each.providerId);
     const twice = ids.find((each, at) => ids.indexOf(each) !== at);
-    if (twice !== undefined) throw fail("VSS_E_PROVIDER_ALREADY_REGISTERED", { happened: `Provider ${twice} is given twice.` });
+    if (twice !== undefined)
+      throw fail("VSS_E_PROVIDER_ALREADY_REGISTERED", { happened: `Provider ${twice} is given twice.` });
   }
 
   get writers(): readonly SubscribedWriter[] {

@@ -2,7 +2,10 @@
 import type { Timers } from "../base/outside.ts";
 
 /** How work with a deadline came out; "aborted" when the signal came first. */
-export type Outcome<T> = { readonly kind: "done"; readonly value: T } | { readonly kind: "late" } | { readonly kind: "aborted" };
+export type Outcome<T> =
+  | { readonly kind: "done"; readonly value: T }
+  | { readonly kind: "late" }
+  | { readonly kind: "aborted" };
 
 /** Waits for work, at most `ms`, and not after `signal`. Rejects as the work does. What is late or aborted may go on: its end is ignored. */
 export async function within<T>(

@@ -1,6 +1,6 @@
 /** IVssExamineWriterMetadata. */
 import type { VssExamineWriterMetadata } from "./backup-components.ts";
-import { readWriterMetadata, writeWriterMetadata } from "./documents.ts";
+import { readWriterMetadata, writeWriterMetadata } from "./writer-metadata-xml.ts";
 import type { WriterMetadata } from "./metadata.ts";
 
 /** From a saved writer metadata document. Throws VSS_E_CORRUPT_XML_DOCUMENT, VSS_E_INVALID_XML_DOCUMENT. */

@@ -19,5 +19,12 @@ export type { WriterEvent, WriterMove } from "./writer-state.ts";
 export { requesterOrder } from "./requester-order.ts";
 export type { OrderedCall, Phase } from "./requester-order.ts";
 export { standardProviders } from "./providers/standard.ts";
-export { createCopyProvider, createReflinkProvider, copyProviderId, reflinkProviderId } from "./providers/folder-copy.ts";
+export {
+  createCopyProvider,
+  createReflinkProvider,
+  copyProviderId,
+  reflinkProviderId,
+} from "./providers/folder-copy.ts";
 export type { FolderProviderOptions } from "./providers/folder-copy.ts";
+export { readBackupComponents, writeBackupComponents } from "./backup-components-xml.ts";
+export { readWriterMetadata, writeWriterMetadata } from "./writer-metadata-xml.ts";

@@ -76,6 +76,7 @@ class Builder implements CreateWriterMetadata {
       selectableForRestore: true,
       componentFlags: 0,
       ...component,
+      ...(component.componentFlags === undefined ? {} : { componentFlags: component.componentFlags >>> 0 }),
       fileGroupFiles: [],
       databaseFiles: [],
       databaseLogFiles: [],

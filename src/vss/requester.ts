@@ -11,7 +11,7 @@ import type { WriterComponents } from "./component.ts";
 import { ComponentStore } from "./component-store.ts";
 import { needComplete, needIncludable } from "./component-rules.ts";
 import { Coordinator, type VssCoordinator } from "./coordinator.ts";
-import { readBackupComponents, writeBackupComponents } from "./documents.ts";
+import { readBackupComponents, writeBackupComponents } from "./backup-components-xml.ts";
 import { doSnapshotSet } from "./do-snapshot-set.ts";
 import {
   backupSchema,
@@ -185,7 +185,10 @@ class Requester implements VssBackupComponents {
       const path = volumeName(volume);
       const { outside } = this.#core.coordinator.around;
       if ((await outside.files.stat(path))?.kind !== "folder")
-        throw fail("VSS_E_OBJECT_NOT_FOUND", { happened: `There is no folder ${path}.`, unchanged: "Nothing was added." });
+        throw fail("VSS_E_OBJECT_NOT_FOUND", {
+          happened: `There is no folder ${path}.`,
+          unchanged: "Nothing was added.",
+        });
       const provider = await this.#core.coordinator.chooseProvider(path, providerId);
       return this.#core.set().add(path, provider);
     });
@@ -296,10 +299,7 @@ class Requester implements VssBackupComponents {
 
   addRestoreSubcomponent(...[id, type, path, name, subPath, subName]: [...Of, string | undefined, string]): void {
     this.#core.change("addRestoreSubcomponent", [id, type, path, name], (now) => ({
-      restoreSubcomponents: [
-        ...now.restoreSubcomponents,
-        { logicalPath: subPath, componentName: subName },
-      ],
+      restoreSubcomponents: [...now.restoreSubcomponents, { logicalPath: subPath, componentName: subName }],
     }));
   }
 
@@ -374,8 +374,7 @@ function needSchema(metadata: WriterMetadata, bit: number, name: string): void {
 /** An absolute path without `.`, `..`, doubled and last slashes. Throws INVALID_PARAMETER. */
 function volumeName(volume: string): string {
   const parts = volume.split("/").filter((part) => part !== "");
-  if (volume.startsWith("/") && !parts.some((part) => part === "." || part === ".."))
-    return `/${parts.join("/")}`;
+  if (volume.startsWith("/") && !parts.some((part) => part === "." || part === "..")) return `/${parts.join("/")}`;
   throw fail("INVALID_PARAMETER", {
     happened: `"${volume}" is no absolute path of a folder.`,
     unchanged: "Nothing was added.",

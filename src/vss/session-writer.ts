@@ -241,7 +241,8 @@ function notResponding(message: string): WriterFailure {
 
 function writerFailureOf(thrown: unknown): WriterFailure {
   const failure = failureOf(thrown);
-  const known = thrown instanceof Failure && isErrorName(thrown.name) && writerErrorNames.some((each) => each === thrown.name);
+  const known =
+    thrown instanceof Failure && isErrorName(thrown.name) && writerErrorNames.some((each) => each === thrown.name);
   return {
     name: known ? failure.name : "VSS_E_WRITERERROR_NONRETRYABLE",
     message: failure.message,

@@ -28,10 +28,7 @@ export interface WriterChoice {
 }
 
 /** Events that carry a call. */
-export type CallEvent = Exclude<
-  WriterEvent,
-  "identify" | "freezeTimeout" | "backupShutdown" | "abort"
->;
+export type CallEvent = Exclude<WriterEvent, "identify" | "freezeTimeout" | "backupShutdown" | "abort">;
 
 const handlers: Record<CallEvent, (writer: VssWriter, call: WriterCall) => unknown> = {
   prepareBackup: (writer, call) => writer.onPrepareBackup?.(call),

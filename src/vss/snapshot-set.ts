@@ -26,10 +26,7 @@ interface Member {
   readonly record: SnapshotRecord;
 }
 
-type Step = Exclude<
-  keyof VssProvider & `${string}Snapshots`,
-  "deleteSnapshots"
->;
+type Step = Exclude<keyof VssProvider & `${string}Snapshots`, "deleteSnapshots">;
 
 /** One set, from `startSnapshotSet` to its end. It holds the lock until `finish` or `abort` resolved. */
 export class SnapshotSet {
@@ -144,7 +141,9 @@ export class SnapshotSet {
     this.#ended = true;
     const { log, outside, limits } = this.#around;
     for (const member of this.#members) {
-      const failed = await within(outside.timers, limits.step, new AbortController().signal, () => this.#undo(member)).then(
+      const failed = await within(outside.timers, limits.step, new AbortController().signal, () =>
+        this.#undo(member),
+      ).then(
         ({ kind }) => (kind === "done" ? undefined : "the provider does not answer"),
         (cause: unknown) => failureOf(cause).message,
       );

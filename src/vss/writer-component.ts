@@ -16,8 +16,13 @@ export function writerComponent(
   event: WriterEvent,
   isCurrent: () => boolean,
 ): VssComponent {
-  const change = (what: string, events: readonly WriterEvent[], patch: (now: BackupComponent) => ComponentPatch): void => {
-    if (!isCurrent() || !events.includes(event)) throw badState(what, key, isCurrent() ? event : "an event that is over");
+  const change = (
+    what: string,
+    events: readonly WriterEvent[],
+    patch: (now: BackupComponent) => ComponentPatch,
+  ): void => {
+    if (!isCurrent() || !events.includes(event))
+      throw badState(what, key, isCurrent() ? event : "an event that is over");
     store.change(instanceId, key, patch(store.find(instanceId, key)));
   };
   const say = (what: string, events: readonly WriterEvent[], place: FailureMessagePlace, message: string): void =>
@@ -41,7 +46,7 @@ export function writerComponent(
     setPostRestoreFailureMsg: (message) => say("setPostRestoreFailureMsg", ["postRestore"], "postRestore", message),
     setFailure: (name: WriterErrorName, applicationResult, message) =>
       change("setFailure", [...backing, "preRestore", "postRestore"], () => ({
-        failure: { name, applicationResult, message },
+        failure: { name, applicationResult: applicationResult >>> 0, message },
       })),
   };
 }

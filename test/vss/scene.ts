@@ -115,10 +115,7 @@ export interface Scene {
 }
 
 /** `/data` with some files, and a coordinator whose folder is `/vss`. */
-export async function makeScene(
-  seed: string | number = 1,
-  options: Partial<CoordinatorOptions> = {},
-): Promise<Scene> {
+export async function makeScene(seed: string | number = 1, options: Partial<CoordinatorOptions> = {}): Promise<Scene> {
   const world = createWorld({ seed, machines: ["m"] });
   const outside = world.outside("m", "requester");
   const done = <T>(promise: Promise<T>, limit = 10_000_000): Promise<T> => world.complete(promise, limit);
