@@ -2,7 +2,8 @@
 import { openScene, type Scene } from "../api/scene.ts";
 import { type PageFiles, pageFiles } from "../../src/daemon/page-files.ts";
 import { listenPage } from "../../src/daemon/page-listener.ts";
-import { dword, multiSz, sz } from "../../src/tree/value.ts";
+import type { Edit } from "../../src/tree/edit.ts";
+import { dword, multiSz, sz, type Value } from "../../src/tree/value.ts";
 
 export const token = "0123456789abcdef0123456789abcdef";
 
@@ -66,9 +67,9 @@ export function addGroup(scene: Scene, name: string, resources: readonly Pretend
   );
 }
 
-function resourceEdits(one: Pretended, node: string): Parameters<Scene["edit"]>[number][] {
+function resourceEdits(one: Pretended, node: string): Edit[] {
   const path = `Resources\\${idOf(one.name)}`;
-  const set = (at: string, value: ReturnType<typeof sz>) => ({ kind: "set-value", path: at, value }) as const;
+  const set = (at: string, value: Value): Edit => ({ kind: "set-value", path: at, value });
   return [
     set(path, sz("Name", one.name)),
     set(path, sz("Type", one.type)),
