@@ -6,7 +6,7 @@ export type Tone = "ok" | "warn" | "bad";
 
 /** One sentence and its tone, out of a status. */
 export function situation(status: StatusView): { readonly tone: Tone; readonly sentence: string } {
-  const { self, nodes, groups } = status;
+  const { self, nodes, groups, checkpoints } = status;
   if (self.state !== "member" && self.state !== "leader") {
     const leader = status.leader === null ? "No leader is known." : "";
     const parts = [
@@ -34,6 +34,10 @@ export function situation(status: StatusView): { readonly tone: Tone; readonly s
       tone: "warn",
       sentence: `${nodesSay}. Held offline after a restore: ${names(held)} (clubar group release).`,
     };
+  if (checkpoints.lost.length > 0) {
+    const whose = [...new Set(checkpoints.lost.map((one) => one.resource))].join(", ");
+    return { tone: "warn", sentence: `${nodesSay}. Lost checkpoints: ${whose} (clubar recover checkpoints).` };
+  }
   if (up.length < nodes.length || self.waits.length > 0)
     return { tone: "warn", sentence: `${nodesSay}. All groups are as they should be.` };
   return { tone: "ok", sentence: `${nodesSay}, all groups are as they should be.` };

@@ -1,8 +1,22 @@
 /** What `clubar status` and the status page show: the whole cluster as this node sees it. */
-import { readState } from "../database/state.ts";
+import { checkpointFailureAction } from "../database/checkpoint-state.ts";
+import { type ClusterState, readState, type ResourceState } from "../database/state.ts";
 import { formatTag } from "../quorum/tag.ts";
 import type { LastBackup, NodeService } from "./node-service.ts";
 import { type GroupView, groupView, type NodeView, nodeView, type ResourceView, resourceView } from "./views.ts";
+
+/** A checkpoint without its file. */
+export interface LostView {
+  /** Name of its resource. */
+  readonly resource: string;
+  readonly path: string;
+  /** `0000000a.CPT` */
+  readonly file: string;
+  /** lost, damaged, stale, withdrawn. */
+  readonly how: string;
+  /** Name of the only node on which the resource comes online until it is re-created; null when that is not limited or not known. */
+  readonly onlyOn: string | null;
+}
 
 /** Answered by GET /api/v1/status. */
 export interface StatusView {
@@ -42,6 +56,10 @@ export interface StatusView {
     readonly newest: number | null;
     /** Changes that are not captured yet, as sentences. */
     readonly pending: readonly string[];
+    /** Current files that are lost, damaged, stale or withdrawn, as the leader's audit found them last. */
+    readonly lost: readonly LostView[];
+    /** Settings on nodes where their resource is not online, which the next online there replaces. */
+    readonly offlineEdits: readonly { readonly resource: string; readonly path: string; readonly node: string }[];
   };
   /** null: this node knows of none. */
   readonly lastBackup: LastBackup | null;
@@ -84,7 +102,22 @@ export function statusView(service: NodeService): StatusView {
       count: checkpoints.length,
       newest: checkpoints.length === 0 ? null : Math.max(...checkpoints.map((one) => one.time)),
       pending: service.checkpoints.pending().map((one) => `${one.path}: ${one.why}`),
+      lost: [...state.resources.values()].flatMap((resource) => lostViews(state, resource)),
+      offlineEdits: [...state.resources.values()].flatMap((resource) =>
+        resource.offlineEdits.map(({ node: id, path }) => ({
+          resource: resource.name,
+          path,
+          node: state.nodes.get(id)?.name ?? `node ${id}`,
+        })),
+      ),
     },
     lastBackup: service.lastBackup?.() ?? null,
   };
+}
+
+function lostViews(state: ClusterState, resource: ResourceState): LostView[] {
+  const { lastOwner, checkpointFailureAction: action, name } = resource;
+  const isLimited = lastOwner !== undefined && action === checkpointFailureAction.lastOwnerOnly;
+  const onlyOn = isLimited ? (state.nodes.get(lastOwner)?.name ?? `node ${lastOwner}`) : null;
+  return resource.lostCheckpoints.map(({ path, file, how }) => ({ resource: name, path, file, how, onlyOn }));
 }

@@ -364,5 +364,5 @@ test("an audit that finds damage ends with 5 and shows all lines", async () => {
   const { exit, out, err } = await clubar(["checkpoint", "list", "web", "--audit"], scene);
   assert.equal(exit, 5);
   assert.match(out, /web +OK +3 +SOFTWARE\\A +Whole\.\nweb +LOST +4 +SOFTWARE\\A +Gone\.\n/);
-  assert.match(err, /Lost or damaged: 1 checkpoint/);
+  assert.match(err, /Lost, damaged or stale: 1 checkpoint/);
 });

@@ -5,7 +5,7 @@ import { clubar } from "../../test/cli/run.ts";
 import type { RecreateLine } from "../checkpoint/checkpoint.ts";
 import { diffTree } from "../tree/diff-tree.ts";
 import { buildKey } from "../tree/key.ts";
-import { sz } from "../tree/value.ts";
+import { multiSz, sz } from "../tree/value.ts";
 
 let scene: Scene;
 
@@ -40,7 +40,10 @@ test("a plan shows what differs as a tree and asks nothing", async () => {
   scene.recreated = () => [{ ...line, differences: diffTree(key("old"), key("new")) }];
   const { exit, out } = await clubar(["recover", "checkpoints", "web", "--plan"], scene);
   assert.equal(exit, 0);
-  assert.match(out, /RE-CREATE SOFTWARE\\A: What is live is different\.\n {6}~ +v = "?old"? → "?new"?\n {6}1 value changed\./);
+  assert.match(
+    out,
+    /RE-CREATE SOFTWARE\\A: What is live is different\.\n {6}~ +v = "?old"? → "?new"?\n {6}1 value changed\./,
+  );
   assert.ok(
     !scene.asked.some(
       (call) => (call as { plan?: true; call: string }).plan !== true && (call as { call: string }).call === "recreate",
@@ -74,4 +77,38 @@ test("partly done ends with 4 and says why", async () => {
 test("resources or --all, not both and not neither", async () => {
   assert.equal((await clubar(["recover", "checkpoints"], scene)).exit, 2);
   assert.equal((await clubar(["recover", "checkpoints", "web", "--all"], scene)).exit, 2);
+});
+
+test("lost checkpoints and offline edits are in the status, kept copies are listed", async () => {
+  const { id } = await scene.client.get<{ id: string }>("/resources/web");
+  const runtime = `Runtime\\Resources\\${id}`;
+  scene.edit(
+    { kind: "set-value", path: runtime, value: multiSz("LostCheckpoints", ["00000001.CPT damaged"]) },
+    { kind: "set-value", path: runtime, value: multiSz("OfflineEdits 2", ["00000002.CPT"]) },
+    { kind: "set-value", path: `Resources\\${id}\\Checkpoints`, value: sz("LastOwner", "1") },
+  );
+  const { out } = await clubar(["status"], scene);
+  assert.match(out, /Checkpoint SOFTWARE\\A of web is damaged \(00000001\.CPT\); until .* web comes online only on N1/);
+  assert.match(out, /Changed on N2 while web is not online there: SOFTWARE\\B/);
+  scene.sideCopies = [
+    { resource: id, kind: "registry", path: "SOFTWARE\\A", number: 3, time: 0, file: "/d/losers/x.CPT", why: "why" },
+  ];
+  const losers = await clubar(["checkpoint", "losers", "web"], scene);
+  assert.match(losers.out, /web .*SOFTWARE\\A +why +\/d\/losers\/x\.CPT/);
+});
+
+test("an audit ends with 5 for a stale file too", async () => {
+  const checkpoint = {
+    kind: "registry",
+    path: "SOFTWARE\\A",
+    number: 1,
+    fileDigest: "",
+    contentDigest: "",
+    size: 0,
+    time: 0,
+  };
+  scene.audit = [{ checkpoint: { ...checkpoint, kind: "registry" }, result: "stale", sentence: "Of another time." }];
+  const { exit, out } = await clubar(["checkpoint", "audit", "web"], scene);
+  assert.equal(exit, 5);
+  assert.match(out, /web +STALE +1 +SOFTWARE\\A +Of another time\./);
 });

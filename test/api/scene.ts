@@ -16,7 +16,7 @@ import type { ListedBackup } from "../../src/backup/read.ts";
 import { fail } from "../../src/base/errors.ts";
 import { failureOf } from "../../src/base/failure-of.ts";
 import { openOutside } from "../../src/base/outside-node.ts";
-import type { AuditLine, Checkpoint, RecreateLine } from "../../src/checkpoint/checkpoint.ts";
+import type { AuditLine, Checkpoint, RecreateLine, SideCopy } from "../../src/checkpoint/checkpoint.ts";
 import { prepare } from "../../src/database/apply.ts";
 import { confirmNodeDown } from "../../src/database/commands/node.ts";
 import { initialDatabase } from "../../src/database/initial-database.ts";
@@ -49,6 +49,7 @@ export interface Scene {
   plan: RestorePlanView;
   checkpoints: readonly Checkpoint[];
   audit: readonly AuditLine[];
+  sideCopies: readonly SideCopy[];
   decisions: readonly Decision[];
   sets: readonly ListedBackup[];
   /** What an owner answers to re-creating. */
@@ -94,6 +95,7 @@ export async function openScene(): Promise<Scene> {
     plan: { id: "plan-1", lines: ["Step 1: Do it."], blockers: [], warnings: [] },
     checkpoints: [],
     audit: [],
+    sideCopies: [],
     decisions: [],
     sets: [],
     recreated: () => [
@@ -156,6 +158,7 @@ function serviceOf(stage: Stage, parts: Parts): NodeService {
       history: () => stage.checkpoints,
       audit: () => Promise.resolve(stage.audit),
       pending: () => [],
+      sideCopies: () => Promise.resolve(stage.sideCopies),
     } as unknown as NodeService["checkpoints"],
     identity: () => ({ name: "TOWER", instance, generation: 1, lineage: "l" }),
     status: () => ({ ...usualStatus(replica.tag()), ...stage.status }),

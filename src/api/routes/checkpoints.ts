@@ -1,6 +1,6 @@
 import * as z from "zod";
 import { fail } from "../../base/errors.ts";
-import type { AuditLine, AuditResult, Checkpoint, RecreateLine } from "../../checkpoint/checkpoint.ts";
+import type { AuditLine, AuditResult, Checkpoint, RecreateLine, SideCopy } from "../../checkpoint/checkpoint.ts";
 import { findResource } from "../../database/commands/find.ts";
 import type { ResourceState } from "../../database/state.ts";
 import { formatTag } from "../../quorum/tag.ts";
@@ -18,6 +18,11 @@ export interface AuditView extends CheckpointView {
   readonly sentence: string;
 }
 
+/** One line of GET /checkpoints/losers: `resource` is the id, `name` null when the resource is gone. */
+export interface SideCopyView extends SideCopy {
+  readonly name: string | null;
+}
+
 const kind = z.enum(["registry", "crypto"]);
 const ofResource = z.strictObject({ resource: z.string().optional() });
 const one = z.strictObject({ resource: z.string(), kind, path: z.string() });
@@ -26,7 +31,8 @@ const recreate = z.strictObject({ resource: z.string(), path: z.string().optiona
 const revert = z.strictObject({ resource: z.string(), path: z.string(), number: z.int().min(1) });
 
 /**
- * GET /checkpoints[?resource=], /checkpoints/history?resource=&kind=&path=, /checkpoints/audit[?resource=]; POST /checkpoints {resource,
+ * GET /checkpoints[?resource=], /checkpoints/history?resource=&kind=&path=, /checkpoints/audit[?resource=], /checkpoints/losers[?resource=]
+ * (this node's); POST /checkpoints {resource,
  * kind, path, force?}, /checkpoints/remove {resource, kind, path}, /checkpoints/recreate {resource, path?}, /checkpoints/revert {resource,
  * path, number}.
  */
@@ -53,6 +59,13 @@ export function checkpoints(): ApiRoutes {
         }
       }
       return context.json(lines);
+    })
+    .get("/losers", async (context) => {
+      const { resource } = queryOf(context, ofResource);
+      const state = stateOf(context);
+      const id = resource === undefined ? undefined : findResource(state, resource).id;
+      const copies = await context.var.service.checkpoints.sideCopies(id);
+      return context.json(copies.map((one) => ({ ...one, name: state.resources.get(one.resource)?.name ?? null })));
     })
     .post("/", async (context) => {
       const { force, ...request } = await bodyOf(context, add);

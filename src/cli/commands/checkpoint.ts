@@ -1,5 +1,5 @@
 import { Option } from "commander";
-import type { AuditView, CheckpointView } from "../../api/routes/checkpoints.ts";
+import type { AuditView, CheckpointView, SideCopyView } from "../../api/routes/checkpoints.ts";
 import type { Cli, Done } from "../cli.ts";
 import { fail } from "../../base/errors.ts";
 import { usage } from "../exit.ts";
@@ -21,6 +21,19 @@ export const defineCheckpoint: Define = (noun, cli) => {
     .action((resource: string | undefined, { audit }: { readonly audit?: boolean }) =>
       audit === true ? showAudit(cli, resource) : showList(cli, resource),
     );
+  notes(
+    verb(
+      noun,
+      "audit [resource]",
+      "Compare the files with the database, and what is live on the owner with them",
+    ).action((resource: string | undefined) => showAudit(cli, resource)),
+    `OK the file is whole and holds what is live · LOST no file, or deleted to be re-created · DAMAGED torn or no checkpoint · STALE a
+checkpoint, but not the one that the database names · DRIFT what is live differs: the next online replaces it · NOT CHECKED
+It ends with 5 when one is lost, damaged or stale. The leader looks at all files about every 15 s; \`clubar status\` shows what it found.`,
+  );
+  verb(noun, "losers [resource]", "List what was kept on this node when it was replaced").action(
+    (resource: string | undefined) => showLosers(cli, resource),
+  );
   const add = whatOptions(
     verb(noun, "add <resource>", "Make a registry key or a key container a checkpoint of a resource"),
   )
@@ -111,11 +124,18 @@ async function showAudit(cli: Cli, resource: string | undefined): Promise<void> 
   );
   const rows = lines.map((one) => [one.resource, one.result.toUpperCase(), String(one.number), one.path, one.sentence]);
   cli.show(lines, () => table(["Resource", "Result", "Number", "Path", ""], rows, "No checkpoints."));
-  const bad = lines.filter(({ result }) => result === "lost" || result === "damaged");
+  const bad = lines.filter(({ result }) => result === "lost" || result === "damaged" || result === "stale");
   if (bad.length === 0) return;
   throw fail("CRC", {
-    happened: `Lost or damaged: ${counted(bad.length, "checkpoint")} (${bad.map(({ path }) => path).join(", ")}).`,
+    happened: `Lost, damaged or stale: ${counted(bad.length, "checkpoint")} (${bad.map(({ path }) => path).join(", ")}).`,
     unchanged: "Nothing was changed.",
-    next: "Capture it anew on its owner, revert to a version that is well, or restore a backup.",
+    next: "Re-create it from what is live (clubar recover checkpoints), or revert to a version that is well.",
   });
+}
+
+async function showLosers(cli: Cli, resource: string | undefined): Promise<void> {
+  const copies = await cli.client().get<SideCopyView[]>("/checkpoints/losers", { resource });
+  const now = cli.terminal.now();
+  const rows = copies.map((one) => [one.name ?? one.resource, timeAndAge(one.time, now), one.path, one.why, one.file]);
+  cli.show(copies, () => table(["Resource", "Time", "Path", "What", "File"], rows, "Nothing was kept on this node."));
 }

@@ -1,6 +1,6 @@
 import { situation } from "../../api/situation.ts";
 import type { StatusView } from "../../api/status-view.ts";
-import { table } from "../render/table.ts";
+import { oneLine, table } from "../render/table.ts";
 import { counted, orDash, timeAndAge } from "../render/text.ts";
 import { type Define, finish } from "../verbs.ts";
 
@@ -64,7 +64,15 @@ function permitLine({ self }: StatusView): string {
 function checkpointLine({ checkpoints }: StatusView, now: number): string {
   const newest = checkpoints.newest === null ? "" : `, the newest version of ${timeAndAge(checkpoints.newest, now)}`;
   const pending = checkpoints.pending.map((line) => `\nNot captured yet: ${line}`).join("");
-  return `${counted(checkpoints.count, "checkpoint")}${newest}${pending}`;
+  const lost = checkpoints.lost.map(({ resource, path, file, how, onlyOn }) => {
+    const limit = onlyOn === null ? "" : `; until it is re-created, ${resource} comes online only on ${onlyOn}`;
+    return `\n${oneLine(`Checkpoint ${path} of ${resource} is ${how} (${file})${limit}: clubar recover checkpoints`)}`;
+  });
+  const edits = checkpoints.offlineEdits.map(
+    ({ resource, path, node }) =>
+      `\n${oneLine(`Changed on ${node} while ${resource} is not online there: ${path}; the next online there replaces it`)}`,
+  );
+  return [`${counted(checkpoints.count, "checkpoint")}${newest}${pending}`, ...lost, ...edits].join("");
 }
 
 function backupLine({ lastBackup }: StatusView, now: number): string {
