@@ -1,5 +1,5 @@
 import type { VNode } from "preact";
-import { useEffect, useRef, useState } from "preact/hooks";
+import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
 import type { RecreationRunView } from "../../../src/api/routes/recovery.ts";
 import type { StatusView } from "../../../src/api/status-view.ts";
 import { get } from "../api.ts";
@@ -101,7 +101,7 @@ function Steps({ now }: { now: Step }): VNode {
 function useHeadingFocus(step: Step): { current: HTMLHeadingElement | null } {
   const heading = useRef<HTMLHeadingElement>(null);
   const shown = useRef(step);
-  useEffect(() => {
+  useLayoutEffect(() => {
     if (shown.current !== step) heading.current?.focus();
     shown.current = step;
   }, [step]);
