@@ -92,6 +92,12 @@ export const nouns: readonly Noun[] = [
     load: async () => (await import("./commands/recover.ts")).defineRecover,
   },
   {
+    words: "vss",
+    summary: "Back a node up by shadow copies and restore it, or its whole cluster",
+    part: "Backup",
+    load: async () => (await import("./commands/vss.ts")).defineVss,
+  },
+  {
     words: "verify <path>",
     summary: "Check a backup set, part by part; needs no service",
     part: "Backup",

@@ -213,7 +213,7 @@ function stillStaged(error: unknown): Failure {
   return fail(name, {
     happened: `The node's service could not be told to stop and start: ${happened}`,
     unchanged: "The restore is staged.",
-    next: "Stop the service and start it, which puts the files in place; or give the restore up: clubar vss restore --discard",
+    next: "Stop the service and start it, which puts the files in place; or give the restore up: clubar vss staged --discard",
   });
 }
 

@@ -65,7 +65,7 @@ async function refuseWaiting(files: Files, data: string): Promise<void> {
     throw fail("INVALID_STATE", {
       happened: `A restore of this node from ${staged.set.path} is staged and waits for the service to start.`,
       unchanged,
-      next: "Start (or stop and start) the node's service, or give it up: clubar vss restore --discard",
+      next: "Start (or stop and start) the node's service, or give it up: clubar vss staged --discard",
     });
   }
   if ((await readRecord(files, data)) === undefined) return;
@@ -174,7 +174,7 @@ function maybe(error: unknown): Error {
   return fail(failure.name, {
     happened: `Whether the restore of this node is staged is not known: ${failure.happened}`,
     unchanged: "Nothing is in place yet.",
-    next: "Look with `clubar vss restore --status`, then start the service or give it up (--discard).",
+    next: "Look with `clubar vss staged`, then start the service or give it up (clubar vss staged --discard).",
     cause: error,
   });
 }
