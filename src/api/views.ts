@@ -14,7 +14,7 @@ export interface NodeView {
   readonly state: string;
   /** notInitiated, inProgress, completed, failed. */
   readonly drain: string;
-  /** Why it counts as down: proof, waited, confirmed, left; null when it is up or nothing is known. */
+  /** Why it counts as down: proof, waited, gone, confirmed, left; null when it is up or nothing is known. */
   readonly downBecause: string | null;
   readonly incarnation: string | null;
   /** Names of the groups that it owns. */

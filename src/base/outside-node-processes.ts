@@ -1,6 +1,6 @@
 import { spawn } from "node:child_process";
 import type { ChildProcess, StdioOptions } from "node:child_process";
-import { closeSync, constants, openSync, readFileSync } from "node:fs";
+import { closeSync, constants, openSync, readFileSync, readlinkSync } from "node:fs";
 import type { Readable } from "node:stream";
 import { outsideError, translated } from "./outside-node-error.ts";
 import { OutsideError } from "./outside.ts";
@@ -30,6 +30,8 @@ export function openProcesses(): Processes {
         }
       }),
     isAlive: async (who) => isSame(who),
+    table: tableName(),
+    hasEnded: (who) => translated(`ask for ${who.pid}`, async () => hasEnded(who)),
     exit: (code) => process.exit(code),
   };
 }
@@ -37,6 +39,40 @@ export function openProcesses(): Processes {
 function isSame(who: ProcessIdentity): boolean {
   const found = readStat(who.pid);
   return found !== undefined && found.started === who.started && found.state !== "Z" && found.state !== "X";
+}
+
+/** Boot id and the namespaces that pids and start times depend on (namespaces(7), time_namespaces(7)); only of a /proc that is our own. */
+function tableName(): string | undefined {
+  try {
+    if (readlinkSync("/proc/self") !== String(process.pid)) return undefined;
+    const boot = readFileSync("/proc/sys/kernel/random/boot_id", "latin1").trim();
+    const pids = readlinkSync("/proc/self/ns/pid");
+    return boot === "" ? undefined : `${boot} ${pids} ${timeNamespace()}`;
+  } catch {
+    return undefined;
+  }
+}
+
+function timeNamespace(): string {
+  try {
+    return readlinkSync("/proc/self/ns/time");
+  } catch (cause) {
+    // Linux before 5.6 has none.
+    if (outsideError(cause, "").code === "ENOENT") return "time:[]";
+    throw cause;
+  }
+}
+
+/** kill(2) finds a process also where /proc hides it (hidepid in proc(5)); then nothing more can be told of it. */
+function hasEnded(who: ProcessIdentity): boolean {
+  try {
+    process.kill(who.pid, 0);
+  } catch (cause) {
+    const { code } = outsideError(cause, "");
+    if (code === "ESRCH") return true;
+    if (code !== "EPERM") throw cause;
+  }
+  return readStat(who.pid) !== undefined && !isSame(who);
 }
 
 function identityOf(pid: number): ProcessIdentity | undefined {

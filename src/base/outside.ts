@@ -172,6 +172,16 @@ export interface Processes {
   signal(who: ProcessIdentity, signal: SignalName): Promise<boolean>;
   /** Whether that very process is still there (zombies count as gone). */
   isAlive(who: ProcessIdentity): Promise<boolean>;
+  /**
+   * Names the table that identities are read from: the same text means the same running kernel, PID namespace and time namespace, so an
+   * identity of one process is good for the other. undefined: that can't be told.
+   */
+  readonly table: string | undefined;
+  /**
+   * Whether that very process has certainly ended (a zombie has): the kernel itself says so, not only a `/proc` that may hide it. False when
+   * it can't be told. Only for identities of the same `table`.
+   */
+  hasEnded(who: ProcessIdentity): Promise<boolean>;
   /** Ends this process at once, as `exit(code)`. */
   exit(code: number): never;
 }

@@ -22,3 +22,8 @@ export const socketPath = {
   host: (data: string): string => `${data}/run/host.sock`,
   api: (data: string): string => `${data}/run/api.sock`,
 } as const;
+
+/** The data folder of the node that answers there; undefined when the endpoint is of another kind. */
+export function dataOfEndpoint(endpoint: string): string | undefined {
+  return /^(\/.*)\/run\/rpc\.sock$/.exec(endpoint)?.[1];
+}

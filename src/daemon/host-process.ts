@@ -7,9 +7,10 @@ import type { FileHandle, Listener, Outside } from "../base/outside.ts";
 import { PermitKeeper, type RenewRequest } from "../membership/permit-keeper.ts";
 import { directoryTiming, type Timing } from "../membership/timing.ts";
 import { endLeftovers } from "../monitor/application-kill.ts";
-import { type ApplicationRecord, readRecords } from "../monitor/application-record.ts";
+import { type ApplicationRecord, readRecords, removeRecord } from "../monitor/application-record.ts";
 import { type Containment, probeContainment } from "../monitor/containment.ts";
 import { createHostEngine, type HostEngine, type ResourceSpec } from "../monitor/host-engine.ts";
+import { lockPath, writeLifeMark } from "../monitor/life-mark.ts";
 import type { ResourceType } from "../monitor/resource-type.ts";
 import type { Quorum } from "../quorum/quorum.ts";
 import { type Handlers, type Peer, serve } from "../rpc/call.ts";
@@ -55,15 +56,21 @@ export async function runHost(parts: HostParts): Promise<string> {
 }
 
 /** One host at a time: the next one starts when the kernel has let go of the last one's lock. */
-async function takeLock({ outside, config }: HostParts): Promise<FileHandle> {
+async function takeLock({ outside, config, log }: HostParts): Promise<FileHandle> {
   await outside.files.makeFolder(config.data);
-  const handle = await outside.files.open(`${config.data}/host.lock`, "append");
+  const handle = await outside.files.open(lockPath(config.data), "append");
   while (!(await handle.lock())) await outside.timers.sleep(10);
+  // Without the mark a leader waits instead of looking.
+  await writeLifeMark(outside, handle, config.data, config.incarnation).catch((error: unknown) =>
+    log.warn("could not say whose lock it is", { error }),
+  );
   return handle;
 }
 
 async function endRecorded({ outside, config }: HostParts): Promise<void> {
-  await endLeftovers(outside, await readRecords(outside.files, config.data));
+  const records = await readRecords(outside.files, config.data);
+  await endLeftovers(outside, records);
+  for (const { id } of records) await removeRecord(outside.files, config.data, id);
 }
 
 class HostProcess {

@@ -9,11 +9,13 @@ import type { Checkpoints } from "../checkpoint/checkpoint.ts";
 import { LeaderLoop } from "../failover/leader-loop.ts";
 import { OwnerLoop, type ResourceCheckpoints } from "../failover/owner-loop.ts";
 import { Membership, type MembershipParts } from "../membership/membership.ts";
+import type { LifeEvidence } from "../membership/life-evidence.ts";
 import { allNodeRecords } from "../membership/node-records.ts";
 import type { Timing } from "../membership/timing.ts";
+import { lifeHasEnded } from "../monitor/ended-life.ts";
 import type { Quorum } from "../quorum/quorum.ts";
 import type { HostClient, HostEvents } from "./host-client.ts";
-import { socketPath } from "./host-config.ts";
+import { dataOfEndpoint, socketPath } from "./host-config.ts";
 import { dialLeader } from "./leader-calls.ts";
 import type { LivingDatabase } from "./living-database.ts";
 
@@ -76,6 +78,7 @@ export class Life {
       dial: (endpoint) => dialLeader(outside, endpoint, parts.instance, timing),
       logSizeMax: parts.logSizeMax,
       saveDiverged: parts.saveDiverged,
+      evidence: kernelEvidence(outside),
       ...(parts.verifyEvidence === undefined ? {} : { verifyEvidence: parts.verifyEvidence }),
     });
     this.owner = new OwnerLoop({ outside, database, host, checkpoints: parts.checkpoints, log, poll: timing.poll });
@@ -144,6 +147,16 @@ export class Life {
         await tidy(this.membership).catch((error: unknown) => log.warn("housekeeping failed", { error }));
     }
   }
+}
+
+/** Nodes that live on this machine, as a directory quorum has them, can be looked at. */
+function kernelEvidence(outside: Outside): LifeEvidence {
+  return {
+    async hasEnded({ endpoint, incarnation }) {
+      const data = dataOfEndpoint(endpoint);
+      return data !== undefined && (await lifeHasEnded(outside, data, incarnation));
+    },
+  };
 }
 
 interface EventSink {

@@ -61,6 +61,8 @@ function goneBecause(
   if (facts.incarnation !== undefined && facts.incarnation !== node.incarnation) return undefined;
   if (facts.takeOver === "proof")
     return { kind: "free", how: "taken-over", because: `${node.name} proved that it stopped everything` };
+  const [past, how] =
+    facts.takeOver === "gone" ? ["host has ended", "went with it"] : ["permit is over", "dies with its host"];
   const survivors = group.resources
     .flatMap((id) => state.resources.get(id) ?? [])
     .filter((resource) => facts.loose === true || !resource.diesWithHost);
@@ -68,7 +70,7 @@ function goneBecause(
     return {
       kind: "free",
       how: "taken-over",
-      because: `${node.name}'s permit is over, and everything in it dies with its host`,
+      because: `${node.name}'s ${past}, and everything in it ${how}`,
     };
   }
   const names = survivors.map((resource) => `${quoted(resource)} (${resource.type})`).join(", ");
@@ -77,7 +79,7 @@ function goneBecause(
     kind: "unknown",
     silent: true,
     because:
-      `${node.name}'s permit is over, but ${names} ${verb} not die with its host; ` +
+      `${node.name}'s ${past}, but ${names} ${verb} not die with its host; ` +
       `when the machine is certainly off: clubar node confirm-down ${node.name}`,
   };
 }

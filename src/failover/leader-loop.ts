@@ -119,6 +119,8 @@ function takeOverOf(why: string | undefined): NodeFacts["takeOver"] {
       return "confirmed";
     case "waited":
       return "waited";
+    case "gone":
+      return "gone";
     default:
       return "no";
   }

@@ -12,9 +12,10 @@ export interface NodeFacts {
   readonly confirmedThisEpoch: boolean;
   /**
    * Whether everything this node ran has certainly stopped (docs/safety.md §2.4): "proof": its host said so or it left in order;
-   * "confirmed": a person or a fence device did; "waited": its permit is over, so what dies with its host is gone; "no".
+   * "confirmed": a person or a fence device did; "waited": its permit is over, so what dies with its host is gone; "gone": its host
+   * and what dies with it were seen to have ended; "no".
    */
-  readonly takeOver: "no" | "proof" | "confirmed" | "waited";
+  readonly takeOver: "no" | "proof" | "confirmed" | "waited" | "gone";
   /** Its host can't promise that applications end with it: of the time alone nothing follows (docs/safety.md §2.5). */
   readonly loose?: boolean;
   /** The life of the node that `takeOver` is about; another one in the database makes it worthless. undefined: the database's. */

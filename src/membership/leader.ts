@@ -16,6 +16,7 @@ import { Arrivals } from "./arrivals.ts";
 import { imageOf, replay } from "./copy-image.ts";
 import { History } from "./history.ts";
 import type { HostLink } from "./host-link.ts";
+import { EvidenceSearch, type LifeEvidence } from "./life-evidence.ts";
 import {
   type DownBecause,
   downUpdate,
@@ -42,6 +43,8 @@ export interface LeaderParts {
   readonly logSizeMax: () => number;
   /** Saves this node's copy aside before one of another history replaces it. */
   readonly saveDiverged: () => Promise<void>;
+  /** What tells of a life that it ended when its host can't; absent: nothing does. */
+  readonly evidence?: LifeEvidence;
 }
 
 /** No node may be taken over before this boot time unless it reports or proves. */
@@ -64,6 +67,9 @@ export class Leader {
   /** One decision about members at a time: a join and an expiry of one node must not cross. */
   readonly #members = new Mutex();
   readonly #arrivals = new Arrivals();
+  /** Nodes that wait for updates just now: they live. */
+  readonly #fetching = new Set<string>();
+  readonly #search: EvidenceSearch | undefined;
   #lose: (why: string) => void = () => undefined;
   #over = false;
 
@@ -77,6 +83,8 @@ export class Leader {
     this.lost = new Promise((resolve) => {
       this.#lose = resolve;
     });
+    const { evidence, log } = parts;
+    if (evidence !== undefined) this.#search = new EvidenceSearch(evidence, log, (life) => this.#ended(life));
     const wall = (): number => parts.outside.clock.wall();
     this.#order = new UpdateOrder(
       { leadership: start.leadership, tree: start.tree, tag: start.history.tag() },
@@ -161,7 +169,9 @@ export class Leader {
       });
     }
     if (compareTags(request.tag, this.#parts.replica.tag()) >= 0) {
+      this.#fetching.add(request.node);
       await this.#arrivals.wait(this.#parts.outside.timers, this.#parts.timing.poll);
+      this.#fetching.delete(request.node);
       this.#checkLeading();
     }
     return this.#copyFor(request.tag, this.identity.lineage);
@@ -211,8 +221,19 @@ export class Leader {
     return this.#leadership.deleteVersion(version);
   }
 
+  /** The kernel shows that nothing of this life runs any more. */
+  #ended(life: NodeRecord): Promise<void> {
+    return this.#members.run(async () => {
+      const record = nodeRecord(this.#parts.replica.tree(), life.node);
+      if (this.#over || record?.up !== true || record.incarnation !== life.incarnation) return;
+      await this.#parts.host.expire(record.node, record.incarnation);
+      await this.#markDown(record, "gone", `The host of node ${record.node} and all that it ran have ended.`);
+    });
+  }
+
   /** One look at proofs and waits; called every poll and when a proof is announced. */
   review(): Promise<void> {
+    this.#lookForEnded();
     return this.#members.run(() => this.#review());
   }
 
@@ -249,6 +270,14 @@ export class Leader {
       "waited",
       `Node ${node} had no permit for the full time, so whatever dies with its host has ended.`,
     );
+  }
+
+  #lookForEnded(): void {
+    const { replica, self } = this.#parts;
+    if (this.#search === undefined || this.#over) return;
+    for (const record of allNodeRecords(replica.tree())) {
+      if (record.incarnation !== self.incarnation && !this.#fetching.has(record.node)) this.#search.look(record);
+    }
   }
 
   async #markDown(record: NodeRecord, why: DownBecause, sentence: string): Promise<void> {

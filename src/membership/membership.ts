@@ -14,6 +14,7 @@ import type { Claim, Quorum } from "../quorum/quorum.ts";
 import { formatTag, type Tag } from "../quorum/tag.ts";
 import type { Key } from "../tree/key.ts";
 import type { HostLink } from "./host-link.ts";
+import type { LifeEvidence } from "./life-evidence.ts";
 import { Leader } from "./leader.ts";
 import { type LeaderCalls, Member } from "./member.ts";
 import type { Timing } from "./timing.ts";
@@ -34,6 +35,7 @@ export interface MembershipParts {
   readonly dial: (endpoint: string) => Promise<LeaderCalls>;
   readonly logSizeMax: () => number;
   readonly saveDiverged: () => Promise<void>;
+  readonly evidence?: LifeEvidence;
   /** Called on the leader before it orders an update; rejects when a checkpoint file that the update names is not what it says. */
   readonly verifyEvidence?: (update: Update) => Promise<void>;
 }

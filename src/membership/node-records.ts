@@ -7,8 +7,11 @@ import type { Condition, Update } from "../database/update.ts";
 /** WSFC's node states (facts §6.1). */
 export const nodeState = { up: 0, down: 1, paused: 2, joining: 3 } as const;
 
-/** Why a node is down: its host proved it, the full time passed, a person confirmed it, it left, it was evicted. */
-export type DownBecause = "proof" | "waited" | "confirmed" | "left";
+/**
+ * Why a node is down: its host proved it, the full time passed, the kernel shows that host and applications are gone, a person confirmed
+ * it, it left.
+ */
+export type DownBecause = "proof" | "waited" | "gone" | "confirmed" | "left";
 
 /** One node's life as the database has it; texts are empty and numbers 0 where nothing is recorded. */
 export interface NodeRecord {
@@ -19,6 +22,8 @@ export interface NodeRecord {
   readonly incarnation: string;
   readonly epoch: number;
   readonly endpoint: string;
+  /** Its host can't promise that applications end with it. */
+  readonly loose: boolean;
 }
 
 const nodesPath = "Runtime\\Nodes";
@@ -50,6 +55,7 @@ function readRecord(node: string, tree: Key): NodeRecord {
     incarnation,
     epoch: dwordOf(findValue(tree, path, "Epoch")) ?? 0,
     endpoint: textOf(findValue(tree, path, "Endpoint")) ?? "",
+    loose: dwordOf(findValue(tree, path, "Loose")) === 1,
   };
 }
 

@@ -47,6 +47,8 @@ export interface Latencies {
   readonly start: Range;
   /** From SIGKILL to the process being gone. */
   readonly kill: Range;
+  /** The same for one that is tied to its parent, an application: it may be in a call that the kernel lets finish. */
+  readonly tied: Range;
 }
 
 /** What every part of a world needs of it. */

@@ -46,6 +46,11 @@ export class Machine {
     return mount.disk;
   }
 
+  /** Names this machine's processes between two losses of power. */
+  get table(): string {
+    return `${this.name} since ${this.#bootedAt}`;
+  }
+
   /** The boot clock begins again at 0. */
   boot(): void {
     this.powered = true;

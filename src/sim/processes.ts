@@ -84,6 +84,7 @@ export class ProcessTable {
   readonly #kernel: Kernel;
   readonly #open: (process: SimProcess, folder: string) => Opened;
   readonly #nextPid = new Map<Machine, number>();
+  readonly #tied = new WeakSet<SimProcess>();
 
   constructor(kernel: Kernel, open: (process: SimProcess, folder: string) => Opened) {
     this.#kernel = kernel;
@@ -160,6 +161,14 @@ export class ProcessTable {
           mutates: false,
           effect: () => this.find(process.machine, who)?.alive === true,
         }),
+      table: process.machine.table,
+      hasEnded: (who) =>
+        door.call({
+          name: "processes.hasEnded",
+          about: String(who.pid),
+          mutates: false,
+          effect: () => this.find(process.machine, who)?.alive !== true,
+        }),
       exit: (code) => {
         this.end(process, { code });
         throw new ProcessExit(code);
@@ -184,11 +193,13 @@ export class ProcessTable {
 
   /** Death follows SIGKILL soon, not at once: who needs to know must ask. */
   #killSoon(target: SimProcess): void {
-    const delay = this.#kernel.draw(this.#kernel.latencies.kill);
+    const { kill, tied } = this.#kernel.latencies;
+    const delay = this.#kernel.draw(this.#tied.has(target) ? tied : kill);
     this.#kernel.scheduler.after(delay, () => this.end(target, { signal: "SIGKILL" }));
   }
 
   #tie(process: SimProcess, parent: SimProcess): void {
+    this.#tied.add(process);
     parent.atDeath.push((powerLost) => {
       if (!powerLost) this.#killSoon(process);
     });

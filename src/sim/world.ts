@@ -50,6 +50,7 @@ const usualLatencies: Latencies = {
   timer: [0, 1],
   start: [5, 40],
   kill: [0.1, 2],
+  tied: [0.1, 200],
 };
 
 const usualNetwork: NetworkSettings = {
