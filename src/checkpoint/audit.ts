@@ -42,7 +42,7 @@ async function compareLive(
     };
   }
   try {
-    const live = await contents.liveOrNone(kind, path);
+    const live = await contents.liveOrNone(checkpoint);
     if (live === undefined)
       return {
         checkpoint,

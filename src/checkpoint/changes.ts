@@ -3,7 +3,7 @@ import { type Change, ChangeBuilder } from "../database/change.ts";
 import { groupValue, resourceKey, runtimeGroupValue } from "../database/schema.ts";
 import type { Condition } from "../database/update.ts";
 import type { Key } from "../tree/key.ts";
-import { dword, multiSz, qword, sz } from "../tree/value.ts";
+import { dword, multiSz, qword, sz, type Value } from "../tree/value.ts";
 import type { Checkpoint } from "./checkpoint.ts";
 import { fileKind, numberName, titleOf } from "./names.ts";
 import {
@@ -44,6 +44,7 @@ export function commitChange(
     sz(versionValue.contentDigest, version.contentDigest),
     dword(versionValue.size, version.size),
     qword(versionValue.time, BigInt(Math.floor(version.time))),
+    ...filterValues(version),
   );
   change.set(checkpointsPath(records), dword(checkpointsValue.nextNumber, number + 1));
   const isForgotten = (one: Checkpoint): boolean =>
@@ -86,7 +87,8 @@ export function withdrawChange(
   const change = guarded(tree, records);
   let number = records.nextNumber;
   const gone: Checkpoint[] = [];
-  for (const { kind, path, number: before } of wanted) {
+  for (const version of wanted) {
+    const { kind, path, number: before } = version;
     const sync = `${records.path}\\${syncKey(kind)}`;
     change.unchanged(sync, numberName(before)).remove(sync, numberName(before));
     change.set(sync, sz(numberName(number), path));
@@ -96,6 +98,7 @@ export function withdrawChange(
       sz(versionValue.path, path),
       qword(versionValue.time, BigInt(Math.floor(time))),
       dword(versionValue.withdrawn, 1),
+      ...filterValues(version),
     );
     gone.push(...versionsOf(records, kind, path));
     number++;
@@ -144,6 +147,17 @@ export function forgetDeletedChange(tree: Key, records: ResourceRecords, gone: r
 export function isOwnership(condition: Condition): boolean {
   if (condition.kind !== "value-equals") return condition.kind === "key-exists";
   return condition.name === runtimeGroupValue.owner || condition.name === runtimeGroupValue.ownershipGeneration;
+}
+
+/** Each version says for itself what it takes. */
+function filterValues({ kind, filter }: Checkpoint): Value[] {
+  if (kind !== "directory" || filter === undefined) return [];
+  const { include, exclude, maxSize } = filter;
+  return [
+    multiSz(versionValue.include, include),
+    multiSz(versionValue.exclude, exclude),
+    dword(versionValue.maxSize, maxSize),
+  ];
 }
 
 function guarded(tree: Key, records: ResourceRecords): ChangeBuilder {

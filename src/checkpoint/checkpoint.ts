@@ -1,5 +1,5 @@
 /**
- * Checkpoints: stored, numbered copies of the registry keys and key containers that a resource's application needs, put in place
+ * Checkpoints: stored, numbered copies of the registry keys, key containers and folders that a resource's application needs, put in place
  * on whatever node the resource comes online (facts §3). The rules are docs/safety.md §3.
  */
 import type { ErrorName } from "../base/errors.ts";
@@ -11,15 +11,17 @@ import type { Tag } from "../quorum/tag.ts";
 import type { KeyContainers } from "../registry/key-containers.ts";
 import type { Registry } from "../registry/registry.ts";
 import type { DiffTree } from "../tree/diff-tree.ts";
+import type { DirectoryFilter } from "./directory-filter.ts";
 import type { CheckpointKind } from "./names.ts";
 
+export type { DirectoryFilter } from "./directory-filter.ts";
 export type { CheckpointKind } from "./names.ts";
 export { createCheckpoints } from "./engine.ts";
 
 /** One version of a checkpoint, as the database names it. */
 export interface Checkpoint {
   readonly kind: CheckpointKind;
-  /** Below HKEY_LOCAL_MACHINE, or `Type\Name\Key`. */
+  /** Below HKEY_LOCAL_MACHINE, or `Type\Name\Key`, or that of a folder or file: absolute, or below `%NodeData%/apps`. */
   readonly path: string;
   /** A number of the resource, never used twice. */
   readonly number: number;
@@ -31,6 +33,8 @@ export interface Checkpoint {
   readonly size: number;
   /** Wall time in milliseconds of the commit. */
   readonly time: number;
+  /** Of a directory: what of it is taken. */
+  readonly filter?: DirectoryFilter;
   /** Its file was deleted on purpose (`withdraw`) and it is not re-created yet: it counts as lost, whatever lies under its number. */
   readonly withdrawn?: true;
 }
@@ -146,6 +150,21 @@ export interface Changed {
   readonly path: string;
 }
 
+/** Of `add`. */
+export interface AddOptions {
+  /** Although another resource has it. */
+  readonly force?: boolean;
+  /** Of a directory; all of it, up to 64 MiB, unless given. */
+  readonly filter?: Partial<DirectoryFilter>;
+}
+
+/** What `add` did. */
+export interface Added {
+  readonly tag: Tag;
+  /** Sentences about what of a directory is not taken; empty for others. */
+  readonly notes: readonly string[];
+}
+
 /**
  * The checkpoints of one node. `resource` is a resource's id. Calls that write reject with HOST_NODE_NOT_RESOURCE_OWNER on a node that
  * does not own the resource's group, RESOURCE_NOT_FOUND, and OUTCOME_UNKNOWN when no leader answered in time.
@@ -154,9 +173,10 @@ export interface Checkpoints {
   /**
    * Captured at once. INVALID_PARAMETER for a path that can't be checkpointed, ALREADY_EXISTS (also when another resource has the same
    * path, or a resource of another group an overlapping one, unless `force`), FILE_NOT_FOUND without such a key, NTE_BAD_KEYSET without
-   * such a container, NTE_BAD_KEY when it may not be exported.
+   * such a container, NTE_BAD_KEY when it may not be exported. Of a directory: BAD_PATHNAME when it can't be replaced as a whole,
+   * MORE_DATA above its size, ACCESS_DENIED, BUSY when it does not stand still.
    */
-  add(resource: string, kind: CheckpointKind, path: string, options?: { readonly force?: boolean }): Promise<Tag>;
+  add(resource: string, kind: CheckpointKind, path: string, options?: AddOptions): Promise<Added>;
   /** FILE_NOT_FOUND when it is not checkpointed. The key itself stays as it is. */
   remove(resource: string, kind: CheckpointKind, path: string): Promise<Tag>;
   /** What the database of this node says, on any node: the current version of each, by number. */

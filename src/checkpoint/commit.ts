@@ -10,7 +10,8 @@ import type { Key } from "../tree/key.ts";
 import { commitChange, isOwnership, lastOwnerChange, removeChange, withdrawChange } from "./changes.ts";
 import type { Checkpoint, CheckpointParts } from "./checkpoint.ts";
 import type { Content } from "./content.ts";
-import { type CheckpointKind, fileKind, titleOf } from "./names.ts";
+import type { DirectoryFilter } from "./directory-filter.ts";
+import { type CheckpointKind, fileKind, filterOf, titleOf } from "./names.ts";
 import { findCurrent, noResource, readRecords, type ResourceRecords } from "./records.ts";
 
 /** What a node holds of a resource while it writes. */
@@ -67,6 +68,8 @@ export interface CommitRequest {
   readonly path: string;
   readonly content: Content;
   readonly isNew: boolean;
+  /** Of a new directory checkpoint; others keep theirs. */
+  readonly filter?: DirectoryFilter;
   /** Numbers of older versions that nobody has any more: they are forgotten. */
   readonly forget?: readonly number[];
   readonly check?: (tree: Key, records: ResourceRecords) => void;
@@ -96,6 +99,7 @@ export async function commitVersion(parts: Parts, held: Held, request: CommitReq
       contentDigest: content.contentDigest,
       size: content.bytes.length,
       time: parts.outside.clock.wall(),
+      ...(kind === "directory" ? { filter: request.filter ?? filterOf(current) } : {}),
     };
     const lostFile = (): void => {
       version = undefined;

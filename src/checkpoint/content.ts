@@ -6,12 +6,31 @@ import type { Registry } from "../registry/registry.ts";
 import { contentDigest } from "../tree/content.ts";
 import { findKey, type Key } from "../tree/key.ts";
 import type { ContainerStore } from "./checkpoint.ts";
-import { type CheckpointKind, parseContainer, titleOf } from "./names.ts";
+import type { Directories } from "./directory.ts";
+import { decodeDirectory, encodeDirectory } from "./directory-codec.ts";
+import { type Entry, entryDigest } from "./directory-entry.ts";
+import type { DirectoryFilter } from "./directory-filter.ts";
+import type { Left } from "./directory-walk.ts";
+import { type CheckpointKind, filterOf, parseContainer, titleOf } from "./names.ts";
 
 /** A registry key is held as the tree that it was at one moment; holding it costs nothing. */
 export type Live =
   | { readonly kind: "registry"; readonly key: Key }
-  | { readonly kind: "crypto"; readonly bytes: Uint8Array };
+  | { readonly kind: "crypto"; readonly bytes: Uint8Array }
+  | {
+      readonly kind: "directory";
+      readonly entry: Entry;
+      /** Live: what else is in the folder. */
+      readonly left: readonly Left[];
+    };
+
+/** Where settings are: what a checkpoint says of them, or is to say. */
+export interface Source {
+  readonly kind: CheckpointKind;
+  readonly path: string;
+  /** Of a directory. */
+  readonly filter?: DirectoryFilter;
+}
 
 /** Live content as a version holds it. */
 export interface Content {
@@ -20,19 +39,26 @@ export interface Content {
   readonly contentDigest: string;
 }
 
-/** Reads what is live in a node's registry and key containers. Digests of keys are kept as long as the key is. */
+/** Reads what is live in a node's registry, key containers and folders. Digests of keys are kept as long as the key is. */
 export class Contents {
   readonly #registry: Registry;
   readonly #keys: ContainerStore;
+  readonly directories: Directories;
   readonly #digests = new WeakMap<Key, string>();
 
-  constructor(registry: Registry, keys: ContainerStore) {
+  constructor(registry: Registry, keys: ContainerStore, directories: Directories) {
     this.#registry = registry;
     this.#keys = keys;
+    this.directories = directories;
   }
 
   /** What is there now. FILE_NOT_FOUND: no such key, NTE_BAD_KEYSET: no such container, NTE_BAD_KEY: it may not be exported. */
-  async live(kind: CheckpointKind, path: string): Promise<Live> {
+  async live(source: Source): Promise<Live> {
+    const { kind, path } = source;
+    if (kind === "directory") {
+      const { entry, left } = await this.directories.scan(path, filterOf(source));
+      return { kind, entry, left };
+    }
     if (kind === "crypto") return { kind, bytes: this.#keys.exportContainer(parseContainer(path)) };
     const key = this.liveKey(path);
     if (key !== undefined) return { kind, key };
@@ -44,9 +70,9 @@ export class Contents {
   }
 
   /** As `live`; undefined when there is none. */
-  async liveOrNone(kind: CheckpointKind, path: string): Promise<Live | undefined> {
+  async liveOrNone(source: Source): Promise<Live | undefined> {
     try {
-      return await this.live(kind, path);
+      return await this.live(source);
     } catch (error) {
       if (error instanceof Failure && (error.name === "FILE_NOT_FOUND" || error.name === "NTE_BAD_KEYSET"))
         return undefined;
@@ -62,6 +88,8 @@ export class Contents {
   /** The bytes of a version. A hive is read back: what it can't express would otherwise look like a change for ever. */
   contentOf(live: Live): Content {
     if (live.kind === "crypto") return { bytes: live.bytes, contentDigest: sha256(live.bytes) };
+    if (live.kind === "directory")
+      return { bytes: encodeDirectory(live.entry), contentDigest: entryDigest(live.entry) };
     const bytes = hiveOf(live.key);
     const digest = treeDigest(readHive(bytes).root);
     this.#digests.set(live.key, digest);
@@ -70,10 +98,13 @@ export class Contents {
 
   digestOf(live: Live): string {
     if (live.kind === "registry") return this.#digests.get(live.key) ?? this.contentOf(live).contentDigest;
+    if (live.kind === "directory") return entryDigest(live.entry);
     return sha256(live.bytes);
   }
 
-  watch(kind: CheckpointKind, path: string, handler: () => void): () => void {
+  watch(source: Source, handler: () => void): () => void {
+    const { kind, path } = source;
+    if (kind === "directory") return this.directories.watch(path, filterOf(source), handler);
     return kind === "registry" ? this.#registry.watch(path, handler) : this.#keys.watch(parseContainer(path), handler);
   }
 }
@@ -88,9 +119,10 @@ export function treeDigest(tree: Key): string {
   return contentDigest(tree, sha256OfChunks);
 }
 
-/** What a version's bytes put in place. INVALID_DATA when they are no hive; bytes of key containers are the containers' business. */
+/** What a version's bytes put in place. INVALID_DATA when they are no hive or no directory's; those of containers are not looked into. */
 export function readContent(kind: CheckpointKind, path: string, bytes: Uint8Array): Live {
   if (kind === "crypto") return { kind, bytes };
+  if (kind === "directory") return { kind, entry: decodeDirectory(bytes), left: [] };
   try {
     return { kind, key: readHive(bytes).root };
   } catch (error) {

@@ -4,7 +4,8 @@ import { fail } from "../base/errors.ts";
 import { failureOf } from "../base/failure-of.ts";
 import { OutsideError, type FileHandle, type FileStat, type Outside } from "../base/outside.ts";
 import { type Entry, entryDigest, type EntryRights, type FileEntry, noteContent } from "./directory-entry.ts";
-import { type DirectoryFilter, matcherOf } from "./directory-filter.ts";
+import type { DirectoryFilter } from "./directory-filter.ts";
+import { matcherOf } from "./directory-matcher.ts";
 import { atOnce, changing, type Item, join, type Left, type Walk, walkFolder } from "./directory-walk.ts";
 import { inParallel } from "./in-parallel.ts";
 

@@ -1,7 +1,8 @@
 /** What is in a folder, by looking and not by reading. Symbolic links are never followed. */
 import { fail, type Failure } from "../base/errors.ts";
 import { type Files, type FileStat, OutsideError } from "../base/outside.ts";
-import type { DirectoryFilter, Matcher } from "./directory-filter.ts";
+import type { DirectoryFilter } from "./directory-filter.ts";
+import type { Matcher } from "./directory-matcher.ts";
 import { inParallel } from "./in-parallel.ts";
 
 /** One thing that a checkpoint takes. */

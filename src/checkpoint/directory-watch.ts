@@ -1,7 +1,7 @@
 /** Noticing that a folder changed: the kernel tells, and now and then it is looked at anyway. */
 import type { Log } from "../base/log.ts";
 import { OutsideError, type Outside } from "../base/outside.ts";
-import type { Matcher } from "./directory-filter.ts";
+import type { Matcher } from "./directory-matcher.ts";
 import { join } from "./directory-walk.ts";
 import type { Scan } from "./directory-scan.ts";
 

@@ -8,6 +8,8 @@ import type { Key } from "../tree/key.ts";
 import { Aside } from "./aside.ts";
 import { auditCheckpoint } from "./audit.ts";
 import type {
+  Added,
+  AddOptions,
   AuditLine,
   CaptureReport,
   Changed,
@@ -29,7 +31,9 @@ import {
   noteLastOwner,
   requireOwned,
 } from "./commit.ts";
-import { Contents, type Content, type Live } from "./content.ts";
+import { Contents, type Content, type Live, type Source } from "./content.ts";
+import { Directories } from "./directory.ts";
+import { notesOf, putReverted, sourceToAdd } from "./directory-checkpoint.ts";
 import { Losers } from "./losers.ts";
 import { type CheckpointKind, checkPath, numberName, overlap, parseContainer, samePath, titleOf } from "./names.ts";
 import { OfflineEdits } from "./offline-edits.ts";
@@ -57,34 +61,28 @@ class CheckpointEngine implements Checkpoints {
 
   constructor(parts: CheckpointParts) {
     this.#parts = parts;
-    this.#contents = new Contents(parts.registry, parts.keys);
+    const { outside, log, folder } = parts;
+    this.#contents = new Contents(parts.registry, parts.keys, new Directories({ outside, log, folder }));
     this.#losers = new Losers(parts.outside, parts.folder);
     this.#edits = new OfflineEdits(parts, this.#contents, this.#losers);
+    void this.#contents.directories.clear();
   }
 
-  async add(
-    resource: string,
-    kind: CheckpointKind,
-    path: string,
-    options: { readonly force?: boolean } = {},
-  ): Promise<Tag> {
-    const stored = checkPath(kind, path);
+  async add(resource: string, kind: CheckpointKind, path: string, options: AddOptions = {}): Promise<Added> {
+    const source = sourceToAdd(kind, checkPath(kind, path), options);
     const held = holdNow(this.#parts, resource);
     return this.#alone(held.resource, async () => {
       const check = (tree: Key, records: ResourceRecords): void =>
-        refuseConflicts(tree, records, kind, stored, options.force === true);
+        refuseConflicts(tree, records, source, options.force === true);
       const { tree, records } = requireOwned(this.#parts, held);
       check(tree, records);
-      const content = this.#contents.contentOf(await this.#contents.live(kind, stored));
-      const { tag, checkpoint } = await commitVersion(this.#parts, held, {
-        kind,
-        path: stored,
-        content,
-        isNew: true,
-        check,
-      });
+      if (kind === "directory") await this.#contents.directories.check(source.path);
+      const live = await this.#contents.live(source);
+      const content = this.#contents.contentOf(live);
+      const request = { ...source, content, isNew: true, check };
+      const { tag, checkpoint } = await commitVersion(this.#parts, held, request);
       this.#sessions.get(held.resource)?.watch(checkpoint);
-      return tag;
+      return { tag, notes: notesOf(live) };
     });
   }
 
@@ -166,7 +164,7 @@ class CheckpointEngine implements Checkpoints {
     const held = holdNow(this.#parts, resource);
     return this.#alone(held.resource, async () => {
       const { records } = requireOwned(this.#parts, held);
-      const version = records.kept.find((one) => one.number === number && samePath(one.path, path));
+      const version = records.kept.find((one) => one.number === number && samePath(one.kind, one.path, path));
       if (version === undefined) throw noSuchVersion(records, path, number);
       if (findCurrent(records, version.kind, path) === undefined) throw notCheckpointed(records, version.kind, path);
       const { bytes, content } = await readStored(this.#parts.versions, records, version);
@@ -218,6 +216,7 @@ class CheckpointEngine implements Checkpoints {
   }
 
   async #alone<T>(resource: string, work: () => Promise<T>): Promise<T> {
+    await this.#contents.directories.clear();
     await this.#ending.get(resource);
     return this.#mutexOf(resource).run(work);
   }
@@ -262,27 +261,34 @@ class CheckpointEngine implements Checkpoints {
     const current = findCurrent(records, kind, path);
     if (current === undefined) throw notCheckpointed(records, kind, path);
     const content = await this.#contentOf(request, current);
-    if (content.contentDigest === current.contentDigest) return;
+    if (content.contentDigest === current.contentDigest || !("bytes" in content)) return;
     await commitVersion(this.#parts, held, { kind, path, content, isNew: false });
   }
 
-  async #contentOf(request: CaptureRequest, current: Checkpoint): Promise<Content> {
+  async #contentOf(request: CaptureRequest, current: Checkpoint): Promise<Content | Checkpoint> {
     try {
-      const live = request.live ?? (await this.#contents.live(request.kind, request.path));
+      const live = request.live ?? (await this.#contents.live(current));
+      if (live.kind === "directory" && this.#contents.digestOf(live) === current.contentDigest) {
+        request.seen(live, current.size);
+        return current;
+      }
       const content = this.#contents.contentOf(live);
       request.seen(live, content.bytes.length);
       return content;
     } catch (error) {
       const why = uncapturable(current, failureOf(error));
-      request.unavailable(why);
+      // What is being changed now will stand still.
+      if (why.name !== "BUSY") request.unavailable(why);
       throw why;
     }
   }
 
-  async #putReverted(records: ResourceRecords, { kind, path, number }: Checkpoint, content: Live): Promise<void> {
+  async #putReverted(records: ResourceRecords, checkpoint: Checkpoint, content: Live): Promise<void> {
+    const { kind, path, number } = checkpoint;
     try {
       if (content.kind === "registry")
         await this.#parts.registry.transact([{ kind: "put-tree", path, tree: content.key }]);
+      else if (content.kind === "directory") await putReverted(this.#contents.directories, checkpoint, content.entry);
       else await this.#parts.keys.importContainer(parseContainer(path), content.bytes);
     } catch (error) {
       const cause = failureOf(error);
@@ -308,22 +314,18 @@ class CheckpointEngine implements Checkpoints {
 }
 
 /** The same path twice, or settings of another resource inside these: one would replace the other's (facts §3.3, last row). */
-function refuseConflicts(
-  tree: Key,
-  records: ResourceRecords,
-  kind: CheckpointKind,
-  path: string,
-  force: boolean,
-): void {
+function refuseConflicts(tree: Key, records: ResourceRecords, { kind, path }: Source, force: boolean): void {
   for (const other of allRecords(tree)) {
     const isSelf = other.id === records.id;
     if (force && !isSelf) continue;
     const met = other.current.find(
-      (one) => one.kind === kind && (isSelf ? samePath(one.path, path) : overlap(kind, one.path, path)),
+      (one) =>
+        one.kind === kind &&
+        (isSelf && kind !== "directory" ? samePath(kind, one.path, path) : overlap(kind, one.path, path)),
     );
     if (met === undefined) continue;
     throw fail("ALREADY_EXISTS", {
-      happened: samePath(met.path, path)
+      happened: samePath(kind, met.path, path)
         ? `${titleOf(kind, met.path)} is already a checkpoint of resource "${other.name}".`
         : `${titleOf(kind, path)} overlaps ${titleOf(kind, met.path)}, a checkpoint of resource "${other.name}".`,
       unchanged: "Nothing was changed.",
@@ -336,7 +338,7 @@ function refuseConflicts(
 }
 
 function noSuchVersion(records: ResourceRecords, path: string, number: number): Failure {
-  const numbers = records.kept.filter((one) => samePath(one.path, path)).map((one) => one.number);
+  const numbers = records.kept.filter((one) => samePath(one.kind, one.path, path)).map((one) => one.number);
   return fail("FILE_NOT_FOUND", {
     happened: `"${path}" of resource "${records.name}" has no version ${number} (${numberName(number)}).`,
     unchanged: "Nothing was changed.",

@@ -62,7 +62,7 @@ export class Losers {
   }
 }
 
-/** How `synced.json` names a checkpoint: its kind and folded path. */
+/** How `synced.json` names a checkpoint: its kind and path, folded unless files have it. */
 export function syncedName(kind: CheckpointKind, path: string): string {
-  return `${kind} ${foldName(path)}`;
+  return `${kind} ${kind === "directory" ? path : foldName(path)}`;
 }

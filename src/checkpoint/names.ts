@@ -2,14 +2,28 @@
 import { fail, type Failure } from "../base/errors.ts";
 import { failureOf } from "../base/failure-of.ts";
 import { type ContainerName, formatContainerName, parseContainerName } from "../registry/container-name.ts";
+import type { VersionKind } from "../quorum/quorum.ts";
+import { checkFilter, type DirectoryFilter } from "./directory-filter.ts";
+import { checkDirectoryPath, isWithin } from "./directory-path.ts";
 import { foldName, maxDepth, maxKeyName, splitPath } from "../tree/path.ts";
 
-/** "registry": a key below HKLM (.CPT); "crypto": a key container (.CPR). */
-export type CheckpointKind = "registry" | "crypto";
+/** "registry": a key below HKLM (.CPT); "crypto": a key container (.CPR); "directory": a folder or a file (.CPD). */
+export type CheckpointKind = "registry" | "crypto" | "directory";
+
+/** In the order in which they are put in place: what can't be taken back is the last. */
+export const checkpointKinds: readonly CheckpointKind[] = ["registry", "directory", "crypto"];
+
+/** Endings of version files. */
+const fileKinds = { registry: "CPT", crypto: "CPR", directory: "CPD" } as const;
 
 /** The ending of version files. */
-export function fileKind(kind: CheckpointKind): "CPT" | "CPR" {
-  return kind === "registry" ? "CPT" : "CPR";
+export function fileKind(kind: CheckpointKind): VersionKind {
+  return fileKinds[kind];
+}
+
+/** A registry key's unless it says otherwise: other programs write no other. */
+export function kindOfFile(ending: string): CheckpointKind {
+  return checkpointKinds.find((kind) => fileKinds[kind] === ending) ?? "registry";
 }
 
 /** `0000000a`: how the database and files name version 10. */
@@ -24,6 +38,7 @@ export function parseNumber(name: string): number | undefined {
 
 /** The path in the form that is stored; INVALID_PARAMETER when it can't be checkpointed. */
 export function checkPath(kind: CheckpointKind, path: string): string {
+  if (kind === "directory") return checkDirectoryPath(path);
   return kind === "registry" ? checkRegistryPath(path) : formatContainerName(parseContainer(path));
 }
 
@@ -59,14 +74,20 @@ export function parseContainer(text: string): ContainerName {
   }
 }
 
-/** Upper and lower case don't tell paths apart, nor containers. */
-export function samePath(a: string, b: string): boolean {
-  return foldName(a) === foldName(b);
+/** Upper and lower case don't tell registry paths apart, nor containers; they do files. */
+export function samePath(kind: CheckpointKind, a: string, b: string): boolean {
+  return kind === "directory" ? a === b : foldName(a) === foldName(b);
 }
 
 /** One is the other or lies below it; containers have nothing below. */
 export function overlap(kind: CheckpointKind, a: string, b: string): boolean {
-  return kind === "registry" ? isAtOrBelow(a, b) || isAtOrBelow(b, a) : samePath(a, b);
+  if (kind === "directory") return isWithin(a, b) || isWithin(b, a);
+  return kind === "registry" ? isAtOrBelow(a, b) || isAtOrBelow(b, a) : samePath(kind, a, b);
+}
+
+/** Of a directory checkpoint. */
+export function filterOf(source: { readonly filter?: DirectoryFilter } | undefined): DirectoryFilter {
+  return source?.filter ?? checkFilter({});
 }
 
 /** Whether a registry path is `above` itself or lies below it, without regard to case. */
@@ -77,5 +98,6 @@ export function isAtOrBelow(path: string, above: string): boolean {
 
 /** How a checkpoint is called in sentences. */
 export function titleOf(kind: CheckpointKind, path: string): string {
+  if (kind === "directory") return path;
   return kind === "registry" ? `HKLM\\${path}` : `key container ${path}`;
 }

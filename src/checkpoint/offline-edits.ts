@@ -63,7 +63,7 @@ export class OfflineEdits {
     const { kind, path } = checkpoint;
     // What is lost is not put in place.
     if (checkpoint.withdrawn === true || records.lost.has(fileName(checkpoint))) return false;
-    const live = await this.#contents.liveOrNone(kind, path).catch(() => undefined);
+    const live = await this.#contents.liveOrNone(checkpoint).catch(() => undefined);
     if (live === undefined) return false;
     const digest = this.#contents.digestOf(live);
     if (versionsOf(records, kind, path).some(({ contentDigest }) => contentDigest === digest)) return false;

@@ -58,6 +58,6 @@ export function planRegistry(
 function topmost(items: readonly RegistryItem[]): Checkpoint[] {
   const paths = items.map(({ checkpoint }) => checkpoint);
   return paths.filter(
-    (one) => !paths.some((other) => isAtOrBelow(one.path, other.path) && !samePath(one.path, other.path)),
+    (one) => !paths.some((other) => isAtOrBelow(one.path, other.path) && !samePath("registry", one.path, other.path)),
   );
 }

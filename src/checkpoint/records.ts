@@ -24,7 +24,8 @@ import {
 } from "../tree/key.ts";
 import { dwordOf, multiSzOf, qwordOf, textOf } from "../tree/value.ts";
 import type { Checkpoint } from "./checkpoint.ts";
-import { type CheckpointKind, numberName, parseNumber, samePath } from "./names.ts";
+import { defaultMaxSize, type DirectoryFilter } from "./directory-filter.ts";
+import { type CheckpointKind, checkpointKinds, kindOfFile, numberName, parseNumber, samePath } from "./names.ts";
 
 /** Values of `Resources\<guid>\Checkpoints` and of its subkeys `0000000n` (docs/formats/checkpoint-files.md). */
 export const checkpointsValue = { nextNumber: "NextNumber", deleted: "Deleted", lastOwner: "LastOwner" } as const;
@@ -36,6 +37,10 @@ export const versionValue = {
   contentDigest: "ContentDigest",
   size: "Size",
   time: "Time",
+  /** Of a directory: multi-sz, multi-sz, dword. */
+  include: "Include",
+  exclude: "Exclude",
+  maxSize: "MaxSize",
   /** dword 1: its file was deleted on purpose and is not re-created yet; there are no digests. */
   withdrawn: "Withdrawn",
 } as const;
@@ -82,7 +87,7 @@ export function readRecords(tree: Key, resource: string): ResourceRecords | unde
   if (key === undefined) return undefined;
   const checkpoints = childOf(key, resourceKey.checkpoints);
   const kept = checkpoints === undefined ? [] : readVersions(checkpoints);
-  const current = [...readCurrent(key, "registry", kept), ...readCurrent(key, "crypto", kept)].sort(byNumber);
+  const current = checkpointKinds.flatMap((kind) => readCurrent(key, kind, kept)).sort(byNumber);
   const highest = Math.max(0, ...kept.map(({ number }) => number), ...current.map(({ number }) => number));
   const name = textOf(valueOf(key, resourceValue.name));
   return {
@@ -118,20 +123,21 @@ export function allRecords(tree: Key): ResourceRecords[] {
 
 /** The current version of the checkpoint at `path`, without regard to case. */
 export function findCurrent(records: ResourceRecords, kind: CheckpointKind, path: string): Checkpoint | undefined {
-  return records.current.find((one) => one.kind === kind && samePath(one.path, path));
+  return records.current.find((one) => one.kind === kind && samePath(kind, one.path, path));
 }
 
 /** All versions of one checkpoint that the database names, by number. */
 export function versionsOf(records: ResourceRecords, kind: CheckpointKind, path: string): Checkpoint[] {
-  const found = records.kept.filter((one) => one.kind === kind && samePath(one.path, path));
+  const found = records.kept.filter((one) => one.kind === kind && samePath(kind, one.path, path));
   const current = findCurrent(records, kind, path);
   return current === undefined || found.some(({ number }) => number === current.number)
     ? found
     : [...found, current].sort(byNumber);
 }
 
-/** The subkey of a resource that names the current versions: RegSync or CryptoSync (facts §6). */
+/** The subkey of a resource that names the current versions: RegSync and CryptoSync (facts §6), and our own DirSync. */
 export function syncKey(kind: CheckpointKind): string {
+  if (kind === "directory") return resourceKey.dirSync;
   return kind === "registry" ? resourceKey.regSync : resourceKey.cryptoSync;
 }
 
@@ -181,7 +187,7 @@ function readVersions(checkpoints: Key): Checkpoint[] {
       const text = (name: string): string => textOf(valueOf(key, name)) ?? "";
       if (number === undefined) return [];
       return {
-        kind: text(versionValue.kind) === "CPR" ? ("crypto" as const) : ("registry" as const),
+        kind: kindOfFile(text(versionValue.kind)),
         path: text(versionValue.path),
         number,
         fileDigest: text(versionValue.fileDigest),
@@ -189,9 +195,17 @@ function readVersions(checkpoints: Key): Checkpoint[] {
         size: dwordOf(valueOf(key, versionValue.size)) ?? 0,
         time: Number(qwordOf(valueOf(key, versionValue.time)) ?? 0n),
         ...(dwordOf(valueOf(key, versionValue.withdrawn)) === 1 ? { withdrawn: true as const } : {}),
+        ...readFilter(key),
       };
     })
     .sort(byNumber);
+}
+
+function readFilter(key: Key): { readonly filter?: DirectoryFilter } {
+  if (textOf(valueOf(key, versionValue.kind)) !== "CPD") return {};
+  const include = multiSzOf(valueOf(key, versionValue.include)) ?? [];
+  const exclude = multiSzOf(valueOf(key, versionValue.exclude)) ?? [];
+  return { filter: { include, exclude, maxSize: dwordOf(valueOf(key, versionValue.maxSize)) ?? defaultMaxSize } };
 }
 
 function readCurrent(resource: Key, kind: CheckpointKind, kept: readonly Checkpoint[]): Checkpoint[] {

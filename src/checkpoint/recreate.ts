@@ -76,7 +76,7 @@ export async function withdrawCheckpoints(
     );
     const { current } = recordsOf(at);
     const numberNow = ({ kind, path, number }: Checkpoint): number =>
-      current.find((one) => one.kind === kind && samePath(one.path, path))?.number ?? number;
+      current.find((one) => one.kind === kind && samePath(kind, one.path, path))?.number ?? number;
     for (const { checkpoint, line } of ready) {
       const sentence = "Its files are deleted; until it is re-created, the resource comes online only on this node.";
       lines.push({ ...line, number: numberNow(checkpoint), sentence });
@@ -95,7 +95,7 @@ function recordsOf({ parts, held }: RecreateParts): ResourceRecords {
 function wantedOf(at: RecreateParts, { kind, path }: RecreateOptions): readonly Checkpoint[] {
   const records = recordsOf(at);
   const wanted = records.current.filter(
-    (one) => (kind === undefined || one.kind === kind) && (path === undefined || samePath(one.path, path)),
+    (one) => (kind === undefined || one.kind === kind) && (path === undefined || samePath(one.kind, one.path, path)),
   );
   if (path !== undefined && wanted.length === 0) throw notCheckpointed(records, kind ?? "registry", path);
   return wanted;
@@ -149,7 +149,7 @@ async function lookAt({ parts, contents, ...at }: RecreateParts, checkpoint: Che
   const { records } = requireOwned(parts, at.held);
   const inspected = await inspectStored(parts.versions, records, checkpoint);
   try {
-    const live = await contents.live(checkpoint.kind, checkpoint.path);
+    const live = await contents.live(checkpoint);
     if (inspected.state === "not read" && inspected.why !== undefined)
       return { inspected, live, failure: unreadable(inspected.why) };
     return { inspected, live };

@@ -6,11 +6,13 @@ import { splitPath } from "../tree/path.ts";
 import { checkpointFailureAction } from "../database/checkpoint-state.ts";
 import type { Checkpoint, CheckpointParts, Loser, RestoreReport, Skipped } from "./checkpoint.ts";
 import { type Contents, type Live, treeDigest } from "./content.ts";
+import type { DirectoryPlacement } from "./directory-place.ts";
 import { type Losers, syncedName } from "./losers.ts";
 import { fileName, noteLost } from "./lost.ts";
 import { isAtOrBelow, parseContainer, titleOf } from "./names.ts";
 import { planRegistry, type RegistryPlan } from "./plan.ts";
 import { type ResourceRecords, versionsOf } from "./records.ts";
+import { compareDirectories, type DirectoryItem, finishAll, placementOf } from "./restore-directories.ts";
 import { noticeOf, skippedFor, skipUnread, type Unread } from "./skip.ts";
 import { inspectStored } from "./stored.ts";
 
@@ -47,18 +49,24 @@ export async function restoreCheckpoints(restore: RestoreParts, records: Resourc
     contents.digestOf({ kind: "registry", key: live }) === treeDigest(wanted);
   const plan = planRegistry(root, trees, isEqual);
   const crypto = await compareContainers(contents, stored);
+  const directories = await compareDirectories(contents, stored);
   const placed = [
     ...plan.placed,
+    ...directories.filter((item) => !item.isSame).map(({ checkpoint }) => checkpoint),
     ...crypto.filter((item) => !isSame(contents, item)).map(({ checkpoint }) => checkpoint),
   ];
   const equal = records.current.filter((one) => !placed.includes(one) && !isSkipped(one));
-  const kept = await keepLosers(restore, records, placed, crypto);
-  const containers = crypto.filter(({ checkpoint }) => placed.includes(checkpoint));
+  const kept = await keepLosers(restore, records, placed, (one) => liveOf(parts, one, directories, crypto));
+  const items: Items = {
+    plan,
+    directories: directories.filter((item) => !item.isSame),
+    crypto: crypto.filter(({ checkpoint }) => placed.includes(checkpoint)),
+  };
   try {
-    await putInPlace(parts, records, plan, containers);
+    await putInPlace(restore, records, items);
   } catch (error) {
     if (records.failureAction !== checkpointFailureAction.onlineAnyway) throw error;
-    skipped.push(...(await putWhatGoes(parts, plan, containers)));
+    skipped.push(...(await putWhatGoes(restore, items)));
   }
   const done = (all: readonly Checkpoint[]): Checkpoint[] => all.filter((one) => !isSkipped(one));
   await losers.noteSynced(records.id, done(records.current));
@@ -133,7 +141,7 @@ async function compareContainers(
 
 async function liveContainer(contents: Contents, { path }: Checkpoint): Promise<CryptoItem["live"]> {
   try {
-    return await contents.liveOrNone("crypto", path);
+    return await contents.liveOrNone({ kind: "crypto", path });
   } catch (error) {
     if (error instanceof Failure && (error.name === "NTE_BAD_KEY" || error.name === "NTE_BAD_DATA")) return "hidden";
     throw error;
@@ -144,48 +152,72 @@ function isSame(contents: Contents, { checkpoint, live }: CryptoItem): boolean {
   return live !== undefined && live !== "hidden" && contents.digestOf(live) === checkpoint.contentDigest;
 }
 
+/** What differs from the versions. */
+interface Items {
+  readonly plan: RegistryPlan;
+  readonly directories: readonly DirectoryItem[];
+  readonly crypto: readonly CryptoItem[];
+}
+
+/** What is in the place of a checkpoint now. */
+function liveOf(
+  parts: CheckpointParts,
+  checkpoint: Checkpoint,
+  directories: readonly DirectoryItem[],
+  crypto: readonly CryptoItem[],
+): Live | "hidden" | undefined {
+  if (checkpoint.kind === "registry") {
+    const key = findKey(parts.registry.root(), checkpoint.path);
+    return key === undefined ? undefined : { kind: "registry", key };
+  }
+  if (checkpoint.kind === "crypto") return crypto.find((item) => item.checkpoint === checkpoint)?.live;
+  const scan = directories.find((item) => item.checkpoint === checkpoint)?.live;
+  return scan === undefined ? undefined : { kind: "directory", ...scan };
+}
+
 async function keepLosers(
   { parts, contents, losers }: RestoreParts,
   records: ResourceRecords,
   placed: readonly Checkpoint[],
-  crypto: readonly CryptoItem[],
+  liveOfOne: (checkpoint: Checkpoint) => Live | "hidden" | undefined,
 ): Promise<Loser[]> {
   const synced = placed.length === 0 ? new Map<string, string>() : await losers.synced(records.id);
   const kept: Loser[] = [];
   for (const checkpoint of placed) {
     const { kind, path } = checkpoint;
-    const key = kind === "registry" ? findKey(parts.registry.root(), path) : undefined;
-    const live =
-      key === undefined
-        ? crypto.find((item) => item.checkpoint === checkpoint)?.live
-        : ({ kind: "registry", key } as const);
+    const live = liveOfOne(checkpoint);
     if (live === undefined) continue;
     if (live === "hidden") {
       parts.log.warn("a key container that can't be read is replaced", { resource: records.id, path });
       kept.push({ kind, path, file: undefined });
       continue;
     }
-    const content = contents.contentOf(live);
-    const wasVersion = versionsOf(records, kind, path).some(
-      ({ contentDigest }) => contentDigest === content.contentDigest,
-    );
-    if (wasVersion || synced.get(syncedName(kind, path)) === content.contentDigest) continue;
-    kept.push({ kind, path, file: await losers.keep(records.id, checkpoint, content) });
+    const digest = contents.digestOf(live);
+    const wasVersion = versionsOf(records, kind, path).some(({ contentDigest }) => contentDigest === digest);
+    if (wasVersion || synced.get(syncedName(kind, path)) === digest) continue;
+    kept.push({ kind, path, file: await losers.keep(records.id, checkpoint, contents.contentOf(live)) });
   }
   return kept;
 }
 
 async function putInPlace(
-  parts: CheckpointParts,
+  { parts, contents }: RestoreParts,
   records: ResourceRecords,
-  plan: RegistryPlan,
-  crypto: readonly CryptoItem[],
+  { plan, directories, crypto }: Items,
 ): Promise<void> {
   const undo: (() => Promise<void>)[] = [];
+  const placements: DirectoryPlacement[] = [];
   try {
+    for (const { failure } of directories) if (failure !== undefined) throw failure;
     for (const hive of plan.hives) {
       await parts.registry.transact(hive.map(({ put }) => put));
       undo.unshift(() => parts.registry.transact(hive.map((one) => one.undo)));
+    }
+    for (const item of directories) {
+      const placement = placementOf(contents, item);
+      await placement.put();
+      placements.push(placement);
+      undo.unshift(() => placement.undo());
     }
     // What can't be taken back goes last.
     for (const item of crypto.toSorted((a, b) => Number(a.live === "hidden") - Number(b.live === "hidden"))) {
@@ -196,13 +228,13 @@ async function putInPlace(
   } catch (error) {
     throw await takeBack(parts, records, undo, failureOf(error));
   }
+  await finishAll(parts.log, placements);
 }
 
 /** One after the other, each by itself; what fails is left as it is. */
 async function putWhatGoes(
-  parts: CheckpointParts,
-  plan: RegistryPlan,
-  crypto: readonly CryptoItem[],
+  { parts, contents }: RestoreParts,
+  { plan, directories, crypto }: Items,
 ): Promise<Skipped[]> {
   const skipped: Skipped[] = [];
   for (const { path, put } of plan.hives.flat()) {
@@ -210,6 +242,16 @@ async function putWhatGoes(
       const at = plan.placed.filter((one) => isAtOrBelow(one.path, path));
       skipped.push(...at.map((one) => skippedFor(one, failureOf(error))));
     });
+  }
+  for (const item of directories) {
+    try {
+      if (item.failure !== undefined) throw item.failure;
+      const placement = placementOf(contents, item);
+      await placement.put();
+      await finishAll(parts.log, [placement]);
+    } catch (error) {
+      skipped.push(skippedFor(item.checkpoint, failureOf(error)));
+    }
   }
   for (const { checkpoint, bytes } of crypto) {
     await parts.keys.importContainer(parseContainer(checkpoint.path), bytes).catch((error: unknown) => {

@@ -60,7 +60,7 @@ export class Session {
 
   watch(checkpoint: Checkpoint): void {
     const { kind, path } = checkpoint;
-    if (this.#watched.some((one) => one.kind === kind && samePath(one.path, path))) return;
+    if (this.#watched.some((one) => one.kind === kind && samePath(kind, one.path, path))) return;
     const { parts, contents } = this.#parts;
     const watch = new Watch({
       outside: parts.outside,
@@ -68,7 +68,7 @@ export class Session {
       capture: () => this.#capture(watched),
       judge: (why) => this.#judge(watched, why),
     });
-    const stop = contents.watch(kind, path, () => watch.changed());
+    const stop = contents.watch(checkpoint, () => watch.changed());
     const watched: Watched = { kind, path, watch, stop, key: undefined, size: checkpoint.size };
     this.#watched.push(watched);
     // What changed before it was watched.
@@ -76,7 +76,7 @@ export class Session {
   }
 
   unwatch(kind: CheckpointKind, path: string): void {
-    const ended = this.#watched.filter((one) => one.kind === kind && samePath(one.path, path));
+    const ended = this.#watched.filter((one) => one.kind === kind && samePath(kind, one.path, path));
     this.#watched = this.#watched.filter((one) => !ended.includes(one));
     for (const one of ended) {
       one.stop();
@@ -87,6 +87,8 @@ export class Session {
   async settled(changed: Changed | undefined): Promise<void> {
     const waiting: Promise<void>[] = [];
     for (const one of this.#watched) {
+      // Nothing that clubar answers for changes a folder.
+      if (changed === undefined && one.kind === "directory") continue;
       if (changed !== undefined && (one.kind !== changed.kind || !overlap(one.kind, one.path, changed.path))) continue;
       this.#look(one);
       if (one.size <= largestAwaited) waiting.push(one.watch.settled());
@@ -101,6 +103,7 @@ export class Session {
     await Promise.all(
       this.#watched.map(async (one) => {
         this.#look(one);
+        if (one.kind === "directory") one.watch.changed();
         await one.watch.settled(true).then(
           () => captured.push(one.path),
           (why: Failure) => failed.push({ path: one.path, why: why.message }),
@@ -127,6 +130,7 @@ export class Session {
       watched.map((one) => {
         one.stop();
         this.#look(one);
+        if (one.kind === "directory") one.watch.changed();
         const live = this.#snapshot(one);
         const last = async (): Promise<void> => {
           await before;

@@ -54,9 +54,9 @@ export function noticeOf(skipped: readonly Skipped[]): string {
 }
 
 /** Whether this node has anything at all under the path; a key that may not be exported is something. */
-async function isLive(contents: Contents, { kind, path }: Checkpoint): Promise<boolean> {
+async function isLive(contents: Contents, checkpoint: Checkpoint): Promise<boolean> {
   try {
-    return (await contents.liveOrNone(kind, path)) !== undefined;
+    return (await contents.liveOrNone(checkpoint)) !== undefined;
   } catch (error) {
     return failureOf(error).name === "NTE_BAD_KEY";
   }

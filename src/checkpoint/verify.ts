@@ -6,6 +6,7 @@ import type { Evidence, Update } from "../database/update.ts";
 import type { CheckpointVersions } from "../quorum/quorum.ts";
 import { versionFile, versionFolder } from "../quorum/rules.ts";
 import { textOf } from "../tree/value.ts";
+import { fileKind, kindOfFile } from "./names.ts";
 import { parseVersionPath, versionValue } from "./records.ts";
 
 /** Rejects with FILE_NOT_FOUND or INVALID_DATA when a checkpoint file that the update newly names is not the one it says. */
@@ -47,6 +48,6 @@ function namedBy(update: Update): Evidence[] {
     const named = parseVersionPath(path);
     return named === undefined
       ? []
-      : [{ version: { ...named, kind: kinds.get(path) === "CPR" ? "CPR" : "CPT" } as const, digest }];
+      : [{ version: { ...named, kind: fileKind(kindOfFile(kinds.get(path) ?? "")) }, digest }];
   });
 }

@@ -85,11 +85,13 @@ export function findMissing(state: ClusterState, group: GroupState, node: string
 function hasCheckpoints(key: Key): boolean {
   const registry = childOf(key, "RegSync");
   const crypto = childOf(key, "CryptoSync");
+  const directory = childOf(key, "DirSync");
   const folder = childOf(key, "Checkpoints");
   const some = (items: Iterable<unknown>): boolean => !items[Symbol.iterator]().next().done;
   return (
     (registry !== undefined && some(valuesOf(registry))) ||
     (crypto !== undefined && some(valuesOf(crypto))) ||
+    (directory !== undefined && some(valuesOf(directory))) ||
     (folder !== undefined && some(childrenOf(folder)))
   );
 }
@@ -100,6 +102,7 @@ function currentFiles(resource: Key): Map<string, string> {
   for (const [sync, kind] of [
     [resourceKey.regSync, "CPT"],
     [resourceKey.cryptoSync, "CPR"],
+    [resourceKey.dirSync, "CPD"],
   ] as const) {
     const key = childOf(resource, sync);
     for (const value of key === undefined ? [] : valuesOf(key)) {

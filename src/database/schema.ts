@@ -52,6 +52,7 @@ export const resourceKey = {
   parameters: "Parameters",
   regSync: "RegSync",
   cryptoSync: "CryptoSync",
+  dirSync: "DirSync",
   checkpoints: "Checkpoints",
 } as const;
 

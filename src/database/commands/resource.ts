@@ -127,6 +127,7 @@ function versionFiles(resource: Key): string[] {
   };
   named(resourceKey.regSync, "CPT");
   named(resourceKey.cryptoSync, "CPR");
+  named(resourceKey.dirSync, "CPD");
   const versions = childOf(resource, resourceKey.checkpoints);
   if (versions !== undefined) {
     for (const version of childrenOf(versions))

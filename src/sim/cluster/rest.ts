@@ -1,5 +1,6 @@
 /** The end of a run: a person puts in order what faults left, the cluster comes to rest, and what it rests at is reported. */
 import { sha256 } from "../../base/digest.ts";
+import { fileKind } from "../../checkpoint/names.ts";
 import { onlineGroup, releaseGroups } from "../../database/commands/group.ts";
 import { resumeNode } from "../../database/commands/node.ts";
 import { nodeState } from "../../database/schema.ts";
@@ -127,7 +128,7 @@ export async function checkVersions(cluster: SimCluster): Promise<Violation[]> {
   for (const { name, resource } of groups) {
     const kept = checkpoints.list(resource).flatMap(({ kind, path }) => checkpoints.history(resource, kind, path));
     for (const { kind, number, fileDigest } of kept) {
-      const version = { resource, kind: kind === "registry" ? "CPT" : "CPR", number } as const;
+      const version = { resource, kind: fileKind(kind), number };
       const bytes = await world.complete(quorum.versions.read(version).catch(() => undefined));
       const what = bytes === undefined ? "lost" : sha256(bytes) === fileDigest ? "" : "damaged";
       if (what !== "")

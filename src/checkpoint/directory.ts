@@ -1,0 +1,118 @@
+/** The folders and files of this node that checkpoints are about: read, watched and put in place. */
+import { failureOf } from "../base/failure-of.ts";
+import type { Log } from "../base/log.ts";
+import type { Outside } from "../base/outside.ts";
+import { type Entry, entryDigest } from "./directory-entry.ts";
+import { type DirectoryFilter, largestMaxSize } from "./directory-filter.ts";
+import { matcherOf } from "./directory-matcher.ts";
+import { placeOf } from "./directory-path.ts";
+import { clearPlacements, DirectoryPlacement } from "./directory-place.ts";
+import { DirectoryScanner, type Scan } from "./directory-scan.ts";
+import { checkTarget } from "./directory-target.ts";
+import { DirectoryWatch } from "./directory-watch.ts";
+
+/** What directories work with. */
+export interface DirectoryParts {
+  readonly outside: Pick<Outside, "files" | "clock" | "timers">;
+  readonly log: Log;
+  /** The node's data folder. */
+  readonly folder: string;
+}
+
+interface Watched {
+  readonly scanner: DirectoryScanner;
+  readonly watch: DirectoryWatch;
+  /** What the last look found, or why it found nothing. */
+  last: string;
+}
+
+/** Paths are as stored (`checkDirectoryPath`). */
+export class Directories {
+  readonly #parts: DirectoryParts;
+  /** By place; only what is watched is kept in memory. */
+  readonly #watched = new Map<string, Watched>();
+  #cleared: Promise<void> | undefined;
+
+  constructor(parts: DirectoryParts) {
+    this.#parts = parts;
+  }
+
+  /** What an earlier life left half in place is finished, once. Never rejects. */
+  clear(): Promise<void> {
+    this.#cleared ??= this.#clear();
+    return this.#cleared;
+  }
+
+  /** As it is now. Errors of `DirectoryScanner.scan`. */
+  async scan(path: string, filter: DirectoryFilter): Promise<Scan> {
+    const place = this.#placeOf(path);
+    const watched = this.#watched.get(place);
+    const { clock } = this.#parts.outside;
+    const begin = clock.boot();
+    try {
+      const scan = await (watched?.scanner ?? new DirectoryScanner(this.#parts.outside, place)).scan(filter);
+      if (watched !== undefined) watched.last = entryDigest(scan.entry);
+      watched?.watch.follow(scan.folders);
+      return scan;
+    } catch (error) {
+      if (watched !== undefined) watched.last = failureOf(error).happened;
+      throw error;
+    } finally {
+      watched?.watch.took(clock.boot() - begin);
+    }
+  }
+
+  /** As it is now, larger than the checkpoint may be, too; undefined when nothing is there. */
+  async scanAll(path: string, filter: DirectoryFilter): Promise<Scan | undefined> {
+    if ((await this.#parts.outside.files.stat(this.#placeOf(path))) === undefined) return undefined;
+    return this.scan(path, { ...filter, maxSize: largestMaxSize });
+  }
+
+  /** BAD_PATHNAME and FILE_NOT_FOUND of `checkTarget`. */
+  async check(path: string): Promise<void> {
+    await checkTarget(this.#parts.outside.files, this.#placeOf(path), this.#parts.folder);
+  }
+
+  /** To be put in place of `live`, which was just scanned. */
+  placement(path: string, entry: Entry, live: Scan | undefined): DirectoryPlacement {
+    const { outside, folder } = this.#parts;
+    return new DirectoryPlacement(outside.files, folder, this.#placeOf(path), entry, live);
+  }
+
+  /** The handler is called after changes; who watches scans then, and at the beginning. */
+  watch(path: string, filter: DirectoryFilter, handler: () => void): () => void {
+    const { outside, log } = this.#parts;
+    const place = this.#placeOf(path);
+    const matcher = matcherOf(filter);
+    const scanner = new DirectoryScanner(outside, place);
+    const look = async (): Promise<boolean> => {
+      const before = watched.last;
+      await this.scan(path, filter).catch(() => undefined);
+      return watched.last !== before;
+    };
+    const watch = new DirectoryWatch({ outside, log, place, matcher, look, handler });
+    const watched: Watched = { scanner, watch, last: "" };
+    this.#watched.get(place)?.watch.stop();
+    this.#watched.set(place, watched);
+    return () => {
+      watch.stop();
+      if (this.#watched.get(place) === watched) this.#watched.delete(place);
+    };
+  }
+
+  #placeOf(path: string): string {
+    return placeOf(path, this.#parts.folder);
+  }
+
+  async #clear(): Promise<void> {
+    const { outside, log, folder } = this.#parts;
+    try {
+      for (const { place, error } of await clearPlacements(outside.files, folder)) {
+        if (error === undefined) log.info("a directory checkpoint that was half in place is cleared", { place });
+        else log.error("a directory checkpoint is half in place and could not be cleared", { place, error });
+      }
+    } catch (error) {
+      log.error("could not look for directory checkpoints that are half in place", { error });
+    }
+  }
+}
