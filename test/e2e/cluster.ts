@@ -22,6 +22,8 @@ export class TestCluster {
   readonly folder: string;
   readonly own: OwnProcesses;
   readonly nodes: NodeProcess[] = [];
+  /** Options of a node's service, by name; they count when the node is added. */
+  readonly serviceOptions: Map<string, readonly string[]> = new Map();
   readonly #factor: number;
 
   constructor(name: string, timingFactor = 5) {
@@ -46,7 +48,7 @@ export class TestCluster {
 
   /** Makes a folder a node and starts its service. */
   async addNode(name: string, words: readonly string[] = ["join"]): Promise<NodeProcess> {
-    const node = new NodeProcess(name, join(this.folder, name));
+    const node = new NodeProcess(name, join(this.folder, name), this.serviceOptions.get(name) ?? []);
     const place = ["--node", name, "--quorum", this.quorum];
     await this.run(node, "cluster", ...words, ...place, "--timing-factor", String(this.#factor));
     this.nodes.push(node);

@@ -4,10 +4,11 @@ import { join } from "node:path";
 
 /**
  * In the order they run: cheap and pointed ones first. A file belongs to the first group whose `holds` accepts its path.
- * End to end tests wait for real processes with real deadlines, so they run one at a time.
+ * End to end tests wait for real processes with real deadlines, and browsers take a whole processor, so both run one at a time.
  */
 const groups = [
   { title: "end to end", holds: /(^|[/.-])e2e([/.-])/, concurrency: 1, timeoutMs: 300_000 },
+  { title: "web page", holds: /^test\/page\//, concurrency: 1, timeoutMs: 300_000 },
   { title: "crash points", holds: /(^|[/-])crash(-points?)?([/.-])/, concurrency: 2, timeoutMs: 300_000 },
   { title: "simulation", holds: /(^|[/-])(sim|simulation)([/.-])/, concurrency: 2, timeoutMs: 600_000 },
   { title: "conformance", holds: /(^|[/-])conformance([/.-])/, concurrency: 2, timeoutMs: 120_000 },
