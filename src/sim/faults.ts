@@ -120,6 +120,12 @@ export class FaultInjector {
     this.#next();
   }
 
+  /** One fault more, whatever was spent: somebody is cut off or stands still, and comes back by itself. */
+  disturb(): void {
+    const undo = this.#inject(this.#random.pick(["stop", "stop-node", "partition", "mute-node"]));
+    if (undo !== undefined) this.#undoLater(undo);
+  }
+
   /** Ends every fault that lasts, continues, connects and powers on everything; nothing more is injected. */
   heal(): void {
     this.#active = false;

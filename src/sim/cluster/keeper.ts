@@ -3,8 +3,9 @@ import { formatTag } from "../../quorum/tag.ts";
 import { verifyBackup } from "../../backup/backup.ts";
 import { Failure } from "../../base/errors.ts";
 import type { Violation } from "../checkers/events.ts";
+import type { CallHook } from "../kernel.ts";
 import type { RandomStream } from "../random.ts";
-import { machine } from "./cluster.ts";
+import { machine, quorumPlace } from "./cluster.ts";
 import type { Workload } from "./workload.ts";
 
 /** How long a backup and a restore may take, in virtual milliseconds. */
@@ -19,10 +20,13 @@ export class Keeper {
   /** Places where a backup was reported to be finished. */
   readonly #places = new Set<string>();
   #restoring: string | undefined;
+  /** Makes a node unreachable or stand still for a while. */
+  readonly #disturb: () => void;
 
-  constructor(workload: Workload, restores: number) {
+  constructor(workload: Workload, restores: number, disturb: () => void) {
     this.#workload = workload;
     this.#restores = restores;
+    this.#disturb = disturb;
   }
 
   async act(random: RandomStream): Promise<void> {
@@ -55,12 +59,26 @@ export class Keeper {
     if (on === undefined || path === undefined) return;
     this.#restores--;
     cluster.world.trace.add(`restore of ${path} begins on node ${on.node}`);
+    if (random.chance(0.4)) this.#disturb();
+    if (random.chance(0.6)) this.#disturbSwitch();
     // Otherwise groups whose settings are newer than the set's wait for a person.
     const how = random.chance(0.7) ? { hold: false } : {};
     const outcome = await this.#workload.attempt(() => on.service.restore({ path, force: true, ...how }), restoreLimit);
     cluster.world.trace.add(
       `restore of ${path} ${outcome === undefined ? "failed or is not known" : `done at ${outcome.tag}`}`,
     );
+  }
+
+  /** Somebody does not hear of the new generation when it comes in force: what he runs ends with his permit. */
+  #disturbSwitch(): void {
+    const { hooks, scheduler } = this.#workload.cluster.world;
+    const hook: CallHook = (_process, { name, about }) => {
+      if (name !== "files.rename" || !about.endsWith(` → ${quorumPlace}/current`)) return undefined;
+      hooks.delete(hook);
+      scheduler.after(0, () => this.#disturb());
+      return undefined;
+    };
+    hooks.add(hook);
   }
 
   /** A place where a backup was finished once holds a whole one ever after, whatever happened there since. */

@@ -63,7 +63,8 @@ export async function runSeed(spec: RunSpec, unhandled: () => readonly unknown[]
   const injector = new FaultInjector(world, plan);
   await cluster.start();
   await world.run({ until: world.now + world.random.stream("calm").between(100, 3000) });
-  const keeper = new Keeper(workload, spec.restores ?? world.random.stream("restores").pick([0, 0, 1, 2]));
+  const restores = spec.restores ?? world.random.stream("restores").pick([0, 0, 1, 2]);
+  const keeper = new Keeper(workload, restores, () => injector.disturb());
   workload.start(3);
   workload.keepAt("keeper", [300, 3000], (random) => keeper.act(random));
   injector.start();
