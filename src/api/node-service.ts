@@ -4,13 +4,14 @@
  */
 import type { BackupResult } from "../backup/take.ts";
 import type { ErrorName } from "../base/errors.ts";
-import type { Checkpoints, RecreateOptions } from "../checkpoint/checkpoint.ts";
+import type { AddOptions, CheckpointKind, Checkpoints, RecreateOptions } from "../checkpoint/checkpoint.ts";
 import type { Change } from "../database/change.ts";
 import type { Database } from "../database/database.ts";
 import type { RunningResource } from "../failover/owner.ts";
 import type { Timing } from "../membership/timing.ts";
 import type { Claim, ClusterIdentity, Quorum } from "../quorum/quorum.ts";
 import type { Tag } from "../quorum/tag.ts";
+import type { Diagnosis } from "../recovery/doctor.ts";
 import type { KeyContainers } from "../registry/key-containers.ts";
 import type { Registry } from "../registry/registry.ts";
 import type { Key } from "../tree/key.ts";
@@ -44,6 +45,8 @@ export interface NodeService {
   /** Carries a plan out: this node's life ends, the set is put in place, a new life forms the cluster. Resolves when it leads or failed. */
   restore(request: RestoreRequest): Promise<RestoreOutcome>;
   readonly forceQuorum?: ForceQuorumCalls;
+  /** What is wrong, what is not, what to do. */
+  readonly doctor?: () => Promise<Diagnosis>;
   /** A node is certainly off; asks for its name a second time. */
   confirmDown(node: string, repeatedName: string): Promise<Tag>;
   /** Moves the groups away, ends the applications in order, leaves the cluster; the process ends after the answer. */
@@ -135,14 +138,13 @@ export interface RestoreOutcome {
 
 /** A call that runs on the node that owns the resource; `resource` is an id or a name. */
 export type CheckpointCall =
-  | {
-      readonly call: "add" | "remove";
+  | ({
+      readonly call: "add";
       readonly resource: string;
-      readonly kind: "registry" | "crypto";
+      readonly kind: CheckpointKind;
       readonly path: string;
-      /** Of "add": also when another resource has the path. */
-      readonly force?: boolean;
-    }
+    } & AddOptions)
+  | { readonly call: "remove"; readonly resource: string; readonly kind: CheckpointKind; readonly path: string }
   | { readonly call: "revert"; readonly resource: string; readonly path: string; readonly number: number }
   | { readonly call: "capture" | "audit"; readonly resource: string }
   /** `Checkpoints.recreate` and `withdraw`. */

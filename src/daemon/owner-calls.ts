@@ -50,7 +50,7 @@ export class OwnerCalls {
     const { checkpoints } = this.#service;
     switch (call.call) {
       case "add":
-        return checkpoints.add(call.resource, call.kind, call.path, { force: call.force === true });
+        return checkpoints.add(call.resource, call.kind, call.path, call);
       case "remove":
         return checkpoints.remove(call.resource, call.kind, call.path);
       case "revert":

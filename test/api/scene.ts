@@ -230,6 +230,7 @@ function pretendedOf(stage: Stage): Pick<NodeService, "atOwner" | "backup" | "pl
     atOwner: (call: CheckpointCall) => {
       if (call.call === "control") return pretend(call, { code: 0, output: Uint8Array.of(1, 2), required: 2 });
       if (call.call === "audit") return pretend(call, stage.audit);
+      if (call.call === "add") return pretend(call, { tag, notes: [] });
       return pretend(call, call.call === "recreate" || call.call === "withdraw" ? stage.recreated(call) : undefined);
     },
     backup: (path) =>

@@ -1,6 +1,8 @@
 import * as z from "zod";
 import { fail } from "../../base/errors.ts";
 import type { Checkpoint } from "../../checkpoint/checkpoint.ts";
+import { directoryKey } from "../../checkpoint/directory-codec.ts";
+import { checkpointKinds } from "../../checkpoint/names.ts";
 import { readRecords, versionsOf } from "../../checkpoint/records.ts";
 import { readStored } from "../../checkpoint/stored.ts";
 import { findResource } from "../../database/commands/find.ts";
@@ -18,7 +20,7 @@ export interface CheckpointContentView {
 
 const query = z.strictObject({
   resource: z.string(),
-  kind: z.enum(["registry", "crypto"]),
+  kind: z.enum(checkpointKinds),
   path: z.string(),
   number: z.coerce.number().int().min(1).optional(),
 });
@@ -43,7 +45,10 @@ export function checkpointContent(): ApiRoutes {
       });
     }
     const { content } = await readStored(quorum.versions, records, checkpoint);
-    const tree = content.kind === "registry" ? treeView(content.key) : null;
+    const tree =
+      content.kind === "crypto"
+        ? null
+        : treeView(content.kind === "directory" ? directoryKey(content.entry) : content.key);
     return context.json({ resource: resource.name, checkpoint, tree } satisfies CheckpointContentView);
   });
 }

@@ -1,6 +1,7 @@
 import * as z from "zod";
 import { fail } from "../../base/errors.ts";
-import type { AuditLine, AuditResult, Checkpoint, RecreateLine, SideCopy } from "../../checkpoint/checkpoint.ts";
+import type { Added, AuditLine, AuditResult, Checkpoint, RecreateLine, SideCopy } from "../../checkpoint/checkpoint.ts";
+import { checkpointKinds } from "../../checkpoint/names.ts";
 import { findResource } from "../../database/commands/find.ts";
 import type { ResourceState } from "../../database/state.ts";
 import { formatTag } from "../../quorum/tag.ts";
@@ -23,18 +24,23 @@ export interface SideCopyView extends SideCopy {
   readonly name: string | null;
 }
 
-const kind = z.enum(["registry", "crypto"]);
+const kind = z.enum(checkpointKinds);
 const ofResource = z.strictObject({ resource: z.string().optional() });
 const one = z.strictObject({ resource: z.string(), kind, path: z.string() });
-const add = one.extend({ force: z.boolean().optional() });
+const patterns = z.array(z.string()).optional();
+const add = one.extend({
+  force: z.boolean().optional(),
+  include: patterns,
+  exclude: patterns,
+  maxSize: z.int().min(1).optional(),
+});
 const recreate = z.strictObject({ resource: z.string(), path: z.string().optional() });
 const revert = z.strictObject({ resource: z.string(), path: z.string(), number: z.int().min(1) });
 
 /**
  * GET /checkpoints[?resource=], /checkpoints/history?resource=&kind=&path=, /checkpoints/audit[?resource=], /checkpoints/losers[?resource=]
- * (this node's); POST /checkpoints {resource,
- * kind, path, force?}, /checkpoints/remove {resource, kind, path}, /checkpoints/recreate {resource, path?}, /checkpoints/revert {resource,
- * path, number}.
+ * (this node's); POST /checkpoints {resource, kind, path, force?; of a directory: include?, exclude?, maxSize?},
+ * /checkpoints/remove {resource, kind, path}, /checkpoints/recreate {resource, path?}, /checkpoints/revert {resource, path, number}.
  */
 export function checkpoints(): ApiRoutes {
   return routes()
@@ -68,16 +74,18 @@ export function checkpoints(): ApiRoutes {
       return context.json(copies.map((one) => ({ ...one, name: state.resources.get(one.resource)?.name ?? null })));
     })
     .post("/", async (context) => {
-      const { force, ...request } = await bodyOf(context, add);
+      const { include, exclude, maxSize, force, ...request } = await bodyOf(context, add);
       const resource = findResource(stateOf(context), request.resource);
+      const filter = present({ include, exclude, maxSize });
       const call = {
         call: "add",
         ...request,
         resource: resource.id,
         ...(force === undefined ? {} : { force }),
+        ...(Object.keys(filter).length === 0 ? {} : { filter }),
       } as const;
-      await context.var.service.atOwner(call);
-      return answer(context, `${request.path} is a checkpoint of resource "${resource.name}".`);
+      const { notes } = (await context.var.service.atOwner(call)) as Added;
+      return answer(context, [`${request.path} is a checkpoint of resource "${resource.name}".`, ...notes].join(" "));
     })
     .post("/remove", async (context) => {
       const request = await bodyOf(context, one);
@@ -85,7 +93,7 @@ export function checkpoints(): ApiRoutes {
       await context.var.service.atOwner({ call: "remove", ...request, resource: resource.id });
       return answer(
         context,
-        `${request.path} is no longer a checkpoint of resource "${resource.name}"; the key stays as it is.`,
+        `${request.path} is no longer a checkpoint of resource "${resource.name}"; on the nodes it stays as it is.`,
       );
     })
     .post("/recreate", recreateThem)
@@ -120,6 +128,13 @@ async function recreateThem(context: ApiContext): Promise<Response> {
     context,
     `${done.join(", ") || "Nothing"} of resource "${resource.name}" is re-created from what is live.`,
   );
+}
+
+type Present<T> = { -readonly [Name in keyof T]?: Exclude<T[Name], undefined> };
+
+/** Without what was not given. */
+function present<T extends object>(given: T): Present<T> {
+  return Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined)) as Present<T>;
 }
 
 /** Only the owner can compare with what is live; without one, this node looks at the files. */

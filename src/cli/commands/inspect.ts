@@ -6,6 +6,8 @@ import { readHive } from "../../hive/read.ts";
 import { listHive } from "../../hive/listing.ts";
 import { writeRegText } from "../../hive/reg-text.ts";
 import { childCount, childrenOf, type Key, valueCount, wallTime } from "../../tree/key.ts";
+import { decodeDirectory, isDirectoryKey } from "../../checkpoint/directory-codec.ts";
+import { directoryContent, directoryTable } from "../render/directory-text.ts";
 import { decodeUtf16 } from "../../base/bytes.ts";
 import type { Cli } from "../cli.ts";
 import { facts, table } from "../render/table.ts";
@@ -37,7 +39,7 @@ export const defineInspect: Define = (noun, cli) => {
     });
   notes(
     noun,
-    "PATH is a backup set's folder, or a file: a hive, ClusDb, chk????.tmp, a .CPT or a .CPR. Needs no service and changes nothing.",
+    "PATH is a backup set's folder, or a file: a hive, ClusDb, chk????.tmp, a .CPT, .CPD or .CPR. Needs no service and changes nothing.",
   );
 };
 
@@ -93,7 +95,22 @@ async function inspectFile(cli: Cli, path: string, options: Options): Promise<vo
     cli.terminal.out(decodeUtf16(writeRegText(hive.root.name, hive.root)).replace(/^\ufeff/, ""));
     return;
   }
-  showHive(cli, path, bytes, hive);
+  if (isDirectoryKey(hive.root)) showDirectory(cli, path, bytes);
+  else showHive(cli, path, bytes, hive);
+}
+
+function showDirectory(cli: Cli, path: string, bytes: Uint8Array): void {
+  const content = directoryContent(decodeDirectory(bytes));
+  const view = { path, kind: "directory", size: bytes.length, sha256: sha256(bytes), ...content };
+  cli.show(view, () => {
+    const head = facts([
+      ["Directory checkpoint", path],
+      ["Holds", `${content.entries.length} files, folders and links, ${bytesText(content.bytes)}`],
+      ["SHA-256", view.sha256],
+      ["Content digest", content.contentDigest],
+    ]);
+    return `${head}\n${directoryTable(content)}`;
+  });
 }
 
 function showHive(cli: Cli, path: string, bytes: Uint8Array, hive: ReturnType<typeof readHive>): void {
