@@ -69,7 +69,10 @@ async function runOnce(
   }
   await outside.files.makeFolder(`${data}/log`);
   const log = createLog(openLogFile(`${data}/log/service.log`), outside.clock, { part: "service", node: config.node });
-  if (restored !== undefined) log.warn("a staged restore of this node has ended", { ...restored });
+  if (restored !== undefined) {
+    const { outcome, sentence, saved, notes } = restored;
+    log.warn("a staged restore of this node has ended", { outcome, sentence, saved, notes });
+  }
   if (finished !== undefined) log.warn("an interrupted restore has ended", { ...finished });
   const registry = await openRegistry(outside, `${data}/registry`);
   const keys = await openKeyContainers(outside, `${data}/keys`);

@@ -34,12 +34,15 @@ export const defineInspect: Define = (noun, cli) => {
           next: "Check the path.",
         });
       }
-      if (found.isDirectory()) await inspectSet(cli, path);
+      const { isVssSet } = await import("../../vss/cluster/read-set.ts");
+      if (found.isDirectory() && (await isVssSet(cli.outside().files, path)))
+        await (await import("./inspect-vss.ts")).inspectVss(cli, path);
+      else if (found.isDirectory()) await inspectSet(cli, path);
       else await inspectFile(cli, path, options);
     });
   notes(
     noun,
-    "PATH is a backup set's folder, or a file: a hive, ClusDb, chk????.tmp, a .CPT, .CPD or .CPR. Needs no service and changes nothing.",
+    "PATH is the folder of a backup set or a VSS set, or a file: a hive, ClusDb, chk????.tmp, a .CPT, .CPD or .CPR. Needs no service and changes nothing.",
   );
 };
 

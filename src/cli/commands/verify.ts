@@ -6,8 +6,11 @@ import { type Define, finish } from "../verbs.ts";
 export const defineVerify: Define = (noun, cli) => {
   finish(noun).action(async (given: string) => {
     const { verifyBackup } = await import("../../backup/backup.ts");
+    const { isVssSet, verifyVssSet } = await import("../../vss/cluster/read-set.ts");
     const path = cli.path(given);
-    const report = await cli.busy(`Verifying ${path}`, verifyBackup(cli.outside(), path));
+    const outside = cli.outside();
+    const verify = (await isVssSet(outside.files, path)) ? verifyVssSet : verifyBackup;
+    const report = await cli.busy(`Verifying ${path}`, verify(outside, path));
     const rows = report.lines.map((line) => [line.result, line.what, line.detail]);
     const sum = report.ok ? "Nothing is damaged" : "The set is DAMAGED";
     const open = report.notChecked === 0 ? "everything was checked" : `${report.notChecked} NOT CHECKED`;

@@ -37,6 +37,8 @@ export interface RestoreDoorOptions {
 
 /** How long a service may take to stop in order and to be back, in milliseconds. */
 const restartLimit = 180_000;
+/** Between stop and start nobody holds the node's locks, for much less than this. */
+const goneLimit = 15_000;
 
 /** INVALID_DATA when neither the folder nor the set says which quorum the node uses. */
 export async function openRestoreDoor(outside: Outside, options: RestoreDoorOptions): Promise<RestoreDoor> {
@@ -145,10 +147,13 @@ async function restartService(
   const client = clientOf(data);
   await client.post("/vss/restart").catch((error: unknown) => Promise.reject(stillStaged(error)));
   const until = clock.boot() + restartLimit;
+  let seen = clock.boot();
   const wait = async <T>(what: string, look: () => Promise<T | undefined>): Promise<T> => {
     for (;;) {
       const found = await look();
       if (found !== undefined) return found;
+      if ((await serviceOf(outside, data)).state === "running") seen = clock.boot();
+      if (clock.boot() - seen >= goneLimit) throw gone(what);
       if (clock.boot() >= until) throw late(what);
       await timers.sleep(100);
     }
@@ -222,6 +227,14 @@ function abandoned(sentence: string): Failure {
     happened: sentence,
     unchanged: "What was there before is still in force.",
     next: "Mend the cause, then restore again.",
+  });
+}
+
+function gone(what: string): Failure {
+  return fail("SERVICE_NOT_ACTIVE", {
+    happened: `The service stopped and did not start again before ${what}.`,
+    unchanged: "What was decided is done when the service starts.",
+    next: "Read what the service said when it ended, mend that, and start it.",
   });
 }
 

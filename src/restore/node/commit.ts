@@ -228,6 +228,8 @@ async function handOver(
   plan: NonNullable<NodeRestoreRecord["authoritative"]>,
 ): Promise<void> {
   if ((await readRecord(files, data)) !== undefined) return;
+  await files.makeFolder(`${data}/restore`);
+  await files.syncFolder(data);
   await writeRecord(files, data, {
     format: 1,
     plan,
