@@ -15,6 +15,7 @@ import { checkpointContent } from "./routes/checkpoint-content.ts";
 import { checkpoints } from "./routes/checkpoints.ts";
 import { cluster } from "./routes/cluster.ts";
 import { decisions } from "./routes/decisions.ts";
+import { doctor } from "./routes/doctor.ts";
 import { events } from "./routes/events.ts";
 import { groups } from "./routes/groups.ts";
 import { keys } from "./routes/keys.ts";
@@ -88,6 +89,7 @@ export function createApp(service: () => NodeService | undefined, page?: PageSer
     recovery,
     events,
     status,
+    doctor,
     vss,
     ...(page === undefined ? {} : { decisions: () => decisions(page), sets: () => sets(page) }),
   };

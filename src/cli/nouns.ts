@@ -26,6 +26,12 @@ export const nouns: readonly Noun[] = [
     load: async () => (await import("./commands/status.ts")).defineStatus,
   },
   {
+    words: "doctor",
+    summary: "What is wrong, what is not, what to do; needs no service",
+    part: "Cluster",
+    load: async () => (await import("./commands/doctor.ts")).defineDoctor,
+  },
+  {
     words: "cluster",
     summary: "Create, join, show, change the cluster",
     part: "Cluster",

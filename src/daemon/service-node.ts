@@ -35,6 +35,7 @@ import { CallerPool } from "./caller-pool.ts";
 import { submitChange } from "./change.ts";
 import { changedPaths } from "./changed-paths.ts";
 import { ClusDbFile } from "./clusdb-file.ts";
+import { examineOwn } from "./own-doctor.ts";
 import { ForceQuorumRun } from "./force-quorum-run.ts";
 import { HostQuestions } from "./host-answers.ts";
 import { socketPath } from "./host-config.ts";
@@ -64,6 +65,7 @@ export class ServiceNode implements NodeService {
   readonly timing: Timing;
   readonly callers: CallerPool;
   readonly forceQuorum: ForceQuorumRun = new ForceQuorumRun(this);
+  readonly doctor = (): ReturnType<typeof examineOwn> => examineOwn(this);
   readonly #clusDb: ClusDbFile;
   readonly #backups: BackupRun;
   readonly #restores: RestoreRun;

@@ -43,6 +43,8 @@ export interface NodeCopy {
   readonly id: string;
   readonly name: string;
   readonly isSelf: boolean;
+  /** Its data folder; undefined when nobody knows where it is. */
+  readonly data: string | undefined;
   readonly life: NodeLife;
   readonly copy: Copy | undefined;
   /** Why there is no copy of it. */
@@ -69,6 +71,7 @@ export async function gatherCopies(
   const own: NodeCopy = {
     ...parts.self,
     isSelf: true,
+    data: parts.data,
     life: { state: "stopped", evidence: "it is this node" },
     ...(await copyIn(parts, parts.data, parts.self.name)),
   };
@@ -137,8 +140,8 @@ async function lookAt(parts: CopyParts, { id, name, endpoint }: NodeState): Prom
   });
   const data = /^(\/.*)\/run\/rpc\.sock$/.exec(endpoint ?? "")?.[1];
   if (data === undefined)
-    return { id, name, isSelf: false, life, copy: undefined, why: "it is not known where its data folder is" };
-  return { id, name, isSelf: false, life, ...(await copyIn(parts, data, name)) };
+    return { id, name, isSelf: false, data, life, copy: undefined, why: "it is not known where its data folder is" };
+  return { id, name, isSelf: false, data, life, ...(await copyIn(parts, data, name)) };
 }
 
 async function copyIn(parts: CopyParts, data: string, name: string): Promise<Pick<NodeCopy, "copy" | "why">> {
