@@ -20,13 +20,16 @@ export interface ShownValue {
   readonly text: string;
 }
 
-/** `more` keys and values were left out. */
+/** `more` keys and values of the keys that are here were left out. */
 export interface TreeView {
   readonly root: KeyView;
   readonly more: number;
 }
 
 const longestText = 500;
+/** Longer data is shown as bytes, whatever its type. */
+const longestRead = 1 << 16;
+const bytesShown = 64;
 
 /** At most `most` keys and values, those nearer to the beginning first. */
 export function treeView(root: Key, most = 2000): TreeView {
@@ -57,11 +60,13 @@ export function shownValue(value: Value): ShownValue {
 }
 
 function textOfValue(value: Value): string {
-  if (value.data.length > 4096) return `${toHex(value.data.subarray(0, 64))}… (${value.data.length} bytes)`;
-  const plain = plainValue(value);
+  const { data } = value;
+  const plain = data.length > longestRead ? undefined : plainValue(value);
   if (typeof plain === "number") return `0x${plain.toString(16).padStart(8, "0")} (${plain})`;
-  if (typeof plain === "string" || plain === null) return plain ?? "";
-  return plain.join(" ⏎ ");
+  if (Array.isArray(plain)) return plain.join(" ⏎ ");
+  if (typeof plain === "string" && !plain.startsWith("hex:")) return plain;
+  const hex = toHex(data.subarray(0, bytesShown));
+  return data.length > bytesShown ? `${hex}… (${data.length} bytes)` : hex;
 }
 
 function short(text: string): string {
