@@ -69,3 +69,19 @@ async function openTemporary(files: Files, path: string, mode: number): Promise<
     }
   }
 }
+
+/** Makes `root/<name>/<name>…`, whose names survive a loss of power when it resolves; `root` is there. The innermost path. */
+export async function makeFoldersDurably(
+  files: Pick<Files, "makeFolder" | "syncFolder">,
+  root: string,
+  names: readonly string[],
+): Promise<string> {
+  let path = root;
+  for (const name of names) {
+    const above = path;
+    path = `${path}/${name}`;
+    await files.makeFolder(path);
+    await files.syncFolder(above);
+  }
+  return path;
+}

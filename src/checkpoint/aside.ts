@@ -1,6 +1,6 @@
 /** Version files that re-creation replaces or deletes are copied to the owning node first. */
 import { sha256 } from "../base/digest.ts";
-import { writeFileDurably } from "../base/durable.ts";
+import { makeFoldersDurably, writeFileDurably } from "../base/durable.ts";
 import type { Outside } from "../base/outside.ts";
 import type { Checkpoint } from "./checkpoint.ts";
 import { fileKind, numberName } from "./names.ts";
@@ -13,14 +13,13 @@ export class Aside {
   /** `folder` is the node's data folder. */
   constructor(outside: Pick<Outside, "files" | "clock">, folder: string) {
     this.#outside = outside;
-    this.#folder = `${folder}/aside`;
+    this.#folder = folder;
   }
 
   /** Durable when it resolves, with the path of the copy; the same bytes of a version are kept once. */
   async keep(resource: string, version: Checkpoint, bytes: Uint8Array, why: string): Promise<string> {
     const { files, clock } = this.#outside;
-    const folder = `${this.#folder}/${resource}`;
-    await files.makeFolder(folder);
+    const folder = await makeFoldersDurably(files, this.#folder, ["aside", resource]);
     const { kind, path, number } = version;
     const digest = sha256(bytes);
     const ending = `-${numberName(number)}-${digest.slice(0, 16)}.${fileKind(kind)}`;

@@ -1,6 +1,6 @@
 /** What putting a version in place overwrites is kept on the node, when it was never a version (docs/safety.md §3.5). */
 import { sha256 } from "../base/digest.ts";
-import { writeFileDurably } from "../base/durable.ts";
+import { makeFoldersDurably, writeFileDurably } from "../base/durable.ts";
 import type { Outside } from "../base/outside.ts";
 import { foldName } from "../tree/path.ts";
 import type { Checkpoint } from "./checkpoint.ts";
@@ -15,14 +15,13 @@ export class Losers {
   /** `folder` is the node's data folder. */
   constructor(outside: Outside, folder: string) {
     this.#outside = outside;
-    this.#folder = `${folder}/losers`;
+    this.#folder = folder;
   }
 
   /** Writes the content and, beside it, what it was; the path of the content. The same content is kept once. */
   async keep(resource: string, replacedBy: Checkpoint, content: Content): Promise<string> {
     const { files, clock } = this.#outside;
-    const folder = `${this.#folder}/${resource}`;
-    await files.makeFolder(folder);
+    const folder = await makeFoldersDurably(files, this.#folder, ["losers", resource]);
     const { kind, path, number } = replacedBy;
     const ending = `-${sha256(new TextEncoder().encode(`${kind} ${path}\n${content.contentDigest}`)).slice(0, 16)}.${fileKind(kind)}`;
     const there = (await files.list(folder)).find((name) => name.endsWith(ending));
@@ -52,13 +51,13 @@ export class Losers {
     const entries = checkpoints.map(
       ({ kind, path, contentDigest }) => [syncedName(kind, path), contentDigest] as const,
     );
-    await this.#outside.files.makeFolder(`${this.#folder}/${resource}`);
+    await this.#outside.files.makeFolder(`${this.#folder}/losers/${resource}`);
     const text = `${JSON.stringify(Object.fromEntries(entries))}\n`;
     await writeFileDurably(this.#outside.files, this.#syncedFile(resource), new TextEncoder().encode(text));
   }
 
   #syncedFile(resource: string): string {
-    return `${this.#folder}/${resource}/synced.json`;
+    return `${this.#folder}/losers/${resource}/synced.json`;
   }
 }
 
