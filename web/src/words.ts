@@ -44,6 +44,11 @@ export function bytesText(bytes: number): string {
   return `${size < 10 ? size.toFixed(1) : Math.round(size)} ${units[unit] ?? ""}`;
 }
 
+/** What a kind of checkpoint stores. */
+export function kindWord(kind: string): string {
+  return { registry: "registry key", crypto: "key container", directory: "folder or file" }[kind] ?? kind;
+}
+
 const stateWords: Readonly<Record<string, string>> = {
   onlinePending: "coming online",
   offlinePending: "going offline",

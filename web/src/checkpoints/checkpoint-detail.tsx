@@ -8,12 +8,13 @@ import { useAsked } from "../asked.ts";
 import { DiffView } from "../diff-view.tsx";
 import { Empty, ProblemNotice } from "../notice.tsx";
 import { href } from "../route.ts";
-import { bytesText, dateTime } from "../words.ts";
+import { bytesText, dateTime, kindWord } from "../words.ts";
 import { KeyTree } from "./key-tree.tsx";
 
 interface Named {
   readonly resource: string;
-  readonly kind: "registry" | "crypto";
+  /** As the API names it. */
+  readonly kind: string;
   readonly path: string;
   /** Changes when the list of checkpoints may have. */
   readonly version: string;
@@ -29,7 +30,8 @@ export function CheckpointDetail(named: Named): VNode {
       </p>
       <h1 class="path">{path}</h1>
       <p class="soft">
-        {kind === "registry" ? "A registry key below HKEY_LOCAL_MACHINE" : "A key container"} of resource {resource}.
+        A {kindWord(kind)}
+        {kind === "registry" ? " below HKEY_LOCAL_MACHINE" : ""} of resource {resource}.
       </p>
       <h2>Different from what is live</h2>
       <Differences {...named} />

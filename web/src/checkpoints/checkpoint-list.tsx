@@ -2,7 +2,7 @@ import type { VNode } from "preact";
 import type { AuditView, CheckpointView } from "../../../src/api/routes/checkpoints.ts";
 import { href } from "../route.ts";
 import { type Look, StateMark } from "../state-mark.tsx";
-import { bytesText, dateTime } from "../words.ts";
+import { bytesText, dateTime, kindWord } from "../words.ts";
 
 /** Checkpoints by resource, each with what the comparison said. */
 export function CheckpointList({
@@ -53,7 +53,7 @@ function Row({ checkpoint, audit }: { checkpoint: CheckpointView; audit: AuditVi
       </a>
       <StateMark state="" look={look} word={word} />
       <span class="soft">
-        {kind === "registry" ? "registry key" : "key container"}, version {number}, {bytesText(size)}, {dateTime(time)}
+        {kindWord(kind)}, version {number}, {bytesText(size)}, {dateTime(time)}
       </span>
       {audit !== undefined && audit.result !== "ok" && <span class="wide soft">{audit.sentence}</span>}
     </li>

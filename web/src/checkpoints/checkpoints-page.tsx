@@ -11,7 +11,7 @@ import { CheckpointList } from "./checkpoint-list.tsx";
 export function CheckpointsPage({ status, parts }: { status: StatusView; parts: readonly string[] }): VNode {
   const [resource, kind, path] = parts;
   const version = `${status.checkpoints.count} ${status.checkpoints.newest ?? 0}`;
-  if (resource !== undefined && path !== undefined && (kind === "registry" || kind === "crypto")) {
+  if (resource !== undefined && kind !== undefined && path !== undefined) {
     return <CheckpointDetail resource={resource} kind={kind} path={path} version={version} />;
   }
   return <Overview version={version} />;
@@ -30,8 +30,8 @@ function Overview({ version }: { version: string }): VNode {
         </button>
       </div>
       <p class="soft">
-        Stored copies of registry keys and key containers. Each is put in place on the node where its resource comes
-        online.
+        Stored copies of the settings and keys that resources need. Each is put in place on the node where its resource
+        comes online.
       </p>
       {problem !== undefined && <ProblemNotice problem={problem} />}
       {audit.problem !== undefined && <ProblemNotice problem={audit.problem} />}

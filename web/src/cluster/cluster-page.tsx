@@ -3,7 +3,9 @@ import type { DecisionView } from "../../../src/api/routes/decisions.ts";
 import type { StatusView } from "../../../src/api/status-view.ts";
 import { Empty, Notice } from "../notice.tsx";
 import { dateTime } from "../words.ts";
+import { CheckpointNotices } from "./checkpoint-notices.tsx";
 import { DecisionList } from "./decision-list.tsx";
+import { DoctorPanel } from "./doctor-panel.tsx";
 import { GroupList } from "./group-list.tsx";
 import { NodeList } from "./node-list.tsx";
 
@@ -29,7 +31,9 @@ export function ClusterPage({ status, decisions }: { status: StatusView; decisio
           </p>
         </Notice>
       ))}
+      <CheckpointNotices checkpoints={status.checkpoints} />
       <Facts status={status} />
+      <DoctorPanel />
       <h2>Nodes</h2>
       <NodeList status={status} />
       <h2>Groups and resources</h2>
