@@ -118,6 +118,54 @@ test("a join that was long on its way is refused once that life has been proven 
   assert.deepEqual([record?.up, record?.incarnation], [true, present]);
 });
 
+test("a life that is seen to have ended is down at once, without permit; its next life is not touched", async () => {
+  const { quorum, replica, parts, calls, host } = await cluster();
+  const ended = new Set<string>();
+  const asked: string[] = [];
+  const hasEnded = async ({ incarnation, endpoint }: { incarnation: string; endpoint: string }): Promise<boolean> => {
+    asked.push(`${incarnation} ${endpoint}`);
+    return ended.has(incarnation);
+  };
+  const expire = async (node: string, incarnation: string): Promise<undefined> =>
+    void calls.push(`expire ${node} ${incarnation}`);
+  const leader = await leading(quorum, { ...parts("1"), host: { ...host, expire }, evidence: { hasEnded } });
+  const settled = async (): Promise<void> => {
+    await leader.review();
+    for (let turn = 0; turn < 20; turn++) await new Promise((resolve) => setImmediate(resolve));
+  };
+  const [old, present] = [guid(4), guid(5)];
+  await leader.join(joinOf("1", guid(3)));
+  await leader.join(joinOf("2", old));
+  await settled();
+  assert.deepEqual([asked, nodeRecord(replica.tree(), "2")?.up], [[`${old} e2`], true], "it asks of others only");
+  ended.add(old);
+  await settled();
+  assert.equal(nodeRecord(replica.tree(), "2")?.up, false);
+  assert.ok(calls.includes(`expire 2 ${old}`), calls.join(" "));
+  await assert.rejects(leader.join(joinOf("2", old)), { name: "CLUSTER_POISONED" });
+  await leader.join(joinOf("2", present));
+  await settled();
+  assert.deepEqual(
+    [nodeRecord(replica.tree(), "2")?.up, nodeRecord(replica.tree(), "2")?.incarnation],
+    [true, present],
+  );
+});
+
+test("a life that was seen to have ended while its next one joined changes nothing", async () => {
+  const { quorum, replica, parts } = await cluster();
+  const answer = Promise.withResolvers<boolean>();
+  const leader = await leading(quorum, { ...parts("1"), evidence: { hasEnded: () => answer.promise } });
+  await leader.join(joinOf("2", guid(4)));
+  await leader.review();
+  await leader.join(joinOf("2", guid(5)));
+  answer.resolve(true);
+  for (let turn = 0; turn < 20; turn++) await new Promise((resolve) => setImmediate(resolve));
+  assert.deepEqual(
+    [nodeRecord(replica.tree(), "2")?.up, nodeRecord(replica.tree(), "2")?.incarnation],
+    [true, guid(5)],
+  );
+});
+
 test("the counter moves while the quorum is taken over, however long that takes", async () => {
   const { quorum, parts, calls } = await cluster();
   await leading(quorum, parts("1"));

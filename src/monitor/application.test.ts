@@ -10,6 +10,7 @@ import { type Application, startApplication } from "./application.ts";
 import { endLeftovers, killApplication } from "./application-kill.ts";
 import { type ApplicationRecord, readRecords } from "./application-record.ts";
 import { type Containment, probeContainment } from "./containment.ts";
+import { lifeHasEnded } from "./ended-life.ts";
 
 const outside = openOutside();
 const best = await probeContainment(outside);
@@ -199,6 +200,36 @@ describe("in the strongest containment", { skip: best.kind === "process-group" &
     assert.deepEqual(processesOf(tiny.record.id), []);
     assert.equal(await lockIsFree(folder), true);
     await killApplication(outside, tiny.record);
+  });
+
+  test("its life is seen to have ended once all is gone, and not while it only stands still", {
+    skip: best.kind === "process-group" ? "no PID namespaces here" : false,
+  }, async () => {
+    const folder = newFolder();
+    const ended = (): Promise<boolean> => lifeHasEnded(outside, folder, "tiny");
+    const tiny = await startTinyHost(folder, "best", "none");
+    assert.equal(await ended(), false);
+    await outside.processes.signal(tiny.host, "SIGSTOP");
+    await killApplication(outside, tiny.record);
+    assert.equal(await ended(), false, "the host stands still");
+    await outside.processes.signal(tiny.host, "SIGKILL");
+    await holds(ended);
+
+    const second = newFolder();
+    const { host, record } = await startTinyHost(second, "best", "none");
+    await outside.processes.signal(host, "SIGKILL");
+    await holds(() => lifeHasEnded(outside, second, "tiny"));
+    await assertGone(second, { ...record, cgroup: undefined });
+    await killApplication(outside, record);
+  });
+
+  test("of one that only its process group holds nothing is seen", async () => {
+    const folder = newFolder();
+    const { host, record } = await startTinyHost(folder, "process-group", "none");
+    await outside.processes.signal(host, "SIGKILL");
+    await killApplication(outside, record);
+    await assertGone(folder, record);
+    assert.equal(await lifeHasEnded(outside, folder, "tiny"), false);
   });
 
   test("the guard ends with its host", async () => {

@@ -32,7 +32,12 @@ beforeEach(async () => {
 async function hostHolds(incarnation: string): Promise<() => Promise<void>> {
   const lock = await real.files.open(lockPath(data), "append");
   assert.equal(await lock.lock(), true);
-  await writeLifeMark({ ...real, processes: { ...real.processes, self: host, table: "this table" } }, lock, data, incarnation);
+  await writeLifeMark(
+    { ...real, processes: { ...real.processes, self: host, table: "this table" } },
+    lock,
+    data,
+    incarnation,
+  );
   return () => lock.close();
 }
 
@@ -41,7 +46,12 @@ const hostWas = (incarnation: string): Promise<void> => hostHolds(incarnation).t
 /** Where the process table has no name. */
 async function namelessHostWas(incarnation: string): Promise<void> {
   const lock = await real.files.open(lockPath(data), "append");
-  await writeLifeMark({ ...real, processes: { ...real.processes, self: host, table: undefined } }, lock, data, incarnation);
+  await writeLifeMark(
+    { ...real, processes: { ...real.processes, self: host, table: undefined } },
+    lock,
+    data,
+    incarnation,
+  );
   await lock.close();
 }
 
@@ -153,7 +163,12 @@ test("a folder on a file system that other machines may share", async () => {
 test("a folder of another life, of none, or of a copy", async () => {
   assert.equal(await ended(leader(), "life 2"), false);
   const text = await real.files.read(lockPath(data));
-  for (const torn of [new Uint8Array(), text.subarray(0, 20), text.subarray(0, -1), new TextEncoder().encode("null\n")]) {
+  for (const torn of [
+    new Uint8Array(),
+    text.subarray(0, 20),
+    text.subarray(0, -1),
+    new TextEncoder().encode("null\n"),
+  ]) {
     writeFileSync(lockPath(data), torn);
     assert.equal(await ended(), false);
   }

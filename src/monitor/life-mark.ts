@@ -20,7 +20,12 @@ export function lockPath(data: string): string {
 }
 
 /** `lock`: the handle, opened to append, that holds the lock. Writes nothing where the process table has no name. */
-export async function writeLifeMark(outside: Outside, lock: FileHandle, data: string, incarnation: string): Promise<void> {
+export async function writeLifeMark(
+  outside: Outside,
+  lock: FileHandle,
+  data: string,
+  incarnation: string,
+): Promise<void> {
   const { files, processes } = outside;
   await lock.truncate(0);
   const inode = (await files.stat(lockPath(data)))?.inode;

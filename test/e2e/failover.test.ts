@@ -3,11 +3,15 @@ import assert from "node:assert/strict";
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import type { NodeProcess } from "../../src/daemon/demo/node-process.ts";
 import { identify, isAlive, kill } from "../../src/daemon/demo/own-processes.ts";
 import { stage } from "./scenario.ts";
 import { waitFor } from "./wait-for.ts";
 
 const { cluster, app, scenario } = stage("failover");
+const downBecause = async (node: NodeProcess): Promise<string | null | undefined> =>
+  (await cluster.status(cluster.others(node)))?.nodes.find(({ name }) => name === node.name)?.downBecause;
+
 const stubborn = fileURLToPath(new URL("../programs/stubborn.sh", import.meta.url));
 
 scenario("SIGKILL of the owner's service", async () => {
@@ -50,6 +54,20 @@ scenario("SIGKILL of host and service together", async () => {
   owner.signal("SIGKILL");
   kill(host, "SIGKILL");
   await app.after(before);
+  assert.equal(await downBecause(owner), "gone");
+});
+
+scenario("SIGKILL of host and service of a node that is leader and owner", async () => {
+  const leader = await cluster.leader();
+  if ((await cluster.owner("App")) !== leader) await cluster.run(leader, "group", "move", "App", leader.name);
+  await waitFor("the leader owns App", async () => (await cluster.owner("App")) === leader, 60_000);
+  const before = await app.running();
+  const host = cluster.host(leader);
+  await app.change(leader);
+  leader.signal("SIGKILL");
+  kill(host, "SIGKILL");
+  await app.after(before);
+  assert.equal(await downBecause(leader), "gone");
 });
 
 scenario(

@@ -1,14 +1,18 @@
 /**
- * A host reduced to what the kernel sees of it: starts one application, with a guard if a grace time is given, says where everything is
- * as one JSON line, and stays. `tiny-host.ts FOLDER KIND GRACE-MS|none PROGRAM…`; KIND "best" or "process-group".
+ * A host reduced to what the kernel sees of it: holds the folder's lock as life "tiny", starts one application, with a guard if a grace
+ * time is given, says where everything is as one JSON line, and stays. `tiny-host.ts FOLDER KIND GRACE-MS|none PROGRAM…`; KIND "best" or "process-group".
  */
 import { openOutside } from "../../src/base/outside-node.ts";
 import { startApplication } from "../../src/monitor/application.ts";
 import { probeContainment } from "../../src/monitor/containment.ts";
 import { guardLine } from "../../src/monitor/guard.ts";
+import { lockPath, writeLifeMark } from "../../src/monitor/life-mark.ts";
 
 const [folder = "", kind = "", grace = "", ...program] = process.argv.slice(2);
 const outside = openOutside();
+const lock = await outside.files.open(lockPath(folder), "append");
+if (!(await lock.lock())) throw new Error(`${lockPath(folder)} is held by somebody else`);
+await writeLifeMark(outside, lock, folder, "tiny");
 const best = await probeContainment(outside);
 const weak = { ...best, kind: "process-group", unshare: undefined, cgroupParent: undefined } as const;
 const guard =
