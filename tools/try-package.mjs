@@ -56,7 +56,8 @@ function tryPackage() {
   writeFileSync(join(folder, "use.mjs"), script);
   writeFileSync(
     join(folder, "use.ts"),
-    'import * as api from "clubar";\nimport * as hive from "clubar/hive";\nimport * as vss from "clubar/vss";\nexport const all: object[] = [api, hive, vss];\n',
+    'import * as api from "clubar";\nimport * as hive from "clubar/hive";\nimport * as vss from "clubar/vss";\n' +
+      "export const all: object[] = [api, hive, vss];\n",
   );
   const tsc = [
     join(root, "node_modules/typescript/bin/tsc"),
@@ -74,6 +75,8 @@ function tryPackage() {
     join(root, "node_modules/@types"),
     "use.ts",
   ];
+  if (!existsSync(join(folder, "node_modules/clubar/dist/web/index.html")))
+    return complain("the web page is not in the tarball");
   return [
     use("clubar --version", command, ["--version"]),
     use("clubar --help", command, ["--help"]),

@@ -2,9 +2,22 @@
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import { fail } from "../../src/base/errors.ts";
+import type { Diagnosis } from "../../src/recovery/doctor.ts";
 import { dword, sz } from "../../src/tree/value.ts";
 import { Browser, noBrowser, type Tab } from "./browser.ts";
 import { serveScene, type ServedScene, token } from "./served-scene.ts";
+
+const diagnosis: Diagnosis = {
+  verdict: "It works, but one thing needs attention: A file is lost.",
+  restore: { needed: "no", sentence: "No restore is needed." },
+  findings: [
+    { id: "lost", level: "warning", sentence: "A file is lost.", why: "It was deleted.", exit: 4, advice: [] },
+    { id: "quorum", level: "ok", sentence: "The quorum answers.", why: "", exit: 0, advice: [] },
+  ],
+  next: [{ command: "clubar recover checkpoints --all", why: "Makes them anew." }],
+  newest: null,
+  exit: 4,
+};
 
 describe("the web page", { skip: noBrowser }, () => {
   let browser: Browser;
@@ -88,6 +101,22 @@ describe("the web page", { skip: noBrowser }, () => {
       await server.getByText("failed").waitFor();
       assert.match(await server.innerText(), /It ended with exit code 1\./);
       assert.match(await page.locator(".strip").innerText(), /Not serving: .*Web shop/);
+    }));
+
+  test("shows what the doctor says, and commands that help", () =>
+    seen(async ({ page }) => {
+      Object.assign(served.scene.service, { doctor: async () => diagnosis });
+      await page.getByRole("button", { name: "Ask the doctor what is wrong" }).click();
+      await page.getByText("No restore is needed.").waitFor();
+      assert.match(
+        await page.locator(".doctor .next").innerText(),
+        /clubar recover checkpoints --all\s+Makes them anew\./,
+      );
+      await page.getByText("Everything that was looked at").click();
+      assert.match(
+        await page.locator(".doctor .finding").first().innerText(),
+        /warning\s+A file is lost\. It was deleted\./,
+      );
     }));
 
   test("text from the cluster never becomes markup, and nothing else could make any", () =>

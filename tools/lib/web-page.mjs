@@ -57,6 +57,7 @@ async function buildPage() {
       cssCodeSplit: false,
       modulePreload: { polyfill: false },
       reportCompressedSize: false,
+      license: { fileName: "licences.md" },
     },
   });
   return Object.fromEntries(
