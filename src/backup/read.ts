@@ -156,22 +156,34 @@ export interface ListedBackup {
 
 const deepest = 4;
 
-/** Sets in a folder and below it, newest first. PATH_NOT_FOUND, DIRECTORY. Folders that may not be read are left out. */
-export async function listBackups({ files }: Pick<Outside, "files">, folder: string): Promise<readonly ListedBackup[]> {
+/** Sets in a folder and below it, newest first. PATH_NOT_FOUND, DIRECTORY. Folders that may not be read are told to `unread`. */
+export async function listBackups(
+  { files }: Pick<Outside, "files">,
+  folder: string,
+  unread: (path: string, why: string) => void = () => undefined,
+): Promise<readonly ListedBackup[]> {
   const top = setPath(folder);
   await requireFolder(files, top);
   const found: ListedBackup[] = [];
-  await collect(files, top, 0, found);
+  await collect(files, top, { depth: 0, unread }, found);
   return found.sort((a, b) => b.time - a.time || (a.path < b.path ? -1 : 1));
 }
 
-async function collect(files: Files, path: string, depth: number, found: ListedBackup[]): Promise<void> {
+interface Search {
+  readonly depth: number;
+  readonly unread: (path: string, why: string) => void;
+}
+
+async function collect(files: Files, path: string, search: Search, found: ListedBackup[]): Promise<void> {
+  const { depth, unread } = search;
   let names: readonly string[];
   try {
     names = await files.list(path);
   } catch (error) {
-    if (hasCode(error, "EACCES", "EPERM", "ENOENT", "ENOTDIR") && depth > 0) return;
-    throw error;
+    if (depth === 0) throw error;
+    if (hasCode(error, "EACCES", "EPERM")) unread(path, failureOf(error).happened);
+    else if (!hasCode(error, "ENOENT", "ENOTDIR")) throw error;
+    return;
   }
   const isSet = names.some(
     (name) => name === swapFile || ["snapshot", "marker", "manifest"].includes(parseSetName(name)?.kind ?? ""),
@@ -181,7 +193,7 @@ async function collect(files: Files, path: string, depth: number, found: ListedB
   for (const name of names) {
     if (parseWorkName(name) !== undefined || name.startsWith("{")) continue;
     if ((await files.stat(`${path}/${name}`))?.kind === "folder")
-      await collect(files, `${path}/${name}`, depth + 1, found);
+      await collect(files, `${path}/${name}`, { depth: depth + 1, unread }, found);
   }
 }
 

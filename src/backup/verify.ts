@@ -10,6 +10,8 @@ export interface VerifyReport {
   readonly path: string;
   /** No part is damaged. Parts may still be NOT CHECKED. */
   readonly ok: boolean;
+  /** There is nothing to compare the files with, so nobody can say that they are what was written. */
+  readonly lacksManifest?: true;
   readonly damaged: number;
   readonly notChecked: number;
   readonly lines: readonly VerifyLine[];
@@ -24,6 +26,7 @@ export async function verifyBackup(outside: Pick<Outside, "files">, path: string
   return {
     path: found.path,
     ok: damaged === 0,
+    ...(found.manifest === undefined ? { lacksManifest: true as const } : {}),
     damaged,
     notChecked: lines.filter(({ result }) => result === "NOT CHECKED").length,
     lines,

@@ -57,7 +57,8 @@ export class RestoreRun {
     }
     this.#running = true;
     try {
-      const plan = await this.#check(request);
+      const shown = this.#shown?.id === request.planId ? this.#shown : undefined;
+      const plan = await this.#check(request, shown);
       if (request.planId !== undefined) this.#checkAgreed(request.planId, plan);
       const [blocker] = plan.blockers;
       if (blocker !== undefined) {
@@ -76,12 +77,13 @@ export class RestoreRun {
     const result = await service.betweenLives(`A restore from ${plan.set.path} runs.`, () =>
       executeRestore(restoreParts(service, stopped), plan),
     );
-    if (plan.place !== service.parts.quorum.place) await service.stop(false);
+    const { quorum, config } = service.parts;
+    if (plan.place !== quorum.place || plan.identity.instance !== config.instance) await service.restart();
     else await waitUntilLeading(service, plan.identity.generation);
     return outcomeView(result);
   }
 
-  async #check(request: RestoreRequest): Promise<RestorePlan> {
+  async #check(request: RestoreRequest, agreed?: RestorePlan): Promise<RestorePlan> {
     const { outside, data, config, quorum } = this.#service.parts;
     const place = request.drive === undefined ? quorum.place : await resolveDrive(outside.files, data, request.drive);
     return checkRestore(
@@ -102,6 +104,7 @@ export class RestoreRun {
         ...(request.adopt === true ? { adoptIdentity: true } : {}),
         ...(request.hold === undefined ? {} : { hold: request.hold }),
       },
+      agreed,
     );
   }
 
@@ -162,9 +165,9 @@ export function restoreParts(service: ServiceNode, stopped: Promise<readonly str
     insist: config.insist,
     stopNodes: () => stopped,
     askNodes: (plan) => planAgain({ outside, data, record: config, confirmed: [] }, plan),
-    rememberPlace: async (quorum) => {
+    rememberPlace: async (quorum, { name: cluster, instance }) => {
       const record = await readNodeRecord(outside.files, data);
-      if (record !== undefined) await writeNodeRecord(outside.files, data, { ...record, quorum });
+      if (record !== undefined) await writeNodeRecord(outside.files, data, { ...record, quorum, cluster, instance });
     },
   };
 }
@@ -199,7 +202,8 @@ export async function finishRestore(
     insist: record.insist,
     stopNodes: () => Promise.resolve([]),
     askNodes: (plan) => planAgain({ outside, data, record, confirmed: [] }, plan),
-    rememberPlace: (quorum) => writeNodeRecord(outside.files, data, { ...record, quorum }),
+    rememberPlace: (quorum, { name: cluster, instance }) =>
+      writeNodeRecord(outside.files, data, { ...record, quorum, cluster, instance }),
   });
   return result === undefined ? undefined : { outcome: result.outcome, sentence: result.sentence };
 }

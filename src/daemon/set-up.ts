@@ -2,7 +2,7 @@
 import { fail } from "../base/errors.ts";
 import { failureOf } from "../base/failure-of.ts";
 import { newGuid } from "../base/guid.ts";
-import type { Outside } from "../base/outside.ts";
+import { type Outside, OutsideError } from "../base/outside.ts";
 import { initialDatabase } from "../database/initial-database.ts";
 import { imageOf } from "../membership/copy-image.ts";
 import { openDiskQuorum } from "../quorum/disk/quorum.ts";
@@ -51,8 +51,16 @@ export async function createNode(request: SetUp & { readonly cluster: string }):
     time: fileTime(wall),
     newGuid: guid,
   });
-  await quorum.create(identity, imageOf(tree, firstTag, wall));
-  await writeNodeRecord(outside.files, request.data, configOf(request, identity, "1"));
+  await explained(
+    quorum.create(identity, imageOf(tree, firstTag, wall)),
+    `The cluster can't be created in ${request.quorum}`,
+    "No cluster was created; what was begun there is in force nowhere.",
+  );
+  await explained(
+    writeNodeRecord(outside.files, request.data, configOf(request, identity, "1")),
+    `${request.data} can't be made the first node`,
+    `The quorum ${request.quorum} holds a new cluster without any node: remove that folder before you try again.`,
+  );
   return identity;
 }
 
@@ -117,6 +125,14 @@ async function prepareFolder({ outside: { files, random }, data, quorum }: SetUp
       next: "Name two folders.",
     });
   }
+  const found = await files.stat(quorum).catch(() => undefined);
+  if (found?.kind === "file") {
+    throw fail("DIRECTORY", {
+      happened: `${quorum} is a file; a quorum is a folder.`,
+      unchanged: "Nothing was changed.",
+      next: "Name a folder with --quorum; it need not exist.",
+    });
+  }
   const probe = `${data}/.${newGuid(random)}.tmp~`;
   try {
     await files.makeFolder(data);
@@ -131,6 +147,19 @@ async function prepareFolder({ outside: { files, random }, data, quorum }: SetUp
       next: "Name a folder with --data that you may write to.",
       cause,
     });
+  }
+}
+
+/** What the outside refuses, in words: a full disk, a folder that may not be written. Failures say enough by themselves. */
+async function explained<T>(work: Promise<T>, what: string, unchanged: string): Promise<T> {
+  try {
+    return await work;
+  } catch (cause) {
+    if (!(cause instanceof OutsideError)) throw cause;
+    const { name, happened, next } = failureOf(cause);
+    const why =
+      name === "DISK_FULL" ? "its disk is full" : name === "ACCESS_DENIED" ? "it may not be written" : happened;
+    throw fail(name, { happened: `${what}: ${why}.`, unchanged, next, cause });
   }
 }
 

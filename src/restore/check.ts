@@ -1,6 +1,6 @@
 /** Gathers what a restore is planned from: the set, the quorum, the other nodes, the disk. Changes nothing. */
 import { deviceLayout, readBackup } from "../backup/backup.ts";
-import { Failure } from "../base/errors.ts";
+import { Failure, fail } from "../base/errors.ts";
 import { failureOf } from "../base/failure-of.ts";
 import { newGuid } from "../base/guid.ts";
 import type { Outside } from "../base/outside.ts";
@@ -44,15 +44,23 @@ export interface CheckParts {
   }) => Promise<Omit<NodeFact, "id" | "name">>;
 }
 
-/** The dry run. DIRECTORY, PATH_NOT_FOUND, INVALID_PARAMETER for the path; everything else is in the plan. */
-export async function checkRestore(parts: CheckParts, request: RestoreRequest): Promise<RestorePlan> {
-  return planRestore(await gatherFacts(parts, request));
+/** The dry run; with `agreed`, a plan that was shown, what becomes of it now under its name. DIRECTORY, PATH_NOT_FOUND, INVALID_PARAMETER for the path; everything else is in the plan. */
+export async function checkRestore(
+  parts: CheckParts,
+  request: RestoreRequest,
+  agreed?: RestorePlan,
+): Promise<RestorePlan> {
+  return planRestore(await gatherFacts(parts, request, agreed));
 }
 
 /** The plan's input. */
-export async function gatherFacts(parts: CheckParts, request: RestoreRequest): Promise<RestoreInput> {
+export async function gatherFacts(
+  parts: CheckParts,
+  request: RestoreRequest,
+  agreed?: RestorePlan,
+): Promise<RestoreInput> {
   const { outside, place, self } = parts;
-  const set = await readSet(outside, request.path);
+  const set = await readSet(outside, request.path, self.name);
   const insist = parts.insist === true;
   const present = await readPresent(outside, place, insist);
   const left = parts.formerPlace === undefined || parts.formerPlace === place ? undefined : parts.formerPlace;
@@ -76,9 +84,10 @@ export async function gatherFacts(parts: CheckParts, request: RestoreRequest): P
     ...(request.hold === undefined ? {} : { hold: request.hold }),
     ...(await lastKnown(parts, present, set.cluster.instance)),
     safetyFolder: `${parts.data}/safety`,
-    id: newGuid(outside.random),
-    lineage: newGuid(outside.random),
-    now: Math.floor(outside.clock.wall()),
+    ...(agreed === undefined ? {} : { agreed }),
+    id: agreed?.id ?? newGuid(outside.random),
+    lineage: agreed?.identity.lineage ?? newGuid(outside.random),
+    now: agreed?.time ?? Math.floor(outside.clock.wall()),
   };
 }
 
@@ -99,11 +108,19 @@ async function lastKnown(
   }
 }
 
-async function readSet(outside: CheckParts["outside"], path: string): Promise<SetFacts> {
+async function readSet(outside: CheckParts["outside"], path: string, node: string): Promise<SetFacts> {
   try {
     const { versions, ...set } = await readBackup(outside, path);
     return { ...set, versions: versions.map(({ name }) => name), damage: [] };
   } catch (error) {
+    if (error instanceof Failure && error.name === "PATH_NOT_FOUND") {
+      throw fail("PATH_NOT_FOUND", {
+        happened: `There is no folder ${path} on node ${node}, which would read the set: it was looked for on this machine.`,
+        unchanged: "Nothing was changed.",
+        next: "Is it on another node? Run the command there, or copy the whole folder here first. Is its disk mounted?",
+        cause: error,
+      });
+    }
     if (!(error instanceof Failure) || error.name !== "DATABASE_BACKUP_CORRUPT") throw error;
     const nothing = { tag: undefined, time: undefined, lineage: undefined, tree: undefined, generation: 0, digest: "" };
     const quorumDevice = { checked: false, why: "the set is damaged" } as const;

@@ -34,8 +34,11 @@ export interface ExecuteParts {
   readonly insist?: boolean;
   /** Tells nodes to stop, as well as it can; returns a sentence for each. */
   readonly stopNodes?: (nodes: readonly string[]) => Promise<readonly string[]>;
-  /** Makes `place` the quorum of this node, durably. May be repeated. */
-  readonly rememberPlace?: (place: string) => Promise<void>;
+  /** Makes `place` the quorum of this node and the node one of that cluster, durably. May be repeated. */
+  readonly rememberPlace?: (
+    place: string,
+    cluster: { readonly name: string; readonly instance: string },
+  ) => Promise<void>;
   /** What is known now of the nodes but this one; asked when the record wants it. */
   readonly askNodes?: (plan: RestorePlan) => Promise<readonly NodeFact[]>;
 }
@@ -176,7 +179,7 @@ const act: Readonly<Record<Exclude<Step["kind"], "finish">, Act>> = {
     if (rememberPlace === undefined)
       throw fail("INTERNAL_ERROR", { happened: `Nobody can make ${plan.place} the quorum of this node.` });
     const retired = await retireFormer(outside, plan, insist === true);
-    await rememberPlace(plan.place);
+    await rememberPlace(plan.place, plan.identity);
     return retired === undefined ? {} : { notes: [...notes, retired] };
   },
 };

@@ -78,6 +78,8 @@ export interface RestoreInput {
   readonly lastKnown?: Key;
   /** The folder for safety backups. */
   readonly safetyFolder: string;
+  /** The plan that a person agreed to, when this is to be the same one. */
+  readonly agreed?: Pick<RestorePlan, "safety">;
   /** Random: names the plan, and the lineage of its generation. */
   readonly id: string;
   readonly lineage: string;

@@ -48,7 +48,8 @@ export function planRestore(input: RestoreInput): RestorePlan {
   const sequence = Math.max(set.tag?.sequence ?? 0, present.state === "readable" ? present.tag.sequence : 0) + 1;
   const instance = instanceOf(input);
   const stopNodes = input.nodes.filter(({ state }) => state === "running").map(({ id }) => id);
-  const safety = present.state === "none" ? undefined : `${input.safetyFolder}/${safetyName(input)}`;
+  const safety =
+    present.state === "none" ? undefined : (input.agreed?.safety ?? `${input.safetyFolder}/${safetyName(input)}`);
   return {
     id: input.id,
     time: input.now,
@@ -70,7 +71,7 @@ export function planRestore(input: RestoreInput): RestorePlan {
     force: input.force,
     stopNodes: input.force ? stopNodes : [],
     safety,
-    steps: stepsOf(input, input.force ? stopNodes : [], safety, to),
+    steps: stepsOf(input, input.force ? stopNodes : [], safety, to, instance),
     ...notes,
     held,
     changes: changesOf(input, changes, presentTree),
@@ -92,10 +93,11 @@ function safetyName({ now, present, id }: RestoreInput): string {
 }
 
 function stepsOf(
-  { present, place, formerPlace, set }: RestoreInput,
+  { present, place, formerPlace, set, ownInstance }: RestoreInput,
   stopNodes: readonly string[],
   safety: string | undefined,
   to: number,
+  instance: string,
 ): Step[] {
   const steps: Step[] = [];
   if (stopNodes.length > 0) steps.push({ kind: "stop-nodes", what: `Tell ${stopNodes.length} other nodes to stop.` });
@@ -112,6 +114,8 @@ function stepsOf(
   steps.push({ kind: "switch", what: `Put generation ${to} in force.` });
   if (formerPlace !== undefined && formerPlace !== place)
     steps.push({ kind: "place", what: `Use ${place} as the quorum from now on.` });
+  else if (ownInstance !== undefined && instance !== ownInstance)
+    steps.push({ kind: "place", what: `Make this node one of cluster ${set.cluster.name}.` });
   steps.push({ kind: "finish", what: "Note the result." });
   return steps;
 }

@@ -51,7 +51,8 @@ ${[...notChecked.map((one) => `NOT CHECKED: ${one}\n`), ...(remarks ?? []).map((
 
 async function listSets(cli: Cli, folder: string): Promise<void> {
   const { listBackups } = await import("../../backup/backup.ts");
-  const sets = await listBackups(cli.outside(), cli.path(folder));
+  const unread: string[] = [];
+  const sets = await listBackups(cli.outside(), cli.path(folder), (path) => unread.push(path));
   const now = cli.terminal.now();
   const rows = sets.map((set) => [
     timeAndAge(set.time, now),
@@ -64,4 +65,7 @@ async function listSets(cli: Cli, folder: string): Promise<void> {
   cli.show(sets, () =>
     table(["Time", "Cluster", "Tag", "Size", "State", "Path"], rows, `There is no backup set in ${folder}.`),
   );
+  if (unread.length === 0) return;
+  for (const path of unread) cli.terminal.err(`NOT LOOKED AT: ${path}: it may not be read.\n`);
+  cli.exit = 4;
 }
