@@ -25,6 +25,7 @@ import {
 import { addNode, confirmNodeDown, evictNode, pauseNode, resumeNode } from "./node.ts";
 import { addPossibleOwner, removePossibleOwner } from "./owners.ts";
 import * as resources from "./resource.ts";
+import { meantName } from "./spelling.ts";
 
 const guid = (n: number): string => `00000000-0000-4000-8000-${String(n).padStart(12, "0")}`;
 
@@ -311,4 +312,14 @@ test("a held group is not wanted and can't be brought online before it is releas
       [true, undefined],
     );
   }
+});
+
+test("a parameter that is nearly a documented one is taken for a slip", () => {
+  const tree = cluster();
+  for (const slip of ["CommandLin", "ComandLine", "CommandLnie", "commandlines"])
+    refuses(87, () => resources.setResourceParameters(tree, { resource: "app", parameters: { [slip]: "x" } }));
+  for (const own of ["Mine", "Port", "CommandLineOfMine"])
+    apply(tree, resources.setResourceParameters(tree, { resource: "app", parameters: { [own]: "x" } }));
+  assert.equal(meantName("CommandLnie", ["CommandLine", "StopTimeout"]), "CommandLine");
+  assert.equal(meantName("Po", ["Port"]), undefined);
 });

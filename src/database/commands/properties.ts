@@ -4,6 +4,7 @@ import { foldName } from "../../tree/path.ts";
 import { binary, dword, multiSz, qword, sz, type Value } from "../../tree/value.ts";
 import type { ChangeBuilder } from "../change.ts";
 import type { PropertySpec } from "../property-tables.ts";
+import { meantName } from "./spelling.ts";
 
 /** null takes the value away, so that the default counts again. */
 export type PropertyInput = string | number | bigint | boolean | readonly string[] | Uint8Array | null;
@@ -14,7 +15,8 @@ const unchanged = "Nothing was changed.";
 
 /**
  * Turns inputs into edits of the values under `path`. A name of `specs` is checked: 5089 when read-only, 5895 when of another type,
- * 87 outside the range. Another name is refused with 87 when `closed`, otherwise stored with the type that its input suggests.
+ * 87 outside the range. Another name is refused with 87 when `closed`, otherwise stored with the type that its input suggests,
+ * unless it is nearly a name of `specs` (87): that is a slip.
  */
 export function setProperties(
   change: ChangeBuilder,
@@ -32,6 +34,20 @@ export function setProperties(
         happened: `There is no property "${given}" here.`,
         unchanged,
         next: "docs/reference/properties.md lists them; settings of the application are private properties (parameters).",
+      });
+    }
+    const meant =
+      spec === undefined
+        ? meantName(
+            given,
+            specs.map(({ name }) => name),
+          )
+        : undefined;
+    if (meant !== undefined && input !== null) {
+      throw fail("INVALID_PARAMETER", {
+        happened: `"${given}" is no documented parameter; did you mean ${meant}?`,
+        unchanged,
+        next: `Write ${meant}=…, or give a parameter of your own a name that can't be taken for it.`,
       });
     }
     if (spec?.readOnly === true) {
