@@ -10,14 +10,14 @@ export function Notice({ tone, children }: { tone: "warn" | "bad" | "plain"; chi
   );
 }
 
-/** What went wrong, what was not changed, what to do next. */
-export function ProblemNotice({ problem }: { problem: Problem }): VNode {
+/** What went wrong, what was not changed, what to do next. `title`: what could not be done, when that is no change. */
+export function ProblemNotice({ problem, title }: { problem: Problem; title?: string }): VNode {
   return (
     <Notice tone="bad">
       <p>
-        <strong>That did not work.</strong> {problem.message}
+        <strong>{title ?? "That did not work."}</strong> {problem.message}
       </p>
-      {problem.unchanged !== "" && <p>{problem.unchanged}</p>}
+      {title === undefined && problem.unchanged !== "" && <p>{problem.unchanged}</p>}
       {problem.next !== "" && <p>Next: {problem.next}</p>}
     </Notice>
   );

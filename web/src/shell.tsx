@@ -69,7 +69,7 @@ function Content({ route, known }: { route: Route; known: Known }): VNode {
     case "cluster":
       return <ClusterPage status={status} decisions={known.decisions} />;
     case "recovery":
-      return <RecoveryPage status={status} isLive={known.connection.kind === "live"} />;
+      return <RecoveryPage status={status} isLive={known.connection.kind === "live"} resource={route.parts[0]} />;
     case "checkpoints":
       return <CheckpointsPage status={status} parts={route.parts} />;
     case "backups":

@@ -57,7 +57,7 @@ function Differences({ resource, kind, path, version }: Named): VNode {
       {line.differences !== undefined && <DiffView diff={line.differences} />}
       {line.result !== "same" && (
         <p>
-          <a href={href("recovery")}>Re-create it</a> to make what is live the current version.
+          <a href={href("recovery", resource)}>Re-create it</a> to make what is live the current version.
         </p>
       )}
     </>
@@ -95,7 +95,7 @@ function Content({ resource, kind, path, version }: Named): VNode {
           </select>
         </div>
       )}
-      {problem !== undefined && <ProblemNotice problem={problem} />}
+      {problem !== undefined && <ProblemNotice problem={problem} title="Its content can't be shown." />}
       {answer === undefined && problem === undefined && <p class="empty">The file is read …</p>}
       {answer !== undefined && answer.tree === null && (
         <Empty>

@@ -14,10 +14,21 @@ const steps = ["Cluster", "Task", "Resources", "Plan", "Result"] as const;
 type Step = (typeof steps)[number];
 
 /** The Cluster Recovery Utility as a wizard, in the order of the original. */
-export function RecoveryPage({ status, isLive }: { status: StatusView; isLive: boolean }): VNode {
+export function RecoveryPage({
+  status,
+  isLive,
+  resource,
+}: {
+  status: StatusView;
+  isLive: boolean;
+  /** Chosen already where somebody came from. */
+  resource: string | undefined;
+}): VNode {
   const [step, setStep] = useState<Step>("Cluster");
   const [task, setTask] = useState<Task>("checkpoints");
-  const [scope, setScope] = useState<Scope>(wholeCluster);
+  const [scope, setScope] = useState<Scope>(
+    resource === undefined ? wholeCluster : { ...wholeCluster, all: false, resource },
+  );
   const [run, setRun] = useState("");
   const heading = useHeadingFocus(step);
   useEffect(() => {
