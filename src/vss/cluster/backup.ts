@@ -30,6 +30,8 @@ export interface VssBackupParts {
 
 const running = 19;
 const attempts = 3;
+/** Milliseconds. */
+const betweenAttempts = 1000;
 const untouched = "No set was made; one that was there is as it was.";
 const state: BackupState = {
   selectComponents: true,
@@ -77,6 +79,7 @@ async function withRetries(outside: Outside, folder: SetFolder, work: () => Prom
     } catch (error) {
       const again = error instanceof Failure && error.name === "VSS_E_WRITERERROR_RETRYABLE";
       if (!again || attempt === attempts) throw error;
+      await outside.timers.sleep(betweenAttempts);
       folder.clear();
       for (const name of [vssFile.node, vssFile.writers]) await removeTree(outside.files, `${folder.path}/${name}`);
       const document = `${folder.path}/${vssFile.components}`;
@@ -147,7 +150,11 @@ async function makeShadowCopies(
   for (const volume of volumes) ids.push(await components.addToSnapshotSet(volume));
   await components.prepareForBackup();
   await needWritersWell(components, "PrepareForBackup", untouched);
-  await components.doSnapshotSet();
+  await components.doSnapshotSet().catch(async (error: unknown) => {
+    // What the writers say tells more than that they all failed.
+    await needWritersWell(components, "DoSnapshotSet", untouched);
+    throw error;
+  });
   await needWritersWell(components, "DoSnapshotSet", untouched);
   const snapshots: SnapshotProperties[] = [];
   for (const id of ids) snapshots.push(await components.getSnapshotProperties(id));

@@ -1,10 +1,18 @@
 /** One freeze of a node for all its writers: the first that freezes begins it, the first that thaws ends it. */
-import { fail } from "../../base/errors.ts";
+import { type Failure, fail } from "../../base/errors.ts";
+import { failureOf } from "../../base/failure-of.ts";
 import type { WriterCall } from "../writer.ts";
 import type { Freeze, NodeDoor } from "./node-door.ts";
 
 /** The documented time from Freeze to Thaw, in milliseconds. */
 const longestFreeze = 60_000;
+
+/** Somebody else's freeze ends soon; nothing has to be changed for the next attempt. */
+function retryable(error: unknown): Failure {
+  const failure = failureOf(error);
+  if (failure.name !== "BUSY") return failure;
+  return fail("VSS_E_WRITERERROR_RETRYABLE", { happened: failure.happened, next: failure.next, cause: error });
+}
 
 type Thawed = Awaited<ReturnType<Freeze["thaw"]>>;
 
@@ -25,7 +33,7 @@ export function createHold(door: NodeDoor | undefined): NodeHold {
   return {
     async freeze() {
       if (door === undefined) throw fail("VSS_E_BAD_STATE", { happened: "This writer was made for a restore." });
-      freezing ??= door.freeze(longestFreeze);
+      freezing ??= door.freeze(longestFreeze).catch((error: unknown) => Promise.reject(retryable(error)));
       thawing = undefined;
       await freezing;
     },
