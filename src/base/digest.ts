@@ -1,8 +1,17 @@
-import { createHash } from "node:crypto";
+import { createHash, webcrypto } from "node:crypto";
 
 /** SHA-256 of bytes, lower-case hexadecimal. */
 export function sha256(bytes: Uint8Array): string {
   return createHash("sha256").update(bytes).digest("hex");
+}
+
+/** Digested at once without a noticeable stop of everything else. */
+const smallBytes = 8_388_608;
+
+/** As `sha256`; more than 8 MiB are digested aside, while the process goes on. */
+export async function sha256Aside(bytes: Uint8Array): Promise<string> {
+  if (bytes.length <= smallBytes) return sha256(bytes);
+  return Buffer.from(await webcrypto.subtle.digest("SHA-256", bytes as Uint8Array<ArrayBuffer>)).toString("hex");
 }
 
 /** SHA-256 of chunks one after the other, lower-case hexadecimal. */

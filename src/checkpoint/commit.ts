@@ -1,6 +1,6 @@
 /** Committing a version: the file first, then the update that names it (docs/safety.md §3.2). */
 import { fail, Failure } from "../base/errors.ts";
-import { sha256 } from "../base/digest.ts";
+import { sha256Aside } from "../base/digest.ts";
 import { newGuid } from "../base/guid.ts";
 import type { Change } from "../database/change.ts";
 import type { Evidence } from "../database/update.ts";
@@ -83,7 +83,7 @@ export async function commitVersion(parts: Parts, held: Held, request: CommitReq
   const { kind, path, content } = request;
   let version: VersionName | undefined;
   let checkpoint: Checkpoint | undefined;
-  const fileDigest = sha256(content.bytes);
+  const fileDigest = await sha256Aside(content.bytes);
   const tag = await submitUntilTrue(parts, held, async (tree, records) => {
     const current = findCurrent(records, kind, path);
     if (!request.isNew && current === undefined) throw notCheckpointed(records, kind, path);

@@ -8,6 +8,8 @@ import { OutsideError, type Files } from "../base/outside.ts";
 import { build } from "./directory-build.ts";
 import type { Entry } from "./directory-entry.ts";
 import type { Scan } from "./directory-scan.ts";
+import { atOnce } from "./directory-walk.ts";
+import { inParallel } from "./in-parallel.ts";
 
 /** Where an exchange is under way. */
 interface Work {
@@ -144,11 +146,13 @@ function placeOfNote(text: string): string {
 
 /** Removes a file, a link, or a folder with everything in it; links are not followed. */
 async function removeAll(files: Files, path: string): Promise<void> {
-  const found = await files.stat(path);
-  if (found === undefined) return;
-  if (found.kind !== "folder") return files.unlink(path);
+  try {
+    return await files.unlink(path);
+  } catch (error) {
+    if (!(error instanceof OutsideError) || !["EISDIR", "EPERM"].includes(error.code)) throw error;
+  }
   // A folder that was not to be written in.
-  if ((found.mode & 0o700) !== 0o700) await files.setMode(path, 0o700);
-  for (const name of await files.list(path)) await removeAll(files, `${path}/${name}`);
+  await files.setMode(path, 0o700);
+  await inParallel(await files.list(path), atOnce, (name) => removeAll(files, `${path}/${name}`));
   await files.removeFolder(path);
 }

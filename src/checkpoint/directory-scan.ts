@@ -195,12 +195,14 @@ async function readSlices(
   const hash = createHash("sha256");
   const content = new Uint8Array(size);
   for (let done = 0; ; ) {
-    const bytes = await handle.read(done, Math.min(slice, size - done + 1));
-    if (bytes.length === 0) return done === size ? { content, sha256: hash.digest("hex") } : undefined;
+    const wanted = Math.min(slice, size - done + 1);
+    const bytes = await handle.read(done, wanted);
     if (done + bytes.length > size) return undefined;
     content.set(bytes, done);
     hash.update(bytes);
     done += bytes.length;
+    // Fewer only at the end.
+    if (bytes.length < wanted) return done === size ? { content, sha256: hash.digest("hex") } : undefined;
   }
 }
 

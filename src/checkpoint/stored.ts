@@ -1,7 +1,7 @@
 /** Reading a version's file and proving that it is what the database says. */
 import { fail, type Failure } from "../base/errors.ts";
 import { failureOf } from "../base/failure-of.ts";
-import { sha256 } from "../base/digest.ts";
+import { sha256Aside } from "../base/digest.ts";
 import type { CheckpointVersions } from "../quorum/quorum.ts";
 import type { Checkpoint, FileState } from "./checkpoint.ts";
 import { type Live, readContent, treeDigest } from "./content.ts";
@@ -53,7 +53,7 @@ export async function readStored(
   }
   const wrong = (why: string): Failure =>
     fail("INVALID_DATA", { happened: `${what} is damaged: ${why}.`, unchanged, next });
-  if (checkpoint.fileDigest !== "" && sha256(bytes) !== checkpoint.fileDigest) {
+  if (checkpoint.fileDigest !== "" && (await sha256Aside(bytes)) !== checkpoint.fileDigest) {
     if (isContent(checkpoint, bytes)) throw stale(what, unchanged, next);
     throw wrong(`its ${bytes.length} bytes have another digest than the database says`);
   }

@@ -1,7 +1,7 @@
 /** The leader reads again what an update names before it orders it (docs/safety.md §3.2). */
 import { fail } from "../base/errors.ts";
 import { failureOf } from "../base/failure-of.ts";
-import { sha256 } from "../base/digest.ts";
+import { sha256Aside } from "../base/digest.ts";
 import type { Evidence, Update } from "../database/update.ts";
 import type { CheckpointVersions } from "../quorum/quorum.ts";
 import { versionFile, versionFolder } from "../quorum/rules.ts";
@@ -26,7 +26,7 @@ export async function verifyEvidence(versions: CheckpointVersions, update: Updat
         cause,
       });
     }
-    if (sha256(bytes) === digest) continue;
+    if ((await sha256Aside(bytes)) === digest) continue;
     throw fail("INVALID_DATA", {
       happened: `The checkpoint file ${name} is not what the update says: its digest is another one.`,
       unchanged,

@@ -112,7 +112,15 @@ test("a changed file is a version soon, and the application fails over with it",
 test("a whole new folder put in its place by renaming, with a link in it, moves with the group", async () => {
   const owner = await cluster.owner("Shop");
   const { number } = await current(owner);
-  const script = `cd '${join(owner.data, "apps", "shop")}' && mkdir new && echo third >new/greeting && ln -s greeting new/link && mv settings old && mv new settings && rm -r old`;
+  const steps = [
+    "mkdir new",
+    "echo third >new/greeting",
+    "ln -s greeting new/link",
+    "mv settings old",
+    "mv new settings",
+    "rm -r old",
+  ];
+  const script = [`cd '${join(owner.data, "apps", "shop")}'`, ...steps].join(" && ");
   execFileSync("sh", ["-c", script]);
   await captured(owner, number);
   const [next] = cluster.others(owner);
