@@ -18,7 +18,13 @@ import { type Row, row } from "./measure.ts";
 
 const program = fileURLToPath(new URL("../test/programs/lock-app.mjs", import.meta.url));
 
-type Victim = "owner's service" | "leader's service (it owns the group)" | "owner's host and service";
+const victims = [
+  "owner's service",
+  "leader's service (it owns the group)",
+  "owner's host and service",
+  "leader's host and service (it owns the group)",
+] as const;
+type Victim = (typeof victims)[number];
 
 /** Measured elsewhere, on a machine of this kind: Corosync 3 and Pacemaker 2, three nodes, one resource. */
 const peer = "Pacemaker: 2.2–3.3 s tuned, 7.5–9 s by default (measured elsewhere)";
@@ -32,11 +38,7 @@ export async function benchFailover(runs: number, say: (line: string) => void): 
     const app = new TestApp(cluster);
     await app.create();
     for (let run = 0; run < runs; run++) {
-      for (const victim of [
-        "owner's service",
-        "leader's service (it owns the group)",
-        "owner's host and service",
-      ] as const) {
+      for (const victim of victims) {
         const ms = await failOver(cluster, app, victim);
         results.set(victim, [...(results.get(victim) ?? []), ms]);
         say(`run ${run + 1} of ${runs}, ${victim}: ${ms.toFixed(0)} ms`);
