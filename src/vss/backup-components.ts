@@ -169,7 +169,10 @@ export interface VssBackupComponents {
     subcomponentLogicalPath: string | undefined,
     subcomponentName: string,
   ): void;
-  /** IVssBackupComponentsEx2. VSS_E_BAD_STATE when this is no restore; INVALID_PARAMETER when the writer's schema lacks AUTHORITATIVE_RESTORE. */
+  /**
+   * IVssBackupComponentsEx2. VSS_E_BAD_STATE when this is no restore; INVALID_PARAMETER when the writer's schema lacks
+   * AUTHORITATIVE_RESTORE.
+   */
   setAuthoritativeRestore(
     writerId: string,
     componentType: ComponentType,

@@ -7,7 +7,7 @@ export type Outcome<T> =
   | { readonly kind: "late" }
   | { readonly kind: "aborted" };
 
-/** Waits for work, at most `ms`, and not after `signal`. Rejects as the work does. What is late or aborted may go on: its end is ignored. */
+/** Waits for work, at most `ms`, and not after `signal`. Rejects as the work does. What is late may go on: its end is ignored. */
 export async function within<T>(
   timers: Timers,
   ms: number,

@@ -28,3 +28,6 @@ export {
 export type { FolderProviderOptions } from "./providers/folder-copy.ts";
 export { readBackupComponents, writeBackupComponents } from "./backup-components-xml.ts";
 export { readWriterMetadata, writeWriterMetadata } from "./writer-metadata-xml.ts";
+export { btrfsProviderId, createBtrfsProvider } from "./providers/btrfs.ts";
+export { createLvmProvider, lvmProviderId } from "./providers/lvm.ts";
+export type { CommandOutside } from "./providers/command.ts";

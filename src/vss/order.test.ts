@@ -92,10 +92,7 @@ async function reach(phase: Phase, { coordinator, done }: Scene): Promise<VssBac
   return backup;
 }
 
-const phases: readonly Phase[] = [
-  ...new Set(Object.values(requesterOrder).flatMap(({ from }) => from)),
-  "released",
-];
+const phases: readonly Phase[] = [...new Set(Object.values(requesterOrder).flatMap(({ from }) => from)), "released"];
 
 for (const phase of phases) {
   test(`a call that does not fit "${phase}" is VSS_E_BAD_STATE and changes nothing`, async () => {
@@ -141,4 +138,23 @@ test("what needs the state of the backup, a volume or a status first says so", a
   await assert.rejects(done(backup.prepareForBackup()), { name: "VSS_E_BAD_STATE" });
   assert.throws(() => backup.getWriterStatus(0), { name: "VSS_E_BAD_STATE" });
   await done(backup.release());
+});
+
+test("a backup that is aborted while a call runs stays aborted", async () => {
+  const { coordinator, done, outside } = await makeScene();
+  const writer = new NotingWriter();
+  writer.on.prepareBackup = () => outside.timers.sleep(1000);
+  const { instanceId } = coordinator.subscribe(writer);
+  const backup = createVssBackupComponents(coordinator);
+  backup.initializeForBackup();
+  backup.setBackupState(true, false, backupType.FULL);
+  await done(backup.gatherWriterMetadata());
+  backup.addComponent(instanceId, ...of);
+  const preparing = backup.prepareForBackup();
+  const aborting = backup.abortBackup();
+  await assert.rejects(done(preparing), { name: "CANCELLED" });
+  await done(aborting);
+  await assert.rejects(done(backup.backupComplete()), { name: "VSS_E_BAD_STATE" });
+  await done(backup.release());
+  assert.equal(writer.heard.filter((each) => each === "backupComplete").length, 0);
 });

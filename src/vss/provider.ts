@@ -65,6 +65,6 @@ export interface VssProvider {
   abortSnapshots(snapshotSetId: string): Promise<void>;
   /** Throws VSS_E_OBJECT_NOT_FOUND when the copy is not there. */
   getSnapshotProperties(place: SnapshotPlace): Promise<ProviderSnapshot>;
-  /** Takes them away, whole or half made; what is not there is fine. Stops at the first that fails. */
+  /** Takes them away, whole or half made; what is not there is fine. Stops at the first that fails. Lasting when it resolves. */
   deleteSnapshots(places: readonly SnapshotPlace[]): Promise<void>;
 }

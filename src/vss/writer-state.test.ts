@@ -36,7 +36,10 @@ test("every failure is of one event, and a failed writer moves no more", () => {
   const failures = states.filter(isFailed);
   assert.equal(failures.length, 10);
   for (const failure of failures) {
-    assert.ok(writerMoves.some(({ failed }) => failed === failure), nameOf(writerState, failure));
+    assert.ok(
+      writerMoves.some(({ failed }) => failed === failure),
+      nameOf(writerState, failure),
+    );
     for (const event of events) {
       const move = moveOf(event, failure);
       if (event === "abort" || event === "backupShutdown") assert.equal(move?.to, failure);

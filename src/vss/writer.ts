@@ -57,6 +57,9 @@ export interface WriterCall {
   isPathAffected(path: string): boolean;
   /** GetSnapshotDeviceName, for any path: where it is in the shadow copy; undefined before the commit, or when not affected. */
   snapshotPathOf(path: string): string | undefined;
-  /** The event fails; VSS_E_WRITERERROR_PARTIAL_FAILURE: only components that `setFailure` names did. Throws INVALID_PARAMETER for another name. */
+  /**
+   * The event fails; VSS_E_WRITERERROR_PARTIAL_FAILURE: only components that `setFailure` names did. Throws
+   * INVALID_PARAMETER for another name.
+   */
   setWriterFailure(name: WriterErrorName, message?: string, applicationResult?: number): void;
 }

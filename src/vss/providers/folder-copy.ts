@@ -1,4 +1,5 @@
 /** Providers that copy a folder file by file: the plain copy, and the reflink, which shares the blocks. */
+import { folderOf } from "../../base/durable.ts";
 import { fail, type Failure } from "../../base/errors.ts";
 import { OutsideError } from "../../base/outside.ts";
 import type { Files, FileStat } from "../../base/outside.ts";
@@ -103,6 +104,7 @@ class FolderProvider implements VssProvider {
   async endPrepareSnapshots(_snapshotSetId: string): Promise<void> {
     const { files, folder } = this.#options;
     await files.makeFolder(folder);
+    await files.syncFolder(folderOf(folder));
   }
 
   async preCommitSnapshots(_snapshotSetId: string): Promise<void> {
@@ -169,7 +171,11 @@ class FolderProvider implements VssProvider {
   }
 
   async #remove(snapshotId: string): Promise<void> {
-    await removeTree(this.#options.files, this.#pathOf(snapshotId));
+    const { files, folder } = this.#options;
+    if ((await files.stat(folder)) === undefined) return;
+    await removeTree(files, this.#pathOf(snapshotId));
+    // The catalogue forgets it next, and must not before this lasts.
+    await files.syncFolder(folder);
     this.#leftOut.delete(snapshotId);
   }
 

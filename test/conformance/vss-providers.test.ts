@@ -1,0 +1,124 @@
+/** One suite for every provider, on simulated disks and on what this machine can mount. */
+import assert from "node:assert/strict";
+import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, describe, test } from "node:test";
+import type { Files } from "../../src/base/outside.ts";
+import { openOutside } from "../../src/base/outside-node.ts";
+import { Disk } from "../../src/sim/disk.ts";
+import { openFiles } from "../../src/sim/files.ts";
+import {
+  createBtrfsProvider,
+  createCopyProvider,
+  createLvmProvider,
+  createReflinkProvider,
+  type VssProvider,
+} from "../../src/vss/index.ts";
+import { mountImage, run, whyNoLvm } from "../vss/mounted.ts";
+import { providerConformance, type Bench } from "./vss-provider.ts";
+
+type Make = (files: Files, folder: string) => VssProvider;
+const copy: Make = (files, folder) => createCopyProvider({ files, folder });
+const reflink: Make = (files, folder) => createReflinkProvider({ files, folder });
+
+function simulated(type: string, make: Make): () => Promise<Bench> {
+  return async () => {
+    const disk = new Disk("d", type);
+    const { files } = openFiles(
+      { diskOf: () => disk, wall: () => 1_750_000_000_000, folder: "/" },
+      { call: async ({ enter, effect }) => (enter?.(), effect()) },
+    );
+    return benchOn(files, "", make);
+  };
+}
+
+let benches = 0;
+
+async function benchOn(files: Files, base: string, make: Make): Promise<Bench> {
+  const place = `${base}/bench${++benches}`;
+  const [volume, other, copies] = [`${place}/volume`, `${place}/other`, `${place}/copies`];
+  await files.makeFolder(volume);
+  await files.makeFolder(other);
+  return {
+    files,
+    volume,
+    other,
+    provider: () => make(files, copies),
+    left: async () => ((await files.stat(copies)) === undefined ? [] : files.list(copies)),
+    done: (promise) => promise,
+  };
+}
+
+describe("plain copy and reflink on simulated disks", () => {
+  providerConformance("plain copy, simulated ext4", simulated("ext4", copy));
+  providerConformance("reflink, simulated xfs", simulated("xfs", reflink));
+});
+
+describe("plain copy on this machine", () => {
+  const base = mkdtempSync(join(tmpdir(), "clubar-copies-"));
+  after(() => rmSync(base, { recursive: true, force: true }));
+  const { files } = openOutside();
+  providerConformance("plain copy, the folder of temporary files", () => benchOn(files, base, copy));
+});
+
+for (const type of ["xfs", "btrfs"] as const) {
+  describe(`${type} in an image file`, () => {
+    const mounted = mountImage(type);
+    if (typeof mounted === "string") {
+      test(`providers on ${type}`, { skip: mounted }, () => undefined);
+      return;
+    }
+    after(() => mounted.unmount());
+    const outside = openOutside();
+    const { files } = outside;
+    providerConformance(`plain copy, ${type}`, () => benchOn(files, mounted.folder, copy));
+    providerConformance(`reflink, ${type}`, () => benchOn(files, mounted.folder, reflink));
+    test(`reflink, ${type}: the copies must be in the same file system`, async () => {
+      const bench = await benchOn(files, mounted.folder, () =>
+        createReflinkProvider({ files, folder: join(tmpdir(), "clubar-elsewhere") }),
+      );
+      const file = await files.open(`${bench.volume}/file`, "create");
+      await file.write(new Uint8Array(10), 0);
+      await file.close();
+      assert.equal((await bench.provider().isVolumeSupported(bench.volume)).supported, false);
+      rmSync(join(tmpdir(), "clubar-elsewhere"), { recursive: true, force: true });
+    });
+    if (type !== "btrfs") return;
+    providerConformance("btrfs subvolumes", async () => {
+      const subvolume = join(mounted.folder, `subvolume${++benches}`);
+      assert.equal(run("btrfs", ["subvolume", "create", subvolume]), undefined);
+      const [volume, other] = [join(subvolume, "volume"), join(subvolume, "other")];
+      mkdirSync(volume);
+      mkdirSync(other);
+      const copies = join(subvolume, ".clubar-shadow-copies");
+      const left = async (): Promise<readonly string[]> =>
+        (await files.stat(copies)) === undefined ? [] : files.list(copies);
+      return { files, volume, other, provider: () => createBtrfsProvider(outside), left, done: (promise) => promise };
+    });
+    test("btrfs subvolumes: the shadow copy can't be written", async () => {
+      const volume = join(mounted.folder, `subvolume${++benches}`);
+      assert.equal(run("btrfs", ["subvolume", "create", volume]), undefined);
+      const provider = createBtrfsProvider(outside);
+      const set = "11111111-0000-4000-8000-000000000009";
+      const note = await provider.beginPrepareSnapshot({ snapshotSetId: set, snapshotId: set, volume, context: 0 });
+      await provider.commitSnapshots(set);
+      const { deviceObject } = await provider.getSnapshotProperties({ snapshotId: set, volume, note });
+      await assert.rejects(files.open(join(deviceObject, "new"), "create"), { code: "EROFS" });
+      await provider.abortSnapshots(set);
+    });
+  });
+}
+
+test("providers say what they do not support", async () => {
+  const outside = openOutside();
+  const btrfs = await createBtrfsProvider(outside).isVolumeSupported("/proc");
+  assert.match(btrfs.supported ? "" : btrfs.reason, /on unknown|on proc/);
+  const lvm = await createLvmProvider(outside, "/nowhere").isVolumeSupported("/proc");
+  assert.match(lvm.supported ? "" : lvm.reason, /proc/);
+  const { files } = await simulated("ext4", reflink)();
+  const plain = await createReflinkProvider({ files, folder: "/copies" }).isVolumeSupported("/bench");
+  assert.equal(plain.supported, false);
+});
+
+test("LVM on loop devices", { skip: whyNoLvm() ?? "no test makes a volume group yet" }, () => undefined);
