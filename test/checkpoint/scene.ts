@@ -277,7 +277,7 @@ export class SceneNode {
   static async open(scene: Scene, id: string): Promise<SceneNode> {
     const disk = new Disk(id);
     const random = randomFrom(id);
-    const view = { diskOf: () => disk, wall: () => 0, folder: "/" };
+    const view = { diskOf: () => disk, wall: () => scene.time.clock.wall(), folder: "/" };
     const { files } = openFiles(view, {
       async call(call) {
         call.enter?.();
