@@ -211,7 +211,8 @@ test("a file that changes all the time is not captured half; when it stands stil
   const { files } = one.outside;
   let isBusy = true;
   let count = 0;
-  const { open } = { ...files };
+  const real = { ...files };
+  const open: Files["open"] = (...args) => real.open(...args);
   Object.assign(files, {
     open: async (path: string, how: "read", mode?: number) => {
       const handle = await open(path, how, mode);
@@ -250,9 +251,24 @@ test("a disk that is full while it is put in place leaves the old there, and the
   await assert.rejects(two.life().checkpoints.restoreBeforeOnline(resource), { name: "DISK_FULL" });
   assert.equal(await read(files, `${place}/a.conf`), "by hand");
   assert.deepEqual(await files.list("/srv/shop"), ["settings"]);
-  Object.assign(files, { exchange: real.exchange });
+  Object.assign(files, real);
   await two.life().checkpoints.restoreBeforeOnline(resource);
   assert.equal(await read(files, `${place}/a.conf`), "first");
+});
+
+test("a link in the way on another node is neither followed nor replaced, and the resource is not brought online", async () => {
+  const { scene: at, two, life } = await scene();
+  await life.checkpoints.add(resource, "directory", place);
+  const { files } = two.outside;
+  await write(files, "/srv/elsewhere/a.conf", "other");
+  await files.makeLink("/srv/elsewhere", place);
+  at.place(2);
+  await assert.rejects(two.life().checkpoints.restoreBeforeOnline(resource), {
+    name: "BAD_PATHNAME",
+    message: /symbolic link/,
+  });
+  assert.equal(await files.readLink(place), "/srv/elsewhere");
+  assert.equal(await read(files, "/srv/elsewhere/a.conf"), "other");
 });
 
 test("when another checkpoint can't be put in place, the folder is as it was", async () => {
@@ -326,7 +342,7 @@ test("what a crash left half in place is cleared by the next life", async () => 
   void life.checkpoints.restoreBeforeOnline(resource);
   await stuck.promise;
   assert.equal((await files.list("/srv/shop")).length, 2, "the old one is still beside it");
-  Object.assign(files, { unlink: real.unlink });
+  Object.assign(files, real);
   one.life();
   let names: readonly string[] = [];
   for (let turn = 0; turn < 1000 && names.length !== 1; turn++) {
