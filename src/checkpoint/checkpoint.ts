@@ -104,6 +104,8 @@ export interface RecreateOptions {
   readonly path?: string;
   /** Only say what would be done. */
   readonly plan?: boolean;
+  /** Only when this owner has the newest settings: REFUSED_FOR_SAFETY otherwise. */
+  readonly newest?: boolean;
 }
 
 /** A change that is not committed yet. */

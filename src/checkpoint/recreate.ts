@@ -92,8 +92,15 @@ function recordsOf({ parts, held }: RecreateParts): ResourceRecords {
   return requireOwned(parts, held).records;
 }
 
-function wantedOf(at: RecreateParts, { kind, path }: RecreateOptions): readonly Checkpoint[] {
+function wantedOf(at: RecreateParts, { kind, path, newest }: RecreateOptions): readonly Checkpoint[] {
   const records = recordsOf(at);
+  if (newest === true && records.lastOwner !== undefined && records.lastOwner !== records.group?.owner) {
+    throw fail("REFUSED_FOR_SAFETY", {
+      happened: `What is live here may not be the newest of resource "${records.name}": it ran last on node ${records.lastOwner}.`,
+      unchanged: "No checkpoint was changed.",
+      next: "Bring it online, or move its group there, and try again.",
+    });
+  }
   const wanted = records.current.filter(
     (one) => (kind === undefined || one.kind === kind) && (path === undefined || samePath(one.kind, one.path, path)),
   );

@@ -31,6 +31,8 @@ export interface RecreationRequest {
   readonly resources?: readonly string[];
   /** Delete the files of all versions first, so that nothing stale can be put in place from then on. */
   readonly deleteFirst: boolean;
+  /** Leave out, as failed, resources whose owner was not the last to run them: what is live there may be older than the file. */
+  readonly newestOnly?: boolean;
 }
 
 /** One resource of a request. */

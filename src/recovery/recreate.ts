@@ -26,7 +26,8 @@ export async function planRecreation(source: RecoverySource, request: Recreation
   const targets = targetsOf(source, request);
   const lines: RecreationLine[] = [];
   const call = request.deleteFirst ? "withdraw" : "recreate";
-  for (const target of targets) lines.push(...(await askFor(source, target, { call, plan: true }, () => undefined)));
+  const how = { call, plan: true, ...newestOf(request) } as const;
+  for (const target of targets) lines.push(...(await askFor(source, target, how, () => undefined)));
   return reportOf(targets, lines);
 }
 
@@ -45,7 +46,8 @@ export async function recreate(
   if (request.deleteFirst) {
     for (const target of targets) {
       tell({ kind: "resource", resource: target.resource, name: target.name, doing: "withdraw" });
-      const lines = await askFor(source, target, { call: "withdraw" }, (line) => tell({ kind: "line", line }));
+      const how = { call: "withdraw", ...newestOf(request) } as const;
+      const lines = await askFor(source, target, how, (line) => tell({ kind: "line", line }));
       failed.push(...lines.filter(({ result }) => result === "failed"));
     }
   }
@@ -53,11 +55,16 @@ export async function recreate(
   for (const target of targets) {
     tell({ kind: "resource", resource: target.resource, name: target.name, doing: "recreate" });
     const skip = failed.filter(({ resource }) => resource === target.resource);
-    lines.push(...(await recreateEach(source, target, skip, (line) => tell({ kind: "line", line }))));
+    const how = { call: "recreate", resource: target.resource, ...newestOf(request) } as const;
+    lines.push(...(await recreateEach(source, target, { skip, how }, (line) => tell({ kind: "line", line }))));
   }
   const report = reportOf(targets, lines);
   tell({ kind: "end", report });
   return report;
+}
+
+function newestOf({ newestOnly = false }: RecreationRequest): Pick<OwnerCall, "newest"> {
+  return newestOnly ? { newest: true } : {};
 }
 
 type Said = (line: RecreationLine) => void;
@@ -66,7 +73,7 @@ type Said = (line: RecreationLine) => void;
 async function recreateEach(
   source: RecoverySource,
   target: RecreationTarget,
-  skip: readonly RecreationLine[],
+  { skip, how }: { readonly skip: readonly RecreationLine[]; readonly how: OwnerCall },
   say: Said,
 ): Promise<RecreationLine[]> {
   const lines: RecreationLine[] = [];
@@ -79,7 +86,7 @@ async function recreateEach(
       continue;
     }
     try {
-      const answer = await source.atOwner({ call: "recreate", resource: target.resource, kind, path });
+      const answer = await source.atOwner({ ...how, kind, path });
       lines.push(...answer.map((line) => said({ ...line, ...whose(target) }, say)));
     } catch (error) {
       const failure = failureOf(error);

@@ -27,6 +27,7 @@ async function main(): Promise<void> {
       nodes: { type: "string" },
       faults: { type: "string" },
       restores: { type: "string" },
+      recoveries: { type: "boolean", default: false },
       long: { type: "boolean", default: false },
       brink: { type: "boolean", default: false },
       trace: { type: "boolean", default: false },
@@ -53,6 +54,7 @@ async function main(): Promise<void> {
       keepTrace: values.trace ? 1_000_000 : 0,
       ...(values.nodes === undefined ? {} : { nodes: Number(values.nodes) }),
       ...(values.faults === undefined ? {} : { faults: faultsOf(values.faults) }),
+      ...(values.recoveries ? { recoveries: true } : {}),
       ...(values.restores === undefined ? {} : { restores: Number(values.restores) }),
     };
     const result = await runSeed(spec, () => unhandled);

@@ -1,11 +1,7 @@
 import { streamSSE } from "hono/streaming";
 import * as z from "zod";
-import { readState } from "../../database/state.ts";
-import { readRecords } from "../../checkpoint/records.ts";
 import {
   planRecreation,
-  type RecoverySource,
-  type RecreateLine,
   type RecreationEvent,
   type RecreationLine,
   type RecreationReport,
@@ -14,7 +10,7 @@ import {
   RecreationRuns,
 } from "../../recovery/recovery.ts";
 import { type DiffTreeView, diffTreeView } from "../diff-tree-view.ts";
-import type { NodeService } from "../node-service.ts";
+import { recoverySource } from "../recovery-source.ts";
 import { type ApiContext, type ApiRoutes, bodyOf, pathPart, routes, wrongRequest } from "../request.ts";
 
 /** As `RecreationLine`, the differences without bytes that JSON can't carry. */
@@ -47,21 +43,22 @@ const request = z.strictObject({
   resources: z.array(z.string()).min(1).optional(),
   all: z.literal(true).optional(),
   deleteFirst: z.boolean().optional(),
+  newestOnly: z.boolean().optional(),
 });
 
 /**
- * POST /recovery/checkpoints/plan and /recovery/checkpoints {resources | all, deleteFirst?}; GET /recovery/checkpoints,
+ * POST /recovery/checkpoints/plan and /recovery/checkpoints {resources | all, deleteFirst?, newestOnly?}; GET /recovery/checkpoints,
  * /recovery/checkpoints/ID, /recovery/checkpoints/ID/events (server-sent events begin, resource, line, end).
  */
 export function recovery(): ApiRoutes {
   const runs = new RecreationRuns();
   return routes()
     .post("/checkpoints/plan", async (context) => {
-      const report = await planRecreation(sourceOf(context.var.service), await requestOf(context));
+      const report = await planRecreation(recoverySource(context.var.service), await requestOf(context));
       return context.json(reportView(report));
     })
     .post("/checkpoints", async (context) => {
-      const run = runs.start(sourceOf(context.var.service), await requestOf(context), context.var.newId());
+      const run = runs.start(recoverySource(context.var.service), await requestOf(context), context.var.newId());
       return context.json(runView(run), 202);
     })
     .get("/checkpoints", (context) => context.json(runs.all().map(runView)))
@@ -80,25 +77,11 @@ export function recovery(): ApiRoutes {
 }
 
 async function requestOf(context: ApiContext): Promise<RecreationRequest> {
-  const { resources, all, deleteFirst = false } = await bodyOf(context, request);
+  const { resources, all, deleteFirst = false, newestOnly = false } = await bodyOf(context, request);
   if ((resources === undefined) !== (all === true)) {
     throw wrongRequest("Say either which resources, or all.");
   }
-  return { ...(resources === undefined ? {} : { resources }), deleteFirst };
-}
-
-/** The cluster as the node's service sees it. */
-function sourceOf(service: NodeService): RecoverySource {
-  const records = (resource: string): ReturnType<typeof readRecords> => readRecords(service.database.tree(), resource);
-  return {
-    state: () => readState(service.database.tree()),
-    checkpoints: (resource) => records(resource)?.current ?? [],
-    lastOwner: (resource) => {
-      const node = records(resource)?.lastOwner;
-      return node === undefined ? undefined : readState(service.database.tree()).nodes.get(node)?.name;
-    },
-    atOwner: async (call) => (await service.atOwner(call)) as readonly RecreateLine[],
-  };
+  return { ...(resources === undefined ? {} : { resources }), deleteFirst, newestOnly };
 }
 
 function runView({ id, request: asked, events, outcome }: RecreationRun): RecreationRunView {

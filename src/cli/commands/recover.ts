@@ -12,6 +12,7 @@ import { type Define, notes, verb } from "../verbs.ts";
 interface Options {
   readonly all?: boolean;
   readonly deleteFirst?: boolean;
+  readonly newestOnly?: boolean;
   readonly plan?: boolean;
 }
 
@@ -27,6 +28,7 @@ export const defineRecover: Define = (noun, cli) => {
   )
     .option("--all", "of all resources, whatever their state")
     .option("--delete-first", "delete all their files before the first is re-created")
+    .option("--newest-only", "leave out resources that ran last on another node than their owner")
     .option("--plan", "only show what would be done, with what differs")
     .action((resources: readonly string[], options: Options) => recoverCheckpoints(cli, resources, options));
   notes(
@@ -45,11 +47,11 @@ Examples:
 };
 
 async function recoverCheckpoints(cli: Cli, resources: readonly string[], options: Options): Promise<void> {
-  const { all = false, deleteFirst = false, plan = false } = options;
+  const { all = false, deleteFirst = false, newestOnly = false, plan = false } = options;
   if (all === resources.length > 0) {
     throw usage(all ? "Name resources or say --all, not both." : "Name the resources, or say --all.");
   }
-  const request = { ...(all ? { all } : { resources }), deleteFirst };
+  const request = { ...(all ? { all } : { resources }), deleteFirst, newestOnly };
   const client = cli.client();
   const planned = await cli.busy(
     "Comparing the checkpoints with what is live",

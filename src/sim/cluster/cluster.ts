@@ -79,6 +79,8 @@ export class SimCluster {
   #newest: Tag = firstTag;
   /** The backup that a restore would put back. */
   restorable: Restorable | undefined;
+  /** Version files that a person deleted by mistake: `{GUID}/0000000n.CPT`. */
+  readonly lostByHand: Set<string> = new Set<string>();
   readonly #services = new Map<SimProcess, RunningService>();
 
   constructor(spec: ClusterSpec) {
@@ -240,7 +242,9 @@ export class SimCluster {
   #advanced({ database }: ServiceNode, node: string, tree: Key, tag: Tag): void {
     this.#newest = tag;
     const of = { generation: tag.generation, lineage: database.replica.lineage() };
-    const missing = missingVersions(this.world.disk("quorum"), quorumPlace, tree, of);
+    const missing = missingVersions(this.world.disk("quorum"), quorumPlace, tree, of).filter(
+      (path) => ![...this.lostByHand].some((file) => path.endsWith(file)),
+    );
     this.judge.see({ kind: "versions-named", at: this.world.now, node, missing });
   }
 

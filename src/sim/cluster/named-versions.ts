@@ -16,6 +16,8 @@ export function missingVersions(
   const folder = `${place}/generation/${generationName(of)}`;
   return allRecords(tree).flatMap(({ id, kept, current }) =>
     [...kept, ...current]
+      // Deleted on purpose, to be re-created.
+      .filter(({ withdrawn }) => withdrawn !== true)
       .map(({ kind, number }) => `${folder}/${versionFolder(id)}/${versionFile({ kind: fileKind(kind), number })}`)
       .filter((path) => disk.find(path) === undefined),
   );

@@ -6,6 +6,7 @@ import { resumeNode } from "../../database/commands/node.ts";
 import { nodeState } from "../../database/schema.ts";
 import { type ClusterState, readState } from "../../database/state.ts";
 import { openDiskQuorum } from "../../quorum/disk/quorum.ts";
+import { versionFile, versionFolder } from "../../quorum/rules.ts";
 import { formatTag } from "../../quorum/tag.ts";
 import { type Difference, diff } from "../../tree/diff.ts";
 import { findKey, valuesOf } from "../../tree/key.ts";
@@ -129,6 +130,7 @@ export async function checkVersions(cluster: SimCluster): Promise<Violation[]> {
     const kept = checkpoints.list(resource).flatMap(({ kind, path }) => checkpoints.history(resource, kind, path));
     for (const { kind, number, fileDigest } of kept) {
       const version = { resource, kind: fileKind(kind), number };
+      if (cluster.lostByHand.has(`${versionFolder(resource)}/${versionFile(version)}`)) continue;
       const bytes = await world.complete(quorum.versions.read(version).catch(() => undefined));
       const what = bytes === undefined ? "lost" : sha256(bytes) === fileDigest ? "" : "damaged";
       if (what !== "")

@@ -5,6 +5,7 @@ import type { ClusterEvent, Violation } from "../checkers/events.ts";
 import { drawPlan, FaultInjector, type FaultKind, type FaultLength, faultLengths, type FaultPlan } from "../faults.ts";
 import { SimCluster } from "./cluster.ts";
 import { Keeper } from "./keeper.ts";
+import { Recoverer } from "./recoverer.ts";
 import { checkVersions, comeToRest } from "./rest.ts";
 import { Workload } from "./workload.ts";
 
@@ -19,6 +20,8 @@ export interface RunSpec {
   readonly lasting?: FaultLength;
   /** How often a restore is tried; drawn from the seed unless given. */
   readonly restores?: number;
+  /** A person loses checkpoint files and re-creates them. */
+  readonly recoveries?: boolean;
   /** How many trace lines are kept; none unless given. */
   readonly keepTrace?: number;
 }
@@ -67,6 +70,10 @@ export async function runSeed(spec: RunSpec, unhandled: () => readonly unknown[]
   const keeper = new Keeper(workload, restores, () => injector.disturb());
   workload.start(3);
   workload.keepAt("keeper", [300, 3000], (random) => keeper.act(random));
+  if (spec.recoveries === true) {
+    const recoverer = new Recoverer(workload);
+    workload.keepAt("recoverer", [100, 1500], (random) => recoverer.act(random));
+  }
   injector.start();
   const workUntil = world.now + world.random.stream("work").between(...leastWork);
   await world.run({ until: world.now + faultsUntil, when: () => !injector.active });
