@@ -19,6 +19,8 @@ export interface Terminal {
   /** Boot time in milliseconds. */
   elapsed(): number;
   sleep(ms: number, signal?: AbortSignal): Promise<void>;
+  /** From now on Ctrl-C (SIGINT, SIGTERM) says this and ends the process with 130; until the returned function is called. */
+  onInterrupt?(say: () => string): () => void;
   /** The working folder. */
   readonly folder: string;
   readonly environment: Readonly<Record<string, string | undefined>>;
@@ -46,6 +48,7 @@ export function openTerminal(): Terminal {
     now: () => Date.now(),
     elapsed: () => performance.now(),
     sleep: (ms, signal) => openOutside().timers.sleep(ms, signal),
+    onInterrupt,
     folder: process.cwd(),
     environment: env,
   };
@@ -59,4 +62,16 @@ async function ask(question: string): Promise<string> {
   } finally {
     lines.close();
   }
+}
+
+function onInterrupt(say: () => string): () => void {
+  const end = (): void => {
+    process.stderr.write(say());
+    process.exit(130);
+  };
+  const signals = ["SIGINT", "SIGTERM"] as const;
+  for (const signal of signals) process.on(signal, end);
+  return () => {
+    for (const signal of signals) process.off(signal, end);
+  };
 }

@@ -5,7 +5,7 @@ import { fail } from "../base/errors.ts";
 import { askLife } from "../clusapi/ask-life.ts";
 import { checkForceQuorum } from "../recovery/force-quorum.ts";
 import { executeRestore, type RestorePlan } from "../restore/restore.ts";
-import { restoreParts, waitUntilLeading } from "./restore-run.ts";
+import { restoreParts, waitUntilMember } from "./restore-run.ts";
 import type { ServiceNode } from "./service-node.ts";
 
 /** One at a time: the lock of a restore counts for it, too. */
@@ -39,7 +39,7 @@ export class ForceQuorumRun implements ForceQuorumCalls {
     const result = await service.betweenLives(`The quorum is formed anew from ${plan.set.path}.`, () =>
       executeRestore(restoreParts(service, Promise.resolve([])), plan),
     );
-    if (plan.place === service.parts.quorum.place) await waitUntilLeading(service, plan.identity.generation);
+    if (plan.place === service.parts.quorum.place) await waitUntilMember(service, plan.identity.generation);
     else await service.restart();
     return outcomeView(result);
   }

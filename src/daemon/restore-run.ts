@@ -79,7 +79,7 @@ export class RestoreRun {
     );
     const { quorum, config } = service.parts;
     if (plan.place !== quorum.place || plan.identity.instance !== config.instance) await service.restart();
-    else await waitUntilLeading(service, plan.identity.generation);
+    else await waitUntilMember(service, plan.identity.generation);
     return outcomeView(result);
   }
 
@@ -172,17 +172,18 @@ export function restoreParts(service: ServiceNode, stopped: Promise<readonly str
   };
 }
 
-/** TIMEOUT when this node does not lead under that generation soon. */
-export async function waitUntilLeading(service: ServiceNode, generation: number): Promise<void> {
+/** TIMEOUT when this node neither leads nor follows under that generation soon: another one may be faster. */
+export async function waitUntilMember(service: ServiceNode, generation: number): Promise<void> {
   const { database, parts, timing } = service;
   const { clock, timers } = parts.outside;
   const until = clock.boot() + timing.call * 30;
   while (clock.boot() < until) {
-    if (database.isLeader() && database.tag().generation >= generation) return;
+    const isMember = service.life()?.membership.isMember() === true;
+    if (isMember && database.tag().generation >= generation) return;
     await timers.sleep(timing.poll / 4);
   }
   throw fail("TIMEOUT", {
-    happened: "The set is in place, but this node has not formed the cluster from it yet.",
+    happened: "The new generation is in force, but this node is no member of the cluster formed from it yet.",
     unchanged: "Nothing is lost.",
     next: "See `clubar status`; the node goes on trying.",
   });

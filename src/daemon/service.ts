@@ -25,6 +25,8 @@ export interface ServiceOptions {
   readonly data: string;
   /** Serve the web page on this loopback port (0: any) to whoever has the token. */
   readonly page?: { readonly port: number; readonly token: string };
+  /** Called when a restore that was cut off has been finished or given up, before anything else. */
+  readonly onFinished?: (restore: { readonly outcome: string; readonly sentence: string }) => void;
   /** Called when the API answers. */
   readonly onReady?: (where: { readonly pageUrl: string | undefined }) => void;
 }
@@ -73,6 +75,7 @@ async function runOnce(
     const { outcome, sentence, saved, notes } = restored;
     log.warn("a staged restore of this node has ended", { outcome, sentence, saved, notes });
   }
+  if (finished !== undefined) options.onFinished?.(finished);
   if (finished !== undefined) log.warn("an interrupted restore has ended", { ...finished });
   const registry = await openRegistry(outside, `${data}/registry`);
   const keys = await openKeyContainers(outside, `${data}/keys`);

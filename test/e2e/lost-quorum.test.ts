@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { readdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
+import type { Diagnosis } from "../../src/recovery/doctor.ts";
 import { stage } from "./scenario.ts";
 import { waitFor } from "./wait-for.ts";
 
@@ -35,6 +36,15 @@ scenario(
     await waitFor("the service says what it sees", says, 30_000, () => cluster.describe());
     assert.deepEqual(readdirSync(cluster.quorum), [], "nobody wrote anything there");
 
+    const doctor = await cluster.command(node, ["doctor", "--json"]);
+    assert.equal(doctor.code, 6, doctor.stdout);
+    const { newest, next, restore } = JSON.parse(doctor.stdout) as Diagnosis;
+    assert.match(newest?.where ?? "", /^node N[123]$/);
+    assert.equal(restore.needed, "no");
+    assert.ok(
+      next.some(({ command }) => command === `clubar --data ${node.data} cluster force-quorum --plan`),
+      JSON.stringify(next),
+    );
     const plan = await cluster.run(node, "cluster", "force-quorum", "--plan");
     assert.match(plan, /Database from: ClusDb of node N/);
     assert.match(plan, /LOST: nobody has the file of checkpoint SOFTWARE\\App/);
@@ -51,5 +61,7 @@ scenario(
     await app.after(last);
     assert.equal((await cluster.owner("App")).name, owner.name, "only where its settings are the newest");
     await cluster.run(node, "recover", "checkpoints", "--all", "--yes");
+    const after = await cluster.command(node, ["doctor"]);
+    assert.equal(after.code, 0, after.stdout);
   },
 );

@@ -52,10 +52,26 @@ export async function followPlan(cli: Cli, prepared: Prepared, isOnlyPlan: boole
     "If you are sure you want to proceed, enter 'y'. Enter any other key to cancel.\nProceed",
     "\n**** WARNING!!! ****\n\n",
   );
-  const outcome = await cli.busy(words.busy, carryOut()).catch((error: unknown) => {
-    throw error instanceof Failure ? words.explain(error) : error;
-  });
+  const heed = cli.terminal.onInterrupt?.(() => interruptedText(cli, online));
+  const outcome = await cli
+    .busy(words.busy, carryOut())
+    .catch((error: unknown) => {
+      throw error instanceof Failure ? words.explain(error) : error;
+    })
+    .finally(heed);
   cli.show(outcome, () => words.success(outcome, online));
+}
+
+/** Nothing is ever half done: whoever ends this process learns who finishes it. */
+function interruptedText(cli: Cli, online: boolean): string {
+  const { data } = cli.settings;
+  if (online)
+    return `\nclubar: Interrupted; the node's service goes on with it. See \`clubar --data ${data} status\`, then \`clubar --data ${data} doctor\`.\n`;
+  return `
+clubar: Interrupted in the middle. The quorum is as it was, or as planned, never in between.
+The next start of this node's service finishes it, or gives it up when that is no longer possible, and says which:
+clubar --data ${data} service
+`;
 }
 
 /** On standard output when it is all that was asked for; before the question on standard error. */

@@ -17,6 +17,10 @@ export const defineService: Define = (noun, cli) => {
       cli.exit = await runService({
         data: cli.settings.data,
         ...(page === undefined ? {} : { page: { port: page, token } }),
+        onFinished: ({ outcome, sentence }) =>
+          cli.terminal.err(
+            `A restore that was cut off is ${outcome === "restored" ? "finished" : "given up"}: ${sentence}\n`,
+          ),
         onReady: ({ pageUrl }) => {
           const where = pageUrl === undefined ? "" : `\nWeb page: ${pageUrl}`;
           cli.show(
