@@ -176,6 +176,7 @@ async function fill(files: Files, folder: string, word: string): Promise<void> {
     await file.close();
     await files.setModified(path, 1_700_000_000_000 + text.length);
   }
+  if (files.mayChangeOwners()) await files.setOwner(`${folder}/empty`, 1234, 5678);
   if ((await files.stat(`${folder}/link`)) === undefined) await files.makeLink("/etc/passwd", `${folder}/link`);
 }
 
@@ -186,7 +187,7 @@ async function listing(files: Files, folder: string, below = ""): Promise<readon
     const path = `${folder}${below}/${name}`;
     const stat = await files.stat(path);
     if (stat === undefined || name.startsWith(".clubar")) continue;
-    const head = `${below}/${name} ${stat.kind}`;
+    const head = `${below}/${name} ${stat.kind} ${stat.owner}:${stat.group}`;
     if (stat.kind === "link") lines.push(`${head} ${await files.readLink(path)}`);
     else if (stat.kind === "folder")
       lines.push(`${head} ${stat.mode.toString(8)}`, ...(await listing(files, folder, `${below}/${name}`)));

@@ -39,7 +39,7 @@ export function mountImage(type: "btrfs" | "xfs"): Mounted | string {
 export function run(command: string, args: readonly string[]): string | undefined {
   const { status, error, stderr } = spawnSync(command, args, { env: environment, encoding: "utf8" });
   if (error !== undefined) return `${command} is not there`;
-  return status === 0 ? undefined : `${command} failed: ${stderr.trim()}`;
+  return status === 0 ? undefined : `${command} failed: ${stderr.trim().split("\n", 1)[0]}`;
 }
 
 /** Why there can be no logical volumes here; undefined when there can. */

@@ -13,16 +13,20 @@ export interface CopyOptions {
 }
 
 /**
- * Copies what is below `from` into the new folder `to`: files, folders and symbolic links with modes and times; no owners. What vanishes
- * meanwhile is not there. Returns the relative paths that can't be copied: sockets, devices, other file systems.
+ * Copies what is below `from` into the new folder `to`: files, folders and symbolic links with modes, times and, for root, owners. What
+ * vanishes meanwhile is not there. Returns the relative paths that can't be copied: sockets, devices, other file systems.
  */
 export async function copyTree(files: Files, from: string, to: string, options: CopyOptions): Promise<string[]> {
   const leftOut: string[] = [];
   const top = await files.stat(from);
   if (top?.kind !== "folder") throw new OutsideError(top === undefined ? "ENOENT" : "ENOTDIR", from);
+  const own = async (target: string, { owner, group }: FileStat): Promise<void> => {
+    if (files.mayChangeOwners()) await files.setOwner(target, owner, group);
+  };
   const copyFolder = async (below: string, stat: FileStat): Promise<void> => {
     await files.makeFolder(`${to}${below}`);
     for (const name of await files.list(`${from}${below}`)) await copyEntry(`${below}/${name}`);
+    await own(`${to}${below}`, stat);
     await files.setMode(`${to}${below}`, stat.mode);
     await files.setModified(`${to}${below}`, stat.modified);
   };
@@ -37,8 +41,13 @@ export async function copyTree(files: Files, from: string, to: string, options: 
   };
   const copyOne = async (below: string, source: string, target: string, stat: FileStat): Promise<void> => {
     if (stat.kind === "folder") return copyFolder(below, stat);
-    if (stat.kind === "link") return files.makeLink(await files.readLink(source), target);
+    if (stat.kind === "link") {
+      await files.makeLink(await files.readLink(source), target);
+      return own(target, stat);
+    }
     await options.copyFile(source, target, stat);
+    // Before the mode: giving a file away takes its set-user-id bit.
+    await own(target, stat);
     await files.setMode(target, stat.mode);
     await files.setModified(target, stat.modified);
   };
