@@ -42,15 +42,15 @@ async function compareLive(
     };
   }
   try {
-    const live = await contents.liveOrNone(checkpoint);
-    if (live === undefined)
+    const digest = await contents.liveDigest(checkpoint);
+    if (digest === undefined)
       return {
         checkpoint,
         result: "drift",
         sentence: `${what}; on this node, the owner, it is gone. ${consequence(online)}`,
       };
-    const same = contents.digestOf(live) === checkpoint.contentDigest;
-    if (same) return { checkpoint, result: "ok", sentence: `${what} and holds what is live on this node.` };
+    if (digest === checkpoint.contentDigest)
+      return { checkpoint, result: "ok", sentence: `${what} and holds what is live on this node.` };
     return {
       checkpoint,
       result: "drift",

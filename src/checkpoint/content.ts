@@ -80,6 +80,13 @@ export class Contents {
     }
   }
 
+  /** Of what is there now; undefined when there is none. Errors as `live`. */
+  async liveDigest(source: Source): Promise<string | undefined> {
+    if (source.kind === "directory") return this.directories.digest(source.path, filterOf(source));
+    const live = await this.liveOrNone(source);
+    return live === undefined ? undefined : this.digestOf(live);
+  }
+
   /** The registry key itself, to see by identity whether anything changed. */
   liveKey(path: string): Key | undefined {
     return findKey(this.#registry.root(), path);

@@ -170,6 +170,27 @@ test("what did not change is not read again, and is the very same entry", async 
   assert.notEqual(entryDigest(second.entry), entryDigest(first.entry));
 });
 
+test("a digest that is asked for again costs no reading until something changes", async () => {
+  const place = newPlace();
+  mkdirSync(place);
+  writeFileSync(join(place, "a"), "a");
+  await outside.timers.sleep(150);
+  let opened = 0;
+  const open: typeof outside.files.open = (...args) => {
+    opened++;
+    return outside.files.open(...args);
+  };
+  const files = { ...outside.files, open };
+  const directories = new Directories({ outside: { ...outside, files }, log: silentLog, folder: data });
+  const first = await directories.digest(place, all);
+  assert.equal(first, entryDigest((await scan(place)).entry));
+  assert.equal(await directories.digest(place, all), first);
+  assert.equal(opened, 1);
+  chmodSync(join(place, "a"), 0o600);
+  assert.notEqual(await directories.digest(place, all), first);
+  assert.equal(await directories.digest(`${place}.none`, all), undefined);
+});
+
 test("two changes of one size within a tick of the clock are both seen", async () => {
   const place = newPlace();
   mkdirSync(place);

@@ -37,6 +37,7 @@ export class DirectoryScanner {
   readonly #outside: Pick<Outside, "files" | "clock" | "timers">;
   readonly #place: string;
   #reads = new Map<string, Read>();
+  #known: { readonly mark: string; readonly digest: string } | undefined;
 
   /** `place` is absolute. */
   constructor(outside: Pick<Outside, "files" | "clock" | "timers">, place: string) {
@@ -65,6 +66,23 @@ export class DirectoryScanner {
         await timers.sleep(firstPause * 2 ** (attempt - 1));
       }
     }
+  }
+
+  /** Of what is there now; no contents stay in memory, and nothing is read as long as nothing changed. Errors as `scan`. */
+  async digest(filter: DirectoryFilter): Promise<string> {
+    const { files, clock } = this.#outside;
+    const lookAt = clock.wall();
+    const { items } = await walkFolder(files, this.#place, filter, matcherOf(filter));
+    const marks = [...items.values()].map(({ path, stat }) => `${path}\0${markOf(stat)}`);
+    const mark = createHash("sha256")
+      .update(JSON.stringify([filter, marks]))
+      .digest("hex");
+    if (this.#known?.mark === mark) return this.#known.digest;
+    const digest = entryDigest((await this.scan(filter)).entry);
+    this.#reads = new Map();
+    const isCertain = [...items.values()].every(({ stat }) => stat.changed < lookAt - stampDelay);
+    this.#known = isCertain ? { mark, digest } : undefined;
+    return digest;
   }
 
   /** Reads what is not known yet; whether anything was. */

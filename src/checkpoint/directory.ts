@@ -31,6 +31,8 @@ export class Directories {
   readonly #parts: DirectoryParts;
   /** By place; only what is watched is kept in memory. */
   readonly #watched = new Map<string, Watched>();
+  /** What is only compared now and then. */
+  readonly #idle = new Map<string, DirectoryScanner>();
   #cleared: Promise<void> | undefined;
 
   constructor(parts: DirectoryParts) {
@@ -60,6 +62,16 @@ export class Directories {
     } finally {
       watched?.watch.took(clock.boot() - begin);
     }
+  }
+
+  /** Of what is there now; undefined when nothing is. Looked at often, it costs little. Errors of `DirectoryScanner.scan`. */
+  async digest(path: string, filter: DirectoryFilter): Promise<string | undefined> {
+    const place = this.#placeOf(path);
+    if (this.#watched.has(place)) return entryDigest((await this.scan(path, filter)).entry);
+    if ((await this.#parts.outside.files.stat(place)) === undefined) return undefined;
+    const scanner = this.#idle.get(place) ?? new DirectoryScanner(this.#parts.outside, place);
+    this.#idle.set(place, scanner);
+    return scanner.digest(filter);
   }
 
   /** As it is now, larger than the checkpoint may be, too; undefined when nothing is there. */

@@ -63,9 +63,8 @@ export class OfflineEdits {
     const { kind, path } = checkpoint;
     // What is lost is not put in place.
     if (checkpoint.withdrawn === true || records.lost.has(fileName(checkpoint))) return false;
-    const live = await this.#contents.liveOrNone(checkpoint).catch(() => undefined);
-    if (live === undefined) return false;
-    const digest = this.#contents.digestOf(live);
+    const digest = await this.#contents.liveDigest(checkpoint).catch(() => undefined);
+    if (digest === undefined) return false;
     if (versionsOf(records, kind, path).some(({ contentDigest }) => contentDigest === digest)) return false;
     return (await this.#losers.synced(records.id)).get(syncedName(kind, path)) !== digest;
   }
