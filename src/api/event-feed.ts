@@ -1,4 +1,4 @@
-/** What changed in this node's copy of the database, for everybody who follows it: a short memory, and a bounded summary for each reader. */
+/** What changed in this node's copy of the database, for all who follow it: a short memory, and a bounded summary for each reader. */
 import type { Database } from "../database/database.ts";
 import { formatTag } from "../quorum/tag.ts";
 import { diff } from "../tree/diff.ts";

@@ -99,6 +99,10 @@ describe("the web page for everybody", { skip: noBrowser }, () => {
         await page.getByRole("button", { name: "Restore" }).click();
         await page.getByText("Begin again").waitFor();
         await check("recovery, result");
+        await page.getByRole("link", { name: "Backups" }).click();
+        await page.getByRole("link", { name: "Recovery" }).click();
+        await page.getByRole("button", { name: "Show the last result" }).click();
+        await page.getByText("1 checkpoint re-created, 0 the same already, 1 failed").waitFor();
         for (const other of ["Checkpoints", "Backups"]) {
           await page.getByRole("link", { name: other }).click();
           await page.getByRole("heading", { name: other, level: 1 }).waitFor();

@@ -3,7 +3,16 @@ import type { StatusView } from "../../../src/api/status-view.ts";
 import { Buttons, kept } from "./buttons.tsx";
 
 /** The first screen: the one cluster that this service belongs to. */
-export function ClusterStep({ status, onNext }: { status: StatusView; onNext: () => void }): VNode {
+export function ClusterStep({
+  status,
+  onNext,
+  onLast,
+}: {
+  status: StatusView;
+  onNext: () => void;
+  /** Shows the newest result of this node's service; undefined without one. */
+  onLast: (() => void) | undefined;
+}): VNode {
   const { cluster, self, leader } = status;
   return (
     <form onSubmit={kept(onNext)}>
@@ -20,6 +29,13 @@ export function ClusterStep({ status, onNext }: { status: StatusView; onNext: ()
         </label>
       </fieldset>
       <p class="soft">Another cluster is recovered on the page of one of its own nodes.</p>
+      {onLast !== undefined && (
+        <p>
+          <button type="button" onClick={onLast}>
+            Show the last result
+          </button>
+        </p>
+      )}
       <Buttons next="Next" />
     </form>
   );

@@ -29,22 +29,8 @@ export function RecoveryPage({
   const [scope, setScope] = useState<Scope>(
     resource === undefined ? wholeCluster : { ...wholeCluster, all: false, resource },
   );
-  const [run, setRun] = useState("");
+  const runs = useRuns(() => setStep("Result"));
   const heading = useHeadingFocus(step);
-  useEffect(() => {
-    // A run goes on without this page; whoever comes back finds it.
-    get<RecreationRunView[]>("/recovery/checkpoints").then(
-      (runs) => {
-        const going = runs.find(({ state }) => state === "running");
-        if (going !== undefined) follow(going.id);
-      },
-      () => undefined,
-    );
-  }, []);
-  const follow = (id: string): void => {
-    setRun(id);
-    setStep("Result");
-  };
   const isMember = status.self.state === "member" || status.self.state === "leader";
   return (
     <>
@@ -62,7 +48,7 @@ export function RecoveryPage({
         <h2 id="step-title" tabIndex={-1} ref={heading}>
           {questions[step]}
         </h2>
-        {step === "Cluster" && <ClusterStep status={status} onNext={() => setStep("Task")} />}
+        {step === "Cluster" && <ClusterStep status={status} onNext={() => setStep("Task")} onLast={runs.showLast} />}
         {step === "Task" && (
           <TaskStep
             task={task}
@@ -80,11 +66,41 @@ export function RecoveryPage({
             onNext={() => setStep("Plan")}
           />
         )}
-        {step === "Plan" && <PlanStep scope={scope} onBack={() => setStep("Resources")} onStarted={follow} />}
-        {step === "Result" && <RunStep id={run} isLive={isLive} onAgain={() => setStep("Cluster")} />}
+        {step === "Plan" && <PlanStep scope={scope} onBack={() => setStep("Resources")} onStarted={runs.follow} />}
+        {step === "Result" && <RunStep id={runs.shown} isLive={isLive} onAgain={() => setStep("Cluster")} />}
       </section>
     </>
   );
+}
+
+interface Runs {
+  /** The id of the run that is shown. */
+  readonly shown: string;
+  readonly follow: (id: string) => void;
+  /** undefined while none is known. */
+  readonly showLast: (() => void) | undefined;
+}
+
+/** A run goes on without this page; whoever comes back finds it. */
+function useRuns(onShown: () => void): Runs {
+  const [shown, setShown] = useState("");
+  const [last, setLast] = useState<string>();
+  const follow = (id: string): void => {
+    setShown(id);
+    setLast(id);
+    onShown();
+  };
+  useEffect(() => {
+    get<RecreationRunView[]>("/recovery/checkpoints").then(
+      (runs) => {
+        const going = runs.find(({ state }) => state === "running");
+        setLast(runs.at(-1)?.id);
+        if (going !== undefined) follow(going.id);
+      },
+      () => undefined,
+    );
+  }, []);
+  return { shown, follow, showLast: last === undefined ? undefined : () => follow(last) };
 }
 
 const questions: Readonly<Record<Step, string>> = {
