@@ -84,13 +84,13 @@ export class OwnerLoop {
     if (entry === undefined || event.ownershipGeneration !== this.#generation.get(event.resource)) return;
     const { because } = event;
     if (event.state === hostState.online && entry.phase !== "online") {
-      this.#become(event.resource, { phase: "online", restored: false, captured: false, reason: "" });
+      this.#become(event.resource, { phase: "online", restored: undefined, captured: false, reason: "" });
       this.#parts.checkpoints.begin(event.resource, event.ownershipGeneration);
     } else if (event.state === hostState.offline && entry.phase !== "offline-pending") {
-      this.#become(event.resource, { phase: "offline", restored: false, reason: because });
+      this.#become(event.resource, { phase: "offline", restored: undefined, reason: because });
     } else if (event.state === hostState.failed) {
       this.#parts.checkpoints.end(event.resource);
-      this.#become(event.resource, { phase: "failed", restored: false, reason: because });
+      this.#become(event.resource, { phase: "failed", restored: undefined, reason: because });
     } else if (event.state === hostState.online)
       this.#become(event.resource, { reason: because === "It came online." ? "" : because });
   }
@@ -176,7 +176,7 @@ export class OwnerLoop {
       this.#become(step.resource, {
         phase: "failed",
         busy: false,
-        restored: false,
+        restored: undefined,
         reason: error instanceof Error ? error.message : String(error),
       });
     } finally {
@@ -197,8 +197,9 @@ export class OwnerLoop {
           ...(this.#running.get(id)?.phase === "failed" ? { phase: "offline" } : {}),
         });
         {
+          const under = state.groups.get(resource?.group ?? "")?.ownershipGeneration;
           const { notice } = await checkpoints.restoreBeforeOnline(id);
-          this.#become(id, { busy: false, restored: true, notice });
+          this.#become(id, { busy: false, restored: under, notice });
         }
         return;
       case "online":
@@ -207,13 +208,13 @@ export class OwnerLoop {
       case "offline":
         this.#become(id, { phase: "offline-pending", reason: step.because });
         await host.stop(id);
-        this.#become(id, { phase: "offline", restored: false });
+        this.#become(id, { phase: "offline", restored: undefined });
         return;
       case "terminate":
         this.#become(id, { phase: "offline-pending", reason: step.because });
         await host.terminate(id);
         if (step.becomes === "failed") checkpoints.end(id);
-        this.#become(id, { phase: step.becomes, restored: false, reason: step.because });
+        this.#become(id, { phase: step.becomes, restored: undefined, reason: step.because });
         return;
       case "capture-checkpoints":
         this.#become(id, { busy: true });
@@ -276,7 +277,7 @@ export class OwnerLoop {
         busy: false,
         since,
         restarts: [],
-        restored: false,
+        restored: undefined,
         captured: true,
         reason: "",
       });

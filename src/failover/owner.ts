@@ -25,8 +25,11 @@ export interface RunningResource {
   readonly since: number;
   /** Boot times of restarts on this node; the driver adds one at each step with `restart`, and empties it with `fresh`. */
   readonly restarts: readonly number[];
-  /** Its checkpoints were put in place since it was last online or failed. */
-  readonly restored: boolean;
+  /**
+   * The ownership generation of its group under which its checkpoints were put in place since it was last online or failed. What an
+   * older one put there another owner has captured anew since.
+   */
+  readonly restored: number | undefined;
   /** Its checkpoints were captured since it went offline; false from the moment it comes online. */
   readonly captured: boolean;
   /** Why it is in this phase, for people; "" when there is nothing to say. */
@@ -119,7 +122,7 @@ const never: Omit<RunningResource, "group"> = {
   busy: false,
   since: Number.NEGATIVE_INFINITY,
   restarts: [],
-  restored: false,
+  restored: undefined,
   captured: true,
   reason: "",
 };
@@ -173,6 +176,10 @@ function wantedResources(group: GroupState, resources: readonly ResourceState[])
 function needsCapture(view: View, resource: ResourceState): boolean {
   const { phase, captured } = view.entry(resource.id);
   return resource.hasCheckpoints && phase === "offline" && !captured;
+}
+
+function isRestored({ group }: View, { restored }: RunningResource): boolean {
+  return restored === group.ownershipGeneration;
 }
 
 /** Takes it offline when it should not run or what it depends on does not, dependents first. */
@@ -258,7 +265,7 @@ function start(view: View, resource: ResourceState, how: { restart: boolean; fre
   const dependents = view.resources.filter((one) => one.dependsOn.includes(resource.id));
   if (dependents.some((one) => isActive(view.entry(one.id)))) return;
   const step = { resource: resource.id };
-  if (resource.hasCheckpoints && !view.entry(resource.id).restored) {
+  if (resource.hasCheckpoints && !isRestored(view, view.entry(resource.id))) {
     view.actions.push({
       ...step,
       kind: "restore-checkpoints",
@@ -274,7 +281,7 @@ function stepAfterFailure(view: View, resource: ResourceState, entry: RunningRes
   const { group, actions } = view;
   // A failure on request is reported, and with that the request taken away, before anything else: otherwise it would fail again.
   if (resource.request === "fail" || group.failoverRequested) return;
-  if (resource.hasCheckpoints && entry.restored) {
+  if (resource.hasCheckpoints && isRestored(view, entry)) {
     // The attempt was counted when its checkpoints were put in place.
     start(view, resource, {
       restart: false,

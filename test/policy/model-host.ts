@@ -7,7 +7,7 @@ const blank: Omit<RunningResource, "group"> = {
   busy: false,
   since: Number.NEGATIVE_INFINITY,
   restarts: [],
-  restored: false,
+  restored: undefined,
   captured: true,
   reason: "",
 };
@@ -26,7 +26,7 @@ export class ModelHost {
     switch (action.kind) {
       case "restore-checkpoints":
         this.#change(state, action.resource, { busy: true, restarts: this.#restarts(action, now) });
-        this.#after.set(action.resource, { busy: false, restored: true });
+        this.#after.set(action.resource, { busy: false, restored: generationOf(state, action.resource) });
         return;
       case "capture-checkpoints":
         this.#change(state, action.resource, { busy: true });
@@ -38,7 +38,7 @@ export class ModelHost {
           phase: "online-pending",
           since: now,
           restarts,
-          restored: false,
+          restored: undefined,
           captured: false,
           reason: "",
         });
@@ -91,4 +91,8 @@ export class ModelHost {
     const group = state.resources.get(resource)?.group ?? "";
     this.running.set(resource, { ...(this.running.get(resource) ?? { ...blank, group }), ...change });
   }
+}
+
+function generationOf(state: ClusterState, resource: string): number | undefined {
+  return state.groups.get(state.resources.get(resource)?.group ?? "")?.ownershipGeneration;
 }
