@@ -17,6 +17,8 @@ import { allRecords, readRecords, type ResourceRecords, versionsOf } from "./rec
 const atOnce = 8;
 /** Milliseconds from the beginning of a round to that of the next. */
 const roundEvery = 10_000;
+/** Folders have to be read to be compared: only in one of so many rounds. */
+const roundsForFolders = 6;
 
 /** The rounds of one life of a node. */
 export class OfflineEdits {
@@ -25,6 +27,9 @@ export class OfflineEdits {
   readonly #losers: Losers;
   #queue: string[] = [];
   #begun = Number.NEGATIVE_INFINITY;
+  #round = -1;
+  /** By resource, what was found of its folders last: names of files. */
+  readonly #folders = new Map<string, readonly string[]>();
 
   constructor(parts: Pick<CheckpointParts, "outside" | "database" | "log">, contents: Contents, losers: Losers) {
     this.#parts = parts;
@@ -39,6 +44,7 @@ export class OfflineEdits {
     if (this.#queue.length === 0) {
       if (now - this.#begun < roundEvery) return;
       this.#begun = now;
+      this.#round++;
       this.#queue = allRecords(database.tree()).map(({ id }) => id);
     }
     for (let compared = 0; compared < atOnce; ) {
@@ -47,15 +53,24 @@ export class OfflineEdits {
       const records = readRecords(database.tree(), resource);
       if (records === undefined) continue;
       compared += records.current.length;
+      if (isOnlineHere(resource)) this.#folders.delete(resource);
       await this.#note(records, isOnlineHere(resource) ? [] : await this.#editsOf(records));
     }
   }
 
   async #editsOf(records: ResourceRecords): Promise<string[]> {
+    const before = this.#round % roundsForFolders === 0 ? undefined : this.#folders.get(records.id);
     const edits: string[] = [];
+    const folders: string[] = [];
     for (const checkpoint of records.current) {
-      if (await this.#isEdited(records, checkpoint)) edits.push(fileName(checkpoint));
+      const name = fileName(checkpoint);
+      const isFolder = checkpoint.kind === "directory";
+      const isEdited =
+        isFolder && before !== undefined ? before.includes(name) : await this.#isEdited(records, checkpoint);
+      if (isEdited) edits.push(name);
+      if (isEdited && isFolder) folders.push(name);
     }
+    this.#folders.set(records.id, folders);
     return edits;
   }
 

@@ -1,6 +1,6 @@
 /**
- * The leader looks at all current version files again and again, a few at a time, and writes down which are lost, damaged or stale: failover
- * goes by it before a node tries, and people see it in status.
+ * The leader looks at all current version files again and again, a few at a time, and writes down which are lost, damaged or stale:
+ * failover goes by it before a node tries, and people see it in status.
  */
 import type { Checkpoint, CheckpointParts, FileState } from "./checkpoint.ts";
 import { fileName, noteLost } from "./lost.ts";

@@ -129,7 +129,9 @@ const staleFailures = new WeakSet<object>();
 
 function stale(what: string, unchanged: string, next: string): Failure {
   const failure = fail("INVALID_DATA", {
-    happened: `${what} is a checkpoint, but not the one that the database names: of another time or another cluster, or its bytes were changed.`,
+    happened:
+      `${what} is a checkpoint, but not the one that the database names: ` +
+      "of another time or another cluster, or its bytes were changed.",
     unchanged,
     next,
   });

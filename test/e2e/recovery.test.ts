@@ -1,4 +1,4 @@
-/** Checkpoint files lost, torn and foreign on real nodes: the audit sees it, nothing starts with old settings, `clubar recover` mends it. */
+/** Checkpoint files lost, torn and foreign on real nodes: the audit sees it, nothing starts with old settings, `recover` mends it. */
 import assert from "node:assert/strict";
 import { globSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
