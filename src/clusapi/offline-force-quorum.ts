@@ -8,6 +8,7 @@ import { checkForceQuorum } from "../recovery/force-quorum.ts";
 import { executeRestore } from "../restore/restore.ts";
 import { askLife } from "./ask-life.ts";
 import { whoHolds } from "./ask-node.ts";
+import { tellNodes } from "./tell-quorum.ts";
 import { type NodeRecord, readNodeRecord, writeNodeRecord } from "./node-record.ts";
 
 /** A node's data folder, and where its cluster is to live when that is elsewhere from now on. */
@@ -44,7 +45,12 @@ export async function planForceOffline(node: OfflineNode, request: ForceQuorumRe
   );
   const rememberPlace = (quorum: string): Promise<void> => writeNodeRecord(outside.files, data, { ...record, quorum });
   const parts = { outside, data, node: record.name, insist: record.insist, rememberPlace };
-  return { view: planView(plan), carryOut: async () => outcomeView(await executeRestore(parts, plan)) };
+  const carryOut = async (): Promise<RestoreOutcome> => {
+    const result = await executeRestore(parts, plan);
+    const told = plan.place === record.quorum ? [] : await tellNodes(outside, plan.place, record.node);
+    return outcomeView({ ...result, notes: [...result.notes, ...told] });
+  };
+  return { view: planView(plan), carryOut };
 }
 
 /**

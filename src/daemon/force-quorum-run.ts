@@ -3,6 +3,9 @@ import type { ForceQuorumAsked, ForceQuorumCalls, RestoreOutcome, RestorePlanVie
 import { outcomeView, planView } from "../api/plan-view.ts";
 import { fail } from "../base/errors.ts";
 import { askLife } from "../clusapi/ask-life.ts";
+import { readNodeRecord, writeNodeRecord } from "../clusapi/node-record.ts";
+import { tellNodes } from "../clusapi/tell-quorum.ts";
+import { examineQuorum } from "../recovery/doctor-quorum.ts";
 import { checkForceQuorum } from "../recovery/force-quorum.ts";
 import { executeRestore, type RestorePlan } from "../restore/restore.ts";
 import { restoreParts, waitUntilMember } from "./restore-run.ts";
@@ -40,7 +43,11 @@ export class ForceQuorumRun implements ForceQuorumCalls {
       executeRestore(restoreParts(service, Promise.resolve([])), plan),
     );
     if (plan.place === service.parts.quorum.place) await waitUntilMember(service, plan.identity.generation);
-    else await service.restart();
+    else {
+      const told = await tellNodes(service.parts.outside, plan.place, service.node.id);
+      await service.restart();
+      return outcomeView({ ...result, notes: [...result.notes, ...told] });
+    }
     return outcomeView(result);
   }
 
@@ -60,4 +67,24 @@ export class ForceQuorumRun implements ForceQuorumCalls {
       { force, hold, ...(from === undefined ? {} : { from }) },
     );
   }
+}
+
+/**
+ * Another node says that the cluster lives in another folder now: this one looks, and begins anew with it. INVALID_STATE while it lives
+ * under a quorum or when the folder does not hold this cluster in order.
+ */
+export async function followQuorum(service: ServiceNode, place: string): Promise<void> {
+  const { outside, data, config } = service.parts;
+  const { instance, insist } = config;
+  const { state } = service.status();
+  const { condition, sentence } = await examineQuorum(outside, place, { instance, insist });
+  if (state === "leader" || state === "member" || condition !== "in order") {
+    throw fail("INVALID_STATE", {
+      happened: condition === "in order" ? `Node ${service.node.name} is ${state} under its own quorum.` : sentence,
+      unchanged: "It goes on with the quorum that it has.",
+    });
+  }
+  const record = await readNodeRecord(outside.files, data);
+  if (record !== undefined) await writeNodeRecord(outside.files, data, { ...record, quorum: place });
+  await service.restart();
 }

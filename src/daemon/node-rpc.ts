@@ -6,6 +6,7 @@ import { fail } from "../base/errors.ts";
 import type { FetchRequest, JoinRequest, SubmitRequest } from "../membership/wire.ts";
 import type { Handlers } from "../rpc/call.ts";
 import type { Membership } from "../membership/membership.ts";
+import { followQuorum } from "./force-quorum-run.ts";
 import { captureAll } from "./owner-calls.ts";
 import type { ServiceNode } from "./service-node.ts";
 
@@ -46,6 +47,10 @@ export function nodeHandlers(service: ServiceNode): Handlers {
     backup: (body) => service.backup((body as { path: string }).path),
     stop: async (body) => {
       await service.stop((body as { drain: boolean }).drain);
+      return null;
+    },
+    "use-quorum": async (body) => {
+      await followQuorum(service, (body as { quorum: string }).quorum);
       return null;
     },
     // The process ends after the answer: the restoring node may go on only when everything here is proven stopped.

@@ -1,6 +1,6 @@
 /** The quorum folder is emptied under three real nodes: nothing forms by itself; the newest copy is found, and forms it anew. */
 import assert from "node:assert/strict";
-import { readdirSync, rmSync } from "node:fs";
+import { readdirSync, readFileSync, renameSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import type { Diagnosis } from "../../src/recovery/doctor.ts";
 import { stage } from "./scenario.ts";
@@ -65,3 +65,32 @@ scenario(
     assert.equal(after.code, 0, after.stdout);
   },
 );
+
+scenario("another, empty folder: the nodes that run alone are told, the application comes back", async () => {
+  const [last] = app.history().runs.slice(-1);
+  assert.ok(last);
+  const [node] = cluster.nodes;
+  assert.ok(node);
+  const elsewhere = join(cluster.folder, "quorum-2");
+  const living = await cluster.command(node, ["cluster", "force-quorum", "--quorum", elsewhere, "--force", "--plan"]);
+  assert.equal(living.code, 9, "refused while the cluster lives, even with force");
+  assert.match(living.stderr, /The cluster lives in/);
+  rmSync(cluster.quorum, { recursive: true });
+  await everybodyAlone();
+  const said = await cluster.run(node, "cluster", "force-quorum", "--quorum", elsewhere, "--yes");
+  assert.match(said, /Node N2 uses .*quorum-2 from now on/);
+  await cluster.whole();
+  assert.match((await cluster.status())?.cluster.quorum ?? "", /quorum-2$/);
+  await app.after(last);
+});
+
+scenario("a data folder that is taken away under its service is noticed", async () => {
+  const leader = await cluster.leader();
+  const [node] = cluster.others(leader);
+  assert.ok(node);
+  renameSync(node.data, `${node.data}.away`);
+  assert.equal(await node.exit, 8);
+  assert.match(readFileSync(`${node.data}.out`, "utf8"), /was taken away or replaced under the running service/);
+  rmSync(node.data, { recursive: true, force: true });
+  renameSync(`${node.data}.away`, node.data);
+});
