@@ -284,6 +284,35 @@ test("when another checkpoint can't be put in place, the folder is as it was", a
   assert.deepEqual(await two.outside.files.list("/srv/shop"), ["settings"]);
 });
 
+test("re-creation says what differs, and makes a lost version anew", async () => {
+  const { scene: at, one, life } = await scene();
+  await life.checkpoints.add(resource, "directory", place);
+  await write(one.outside.files, `${place}/a.conf`, "changed");
+  const [planned] = await life.checkpoints.recreate(resource, { plan: true });
+  assert.equal(planned?.result, "re-created");
+  assert.match(JSON.stringify(planned?.differences), /a\.conf/);
+  assert.deepEqual(
+    (await life.checkpoints.audit(resource)).map(({ result }) => result),
+    ["drift"],
+  );
+  await at.leadership.deleteVersion({ resource, number: 1, kind: "CPD" });
+  assert.deepEqual(
+    (await life.checkpoints.audit(resource)).map(({ result }) => result),
+    ["lost"],
+  );
+  const [made] = await life.checkpoints.recreate(resource, { kind: "directory", path: place });
+  assert.deepEqual([made?.file, made?.result, made?.number], ["lost", "re-created", 2]);
+  assert.deepEqual(
+    (await life.checkpoints.audit(resource)).map(({ result }) => result),
+    ["ok"],
+  );
+  const [gone] = await life.checkpoints.withdraw(resource);
+  assert.equal(gone?.result, "withdrawn");
+  const [again] = await life.checkpoints.recreate(resource);
+  assert.deepEqual([again?.file, again?.result], ["withdrawn", "re-created"]);
+  assert.deepEqual(readRecords(at.tree, resource)?.current[0]?.filter?.exclude, [], "it still knows what it takes");
+});
+
 test("a node that may not give files away records no owners, and two such nodes agree", async () => {
   const { scene: at, one, two, life } = await scene();
   for (const { outside } of [one, two]) {

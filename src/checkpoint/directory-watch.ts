@@ -6,12 +6,13 @@ import { join } from "./directory-walk.ts";
 import type { Scan } from "./directory-scan.ts";
 
 /** A change is told when nothing else changed for this long, in milliseconds … */
-export const quietTime = 100;
-/** … or this long after the first one. */
-export const longestWait = 500;
+const quietTime = 100;
+/** … or this long after the first one, or five times as long as a look takes. */
+const longestWait = 500;
+const looksWaited = 5;
 /** How often a folder is looked at that the kernel watches, and one that it can't. */
-export const lookTime = { watched: 30_000, notWatched: 2000 } as const;
-/** Looking takes at most a twentieth of the time. */
+const lookTime = { watched: 30_000, notWatched: 2000 } as const;
+/** Looking without being told takes at most a twentieth of the time. */
 const share = 20;
 
 /** What a watch works with. */
@@ -97,7 +98,7 @@ export class DirectoryWatch {
   /** When it is quiet. */
   async #tell(first: number): Promise<void> {
     const { outside, handler } = this.#parts;
-    const latest = first + Math.max(longestWait, share * this.#lookTakes);
+    const latest = first + Math.max(longestWait, looksWaited * this.#lookTakes);
     for (;;) {
       const now = outside.clock.boot();
       const until = Math.min(this.#last + quietTime, latest);

@@ -3,10 +3,12 @@ import { fail, type Failure } from "../base/errors.ts";
 import { failureOf } from "../base/failure-of.ts";
 import { OutsideError } from "../base/outside.ts";
 import { diffTree } from "../tree/diff-tree.ts";
+import type { Key } from "../tree/key.ts";
 import type { Aside } from "./aside.ts";
 import type { Checkpoint, CheckpointParts, RecreateLine, RecreateOptions } from "./checkpoint.ts";
 import { commitVersion, commitWithdrawal, type Held, notCheckpointed, requireOwned } from "./commit.ts";
 import type { Contents, Live } from "./content.ts";
+import { directoryKey } from "./directory-codec.ts";
 import { samePath } from "./names.ts";
 import { type ResourceRecords, versionsOf } from "./records.ts";
 import { inspectStored, type Inspected } from "./stored.ts";
@@ -202,8 +204,16 @@ function failedLine(
 }
 
 function differencesOf({ stored }: Inspected, live: Live | undefined): Pick<RecreateLine, "differences"> {
-  if (stored?.content.kind !== "registry" || live?.kind !== "registry") return {};
-  return { differences: diffTree(stored.content.key, live.key, { most: mostDifferences }) };
+  const [before, now] = [stored === undefined ? undefined : treeOf(stored.content), live && treeOf(live)];
+  return before === undefined || now === undefined
+    ? {}
+    : { differences: diffTree(before, now, { most: mostDifferences }) };
+}
+
+/** What can be compared entry by entry. */
+function treeOf(content: Live): Key | undefined {
+  if (content.kind === "directory") return directoryKey(content.entry);
+  return content.kind === "registry" ? content.key : undefined;
 }
 
 function whyAnew({ state }: Inspected): string {

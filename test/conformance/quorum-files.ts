@@ -1,6 +1,7 @@
 /** Generations, proofs and checkpoint versions of a quorum. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { versionKinds } from "../../src/quorum/rules.ts";
 import { formatTag } from "../../src/quorum/tag.ts";
 import {
   decode,
@@ -92,7 +93,7 @@ export function testFiles(scene: Scene): void {
     assert.equal(decode(await two.versions.read({ resource, number: 30, kind: "CPT" })), "c");
     const many = await Promise.all(
       Array.from({ length: 12 }, (_, i) =>
-        (i % 2 === 0 ? one : two).versions.put(resource, i % 3 === 0 ? "CPR" : "CPT", 1, encode(`many ${i}`)),
+        (i % 2 === 0 ? one : two).versions.put(resource, versionKinds[i % 3] ?? "CPT", 1, encode(`many ${i}`)),
       ),
     );
     assert.equal(new Set(many.map((version) => version.number)).size, 12);
