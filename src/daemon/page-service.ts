@@ -2,15 +2,17 @@
 import type { PageService } from "../api/page-service.ts";
 import { listBackups, verifyBackup } from "../backup/backup.ts";
 import { failureOf } from "../base/failure-of.ts";
+import { Decisions } from "./decisions.ts";
 import type { ServiceNode } from "./service-node.ts";
 
 type Sets = Awaited<ReturnType<typeof listBackups>>;
 
 /** For one node. */
 export function pageService(service: ServiceNode): PageService {
-  const { outside, data } = service.parts;
+  const { outside, data, quorum } = service.parts;
+  const decisions = new Decisions(service.database, quorum);
   return {
-    decisions: () => service.database.replica.decisions(),
+    decisions: () => decisions.newest(),
     sets: async (folder) => {
       if (folder !== undefined) return listBackups(outside, folder);
       const places = [service.lastBackup()?.path, `${data}/safety`].filter((place) => place !== undefined);

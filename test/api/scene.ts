@@ -247,7 +247,7 @@ function pretendedOf(stage: Stage): Pick<NodeService, "atOwner" | "backup" | "pl
 
 function pageOf(stage: Stage): PageService {
   return {
-    decisions: () => stage.decisions,
+    decisions: async () => stage.decisions,
     sets: async (folder) => {
       stage.asked.push({ sets: folder });
       return stage.sets;

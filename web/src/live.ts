@@ -30,6 +30,7 @@ class Live {
   #heard: number | undefined;
   #reading = false;
   #again = false;
+  #readingDecisions = false;
 
   get known(): Known {
     return this.#known;
@@ -57,12 +58,10 @@ class Live {
     try {
       do {
         this.#again = false;
-        const [status, decisions] = await Promise.all([
-          get<StatusView>("/status", {}, 10_000),
-          get<DecisionView[]>("/decisions", {}, 10_000),
-        ]);
+        const status = await get<StatusView>("/status", {}, 10_000);
         this.#heard = Date.now();
-        this.#become({ connection: { kind: "live" }, status, decisions });
+        this.#become({ ...this.#known, connection: { kind: "live" }, status });
+        void this.#readDecisions();
         await new Promise((resolve) => setTimeout(resolve, pause));
       } while (this.#again);
     } catch (error) {
@@ -70,6 +69,22 @@ class Live {
     } finally {
       this.#reading = false;
     }
+  }
+
+  /** Reading them may have to wait for the quorum, and the status must not. */
+  async #readDecisions(): Promise<void> {
+    if (this.#readingDecisions) return;
+    this.#readingDecisions = true;
+    const { tag } = this.#known.status ?? {};
+    try {
+      const decisions = await get<DecisionView[]>("/decisions");
+      this.#become({ ...this.#known, decisions });
+    } catch {
+      return;
+    } finally {
+      this.#readingDecisions = false;
+    }
+    if (this.#known.status?.tag !== tag) void this.#readDecisions();
   }
 
   #lost(problem: Problem): void {

@@ -11,12 +11,12 @@ export interface DecisionView {
   readonly because: string;
 }
 
-/** GET /decisions: the newest updates that this node applied since its service began, the newest first. */
+/** GET /decisions: the newest updates that this node or the quorum's log knows of, the newest first. */
 export function decisions(page: PageService): ApiRoutes {
-  return routes().get("/", (context) => {
-    const views = page
-      .decisions()
-      .map(({ tag, time, because }): DecisionView => ({ tag: formatTag(tag), time, because }));
+  return routes().get("/", async (context) => {
+    const views = (await page.decisions()).map(
+      ({ tag, time, because }): DecisionView => ({ tag: formatTag(tag), time, because }),
+    );
     return context.json(views.reverse());
   });
 }

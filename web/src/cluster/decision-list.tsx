@@ -9,7 +9,7 @@ const shownAtFirst = 12;
 /** What was done and why, the newest first. */
 export function DecisionList({ decisions }: { decisions: readonly DecisionView[] }): VNode {
   const [all, setAll] = useState(false);
-  if (decisions.length === 0) return <Empty>Nothing was decided since the service of this node began.</Empty>;
+  if (decisions.length === 0) return <Empty>No decision is known to this node.</Empty>;
   const shown = all ? decisions : decisions.slice(0, shownAtFirst);
   return (
     <>

@@ -61,6 +61,13 @@ function Plan({ report }: { report: RecreationReportView }): VNode {
   const warnings = targets.map(({ warning }) => warning).filter((warning) => warning !== "");
   return (
     <>
+      {counts.reCreated + counts.failed === 0 && (
+        <Notice tone="plain">
+          <p>
+            <strong>Nothing needs to be restored.</strong> Every file is whole and holds what is live.
+          </p>
+        </Notice>
+      )}
       <p>
         {counted(counts.reCreated, "checkpoint")} will be re-created, {counts.same} are the same already,{" "}
         {counts.failed === 0 ? "none" : counts.failed} can't be.
