@@ -227,6 +227,13 @@ test("changes are told: of a file, in a new folder, of a folder that was replace
     renameSync(other, place);
   });
   await changed(() => writeFileSync(join(place, "c"), "1"));
+  let other = 0;
+  directories.watch(place, filter, () => other++)();
+  let second = 0;
+  const stopSecond = directories.watch(place, filter, () => second++);
+  await changed(() => writeFileSync(join(place, "d"), "1"));
+  assert.deepEqual([other, second > 0], [0, true], "each is told until it stops");
+  stopSecond();
   await directories.scan(place, filter);
   const before = told;
   writeFileSync(join(place, "x.log"), "1");

@@ -45,6 +45,8 @@ test("a folder is captured at add, when it changed while online, and before offl
   );
   life.checkpoints.begin(resource, at.generation());
   await write(one.outside.files, `${place}/a.conf`, "second");
+  await life.checkpoints.audit(resource);
+  await life.checkpoints.recreate(resource, { plan: true });
   const begun = at.time.now;
   await until(at, () => life.checkpoints.list(resource)[0]?.number === 2);
   assert.ok(at.time.now - begun <= 3000, `captured after ${at.time.now - begun} ms of looking`);

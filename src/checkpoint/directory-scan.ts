@@ -2,6 +2,7 @@
 import { createHash } from "node:crypto";
 import { fail } from "../base/errors.ts";
 import { failureOf } from "../base/failure-of.ts";
+import { Mutex } from "../base/mutex.ts";
 import { OutsideError, type FileHandle, type FileStat, type Outside } from "../base/outside.ts";
 import { type Entry, entryDigest, type EntryRights, type FileEntry, noteContent } from "./directory-entry.ts";
 import type { DirectoryFilter } from "./directory-filter.ts";
@@ -37,6 +38,7 @@ export class DirectoryScanner {
   readonly #outside: Pick<Outside, "files" | "clock" | "timers">;
   readonly #place: string;
   #reads = new Map<string, Read>();
+  readonly #mutex = new Mutex();
   #known: { readonly mark: string; readonly digest: string } | undefined;
 
   /** `place` is absolute. */
@@ -49,7 +51,16 @@ export class DirectoryScanner {
    * FILE_NOT_FOUND, BAD_PATHNAME (a link), MORE_DATA (too large), ACCESS_DENIED, and BUSY when it never stood still. The same entry is
    * given as long as nothing changed.
    */
-  async scan(filter: DirectoryFilter): Promise<Scan> {
+  scan(filter: DirectoryFilter): Promise<Scan> {
+    return this.#mutex.run(() => this.#scan(filter));
+  }
+
+  /** Of what is there now; no contents stay in memory, and nothing is read as long as nothing changed. Errors as `scan`. */
+  digest(filter: DirectoryFilter): Promise<string> {
+    return this.#mutex.run(() => this.#digest(filter));
+  }
+
+  async #scan(filter: DirectoryFilter): Promise<Scan> {
     const { files, timers } = this.#outside;
     const matcher = matcherOf(filter);
     for (let attempt = 1; ; attempt++) {
@@ -68,8 +79,7 @@ export class DirectoryScanner {
     }
   }
 
-  /** Of what is there now; no contents stay in memory, and nothing is read as long as nothing changed. Errors as `scan`. */
-  async digest(filter: DirectoryFilter): Promise<string> {
+  async #digest(filter: DirectoryFilter): Promise<string> {
     const { files, clock } = this.#outside;
     const lookAt = clock.wall();
     const { items } = await walkFolder(files, this.#place, filter, matcherOf(filter));
@@ -78,7 +88,7 @@ export class DirectoryScanner {
       .update(JSON.stringify([filter, marks]))
       .digest("hex");
     if (this.#known?.mark === mark) return this.#known.digest;
-    const digest = entryDigest((await this.scan(filter)).entry);
+    const digest = entryDigest((await this.#scan(filter)).entry);
     this.#reads = new Map();
     const isCertain = [...items.values()].every(({ stat }) => stat.changed < lookAt - stampDelay);
     this.#known = isCertain ? { mark, digest } : undefined;

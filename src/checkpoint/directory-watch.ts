@@ -22,7 +22,7 @@ export interface DirectoryWatchParts {
   /** Absolute. */
   readonly place: string;
   readonly matcher: Matcher;
-  /** Looks at the folder and tells whether it is another one than at the last look. */
+  /** Looks at the folder and tells whether it is another one than at the last such look; true at the first. */
   readonly look: () => Promise<boolean>;
   readonly handler: () => void;
 }

@@ -22,14 +22,13 @@ export interface DirectoryParts {
 interface Watched {
   readonly scanner: DirectoryScanner;
   readonly watch: DirectoryWatch;
-  /** What the last look found, or why it found nothing. */
-  last: string;
+  readonly handlers: Set<() => void>;
 }
 
 /** Paths are as stored (`checkDirectoryPath`). */
 export class Directories {
   readonly #parts: DirectoryParts;
-  /** By place; only what is watched is kept in memory. */
+  /** By place and filter; only what is watched is kept in memory. */
   readonly #watched = new Map<string, Watched>();
   /** What is only compared now and then. */
   readonly #idle = new Map<string, DirectoryScanner>();
@@ -48,17 +47,13 @@ export class Directories {
   /** As it is now. Errors of `DirectoryScanner.scan`. */
   async scan(path: string, filter: DirectoryFilter): Promise<Scan> {
     const place = this.#placeOf(path);
-    const watched = this.#watched.get(place);
+    const watched = this.#watched.get(this.#keyOf(path, filter));
     const { clock } = this.#parts.outside;
     const begin = clock.boot();
     try {
       const scan = await (watched?.scanner ?? new DirectoryScanner(this.#parts.outside, place)).scan(filter);
-      if (watched !== undefined) watched.last = entryDigest(scan.entry);
       watched?.watch.follow(scan.folders);
       return scan;
-    } catch (error) {
-      if (watched !== undefined) watched.last = failureOf(error).happened;
-      throw error;
     } finally {
       watched?.watch.took(clock.boot() - begin);
     }
@@ -67,7 +62,7 @@ export class Directories {
   /** Of what is there now; undefined when nothing is. Looked at often, it costs little. Errors of `DirectoryScanner.scan`. */
   async digest(path: string, filter: DirectoryFilter): Promise<string | undefined> {
     const place = this.#placeOf(path);
-    if (this.#watched.has(place)) return entryDigest((await this.scan(path, filter)).entry);
+    if (this.#watched.has(this.#keyOf(path, filter))) return entryDigest((await this.scan(path, filter)).entry);
     if ((await this.#parts.outside.files.stat(place)) === undefined) return undefined;
     const scanner = this.#idle.get(place) ?? new DirectoryScanner(this.#parts.outside, place);
     this.#idle.set(place, scanner);
@@ -93,23 +88,43 @@ export class Directories {
 
   /** The handler is called after changes; who watches scans then, and at the beginning. */
   watch(path: string, filter: DirectoryFilter, handler: () => void): () => void {
+    const key = this.#keyOf(path, filter);
+    const watched = this.#watched.get(key) ?? this.#begin(path, filter);
+    this.#watched.set(key, watched);
+    // Two resources may watch one folder, when a person insisted.
+    const own = (): void => handler();
+    watched.handlers.add(own);
+    return () => {
+      watched.handlers.delete(own);
+      if (watched.handlers.size > 0) return;
+      watched.watch.stop();
+      if (this.#watched.get(key) === watched) this.#watched.delete(key);
+    };
+  }
+
+  #begin(path: string, filter: DirectoryFilter): Watched {
     const { outside, log } = this.#parts;
     const place = this.#placeOf(path);
-    const matcher = matcherOf(filter);
-    const scanner = new DirectoryScanner(outside, place);
+    let seen = "";
     const look = async (): Promise<boolean> => {
-      const before = watched.last;
-      await this.scan(path, filter).catch(() => undefined);
-      return watched.last !== before;
+      const before = seen;
+      seen = await this.scan(path, filter).then(
+        ({ entry }) => entryDigest(entry),
+        (error: unknown) => failureOf(error).happened,
+      );
+      return seen !== before;
     };
-    const watch = new DirectoryWatch({ outside, log, place, matcher, look, handler });
-    const watched: Watched = { scanner, watch, last: "" };
-    this.#watched.get(place)?.watch.stop();
-    this.#watched.set(place, watched);
-    return () => {
-      watch.stop();
-      if (this.#watched.get(place) === watched) this.#watched.delete(place);
+    const handlers = new Set<() => void>();
+    const handler = (): void => {
+      for (const one of handlers) one();
     };
+    const watch = new DirectoryWatch({ outside, log, place, matcher: matcherOf(filter), look, handler });
+    const watched: Watched = { scanner: new DirectoryScanner(outside, place), watch, handlers };
+    return watched;
+  }
+
+  #keyOf(path: string, filter: DirectoryFilter): string {
+    return JSON.stringify([this.#placeOf(path), filter]);
   }
 
   #placeOf(path: string): string {

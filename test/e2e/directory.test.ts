@@ -173,6 +173,28 @@ test("a set holds it; verify, audit, inspect, history and revert know it", async
   assert.equal(started().at(-1), "first");
 });
 
+test("a restore brings the folder of the set back, and keeps what it replaces", async () => {
+  const owner = await cluster.owner("Shop");
+  const { number } = await current(owner);
+  writeFileSync(join(settings(owner), "greeting"), "fourth");
+  await captured(owner, number);
+  const leader = await cluster.leader();
+  const count = started().length;
+  await cluster.run(leader, "restore", join(cluster.folder, "set"), "force", "--yes");
+  await cluster.whole();
+  // A set that is older than the checkpoints leaves its groups offline until a person says so.
+  await cluster.command(leader, ["group", "release", "Shop", "--yes"]);
+  await waitFor(
+    "Shop runs again",
+    () => started().length > count,
+    90_000,
+    () => cluster.logs(),
+  );
+  assert.equal(started().at(-1), "third");
+  const next = await cluster.owner("Shop");
+  assert.equal(readFileSync(join(settings(next), "greeting"), "utf8"), "third\n");
+});
+
 test("what can't be replaced as a whole is refused with the reason", async () => {
   const owner = await cluster.owner("Shop");
   const add = (...more: readonly string[]): ReturnType<TestCluster["command"]> =>
