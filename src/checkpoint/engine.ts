@@ -81,6 +81,7 @@ class CheckpointEngine implements Checkpoints {
       const content = this.#contents.contentOf(live);
       const request = { ...source, content, isNew: true, check };
       const { tag, checkpoint } = await commitVersion(this.#parts, held, request);
+      this.#noteCaptured(held.resource, checkpoint);
       this.#sessions.get(held.resource)?.watch(checkpoint);
       return { tag, notes: notesOf(live) };
     });
@@ -262,7 +263,13 @@ class CheckpointEngine implements Checkpoints {
     if (current === undefined) throw notCheckpointed(records, kind, path);
     const content = await this.#contentOf(request, current);
     if (content.contentDigest === current.contentDigest || !("bytes" in content)) return;
-    await commitVersion(this.#parts, held, { kind, path, content, isNew: false });
+    const { checkpoint } = await commitVersion(this.#parts, held, { kind, path, content, isNew: false });
+    this.#noteCaptured(held.resource, checkpoint);
+  }
+
+  /** Nobody waits for a hint. */
+  #noteCaptured(resource: string, checkpoint: Checkpoint): void {
+    void this.#losers.noteCaptured(resource, checkpoint).catch((error: unknown) => this.#warn(resource, error));
   }
 
   async #contentOf(request: CaptureRequest, current: Checkpoint): Promise<Content | Checkpoint> {
@@ -305,7 +312,9 @@ class CheckpointEngine implements Checkpoints {
     const held = holdNow(this.#parts, resource);
     const { outside, folder } = this.#parts;
     const aside = new Aside(outside, folder);
-    return this.#alone(held.resource, () => work({ parts: this.#parts, contents: this.#contents, aside, held }));
+    const captured = (checkpoint: Checkpoint): void => this.#noteCaptured(held.resource, checkpoint);
+    const at = { parts: this.#parts, contents: this.#contents, aside, held, captured };
+    return this.#alone(held.resource, () => work(at));
   }
 
   #warn(resource: string, error: unknown): void {

@@ -1,6 +1,7 @@
 /** What putting a version in place overwrites is kept on the node, when it was never a version (docs/safety.md §3.5). */
 import { sha256 } from "../base/digest.ts";
-import { makeFoldersDurably, writeFileDurably } from "../base/durable.ts";
+import { makeFoldersDurably, temporaryEnding, writeFileDurably } from "../base/durable.ts";
+import { Mutex } from "../base/mutex.ts";
 import type { Outside } from "../base/outside.ts";
 import { foldName } from "../tree/path.ts";
 import type { Checkpoint } from "./checkpoint.ts";
@@ -11,6 +12,7 @@ import { type CheckpointKind, fileKind } from "./names.ts";
 export class Losers {
   readonly #outside: Outside;
   readonly #folder: string;
+  readonly #mutex = new Mutex();
 
   /** `folder` is the node's data folder. */
   constructor(outside: Outside, folder: string) {
@@ -47,18 +49,43 @@ export class Losers {
     }
   }
 
+  /** These, and nothing else, are in step on this node now. */
   async noteSynced(resource: string, checkpoints: readonly Checkpoint[]): Promise<void> {
     const entries = checkpoints.map(
       ({ kind, path, contentDigest }) => [syncedName(kind, path), contentDigest] as const,
     );
-    await this.#outside.files.makeFolder(`${this.#folder}/losers/${resource}`);
-    const text = `${JSON.stringify(Object.fromEntries(entries))}\n`;
-    await writeFileDurably(this.#outside.files, this.#syncedFile(resource), new TextEncoder().encode(text));
+    await this.#mutex.run(async () => {
+      await this.#outside.files.makeFolder(`${this.#folder}/losers/${resource}`);
+      await writeFileDurably(this.#outside.files, this.#syncedFile(resource), textOf(new Map(entries)));
+    });
+  }
+
+  /** This one is in step too. A hint that a loss of power may take: it is written with every version, so it must cost little. */
+  async noteCaptured(resource: string, { kind, path, contentDigest }: Checkpoint): Promise<void> {
+    const { files } = this.#outside;
+    await this.#mutex.run(async () => {
+      const known = new Map(await this.synced(resource)).set(syncedName(kind, path), contentDigest);
+      await files.makeFolder(`${this.#folder}/losers/${resource}`);
+      const file = this.#syncedFile(resource);
+      const temporary = `${file}.captured${temporaryEnding}`;
+      await files.unlink(temporary).catch(() => undefined);
+      const handle = await files.open(temporary, "create");
+      try {
+        await handle.write(textOf(known), 0);
+      } finally {
+        await handle.close();
+      }
+      await files.rename(temporary, file);
+    });
   }
 
   #syncedFile(resource: string): string {
     return `${this.#folder}/losers/${resource}/synced.json`;
   }
+}
+
+function textOf(known: ReadonlyMap<string, string>): Uint8Array {
+  return new TextEncoder().encode(`${JSON.stringify(Object.fromEntries(known))}\n`);
 }
 
 /** How `synced.json` names a checkpoint: its kind and path, folded unless files have it. */

@@ -19,6 +19,8 @@ export interface RecreateParts {
   readonly contents: Contents;
   readonly aside: Aside;
   readonly held: Held;
+  /** Called with each version that was made of what is live. */
+  readonly captured: (checkpoint: Checkpoint) => void;
 }
 
 /** The most differences that a plan tells of one checkpoint. */
@@ -134,6 +136,7 @@ async function recreateOne(at: RecreateParts, checkpoint: Checkpoint, isPlan: bo
         throw notWritten(error);
       },
     );
+    at.captured(committed.checkpoint);
     const now = committed.checkpoint.number;
     return {
       ...line,

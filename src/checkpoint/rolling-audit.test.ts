@@ -148,3 +148,22 @@ test("a nested key of another resource is refused, in the same group too", async
   scene.edit({ kind: "set-value", path: `Groups\\${group}`, value: sz("Description", "d") });
   await checkpoints.add(otherResource, "registry", inner, { force: true });
 });
+
+test("what a node captured itself is no edit, even when no version has it any more", async () => {
+  const { scene } = await watched();
+  const one = scene.node(1).life().checkpoints;
+  one.begin(resource, scene.generation());
+  await scene.node(1).set("SOFTWARE\\Shop1", "captured here");
+  await one.settled();
+  // It died, and others made many versions since.
+  scene.place(2);
+  const two = scene.node(2).life().checkpoints;
+  await two.restoreBeforeOnline(resource);
+  two.begin(resource, scene.generation());
+  for (let i = 0; i < 8; i++) {
+    await scene.node(2).set("SOFTWARE\\Shop1", `version ${i}`);
+    await two.settled();
+  }
+  await scene.node(1).life().checkpoints.lookForEdits();
+  assert.deepEqual(readState(scene.tree).resources.get(resource)?.offlineEdits, []);
+});

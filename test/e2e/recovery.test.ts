@@ -155,3 +155,55 @@ scenario("delete all and re-create: what can't be captured keeps its file, the r
   owner.signal("SIGKILL");
   await app.after(before);
 });
+
+scenario(
+  "an older set in force: groups wait, all files are deleted and re-created, the newest settings live on",
+  async () => {
+    const set = join(cluster.folder, "set");
+    const owner = await cluster.owner("App");
+    await cluster.run(owner, "backup", "DEMO", set);
+    await app.change(owner);
+    const [last] = app.history().runs.slice(-1);
+    assert.ok(last);
+    const leader = await cluster.leader();
+    await cluster.run(leader, "restore", set, "force", "--yes");
+    await cluster.whole();
+    await waitFor(
+      "App is held and owned",
+      async () => {
+        const found = (await cluster.status())?.groups.find(({ name }) => name === "App");
+        return found?.owner === owner.name && found.held !== null;
+      },
+      60_000,
+      () => cluster.describe(),
+    );
+    const plan = await cluster.run(owner, "recover", "checkpoints", "--all", "--delete-first", "--plan");
+    assert.match(plan, /DELETE SOFTWARE\\App: .*deleted first/);
+    assert.doesNotMatch(plan, /Warning/);
+    const { code, report } = await recover("--all", "--delete-first");
+    assert.deepEqual([code, report.counts.reCreated], [0, 1]);
+    await cluster.run(owner, "group", "release", "--all", "--yes");
+    await app.after(last);
+  },
+);
+
+scenario("an edit while offline is seen, and kept when the next online replaces it", async () => {
+  const owner = await cluster.owner("App");
+  const [last] = app.history().runs.slice(-1);
+  assert.ok(last);
+  await cluster.run(owner, "group", "offline", "App", "--wait");
+  await cluster.run(owner, "reg", "add", "HKLM\\SOFTWARE\\App", "--value", "SETTING", "--data", "by hand");
+  const edits = await waitFor(
+    "it is seen",
+    async () => {
+      const found = (await cluster.status())?.checkpoints.offlineEdits ?? [];
+      return found.length > 0 && found;
+    },
+    60_000,
+  );
+  assert.deepEqual(edits, [{ resource: "App", path: "SOFTWARE\\App", node: owner.name }]);
+  await cluster.run(owner, "group", "online", "App");
+  await app.after(last);
+  const losers = await cluster.run(owner, "checkpoint", "losers", "App");
+  assert.match(losers, /live settings that version \d+ replaced/);
+});
