@@ -85,3 +85,20 @@ export async function makeFoldersDurably(
   }
   return path;
 }
+
+/**
+ * Makes a folder with all above it, so that none of their names is lost with the power. Names that others made, and that may not be synced
+ * for want of a right, are theirs to keep.
+ */
+export async function makeFolderDurably(files: Pick<Files, "makeFolder" | "syncFolder">, path: string): Promise<void> {
+  await files.makeFolder(path);
+  for (let above = folderOf(path); ; above = folderOf(above)) {
+    try {
+      await files.syncFolder(above);
+    } catch (error) {
+      const isOthers = error instanceof OutsideError && ["EACCES", "EPERM", "EROFS", "EINVAL"].includes(error.code);
+      if (!isOthers || above === folderOf(path)) throw error;
+    }
+    if (above === folderOf(above)) return;
+  }
+}

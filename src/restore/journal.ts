@@ -3,7 +3,7 @@
  * while one runs.
  * The same lock with the plan's id is in the quorum folder, for restores of other nodes.
  */
-import { folderOf, writeFileDurably } from "../base/durable.ts";
+import { folderOf, makeFolderDurably, writeFileDurably } from "../base/durable.ts";
 import { fail } from "../base/errors.ts";
 import { OutsideError } from "../base/outside.ts";
 import type { FileHandle, Files } from "../base/outside.ts";
@@ -157,8 +157,7 @@ export async function takeLocks(files: Files, data: string, place: string): Prom
 
 /** The file stays: taking it away would let two hold a lock of the same name. */
 async function lockFile(files: Files, folder: string, name: string, busy: string): Promise<FileHandle> {
-  await files.makeFolder(folder);
-  await files.syncFolder(folderOf(folder));
+  await makeFolderDurably(files, folder);
   const path = `${folder}/${name}`;
   if ((await files.stat(path)) === undefined) await makeEmpty(files, path);
   const handle = await files.open(path, "update");

@@ -5,8 +5,9 @@ import type { Files } from "../../src/base/outside.ts";
 import { encodeClusDb } from "../../src/membership/clusdb-copy.ts";
 import { replay } from "../../src/membership/copy-image.ts";
 import { checkForceQuorum, type ForceQuorumParts } from "../../src/recovery/force-quorum.ts";
+import { openDiskQuorum } from "../../src/quorum/disk/quorum.ts";
 import type { ForceQuorumRequest } from "../../src/recovery/force-quorum-plan.ts";
-import { executeRestore, type RestorePlan, resumeRestore } from "../../src/restore/restore.ts";
+import { type ExecuteParts, executeRestore, type RestorePlan, resumeRestore } from "../../src/restore/restore.ts";
 import { crashPoints } from "../../src/sim/crash-points.ts";
 import { readState } from "../../src/database/state.ts";
 import { applyEdits } from "../../src/tree/edit.ts";
@@ -173,50 +174,79 @@ test("a copy that changes after the plan abandons it, and nothing is in force", 
   assert.equal(await (await open(files)).identity(), undefined);
 });
 
-test("nothing or the whole generation at every crash; the next start finishes", async () => {
-  const scene = await recordScene(emptied);
-  const { files: planning } = memoryFiles();
-  await scene(planning);
-  const plan = await planFor(planning);
-  let executed = false;
-  const seen = { nothing: 0, formed: 0, resumed: 0 };
-  const formed = async (files: Files): Promise<boolean> => {
-    const quorum = await open(files);
-    const found = await quorum.identity();
-    if (found === undefined) return false;
-    assert.equal(found.generation, 2);
-    const { tag } = replay(await quorum.load());
-    assert.deepEqual(tag, { generation: 2, epoch: 0, sequence: 10 });
-    return true;
-  };
-  const crashes = await crashPoints(
-    async (files) => {
-      executed = false;
-      await executeRestore(partsOf(files, 2), plan);
-      executed = true;
-      await files.makeFolder("/after");
-    },
-    async (files) => {
-      const is = await formed(files);
-      if (executed) assert.ok(is);
-      seen[is ? "formed" : "nothing"]++;
-      const begun = (await files.stat(`${data}/restore/plan.json`)) !== undefined;
-      const result = await resumeRestore(partsOf(files, 3));
-      assert.equal(result !== undefined, begun);
-      if (result !== undefined) {
-        seen.resumed++;
-        assert.equal(result.outcome, "restored", result.sentence);
-        assert.ok(await formed(files));
-      }
-      assert.equal(await resumeRestore(partsOf(files, 4)), undefined);
-    },
-    { prepare: scene, tornVariants: 0 },
-  );
-  assert.ok(
-    crashes > 300 && seen.nothing > 100 && seen.formed > 30 && seen.resumed > 100,
-    `${crashes} ${JSON.stringify(seen)}`,
-  );
-});
+/** The quorum's `current` is torn; its generation can be read and is newer than every node's copy. */
+async function torn(files: Files): Promise<void> {
+  await files.makeFolder("/shared");
+  await makeQuorum(files, before, 30);
+  await writeCopy(files, data, before.tree, 3, 0);
+  await files.unlink(`${place}/current`);
+  const handle = await files.open(`${place}/current`, "create");
+  await handle.write(new TextEncoder().encode("1-torn"), 0);
+  await handle.close();
+}
+
+const scenes = [
+  { name: "emptied", make: emptied, place, sequence: 10 },
+  { name: "torn", make: torn, place, sequence: 31 },
+  { name: "another folder", make: emptied, place: "/elsewhere/quorum", sequence: 10 },
+];
+
+for (const scene of scenes) {
+  test(`${scene.name}: nothing or the whole generation at every crash; the next start finishes`, async () => {
+    const make = await recordScene(scene.make);
+    const { files: planning } = memoryFiles();
+    await make(planning);
+    const plan = await planFor(planning, {}, { place: scene.place });
+    assert.deepEqual(names(plan), []);
+    let remembered = "";
+    const parts = (files: Files, salt: number): ReturnType<typeof partsOf> & ExecuteParts => ({
+      ...partsOf(files, salt),
+      rememberPlace: async (where) => {
+        remembered = where;
+      },
+    });
+    let executed = false;
+    const seen = { nothing: 0, formed: 0, resumed: 0 };
+    const formed = async (files: Files): Promise<boolean> => {
+      const quorum = await openDiskQuorum(outsideOf(files, 5), scene.place).catch(() => undefined);
+      const found = await quorum?.identity();
+      if (quorum === undefined || found === undefined) return false;
+      assert.equal(found.generation, 2);
+      const { tag } = replay(await quorum.load());
+      assert.deepEqual(tag, { generation: 2, epoch: 0, sequence: scene.sequence });
+      return true;
+    };
+    const crashes = await crashPoints(
+      async (files) => {
+        executed = false;
+        await executeRestore(parts(files, 2), plan);
+        executed = true;
+        await files.makeFolder("/after");
+      },
+      async (files) => {
+        const is = await formed(files);
+        if (executed) assert.ok(is);
+        seen[is ? "formed" : "nothing"]++;
+        const begun = (await files.stat(`${data}/restore/plan.json`)) !== undefined;
+        remembered = "";
+        const result = await resumeRestore(parts(files, 3));
+        assert.equal(result !== undefined, begun);
+        if (result !== undefined) {
+          seen.resumed++;
+          assert.equal(result.outcome, "restored", result.sentence);
+          assert.ok(await formed(files));
+        }
+        assert.equal(await resumeRestore(parts(files, 4)), undefined);
+      },
+      { prepare: make, tornVariants: 0 },
+    );
+    assert.ok(remembered === "" || remembered === scene.place);
+    assert.ok(
+      crashes > 300 && seen.nothing > 100 && seen.formed > 30 && seen.resumed > 100,
+      `${crashes} ${JSON.stringify(seen)}`,
+    );
+  });
+}
 
 test("a quorum that went back to an older state is formed anew from the newer copy", async () => {
   const { files } = memoryFiles();

@@ -2,7 +2,7 @@
  * Generations: every authoritative restore builds a whole new folder below `generation/` beside the old one and puts it
  * in force by one rename, that of the file `current` (docs/safety.md §5.4). Old generations stay as they are.
  */
-import { createFileDurably, folderOf } from "../../base/durable.ts";
+import { createFileDurably, folderOf, makeFolderDurably } from "../../base/durable.ts";
 import { fail } from "../../base/errors.ts";
 import type { Files } from "../../base/outside.ts";
 import type { ClusterIdentity, SnapshotImage } from "../quorum.ts";
@@ -40,7 +40,7 @@ export async function createQuorumFolder(
   if (before === folder.name) throw clusterExists(folder.path);
   checkNewer(place, before, identity);
   await removeTree(files, folder.path);
-  await makeDurableFolder(files, place);
+  await makeFolderDurably(files, place);
   for (const path of [`${place}/generation`, folder.path]) await makeDurableFolder(files, path);
   for (const name of ["epoch", "log", "proof"]) await makeDurableFolder(files, `${folder.path}/${name}`);
   for await (const { name, bytes } of versions) {
