@@ -16,6 +16,8 @@ export interface CrashPointOptions {
   readonly prepare?: (files: Files) => Promise<void>;
   /** How many power losses with randomly torn data each call gets besides the fixed ones; 3 unless given. */
   readonly tornVariants?: number;
+  /** Of the ways to crash, each call gets only every nth, another part of them at the next call: for work of very many calls. 1 unless given. */
+  readonly everyNth?: number;
 }
 
 /** A crash as it happened: for the message of a failing check. */
@@ -85,7 +87,8 @@ export async function crashPoints(
   const variants = [...fixedVariants, ...tornVariants(options.tornVariants ?? 3)];
   let crashes = 0;
   for (let call = 0; call < calls; call++) {
-    for (const variant of variants) {
+    for (const [way, variant] of variants.entries()) {
+      if ((way + call) % (options.everyNth ?? 1) !== 0) continue;
       await crashOnce(run, check, options, call, variant);
       crashes++;
     }
