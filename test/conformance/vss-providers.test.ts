@@ -16,7 +16,7 @@ import {
   type Support,
   type VssProvider,
 } from "../../src/vss/index.ts";
-import { mountImage, run, whyNoLvm } from "../vss/mounted.ts";
+import { mountImage, run, whyNoLvm, type Mounted } from "../vss/mounted.ts";
 import { simulateLvm, type SimulatedLvm } from "../vss/simulated-lvm.ts";
 import { providerConformance, type Bench } from "./vss-provider.ts";
 
@@ -117,26 +117,36 @@ function reasonOf(support: Support): string {
 }
 
 describe("plain copy on this machine", () => {
-  const base = mkdtempSync(join(tmpdir(), "clubar-copies-"));
-  after(() => rmSync(base, { recursive: true, force: true }));
+  let made: string | undefined;
+  const base = (): string => (made ??= mkdtempSync(join(tmpdir(), "clubar-copies-")));
+  after(() => made !== undefined && rmSync(made, { recursive: true, force: true }));
   const { files } = openOutside();
-  providerConformance("plain copy, the folder of temporary files", () => benchOn(files, base, copy));
+  providerConformance("plain copy, the folder of temporary files", () => benchOn(files, base(), copy));
 });
 
 for (const type of ["xfs", "btrfs"] as const) {
   describe(`${type} in an image file`, () => {
-    const mounted = mountImage(type);
-    if (typeof mounted === "string") {
-      test(`providers on ${type}`, { skip: mounted }, () => undefined);
+    // Tried first, and mounted by the first test that runs: a run of other tests leaves nothing mounted.
+    const trial = mountImage(type);
+    if (typeof trial === "string") {
+      test(`providers on ${type}`, { skip: trial }, () => undefined);
       return;
     }
-    after(() => mounted.unmount());
+    trial.unmount();
+    let mounted: Mounted | undefined;
+    const base = (): string => {
+      const now = mounted ?? mountImage(type);
+      if (typeof now === "string") throw new Error(now);
+      mounted = now;
+      return now.folder;
+    };
+    after(() => mounted?.unmount());
     const outside = openOutside();
     const { files } = outside;
-    providerConformance(`plain copy, ${type}`, () => benchOn(files, mounted.folder, copy));
-    providerConformance(`reflink, ${type}`, () => benchOn(files, mounted.folder, reflink));
+    providerConformance(`plain copy, ${type}`, () => benchOn(files, base(), copy));
+    providerConformance(`reflink, ${type}`, () => benchOn(files, base(), reflink));
     test(`reflink, ${type}: the copies must be in the same file system`, async () => {
-      const bench = await benchOn(files, mounted.folder, () =>
+      const bench = await benchOn(files, base(), () =>
         createReflinkProvider({ files, folder: join(tmpdir(), "clubar-elsewhere") }),
       );
       const file = await files.open(`${bench.volume}/file`, "create");
@@ -147,7 +157,7 @@ for (const type of ["xfs", "btrfs"] as const) {
     });
     if (type !== "btrfs") return;
     providerConformance("btrfs subvolumes", async () => {
-      const subvolume = join(mounted.folder, `subvolume${++benches}`);
+      const subvolume = join(base(), `subvolume${++benches}`);
       assert.equal(run("btrfs", ["subvolume", "create", subvolume]), undefined);
       const [volume, other] = [join(subvolume, "volume"), join(subvolume, "other")];
       mkdirSync(volume);
@@ -158,7 +168,7 @@ for (const type of ["xfs", "btrfs"] as const) {
       return { files, volume, other, provider: () => createBtrfsProvider(outside), left, done: (promise) => promise };
     });
     test("btrfs subvolumes: the shadow copy can't be written", async () => {
-      const volume = join(mounted.folder, `subvolume${++benches}`);
+      const volume = join(base(), `subvolume${++benches}`);
       assert.equal(run("btrfs", ["subvolume", "create", volume]), undefined);
       const provider = createBtrfsProvider(outside);
       const set = "11111111-0000-4000-8000-000000000009";
