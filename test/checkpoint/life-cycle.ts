@@ -6,7 +6,9 @@ import assert from "node:assert/strict";
 import { silentLog } from "../../src/base/log.ts";
 import { sha256 } from "../../src/base/digest.ts";
 import { cleanVersions, surveyVersions } from "../../src/checkpoint/janitor.ts";
-import { fileKind } from "../../src/checkpoint/names.ts";
+import { decodeDirectory } from "../../src/checkpoint/directory-codec.ts";
+import { writeFileDurably } from "../../src/base/durable.ts";
+import { type CheckpointKind, fileKind } from "../../src/checkpoint/names.ts";
 import { readRecords } from "../../src/checkpoint/records.ts";
 import { deleteResource } from "../../src/database/commands/resource.ts";
 import { readHive } from "../../src/hive/index.ts";
@@ -14,7 +16,7 @@ import { valueOf } from "../../src/tree/key.ts";
 import { dword, textOf } from "../../src/tree/value.ts";
 import { type Life, resource, Scene, type SceneNode } from "./scene.ts";
 
-export const paths = ["SOFTWARE\\Shop", "SYSTEM\\Shop", "1\\\\Key"] as const;
+export const paths = ["SOFTWARE\\Shop", "SYSTEM\\Shop", "1\\\\Key", "/srv/shop"] as const;
 export type Path = (typeof paths)[number];
 
 export type Action =
@@ -39,7 +41,17 @@ interface Known {
   readonly ever: Set<string>;
 }
 
-const kindOf = (path: Path): "registry" | "crypto" => (path.startsWith("1") ? "crypto" : "registry");
+const kindOf = (path: Path): CheckpointKind =>
+  path.startsWith("/") ? "directory" : path.startsWith("1") ? "crypto" : "registry";
+
+/** What a version, or what was overwritten, says. */
+function textIn(kind: CheckpointKind, bytes: Uint8Array): string {
+  if (kind === "crypto") return new TextDecoder().decode(bytes);
+  if (kind === "registry") return textOf(valueOf(readHive(bytes).root, "v")) ?? "";
+  const entry = decodeDirectory(bytes);
+  const file = entry.kind === "folder" ? entry.entries.get("v") : undefined;
+  return file?.kind === "file" ? new TextDecoder().decode(file.content) : "";
+}
 
 export class LifeCycle {
   readonly #scene: Scene;
@@ -101,10 +113,9 @@ export class LifeCycle {
       assert.equal(sha256(bytes), version.fileDigest, `version ${version.number} of ${version.path}`);
       const known = this.#known.get(version.path as Path);
       if (known === undefined || !records?.current.some(({ number }) => number === version.number)) continue;
-      const text =
-        version.kind === "crypto" ? new TextDecoder().decode(bytes) : textOf(valueOf(readHive(bytes).root, "v"));
+      const text = textIn(version.kind, bytes);
       assert.ok(
-        known.possible.has(text ?? ""),
+        known.possible.has(text),
         `the newest version of ${version.path} is ${text}, not one of ${[...known.possible].join(", ")}`,
       );
     }
@@ -126,14 +137,30 @@ export class LifeCycle {
 
   async #change(node: SceneNode, path: Path): Promise<string> {
     const text = `v${++this.#made}`;
-    if (kindOf(path) === "crypto") node.keys.set(path, new TextEncoder().encode(text));
-    else await node.set(path, text);
+    const bytes = new TextEncoder().encode(text);
+    if (kindOf(path) === "crypto") node.keys.set(path, bytes);
+    else if (kindOf(path) === "registry") await node.set(path, text);
+    else {
+      await node.outside.files.makeFolder(path);
+      await writeFileDurably(node.outside.files, `${path}/v`, bytes);
+    }
     return text;
   }
 
-  #live(node: SceneNode, path: Path): string {
+  async #live(node: SceneNode, path: Path): Promise<string> {
     if (kindOf(path) === "registry") return node.get(path) ?? "";
-    return new TextDecoder().decode(node.keys.bytes.get(path));
+    const isFile = kindOf(path) === "directory";
+    return new TextDecoder().decode(
+      isFile ? await node.outside.files.read(`${path}/v`).catch(() => undefined) : node.keys.bytes.get(path),
+    );
+  }
+
+  /** Until what was changed is a version. Nobody answers for files, so they are captured on request. */
+  async #committed(life: Life, path: Path): Promise<void> {
+    if (kindOf(path) !== "directory") return life.checkpoints.settled();
+    const { captured, failed } = await life.checkpoints.captureNow(resource);
+    if (!captured.includes(path))
+      throw new Error(`${path} was not captured: ${failed.map(({ why }) => why).join(" ")}`);
   }
 
   async #add(path: Path): Promise<void> {
@@ -141,7 +168,7 @@ export class LifeCycle {
     const adding = checkpoints.add(resource, kindOf(path), path);
     if (this.#known.has(path)) return assert.rejects(adding, { name: "ALREADY_EXISTS" });
     await adding;
-    const live = this.#live(this.#scene.node(this.#owner), path);
+    const live = await this.#live(this.#scene.node(this.#owner), path);
     this.#known.set(path, { possible: new Set([live]), ever: new Set([live]) });
   }
 
@@ -159,14 +186,24 @@ export class LifeCycle {
     known.possible.add(text);
     known.ever.add(text);
     if (!answered) return;
-    await this.#life().checkpoints.settled();
-    this.#settleAll();
+    await this.#committed(this.#life(), path);
+    await this.#settleWith(path);
   }
 
   /** Everything that is live on the owner is committed. */
-  #settleAll(): void {
-    for (const [path, known] of this.#known)
-      known.possible = new Set([this.#live(this.#scene.node(this.#owner), path)]);
+  async #settleAll(): Promise<void> {
+    for (const path of this.#known.keys()) await this.#settle(path);
+  }
+
+  /** What an answer for one path says of all: nothing of folders, unless it was one. */
+  async #settleWith(path: Path): Promise<void> {
+    for (const one of this.#known.keys())
+      if (kindOf(path) === "directory" || kindOf(one) !== "directory") await this.#settle(one);
+  }
+
+  async #settle(path: Path): Promise<void> {
+    const known = this.#known.get(path);
+    if (known !== undefined) known.possible = new Set([await this.#live(this.#scene.node(this.#owner), path)]);
   }
 
   async #goOnline(node: number): Promise<void> {
@@ -180,10 +217,11 @@ export class LifeCycle {
 
   async #restore(node: number): Promise<void> {
     const there = this.#scene.node(node);
-    const before = new Map(paths.map((path) => [path, this.#live(there, path)]));
+    const before = new Map<Path, string>();
+    for (const path of paths) before.set(path, await this.#live(there, path));
     const report = await this.#life(node).checkpoints.restoreBeforeOnline(resource);
     for (const path of paths) {
-      const live = this.#live(there, path);
+      const live = await this.#live(there, path);
       const was = before.get(path);
       const known = this.#known.get(path);
       if (known === undefined) {
@@ -200,9 +238,7 @@ export class LifeCycle {
       if (loser?.file !== undefined) {
         this.losersKept++;
         const bytes = await there.outside.files.read(loser.file);
-        const text =
-          kindOf(path) === "crypto" ? new TextDecoder().decode(bytes) : textOf(valueOf(readHive(bytes).root, "v"));
-        assert.equal(text, was);
+        assert.equal(textIn(kindOf(path), bytes), was);
       }
       known.possible = new Set([live]);
     }
@@ -215,7 +251,7 @@ export class LifeCycle {
     assert.deepEqual(report.failed, []);
     assert.deepEqual(new Set(report.captured), new Set(this.#known.keys()));
     checkpoints.end(resource);
-    this.#settleAll();
+    await this.#settleAll();
     this.#online = false;
   }
 
@@ -229,10 +265,10 @@ export class LifeCycle {
     known?.possible.add(text);
     known?.ever.add(text);
     const answered = await Promise.race([
-      life.checkpoints.settled().then(() => true),
+      this.#committed(life, path).then(() => true),
       life.gate.whenDead().then(() => false),
     ]);
-    if (answered) this.#settleAll();
+    if (answered) await this.#settleWith(path);
     if (!life.gate.dead) life.gate.kill();
     this.crashes++;
     life.checkpoints.close();
@@ -244,18 +280,19 @@ export class LifeCycle {
     const known = this.#known.get(path);
     if (!this.#online || known === undefined) return;
     const from = this.#owner;
-    const { gate, checkpoints } = this.#life();
+    const life = this.#life();
+    const { gate, checkpoints } = life;
     gate.stallAt = gate.calls + at;
     const text = await this.#change(this.#scene.node(from), path);
     known.possible.add(text);
     known.ever.add(text);
     let answer: "answered" | "refused" | undefined;
-    const settled = checkpoints.settled().then(
+    const settled = this.#committed(life, path).then(
       () => (answer = "answered"),
       () => (answer = "refused"),
     );
     await Promise.race([settled, gate.stalled]);
-    if (answer === "answered") this.#settleAll();
+    if (answer === "answered") await this.#settleWith(path);
     this.#lives.delete(from);
     await this.#failOver(to);
     gate.resume();
@@ -295,6 +332,6 @@ export class LifeCycle {
     await this.#clean();
     assert.deepEqual(await this.#scene.versions.list(resource), [], "the files of a deleted resource are gone");
     for (const path of paths)
-      assert.notEqual(this.#live(this.#scene.node(this.#owner), path), "", "the settings themselves stay");
+      assert.notEqual(await this.#live(this.#scene.node(this.#owner), path), "", "the settings themselves stay");
   }
 }
