@@ -32,8 +32,8 @@ export interface ServiceOptions {
 }
 
 /**
- * Runs this node until it is stopped; resolves with an exit code. When somebody asks for a restart it begins anew in this process: so what a
- * restore staged is put in place. CLUSTER_NOT_INSTALLED when the folder holds no node.
+ * Runs this node until it is stopped; resolves with an exit code. When somebody asks for a restart it begins anew in this process: so
+ * what a restore staged is put in place. CLUSTER_NOT_INSTALLED when the folder holds no node.
  */
 export async function runService(options: ServiceOptions): Promise<number> {
   let service: ServiceNode | undefined;

@@ -16,7 +16,7 @@ export interface CrashPointOptions {
   readonly prepare?: (files: Files) => Promise<void>;
   /** How many power losses with randomly torn data each call gets besides the fixed ones; 3 unless given. */
   readonly tornVariants?: number;
-  /** Of the ways to crash, each call gets only every nth, another part of them at the next call: for work of very many calls. 1 unless given. */
+  /** Each call gets only every nth way to crash, the next call others: for work of very many calls. 1 unless given. */
   readonly everyNth?: number;
 }
 

@@ -1,4 +1,4 @@
-/** An authoritative restore of a VSS set is cut short at every call that changes files, from PreRestore to the last step of the cluster's. */
+/** An authoritative restore of a VSS set is cut short at every call that changes files, from PreRestore to the cluster's last step. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { crashPoints } from "../../src/sim/crash-points.ts";

@@ -9,8 +9,8 @@ const thaw = z.strictObject({ id: z.string() });
 const longestFreeze = 60_000;
 
 /**
- * What VSS writers need of this node. POST /vss/freeze {limitMs?} lets ClusDb and the hives stand, for a minute at most; POST /vss/thaw {id}
- * ends that and tells whether they stood; POST /vss/restart {} stops the service in order and starts it anew.
+ * What VSS writers need of this node. POST /vss/freeze {limitMs?} lets ClusDb and the hives stand, for a minute at most; POST /vss/thaw
+ * {id} ends that and tells whether they stood; POST /vss/restart {} stops the service in order and starts it anew.
  */
 export function vss(): ApiRoutes {
   return routes()

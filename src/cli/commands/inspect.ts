@@ -42,7 +42,8 @@ export const defineInspect: Define = (noun, cli) => {
     });
   notes(
     noun,
-    "PATH is the folder of a backup set or a VSS set, or a file: a hive, ClusDb, chk????.tmp, a .CPT, .CPD or .CPR. Needs no service and changes nothing.",
+    `PATH is the folder of a backup set or a VSS set, or a file: a hive, ClusDb, chk????.tmp, a .CPT, .CPD or .CPR.
+Needs no service and changes nothing.`,
   );
 };
 

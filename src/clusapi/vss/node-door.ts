@@ -1,6 +1,5 @@
 /** A node as a VSS backup of it needs it: through its service's socket when that runs, else through its files and locks. */
-import type { ClusterView, FrozenNode, ThawedNode } from "../../api/api.ts";
-import type { BackupAnswer } from "../../api/routes/backup.ts";
+import type { BackupAnswer, ClusterView, FrozenNode, ThawedNode } from "../../api/api.ts";
 import { fail } from "../../base/errors.ts";
 import { failureOf } from "../../base/failure-of.ts";
 import type { Outside } from "../../base/outside.ts";
@@ -11,7 +10,8 @@ import { nodeFolders } from "../node-folders.ts";
 import { readNodeRecord } from "../node-record.ts";
 
 /**
- * Detects the node (GetNodeClusterState) and, when its service runs, opens its cluster. CLUSTER_NOT_INSTALLED when the folder holds no node.
+ * Detects the node (GetNodeClusterState) and, when its service runs, asks for its cluster. CLUSTER_NOT_INSTALLED when the folder holds
+ * no node.
  */
 export async function openNodeDoor(outside: Outside, data: string): Promise<NodeDoor> {
   const record = await readNodeRecord(outside.files, data);

@@ -85,7 +85,7 @@ export function planNodeRestore(facts: NodeRestoreFacts): NodeRestorePlan {
     `Set: ${set.path}, node ${set.node.name} of cluster ${set.cluster.name}, taken ${new Date(set.time).toISOString()}${tag}.`,
     `Node: ${data}, ${liveText(facts)}; ${service.evidence}.`,
     `Step 1: Lay ${parts.join(", ")} into ${data}/node-restore beside the live files and read them back.`,
-    `Step 2: ${when}: keep what KeysNotToRestore names, save what is replaced aside in ${data}/node-restore/saved-…, put the files in place.`,
+    `Step 2: ${when}: keep what KeysNotToRestore names, put what is replaced into ${data}/node-restore/saved-…, put the files in place.`,
     "Step 3: The node joins its cluster and takes the newest database; what applications had under checkpoints comes back with them.",
   ];
   const warnings = [
