@@ -227,6 +227,8 @@ export class Membership implements Database {
       endpoint: self.endpoint,
       hostEndpoint: host.endpoint,
     };
+    // A claim writes into the quorum: over one that was found damaged only when it can be read again.
+    if (this.#damaged > 0) await quorum.load();
     const leadership = await quorum.claim(claim?.epoch ?? 0, who);
     if (leadership === undefined) return;
     try {

@@ -51,7 +51,7 @@ export async function currentName(files: Files, place: string): Promise<string |
   throw fail("CLUSTERLOG_CORRUPT", {
     happened: `${path} does not name a generation folder.`,
     unchanged: "Nothing was changed.",
-    next: `Write the name of the right folder of ${place}/generation into it, or restore a backup set.`,
+    next: "`clubar doctor` says how to go on; nothing forms on it by itself.",
   });
 }
 
