@@ -5,6 +5,9 @@ import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { openScene, refused, type Scene } from "../../test/api/scene.ts";
 import { createApp } from "../api/app.ts";
+import { writeHive } from "../hive/index.ts";
+import { buildKey, type Key } from "../tree/key.ts";
+import { sz, type Value } from "../tree/value.ts";
 import { takeBackup } from "../backup/backup.ts";
 import { fail } from "../base/errors.ts";
 import { openOutside } from "../base/outside-node.ts";
@@ -44,6 +47,24 @@ test("a cluster opens by its name or none; another name and a closed handle are 
   assert.deepEqual([api.closeCluster(one), api.closeCluster(one)], [true, false]);
   assert.equal((await refused(api.getClusterInformation(one))).win32, 6);
   assert.equal(await api.backupClusterDatabase(one, "/b"), 6);
+});
+
+test("a connection by a node's name goes on by another node when that node's service stops; one without a name does not", async () => {
+  const own = join(data, "second");
+  await mkdir(own);
+  const endpoint = (folder: string): Value => sz("Endpoint", `${folder}/run/rpc.sock`);
+  const node = (id: string, name: string, folder: string): Key =>
+    buildKey({ name: id, lastWritten: 1n, values: [sz("NodeName", name), endpoint(folder)] });
+  const nodes = buildKey({ name: "Nodes", lastWritten: 1n, children: [node("1", "N1", own), node("2", "N2", data)] });
+  const root = buildKey({ name: "Cluster", lastWritten: 1n, children: [nodes] });
+  await writeFile(join(own, "ClusDb"), writeHive(root, { time: 1n }));
+  const second = await listenApi({ outside, app: createApp(() => scene.service), data: own });
+  const byName = await api.openCluster("n1", { data: own });
+  const alone = await api.openCluster(undefined, { data: own });
+  await second.close();
+  assert.equal((await api.getClusterInformation(byName)).clusterName, "TOWER");
+  assert.equal((await refused(api.getClusterInformation(alone))).win32, 1062);
+  assert.equal((await api.openCluster("Tower", { data: own })).name, "TOWER");
 });
 
 test("enumerations", async () => {

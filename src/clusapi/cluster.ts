@@ -10,8 +10,8 @@ import {
 import { errorTable, type Failure, fail } from "../base/errors.ts";
 import { failureOf } from "../base/failure-of.ts";
 import { dataFolder } from "../base/outside-node-folder.ts";
-import { askSocket } from "../base/outside-node-http.ts";
 import { openOutside } from "../base/outside-node.ts";
+import { foldersByName, transportOf } from "./by-name.ts";
 import { readNodeRecord } from "./node-record.ts";
 
 /** An open cluster (HCLUSTER). */
@@ -32,19 +32,26 @@ export interface OpenOptions {
 }
 
 /**
- * OpenCluster: opens the cluster of this machine's node; a name only checks that it is the right one. Rejects with a Failure:
+ * OpenCluster: opens the cluster of this machine's node. A name, of the cluster or of one of its nodes, gives a connection that goes on
+ * when the service stops of the node it began with; without one it is to this machine's node alone. Rejects with a Failure:
  * SERVICE_NOT_ACTIVE (1062) when no service runs, SERVER_UNAVAILABLE (1722) when the node is of another cluster, ACCESS_DENIED (5).
  */
 export async function openCluster(name?: string, options: OpenOptions = {}): Promise<Cluster> {
   const data = dataFolder(options.data);
-  const client = clientOf(data, options.atLeast);
+  const folders = name === undefined ? [data] : await foldersByName(openOutside().files, data, name);
+  const client = clientOf(data, options.atLeast, folders);
   const view = await client.get<ClusterView>("/cluster");
-  if (name !== undefined && name.toLowerCase() !== view.name.toLowerCase()) {
+  if (name !== undefined && !(await isNameIn(client, view, name))) {
     throw fail("SERVER_UNAVAILABLE", {
       happened: `No cluster "${name}" can be reached from here; this node belongs to "${view.name}".`,
     });
   }
   return { name: view.name, data, client, open: true };
+}
+
+async function isNameIn(client: ApiClient, { name: cluster }: ClusterView, name: string): Promise<boolean> {
+  const is = (one: string): boolean => one.toLowerCase() === name.toLowerCase();
+  return is(cluster) || (await client.get<readonly NodeView[]>("/nodes")).some((node) => is(node.name));
 }
 
 /** CloseCluster. false when it was closed before. */
@@ -141,10 +148,9 @@ export function ask(cluster: Cluster): ApiClient {
   return cluster.client;
 }
 
-/** A client of the node with this data folder. */
-export function clientOf(data: string, atLeast?: string): ApiClient {
-  const transport = (question: Parameters<typeof askSocket>[1]): ReturnType<typeof askSocket> =>
-    askSocket(`${data}/run/api.sock`, question);
+/** A client of the node with this data folder; `folders`, when given, are asked in turn. */
+export function clientOf(data: string, atLeast?: string, folders: readonly string[] = [data]): ApiClient {
+  const transport = transportOf(folders);
   return new ApiClient({ transport, place: data, ...(atLeast === undefined ? {} : { atLeast }) });
 }
 

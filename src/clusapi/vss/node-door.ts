@@ -1,11 +1,18 @@
 /** A node as a VSS backup of it needs it: through its service's socket when that runs, else through its files and locks. */
-import type { BackupAnswer, ClusterView, FrozenNode, ThawedNode } from "../../api/api.ts";
+import type { BackupAnswer, FrozenNode, ThawedNode } from "../../api/api.ts";
 import { fail } from "../../base/errors.ts";
 import { failureOf } from "../../base/failure-of.ts";
 import type { Outside } from "../../base/outside.ts";
 import { openRegistry } from "../../registry/registry.ts";
 import type { Freeze, NodeDoor } from "../../vss/cluster/node-door.ts";
-import { clientOf, getNodeClusterState, nodeClusterState } from "../cluster.ts";
+import {
+  ask,
+  clientOf,
+  getClusterInformation,
+  getNodeClusterState,
+  nodeClusterState,
+  openCluster,
+} from "../cluster.ts";
 import { nodeFolders } from "../node-folders.ts";
 import { readNodeRecord } from "../node-record.ts";
 
@@ -25,14 +32,17 @@ export async function openNodeDoor(outside: Outside, data: string): Promise<Node
   }
   const { node: id, name, instance } = record;
   const runs = state === nodeClusterState.running;
-  const cluster = runs ? (await clientOf(data).get<ClusterView>("/cluster")).name : record.cluster;
+  // By the machine's name: the backup of the cluster goes on when this node's service stops.
+  const opened = runs ? await openCluster(name, { data }) : undefined;
+  const cluster = opened === undefined ? record.cluster : (await getClusterInformation(opened)).clusterName;
   return {
     data,
     nodeClusterState: state,
     identity: { id, name, cluster: { name: cluster, instance } },
     freeze: (limitMs) => (runs ? freezeService(data, limitMs) : freezeFiles(outside, data)),
     backupCluster: async (path) => {
-      const { tag, notChecked } = await clientOf(data).post<BackupAnswer>("/backup", { path });
+      const client = opened === undefined ? clientOf(data) : ask(opened);
+      const { tag, notChecked } = await client.post<BackupAnswer>("/backup", { path });
       return { tag, notChecked };
     },
   };
