@@ -30,6 +30,7 @@ export class OfflineEdits {
   #round = -1;
   /** By resource, what was found of its folders last: names of files. */
   readonly #folders = new Map<string, readonly string[]>();
+  readonly #remembered = new Map<string, string>();
 
   constructor(parts: Pick<CheckpointParts, "outside" | "database" | "log">, contents: Contents, losers: Losers) {
     this.#parts = parts;
@@ -80,8 +81,20 @@ export class OfflineEdits {
     if (checkpoint.withdrawn === true || records.lost.has(fileName(checkpoint))) return false;
     const digest = await this.#contents.liveDigest(checkpoint).catch(() => undefined);
     if (digest === undefined) return false;
-    if (versionsOf(records, kind, path).some(({ contentDigest }) => contentDigest === digest)) return false;
+    const version = versionsOf(records, kind, path).find(({ contentDigest }) => contentDigest === digest);
+    if (version !== undefined) {
+      await this.#remember(records, version);
+      return false;
+    }
     return (await this.#losers.synced(records.id)).get(syncedName(kind, path)) !== digest;
+  }
+
+  /** What was a version once is no edit, also when the version is long gone. */
+  async #remember({ id }: ResourceRecords, version: Checkpoint): Promise<void> {
+    const name = `${id} ${syncedName(version.kind, version.path)}`;
+    if (this.#remembered.get(name) === version.contentDigest) return;
+    await this.#losers.noteCaptured(id, version);
+    this.#remembered.set(name, version.contentDigest);
   }
 
   async #note(records: ResourceRecords, edits: readonly string[]): Promise<void> {

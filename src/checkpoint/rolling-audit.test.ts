@@ -167,3 +167,19 @@ test("what a node captured itself is no edit, even when no version has it any mo
   await scene.node(1).life().checkpoints.lookForEdits();
   assert.deepEqual(readState(scene.tree).resources.get(resource)?.offlineEdits, []);
 });
+
+test("what was seen to be a version is no edit when the versions are deleted", async () => {
+  const { scene } = await watched();
+  const two = scene.node(2).life().checkpoints;
+  // As it comes from a node that died before it could note what it captured.
+  await scene.node(2).set("SOFTWARE\\Shop1", "one");
+  scene.time.now += 10_000;
+  await two.lookForEdits();
+  await scene.node(1).set("SOFTWARE\\Shop1", "two");
+  const one = scene.node(1).life().checkpoints;
+  await one.withdraw(resource);
+  await one.recreate(resource);
+  scene.time.now += 10_000;
+  await two.lookForEdits();
+  assert.deepEqual(readState(scene.tree).resources.get(resource)?.offlineEdits, []);
+});
