@@ -5,7 +5,7 @@ import { sha256 } from "../base/digest.ts";
 import { writeHive } from "../hive/index.ts";
 import { buildKey } from "../tree/key.ts";
 import { binary, dword, multiSz, sz, type Value } from "../tree/value.ts";
-import { treeView } from "./content-view.ts";
+import { shownFileValue, treeView } from "./content-view.ts";
 import { mayPageAsk } from "./page-access.ts";
 import type { CheckpointContentView } from "./routes/checkpoint-content.ts";
 
@@ -93,6 +93,19 @@ test("a tree is cut where it gets too long, and says how much is missing", () =>
     buildKey({ name: "A", lastWritten: 1n, values: [multiSz("m", ["a", "b"]), binary("big", new Uint8Array(5000))] }),
   ).root.values;
   assert.deepEqual(shown.map(({ text }) => text.slice(-13)).sort(), ["a ⏎ b", "… (5000 bytes)".slice(-13)].sort());
+});
+
+test("a directory's tree shows modes in octal and contents that are text as text", () => {
+  const shown = [dword("Mode", 0o644), binary("Content", new TextEncoder().encode("a = ö\n")), sz("Kind", "file")];
+  assert.deepEqual(
+    shown.map((value) => shownFileValue(value).text),
+    ["0644", "a = ö\n", "file"],
+  );
+  const bytes = [Uint8Array.of(0, 1), Uint8Array.of(0xff, 0xfe), new Uint8Array(70_000)];
+  assert.deepEqual(
+    bytes.map((content) => shownFileValue(binary("Content", content)).text.slice(0, 6)),
+    ["0001", "fffe", "000000"],
+  );
 });
 
 test("what the page may ask", () => {

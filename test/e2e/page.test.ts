@@ -1,6 +1,6 @@
 /** The web page of a node of three real ones: checkpoint files are lost and recovered with its wizard; services die; the quorum is lost. */
 import assert from "node:assert/strict";
-import { readdirSync, rmSync, writeFileSync } from "node:fs";
+import { readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
@@ -214,6 +214,16 @@ describe("the web page of three real nodes", { skip: noBrowser }, () => {
     await node.exit;
     await cluster.whole();
     await page.locator(".strip").getByText("Well").waitFor();
+  });
+
+  shown("has left its token in no log and no file of the node", async () => {
+    const { data } = cluster.node("N1");
+    const entries = readdirSync(data, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile());
+    const holding = entries
+      .map((entry) => join(entry.parentPath, entry.name))
+      .filter((path) => readFileSync(path, "latin1").includes(token));
+    assert.ok(entries.some((entry) => entry.name === "service.log"));
+    assert.deepEqual(holding, []);
   });
 
   shown("says that there is no quorum any more", async (page) => {

@@ -8,7 +8,7 @@ import { binary, dword, multiSz, qword, sz } from "../../src/tree/value.ts";
 import { dependencyOrder } from "../../web/src/cluster/dependency-order.ts";
 import { type StreamEvent, StreamParser } from "../../web/src/event-stream.ts";
 import { href, pages, routeOf } from "../../web/src/route.ts";
-import { valueText } from "../../web/src/value-text.ts";
+import { fileValueText, valueText } from "../../web/src/value-text.ts";
 import { age, bytesText, counted } from "../../web/src/words.ts";
 
 test("a stream is cut into the same events wherever its pieces end", () => {
@@ -69,6 +69,10 @@ test("values are shown as their types mean them", () => {
     ["hällo", "0x00000050 (80)", "0x0000010000000000 (1099511627776)", "x ⏎ y", "01 ff"],
   );
   assert.equal(valueText(valueView(sz("a", "x".repeat(1000)))).length, 301);
+  const content = new TextEncoder().encode("colour = grün");
+  assert.equal(fileValueText("Content", valueView(binary("Content", content))), "colour = grün");
+  assert.equal(fileValueText("Content", valueView(binary("Content", Uint8Array.of(255, 0)))), "ff 00");
+  assert.equal(fileValueText("Mode", valueView(dword("Mode", 0o750))), "0750");
   assert.equal(valueText({ name: "odd", type: "REG_DWORD", data: "AQ==" }), "01");
 });
 

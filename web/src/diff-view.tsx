@@ -1,24 +1,26 @@
 import type { VNode } from "preact";
 import type { DiffNodeView, DiffTreeView } from "../../src/api/diff-tree-view.ts";
 import type { ValueView } from "../../src/api/value-view.ts";
-import { valueName, valueText } from "./value-text.ts";
+import { fileValueText, valueName, valueText } from "./value-text.ts";
 import { counted } from "./words.ts";
 
 /** What the second side has otherwise, as a tree; each line begins with the word for what happens to it. */
-export function DiffView({ diff }: { diff: DiffTreeView }): VNode {
+export function DiffView({ diff, kind }: { diff: DiffTreeView; kind: string }): VNode {
   if (diff.root === null) return <p class="soft">Nothing differs.</p>;
   return (
     <div class="diff">
       <p class="soft">{countsText(diff)}</p>
       <ul class="tree">
-        <DiffKey node={diff.root} />
+        <DiffKey node={diff.root} shown={kind === "directory" ? shownOfFile : shown} />
       </ul>
       {diff.more > 0 && <p class="soft">… and {counted(diff.more, "more difference")}.</p>}
     </div>
   );
 }
 
-function DiffKey({ node }: { node: DiffNodeView }): VNode {
+type Shown = (name: string, value: ValueView) => string;
+
+function DiffKey({ node, shown: text }: { node: DiffNodeView; shown: Shown }): VNode {
   return (
     <li class={node.change}>
       <Sign change={node.change} />
@@ -27,10 +29,10 @@ function DiffKey({ node }: { node: DiffNodeView }): VNode {
       {(node.values.length > 0 || node.children.length > 0) && (
         <ul>
           {node.values.map((value) => (
-            <DiffValue key={value.name} {...value} />
+            <DiffValue key={value.name} {...value} shown={text} />
           ))}
           {node.children.map((child) => (
-            <DiffKey key={child.name} node={child} />
+            <DiffKey key={child.name} node={child} shown={text} />
           ))}
         </ul>
       )}
@@ -38,14 +40,24 @@ function DiffKey({ node }: { node: DiffNodeView }): VNode {
   );
 }
 
-function DiffValue({ name, before, after }: { name: string; before?: ValueView; after?: ValueView }): VNode {
+function DiffValue({
+  name,
+  before,
+  after,
+  shown: text,
+}: {
+  name: string;
+  before?: ValueView;
+  after?: ValueView;
+  shown: Shown;
+}): VNode {
   const change = before === undefined ? "added" : after === undefined ? "removed" : "changed";
   return (
     <li class={change}>
       <Sign change={change} />
       <span class="value-name">{valueName(name)}</span>
-      {before !== undefined && <del>{shown(before)}</del>}
-      {after !== undefined && <ins>{shown(after)}</ins>}
+      {before !== undefined && <del>{text(name, before)}</del>}
+      {after !== undefined && <ins>{text(name, after)}</ins>}
     </li>
   );
 }
@@ -69,7 +81,9 @@ function Sign({ change }: { change: string }): VNode | null {
   );
 }
 
-function shown(value: ValueView): string {
+const shownOfFile: Shown = (name, value) => fileValueText(name, value);
+
+function shown(_name: string, value: ValueView): string {
   const text = valueText(value);
   return value.type === "REG_SZ" ? text : `${value.type} ${text}`;
 }

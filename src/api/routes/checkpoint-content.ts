@@ -6,7 +6,7 @@ import { checkpointKinds } from "../../checkpoint/names.ts";
 import { readRecords, versionsOf } from "../../checkpoint/records.ts";
 import { readStored } from "../../checkpoint/stored.ts";
 import { findResource } from "../../database/commands/find.ts";
-import { type TreeView, treeView } from "../content-view.ts";
+import { shownFileValue, type TreeView, treeView } from "../content-view.ts";
 import { type ApiRoutes, queryOf, routes, stateOf } from "../request.ts";
 
 /** Answered by GET /checkpoints/content. */
@@ -48,7 +48,9 @@ export function checkpointContent(): ApiRoutes {
     const tree =
       content.kind === "crypto"
         ? null
-        : treeView(content.kind === "directory" ? directoryKey(content.entry) : content.key);
+        : content.kind === "directory"
+          ? treeView(directoryKey(content.entry), undefined, shownFileValue)
+          : treeView(content.key);
     return context.json({ resource: resource.name, checkpoint, tree } satisfies CheckpointContentView);
   });
 }

@@ -54,7 +54,7 @@ function Differences({ resource, kind, path, version }: Named): VNode {
   return (
     <>
       <p>{line.result === "same" ? "Nothing: the current version holds what is live." : line.sentence}</p>
-      {line.differences !== undefined && <DiffView diff={line.differences} />}
+      {line.differences !== undefined && <DiffView diff={line.differences} kind={kind} />}
       {line.result !== "same" && (
         <p>
           <a href={href("recovery", resource)}>Re-create it</a> to make what is live the current version.

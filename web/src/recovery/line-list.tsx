@@ -73,7 +73,7 @@ function Line({ line, word }: { line: RecreationLineView; word: string }): VNode
       {differences !== undefined && differences.root !== null && (
         <details>
           <summary>What is live and not in the file</summary>
-          <DiffView diff={differences} />
+          <DiffView diff={differences} kind={line.kind} />
         </details>
       )}
     </li>
