@@ -43,6 +43,21 @@ test("a one-way cut holds frames back until it is healed", async () => {
   assert.equal(closed(), false);
 });
 
+test("a slow way holds up what goes along it, in order, until it is as before", async () => {
+  const world = createWorld({ seed: 1, machines: ["m1", "m2"] });
+  const { connection, got } = await echo(world);
+  const undo = world.network.slow("m1", "m2", 500);
+  connection.send(bytes("x"));
+  await world.run({ until: world.now + 400 });
+  assert.deepEqual(got, []);
+  undo();
+  connection.send(bytes("y"));
+  await world.run({ until: world.now + 50 });
+  assert.deepEqual(got, []);
+  await world.run({ until: world.now + 100 });
+  assert.deepEqual(got, ["x", "y"]);
+});
+
 test("a connection behind a long partition breaks, and a new one cannot be made", async () => {
   const world = createWorld({ seed: 1, machines: ["m1", "m2"] });
   const { client, connection, got, closed } = await echo(world);
