@@ -58,8 +58,11 @@ export function openFiles(): Files {
     stat: (path) => translated(`stat ${path}`, () => stat(path)),
     setMode: (path, mode) => translated(`set mode of ${path}`, () => fs.chmod(nativePath(path), mode)),
     setModified: (path, wall) =>
-      translated(`set time of ${path}`, async () => fs.utimes(nativePath(path), (await fs.stat(nativePath(path))).atime, new Date(wall))),
-    clone: (from, to) => translated(`clone ${from} to ${to}`, () => fs.copyFile(nativePath(from), nativePath(to), cloneFlags)),
+      translated(`set time of ${path}`, async () =>
+        fs.utimes(nativePath(path), (await fs.stat(nativePath(path))).atime, new Date(wall)),
+      ),
+    clone: (from, to) =>
+      translated(`clone ${from} to ${to}`, () => fs.copyFile(nativePath(from), nativePath(to), cloneFlags)),
     syncFolder: (path) => translated(`sync folder ${path}`, () => syncFolder(path)),
     fileSystem: (path) => translated(`statfs ${path}`, () => fileSystem(path)),
     isLocked: (path) => translated(`look at the lock of ${path}`, () => isLocked(path)),

@@ -61,8 +61,8 @@ export type AclKind = "access" | "default";
 export interface Files extends FileAttributes {
   read(path: string): Promise<Uint8Array>;
   /**
-   * "read": existing; "read-no-link": the same, ELOOP for a symbolic link; "append": existing or new, writes go to the end; "create": new, EEXIST otherwise;
-   * "update": existing, writes at any place. `mode` (octal) is for a new file, 0600 unless given.
+   * "read": existing; "read-no-link": the same, ELOOP for a symbolic link; "append": existing or new, writes go to the end;
+   * "create": new, EEXIST otherwise; "update": existing, writes at any place. `mode` (octal) is for a new file, 0600 unless given.
    */
   open(path: string, how: OpenHow, mode?: number): Promise<FileHandle>;
   /** Gives an existing file a second name; EEXIST when the name is taken. Atomic. */
@@ -110,15 +110,15 @@ export interface FileAttributes {
   mayChangeOwners(): boolean;
   /** Of a symbolic link: of the link itself. */
   setOwner(path: string, owner: number, group: number): Promise<void>;
-  /** The POSIX ACL as the kernel keeps it (linux/posix_acl_xattr.h, version 2); undefined when the mode says all, or there are none here. */
+  /** The POSIX ACL as the kernel keeps it (linux/posix_acl_xattr.h, version 2); undefined when the mode says all or none is kept here. */
   readAcl(path: string, kind: AclKind): Promise<Uint8Array | undefined>;
   /** ENOTSUP where the file system keeps none. */
   setAcl(path: string, kind: AclKind, acl: Uint8Array): Promise<void>;
   /**
-   * Calls the handler after changes of the folder's names and of what is directly in it; returns what ends that. Throws ENOSPC when the
-   * system watches too much already, ENOSYS where nothing can be watched.
+   * Calls the handler after changes of the folder's names and of what is directly in it, with the name when it is known; returns what
+   * ends that. Throws ENOSPC when the system watches too much already, ENOSYS where nothing can be watched.
    */
-  watchFolder(path: string, handler: () => void): () => void;
+  watchFolder(path: string, handler: (name: string | undefined) => void): () => void;
 }
 
 /** An open file. Places and lengths are in bytes; failures are `OutsideError`s. */
@@ -178,8 +178,8 @@ export interface Processes {
    */
   readonly table: string | undefined;
   /**
-   * Whether that very process has certainly ended (a zombie has): the kernel itself says so, not only a `/proc` that may hide it. False when
-   * it can't be told. Only for identities of the same `table`.
+   * Whether that very process has certainly ended (a zombie has): the kernel itself says so, not only a `/proc` that may hide it.
+   * False when it can't be told. Only for identities of the same `table`.
    */
   hasEnded(who: ProcessIdentity): Promise<boolean>;
   /** Ends this process at once, as `exit(code)`. */

@@ -1,6 +1,7 @@
 /**
- * A host reduced to what the kernel sees of it: holds the folder's lock as life "tiny", starts one application, with a guard if a grace
- * time is given, says where everything is as one JSON line, and stays. `tiny-host.ts FOLDER KIND GRACE-MS|none PROGRAM…`; KIND "best" or "process-group".
+ * A host reduced to what the kernel sees of it: holds the folder's lock as life "tiny", starts one application, with a guard if a
+ * grace time is given, says where everything is as one JSON line, and stays.
+ * `tiny-host.ts FOLDER KIND GRACE-MS|none PROGRAM…`; KIND "best" or "process-group".
  */
 import { openOutside } from "../../src/base/outside-node.ts";
 import { startApplication } from "../../src/monitor/application.ts";
