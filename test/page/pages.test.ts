@@ -1,11 +1,43 @@
 /** The web page in a real browser, served by a pretended node: what it shows, when, and what it never does. */
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
+import type { CheckpointCall } from "../../src/api/node-service.ts";
 import { fail } from "../../src/base/errors.ts";
+import type { RecreateLine } from "../../src/checkpoint/checkpoint.ts";
 import type { Diagnosis } from "../../src/recovery/doctor.ts";
 import { dword, sz } from "../../src/tree/value.ts";
 import { Browser, noBrowser, type Tab } from "./browser.ts";
 import { serveScene, type ServedScene, token } from "./served-scene.ts";
+
+/** Two resources get a checkpoint each; the owner re-creates one at each `release`, and plans at once. */
+function holdOwner({ scene }: ServedScene): { release: () => void } {
+  for (const id of ["shop-settings", "shop-server"]) {
+    const version = `Resources\\${id}\\Checkpoints\\00000001`;
+    scene.edit(
+      { kind: "set-value", path: `Resources\\${id}\\RegSync`, value: sz("00000001", `SOFTWARE\\${id}`) },
+      { kind: "set-value", path: version, value: sz("Path", `SOFTWARE\\${id}`) },
+      { kind: "set-value", path: version, value: sz("Kind", "CPT") },
+    );
+  }
+  const waiting: (() => void)[] = [];
+  const atOwner = async (call: CheckpointCall): Promise<readonly RecreateLine[]> => {
+    if (call.call === "recreate" && call.plan !== true) await new Promise<void>((resolve) => waiting.push(resolve));
+    const path = `SOFTWARE\\${call.resource}`;
+    return [
+      {
+        kind: "registry",
+        path,
+        before: 1,
+        number: 2,
+        result: "re-created",
+        file: "lost",
+        sentence: "It is made anew.",
+      },
+    ];
+  };
+  Object.assign(scene.service, { atOwner });
+  return { release: () => waiting.shift()?.() };
+}
 
 const diagnosis: Diagnosis = {
   verdict: "It works, but one thing needs attention: A file is lost.",
@@ -34,9 +66,9 @@ describe("the web page", { skip: noBrowser }, () => {
   /** Opens the page on a new pretended node and holds that the browser complained of nothing else. */
   async function seen(
     work: (tab: Tab) => Promise<void>,
-    { at, complaint }: { readonly at?: string; readonly complaint?: RegExp } = {},
+    { at, complaint, fill }: { readonly at?: string; readonly complaint?: RegExp; readonly fill?: boolean } = {},
   ): Promise<void> {
-    served = await serveScene();
+    served = await serveScene(fill);
     const tab = await browser.tab(at === undefined ? served.url : served.url.replace(/#.*/, at));
     try {
       await work(tab);
@@ -185,6 +217,45 @@ describe("the web page", { skip: noBrowser }, () => {
         await page.getByText("The token is not the one of this service.").waitFor();
       },
       { at: "" },
+    ));
+
+  test("shows progress, and a run that goes on while the page is gone or not connected", () =>
+    seen(async (tab) => {
+      const { page } = tab;
+      const held = holdOwner(served);
+      await page.getByRole("link", { name: "Recovery" }).click();
+      for (let step = 0; step < 3; step++) await page.getByRole("button", { name: "Next" }).click();
+      await page.getByText("2 checkpoints will be re-created").waitFor();
+      await page.getByRole("button", { name: "Restore" }).click();
+      await page.getByText(/^Working on Shop \w+: 0 of 2 checkpoints have a result\.$/).waitFor();
+      held.release();
+      await page.getByText(/^Working on Shop \w+: 1 of 2 checkpoints have a result\.$/).waitFor();
+      await page.reload();
+      await page.getByRole("link", { name: "Recovery" }).click();
+      await page.getByText(/1 of 2 checkpoints have a result/).waitFor();
+      tab.lossIsExpected = true;
+      await served.silence();
+      await page.getByText("The work goes on in the service").waitFor();
+      held.release();
+      await served.serve();
+      await page.getByText("Done: 2 checkpoints re-created, 0 the same already, none failed.").waitFor();
+    }));
+
+  test("says what is not there yet", () =>
+    seen(
+      async ({ page }) => {
+        await page.getByText("No decision is known to this node.").waitFor();
+        await page.getByRole("link", { name: "Checkpoints" }).click();
+        await page.getByText("There are no checkpoints yet").waitFor();
+        await page.getByRole("link", { name: "Backups" }).click();
+        await page.getByText("No backup is known.").waitFor();
+        await page.getByText("This node sees no set.").waitFor();
+        await page.getByRole("link", { name: "Recovery" }).click();
+        for (let step = 0; step < 3; step++) await page.getByRole("button", { name: "Next" }).click();
+        await page.getByText("There are no checkpoints here, so there is nothing to restore.").waitFor();
+        assert.ok(await page.getByRole("button", { name: "Restore" }).isDisabled());
+      },
+      { fill: false },
     ));
 
   test("looks for backup sets, verifies one, and says what is wrong", () =>
