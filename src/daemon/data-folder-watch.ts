@@ -23,7 +23,9 @@ export async function watchDataFolder(
       happened: `The data folder ${data} was taken away or replaced under the running service.`,
       unchanged:
         "The cluster's database and the checkpoints are in the quorum; this node's registry and keys were in that folder.",
-      next: `Put the folder back from a copy and start the service; or evict this node on another one, and join again with an empty folder.`,
+      next:
+        "Put the folder back from a copy and start the service; or evict this node on another one, and join again with an " +
+        "empty folder.",
     });
   }
   return undefined;

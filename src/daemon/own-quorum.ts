@@ -15,7 +15,7 @@ const names: Partial<Record<QuorumCondition, ErrorName>> = {
   "no folder": "DIRECTORY",
 };
 
-/** Rejects with what is there instead: QUORUM_DISK_NOT_FOUND, CLUSTER_INSTANCE_ID_MISMATCH, CLUSTERLOG_CORRUPT, ACCESS_DENIED, DIRECTORY. */
+/** Rejects with what is there instead: QUORUM_DISK_NOT_FOUND, CLUSTER_INSTANCE_ID_MISMATCH, CLUSTERLOG_CORRUPT … */
 export async function ownIdentity({ outside, quorum, config }: ServiceParts): Promise<ClusterIdentity> {
   const { instance, insist } = config;
   const identity = await quorum.identity().catch(() => undefined);

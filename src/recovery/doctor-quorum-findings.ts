@@ -77,78 +77,73 @@ function newestSentence([newest]: readonly KnownCopy[]): string {
 }
 
 function adviceFor(
-  { command, backups, record, nodes }: DoctorFacts,
+  facts: DoctorFacts,
   condition: QuorumCondition,
   copies: readonly KnownCopy[],
   rival: KnownCopy | undefined,
 ): Advice[] {
+  const { record } = facts;
   const place = record.state === "ok" ? record.quorum : "FOLDER";
+  const mounted = {
+    command: `findmnt --target ${place}`,
+    why: "first: is its disk mounted? What is on it may be newer",
+  };
+  switch (condition) {
+    case "unreadable":
+      return [{ command: `ls -ld ${place}`, why: "see who may read it", rank: 6 }];
+    case "foreign":
+    case "no folder":
+    case "shared":
+    case "retired":
+      return adviceElsewhere(facts, place, condition === "retired");
+    case "missing":
+    case "empty":
+      return [{ ...mounted, rank: 6 }, ...adviceAnew(facts, copies, rival)];
+    default:
+      return adviceAnew(facts, copies, rival);
+  }
+}
+
+/** The cluster lives, or should live, in another folder. */
+function adviceElsewhere({ command, nodes }: DoctorFacts, place: string, isRetired: boolean): Advice[] {
+  const other =
+    "notChecked" in nodes ? undefined : nodes.find(({ quorum }) => quorum !== undefined && quorum !== place);
+  const use = {
+    command: `${command} cluster use-quorum ${other?.quorum ?? "FOLDER"}`,
+    why: other === undefined ? "when this cluster's own folder is another one" : `go where node ${other.name} is`,
+    rank: 7,
+  };
+  const force = isRetired
+    ? { command: "--force --plan", why: "only to come back here on purpose", rank: 30 }
+    : { command: "--quorum FOLDER --plan", why: "when it is lost: form it anew in an empty folder", rank: 9 };
+  return [use, { ...force, command: `${command} cluster force-quorum ${force.command}` }];
+}
+
+/** From a copy of the database, or from a set. */
+function adviceAnew(
+  { command, backups }: DoctorFacts,
+  copies: readonly KnownCopy[],
+  rival: KnownCopy | undefined,
+): Advice[] {
   const [newest] = copies;
-  const set = "notChecked" in backups ? undefined : backups.find(({ complete }) => complete);
-  const elsewhere =
-    "notChecked" in nodes ? undefined : nodes.find((node) => node.quorum !== undefined && node.quorum !== place);
-  const other = elsewhere?.quorum ?? "FOLDER";
+  const force = `${command} cluster force-quorum`;
   const advice: Advice[] = [];
-  if (condition === "missing" || condition === "empty")
-    advice.push({
-      command: `findmnt --target ${place}`,
-      why: "first: is its disk mounted? What is on it may be newer",
-      rank: 6,
-    });
-  if (condition === "unreadable") advice.push({ command: `ls -ld ${place}`, why: "see who may read it", rank: 6 });
-  if (condition === "foreign" || condition === "no folder" || condition === "shared") {
-    advice.push({
-      command: `${command} cluster use-quorum ${other}`,
-      why:
-        elsewhere === undefined
-          ? "when this cluster's own folder is another one"
-          : `go where node ${elsewhere.name} is`,
-      rank: 7,
-    });
-    advice.push({
-      command: `${command} cluster force-quorum --quorum FOLDER --plan`,
-      why: "when it is lost: form it anew in an empty folder",
-      rank: 9,
-    });
-    return advice;
-  }
-  if (condition === "retired") {
-    advice.push({
-      command: `${command} cluster use-quorum ${other}`,
-      why: elsewhere === undefined ? "go where the cluster went" : `go where node ${elsewhere.name} went`,
-      rank: 7,
-    });
-    advice.push({
-      command: `${command} cluster force-quorum --force --plan`,
-      why: "only to come back here on purpose",
-      rank: 30,
-    });
-    return advice;
-  }
-  if (condition === "unreadable") return advice;
-  for (const copy of rival === undefined || newest === undefined ? [] : [newest, rival]) {
-    advice.push({
-      command: `${command} cluster force-quorum --from ${nameOf(copy)} --force --plan`,
-      why: `when the history of ${copy.where} is the right one`,
-      rank: 9,
-    });
-  }
-  if (newest !== undefined && rival === undefined)
-    advice.push({
-      command: `${command} cluster force-quorum --plan`,
-      why: `see how it would be formed anew from ${newest.where}`,
-      rank: 9,
-    });
+  if (newest !== undefined && rival !== undefined) {
+    for (const copy of [newest, rival]) {
+      const why = `when the history of ${copy.where} is the right one`;
+      advice.push({ command: `${force} --from ${nameOf(copy)} --force --plan`, why, rank: 9 });
+    }
+  } else if (newest !== undefined)
+    advice.push({ command: `${force} --plan`, why: `see how it would be formed anew from ${newest.where}`, rank: 9 });
+  const set = "notChecked" in backups ? undefined : backups.find(({ complete }) => complete);
   const setTag = parseTag(set?.tag ?? "");
   const isNewer = setTag !== undefined && newest !== undefined && compareTags(setTag, newest.tag) > 0;
-  if (set !== undefined)
-    advice.push({
-      command: `${command} restore ${set.path} --plan`,
-      why: "see what the newest backup known would put back",
-      rank: newest === undefined || isNewer ? 8 : 14,
-    });
-  else if (newest === undefined)
-    advice.push({ command: `${command} backup list FOLDER`, why: "look for a backup set", rank: 8 });
+  const rank = newest === undefined || isNewer ? 8 : 14;
+  if (set !== undefined) {
+    const why = "see what the newest backup known would put back";
+    advice.push({ command: `${command} restore ${set.path} --plan`, why, rank });
+  } else if (newest === undefined)
+    advice.push({ command: `${command} backup list FOLDER`, why: "look for a backup set", rank });
   return advice;
 }
 

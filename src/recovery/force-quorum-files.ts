@@ -1,4 +1,4 @@
-/** Checkpoint files that a copy of the database names, wherever they still lie; a file counts only with the digest that the database has. */
+/** Checkpoint files that a copy of the database names, wherever they still lie; only with the digest that it has. */
 import { type BackupVersion, fileOfVersion, type NamedVersion, namedVersions } from "../backup/backup.ts";
 import { sha256 } from "../base/digest.ts";
 import { type Files, OutsideError } from "../base/outside.ts";

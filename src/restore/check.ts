@@ -44,7 +44,10 @@ export interface CheckParts {
   }) => Promise<Omit<NodeFact, "id" | "name">>;
 }
 
-/** The dry run; with `agreed`, a plan that was shown, what becomes of it now under its name. DIRECTORY, PATH_NOT_FOUND, INVALID_PARAMETER for the path; everything else is in the plan. */
+/**
+ * The dry run; with `agreed`, a plan that was shown, what becomes of it now under its name. DIRECTORY, PATH_NOT_FOUND,
+ * INVALID_PARAMETER for the path; everything else is in the plan.
+ */
 export async function checkRestore(
   parts: CheckParts,
   request: RestoreRequest,

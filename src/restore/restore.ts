@@ -14,7 +14,7 @@ export { isStagedName, lastNodeRestore, stagedRestore } from "./node/record.ts";
 export type { NodeRestoreRecord, NodeRestoreResult } from "./node/record.ts";
 export { openStaging } from "./node/stage.ts";
 export type { Staging } from "./node/stage.ts";
-export type { Blocker, NodeFact, RestorePlan, Step } from "./plan-types.ts";
+export type { Blocker, NodeFact, RestorePlan } from "./plan-types.ts";
 export { highestGeneration } from "./present.ts";
 export { copyChanges } from "./restored-tree.ts";
 export { type DatabasePlace, digestOfCopy, type LostVersion, readDatabase } from "./source.ts";

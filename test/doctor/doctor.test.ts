@@ -1,6 +1,6 @@
 /**
- * What the doctor says, situation by situation: `situations/NAME/facts.json` is laid over `healthy.json`, `expect.txt` is the answer. After a
- * wanted change: CLUBAR_RECORD=1 node --test test/doctor/doctor.test.ts, then read the difference.
+ * What the doctor says, situation by situation: `situations/NAME/facts.json` is laid over `healthy.json`, `expect.txt` is the answer. After
+ * a wanted change: CLUBAR_RECORD=1 node --test test/doctor/doctor.test.ts, then read the difference.
  */
 import assert from "node:assert/strict";
 import { readdirSync, readFileSync, writeFileSync } from "node:fs";

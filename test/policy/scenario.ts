@@ -5,8 +5,8 @@
  *     cluster ClusterEnforcedAntiAffinity=1
  *     node 2 n2 down waited                 up, down, none, silent, unreported, paused, draining[=ID], proof, left, waited, confirmed,
  *                                           confirmed-by-person, loose, runs=GROUP
- *     group web owner=1 generation=3 …      released, offline, held=, heldOn=, asks, moveTo=, reason=, failed=, displaced=, failovers=-SECONDS@NODE,
- *                                           any property by name (lists with commas)
+ *     group web owner=1 generation=3 …      released, offline, held=, heldOn=, asks, moveTo=, reason=, failed=, displaced=,
+ *                                           failovers=-SECONDS@NODE, any property by name (lists with commas)
  *       resource app "Generic Application" online depends=disk possible=1,2 checkpoints request=fail own=0 …
  *     on 1                                  what the node's host runs
  *       app failed since=-60 restarts=-90,-80 restored=GENERATION uncaptured reason=…

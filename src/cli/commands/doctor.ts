@@ -34,9 +34,9 @@ export const defineDoctor: Define = (noun, cli) => {
     });
   notes(
     noun,
-    `It changes nothing and needs no service. Exit code: 0 nothing is wrong; 4 it works, but something needs attention; otherwise that of the
-worst problem: 1 something does not serve, 5 damaged, 6 no quorum or no leader, 8 no node here or evicted, 10 hangs, 11 the service does
-not run, 12 not allowed to look, 75 a restore is unfinished.`,
+    `It changes nothing and needs no service. Exit code: 0 nothing is wrong; 4 it works, but something needs attention;
+otherwise that of the worst problem: 1 something does not serve, 5 damaged, 6 no quorum or no leader, 8 no node here or
+evicted, 10 hangs, 11 the service does not run, 12 not allowed to look, 75 a restore is unfinished.`,
   );
 };
 

@@ -65,8 +65,9 @@ export async function followPlan(cli: Cli, prepared: Prepared, isOnlyPlan: boole
 /** Nothing is ever half done: whoever ends this process learns who finishes it. */
 function interruptedText(cli: Cli, online: boolean): string {
   const { data } = cli.settings;
+  const clubar = `clubar --data ${data}`;
   if (online)
-    return `\nclubar: Interrupted; the node's service goes on with it. See \`clubar --data ${data} status\`, then \`clubar --data ${data} doctor\`.\n`;
+    return `\nclubar: Interrupted; the node's service goes on with it. See \`${clubar} status\`, then \`${clubar} doctor\`.\n`;
   return `
 clubar: Interrupted in the middle. The quorum is as it was, or as planned, never in between.
 The next start of this node's service finishes it, or gives it up when that is no longer possible, and says which:
