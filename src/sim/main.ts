@@ -13,7 +13,14 @@ import { ProcessExit } from "./processes.ts";
 /** A seed that makes no progress for so long spins: in real milliseconds. */
 const spinLimit = 120_000;
 
-const replay = (seed: number): string => `replay: npm run sim -- --seeds 1 --from ${seed} --trace`;
+/** With the same faults: all that was asked for but which seeds, and what is said of them. */
+function replay(seed: number): string {
+  const others = process.argv
+    .slice(2)
+    .join(" ")
+    .replaceAll(/--(?:(?:seeds|from|only)[ =]\S+|trace\b|stop\b) ?/g, "");
+  return `replay: npm run sim -- --only ${seed} ${others.trim()} --trace`.replace("  ", " ");
+}
 
 if (isMainThread) await main();
 else await watch(new Int32Array(workerData as SharedArrayBuffer));
