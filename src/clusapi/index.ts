@@ -22,6 +22,17 @@ export {
 } from "./cluster.ts";
 export { backupClusterDatabase, restoreClusterDatabase } from "./database.ts";
 export {
+  backupNode,
+  createClusterWriter,
+  createRegistryWriter,
+  openNodeDoor,
+  openRestoreDoor,
+  planVssRestore,
+  readVssSet,
+  restoreVssSet,
+  verifyVssSet,
+} from "./vss/vss.ts";
+export {
   type ClusterGroup,
   type ClusterNode,
   type ClusterObject,

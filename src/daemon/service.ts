@@ -66,7 +66,9 @@ async function runOnce(
     throw fail("CLUSTER_NOT_INSTALLED", {
       happened: `${data} holds no node.`,
       unchanged: "Nothing was started.",
-      next: "Create a cluster with `clubar cluster create` or join one with `clubar cluster join`.",
+      next:
+        "Create a cluster with `clubar cluster create` or join one with `clubar cluster join`; " +
+        "a node whose disk was lost comes back with `clubar vss restore SET`.",
     });
   }
   await outside.files.makeFolder(`${data}/log`);

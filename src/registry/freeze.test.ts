@@ -23,7 +23,11 @@ test("a freeze folds, keeps the image while changes go on, and folding comes aft
   for (let number = 2; number < 200; number++) await set(registry, number);
   assert.deepEqual(await files.read(`${folder}/SOFTWARE`), image, "the image stands");
   const atRest = await readHiveAtRest(files, folder, "SOFTWARE");
-  assert.equal(dwordOf(atRest && findValue(atRest, "App", "Number")), 199, "image and journal are the hive of a moment");
+  assert.equal(
+    dwordOf(atRest && findValue(atRest, "App", "Number")),
+    199,
+    "image and journal are the hive of a moment",
+  );
   await assert.rejects(registry.freeze(), /frozen/);
   assert.deepEqual(freeze.thaw(), []);
   await set(registry, 200);

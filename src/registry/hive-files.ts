@@ -99,7 +99,7 @@ async function settleImage(place: Place, header: Uint8Array): Promise<Uint8Array
   throw fail("CLUSTERLOG_CORRUPT", {
     happened: `The hive ${pathOf(place, ending.image)} is ${wrong}.`,
     unchanged: "Neither the hive nor its journal was changed.",
-    next: "Put back the file as clubar left it, or restore this node's registry from a backup.",
+    next: "Put back the file as clubar left it, or restore this node's registry: clubar vss restore SET",
   });
 }
 
