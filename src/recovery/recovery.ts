@@ -2,7 +2,7 @@
  * The Cluster Recovery Utility's engine: what the command line, the API and the web page start and follow (facts §5). Everything goes
  * through `RecoverySource`, the cluster as one node sees it.
  */
-import type { Checkpoint, CheckpointKind, RecreateLine, RecreateOptions } from "../checkpoint/checkpoint.ts";
+import type { Checkpoint, RecreateLine, RecreateOptions } from "../checkpoint/checkpoint.ts";
 import type { ClusterState } from "../database/state.ts";
 
 export { planRecreation, recreate } from "./recreate.ts";
@@ -85,4 +85,4 @@ export type RecreationEvent =
   | { readonly kind: "line"; readonly line: RecreationLine }
   | { readonly kind: "end"; readonly report: RecreationReport };
 
-export type { CheckpointKind, RecreateLine };
+export type { RecreateLine };
