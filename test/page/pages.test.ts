@@ -193,7 +193,10 @@ describe("the web page", { skip: noBrowser }, () => {
       await page.getByText("Web shop").first().waitFor();
       served.scene.status = { state: "alone", because: "The quorum folder does not answer.", leader: undefined };
       await page.getByText("Node N1 is in no cluster with a leader now.").waitFor();
-      assert.match(await page.locator(".strip").innerText(), /Trouble\s+Node N1 is no member now \(alone\)\./);
+      assert.match(
+        await page.locator(".strip").innerText(),
+        /Trouble\s+Node N1 is no member of the cluster now \(alone\)\./,
+      );
       await page.getByRole("link", { name: "Recovery" }).click();
       await page.getByText("Nothing can be recovered from here now.").waitFor();
       served.scene.status = {};

@@ -20,7 +20,14 @@ export function ConnectionStrip({ known }: { known: Known }): VNode {
     );
   }
   if (status === undefined) return <Strip tone="ok">The node is asked …</Strip>;
-  const { tone, sentence } = situation(status);
+  const { self } = status;
+  const isMember = self.state === "member" || self.state === "leader";
+  const { tone, sentence } = isMember
+    ? situation(status)
+    : ({
+        tone: "bad",
+        sentence: `Node ${self.name} is no member of the cluster now (${self.state}). What is shown may be old.`,
+      } as const);
   const look = tone === "ok" ? "good" : tone === "warn" ? "busy" : "bad";
   const word = tone === "ok" ? "Well" : tone === "warn" ? "Attention" : "Trouble";
   return (
