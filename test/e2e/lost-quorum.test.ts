@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { readdirSync, readFileSync, renameSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import type { Diagnosis } from "../../src/recovery/doctor.ts";
+import { NodeProcess } from "../../src/daemon/demo/node-process.ts";
 import { stage } from "./scenario.ts";
 import { waitFor } from "./wait-for.ts";
 
@@ -82,6 +83,53 @@ scenario("another, empty folder: the nodes that run alone are told, the applicat
   await cluster.whole();
   assert.match((await cluster.status())?.cluster.quorum ?? "", /quorum-2$/);
   await app.after(last);
+});
+
+scenario("a set older than the live settings: the group is held until they are made the checkpoint", async () => {
+  const leader = await cluster.leader();
+  const set = join(cluster.folder, "set");
+  await cluster.run(leader, "recover", "checkpoints", "--all", "--yes");
+  await cluster.run(leader, "backup", "DEMO", set);
+  const owner = await cluster.owner("App");
+  const [last] = app.history().runs.slice(-1);
+  assert.ok(last);
+  const newest = await app.change();
+  await cluster.run(leader, "restore", set, "force", "--yes");
+  await cluster.whole();
+  const held = await cluster.ownerOf("App", ["offline"]);
+  assert.equal(held.name, owner.name, "where its settings are the newest");
+  assert.match(await cluster.run(leader, "status"), /HELD: the restored checkpoints are older/);
+  const doctor = await cluster.command(leader, ["doctor"]);
+  assert.equal(doctor.code, 4, doctor.stdout);
+  assert.match(doctor.stdout, /Group "App" is held/);
+  const early = await cluster.command(leader, ["group", "online", "App"]);
+  assert.equal(early.code, 9, early.stderr);
+  await cluster.run(leader, "recover", "checkpoints", "--all", "--delete-first", "--yes");
+  await cluster.run(leader, "group", "release", "--all");
+  assert.equal((await app.after(last)).setting, newest, "the live settings were kept");
+});
+
+scenario("at start: --reset-quorum-log forms an emptied quorum anew, and has no effect on one in order", async () => {
+  const [last] = app.history().runs.slice(-1);
+  assert.ok(last);
+  for (const node of cluster.nodes) await node.stop();
+  const [node] = cluster.nodes;
+  assert.ok(node);
+  const { quorum } = JSON.parse(readFileSync(join(node.data, "node.json"), "utf8")) as { quorum: string };
+  for (const name of readdirSync(quorum)) rmSync(join(quorum, name), { recursive: true });
+  node.start();
+  assert.equal(await node.exit, 8, "nothing forms on it by itself");
+  assert.deepEqual(readdirSync(quorum), []);
+  const starting = new NodeProcess(node.name, node.data, ["--reset-quorum-log", "--yes"]);
+  cluster.nodes[0] = starting;
+  starting.start();
+  await cluster.leads(starting);
+  await cluster.whole();
+  await app.after(last);
+  await starting.stop();
+  starting.start();
+  await cluster.whole();
+  assert.match(readFileSync(`${node.data}.out`, "utf8"), /in order; --reset-quorum-log has no effect/);
 });
 
 scenario("a data folder that is taken away under its service is noticed", async () => {
