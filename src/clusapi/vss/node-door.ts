@@ -50,6 +50,8 @@ export async function openNodeDoor(outside: Outside, data: string): Promise<Node
 
 /** The data folder of the node that somebody named. CLUSTER_NODE_NOT_FOUND, CLUSTER_NODE_UNREACHABLE. */
 export async function folderOfNode(outside: Outside, data: string, name: string): Promise<string> {
+  const own = await readNodeRecord(outside.files, data);
+  if (own !== undefined && (own.name.toLowerCase() === name.toLowerCase() || own.node === name)) return data;
   const nodes = await nodeFolders(outside.files, data);
   const found = nodes.find((node) => node.name.toLowerCase() === name.toLowerCase() || node.id === name);
   if (found?.data !== undefined) return found.data;

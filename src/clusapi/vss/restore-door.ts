@@ -46,6 +46,13 @@ export async function openRestoreDoor(outside: Outside, options: RestoreDoorOpti
   const { live, record } = await liveNode(outside, data);
   const saved = parsedRecord(options.savedRecord);
   const place = options.quorum ?? record?.quorum ?? saved?.quorum;
+  if (record !== undefined && options.quorum !== undefined && options.quorum !== record.quorum) {
+    throw fail("INVALID_PARAMETER", {
+      happened: `Node ${record.name} uses the quorum ${record.quorum}, and its record is good.`,
+      unchanged: "Nothing was changed.",
+      next: "Leave --quorum out; to move the cluster to another quorum: clubar drive, then clubar restore PATH/cluster noforce DRIVE.",
+    });
+  }
   if (place === undefined) {
     throw fail("INVALID_DATA", {
       happened: "Neither the data folder nor the set says which quorum the node uses.",
@@ -168,7 +175,7 @@ async function restartService(
     const last = await lastResult(files, data);
     return last?.id === cluster ? last : undefined;
   });
-  if (ended?.outcome === "abandoned") throw abandoned(ended.sentence);
+  if (ended?.outcome === "abandoned") throw clusterAsItWas(ended.sentence, result.saved);
   const state = await wait("it is back in its cluster", async () => {
     const status = await client.get<StatusView>("/status").catch(() => undefined);
     const role = status?.self.state;
@@ -202,7 +209,7 @@ async function finishHere(outside: Outside, data: string, confirmed: readonly st
           rememberPlace: (quorum) => writeNodeRecord(files, data, { ...record, quorum }),
           askNodes: (plan) => planAgain({ outside, data, record, confirmed }, plan),
         });
-  if (ended?.outcome === "abandoned") throw abandoned(ended.sentence);
+  if (ended?.outcome === "abandoned") throw clusterAsItWas(ended.sentence, result.saved);
   return [
     result.sentence,
     ...result.notes,
@@ -235,6 +242,14 @@ function gone(what: string): Failure {
     happened: `The service stopped and did not start again before ${what}.`,
     unchanged: "What was decided is done when the service starts.",
     next: "Read what the service said when it ended, mend that, and start it.",
+  });
+}
+
+function clusterAsItWas(sentence: string, saved: string | undefined): Failure {
+  return fail("INVALID_STATE", {
+    happened: sentence,
+    unchanged: "The cluster is as it was. The node's own files are restored all the same.",
+    next: `Mend the cause, then restore again${saved === undefined ? "" : `; what the node had before is kept in ${saved}`}.`,
   });
 }
 
