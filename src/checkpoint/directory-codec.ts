@@ -29,7 +29,17 @@ const longestTarget = 4095;
 /** The bytes of a version. MORE_DATA for folders nested too deep. */
 export function encodeDirectory(entry: Entry): Uint8Array {
   const root = directoryKey(entry);
-  return writeHive(root, { time: root.lastWritten, fileName: root.name });
+  return writeHive(root, { time: root.lastWritten, fileName: root.name, expectedSize: expectedSize(entry) });
+}
+
+/** A little more than the hive will have: its bins are filled to the last page. */
+function expectedSize(entry: Entry): number {
+  if (entry.kind === "file")
+    return 1024 + Math.ceil(entry.content.length * 1.002) + 4096 * Number(entry.content.length > 2048);
+  if (entry.kind === "link") return 1024 + entry.target.length * 2;
+  let size = 4096;
+  for (const inner of entry.entries.values()) size += expectedSize(inner);
+  return size;
 }
 
 /** The key tree of a version, as `clubar diff` shows it. */

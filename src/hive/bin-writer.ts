@@ -5,13 +5,19 @@ import { limits } from "./limits.ts";
 
 /** A growing file of bins. Cells are placed one behind the other; what a bin has left becomes a free cell. */
 export class BinWriter {
-  #bytes = new Uint8Array(1 << 16);
-  #view = new DataView(this.#bytes.buffer);
+  #bytes: Uint8Array<ArrayBuffer>;
+  #view: DataView;
   /** End of the last bin, as a file offset. */
   #end = baseBlockSize;
   /** The bin being filled: where its next cell goes, and its end. */
   #next = 0;
   #stop = 0;
+
+  /** About as many bytes are expected; with a good guess nothing is copied while the file grows. */
+  constructor(expected: number) {
+    this.#bytes = new Uint8Array(Math.max(1 << 16, expected));
+    this.#view = new DataView(this.#bytes.buffer);
+  }
 
   /** The file so far; good until the next `allocate`. */
   get bytes(): Uint8Array {

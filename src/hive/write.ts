@@ -19,6 +19,8 @@ export interface WriteOptions {
   readonly minor?: 3 | 5;
   /** The last 31 characters are kept, for people. */
   readonly fileName?: string;
+  /** About as many bytes will it have; only the time it takes depends on it. */
+  readonly expectedSize?: number;
 }
 
 /**
@@ -27,7 +29,7 @@ export interface WriteOptions {
  */
 export function writeHive(root: Key, options: WriteOptions): Uint8Array<ArrayBuffer> {
   const minor = options.minor ?? 5;
-  const bins = new BinWriter();
+  const bins = new BinWriter(options.expectedSize ?? 0);
   const securities = new SecurityWriter(bins);
   // Level by level, so that the cells of the subkeys of one key are neighbours of each other and of their list.
   let level: Placed[] = [placeKey(bins, root, none)];

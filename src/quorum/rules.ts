@@ -2,15 +2,7 @@
 import { fail } from "../base/errors.ts";
 import type { Failure } from "../base/errors.ts";
 import { isGuid } from "../base/guid.ts";
-import type {
-  ClusterIdentity,
-  Loaded,
-  LogRecord,
-  Proof,
-  SnapshotImage,
-  VersionKind,
-  VersionName,
-} from "./quorum.ts";
+import type { ClusterIdentity, Loaded, LogRecord, Proof, SnapshotImage, VersionKind, VersionName } from "./quorum.ts";
 import { formatTag } from "./tag.ts";
 import type { Tag } from "./tag.ts";
 
