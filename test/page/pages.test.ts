@@ -188,6 +188,24 @@ describe("the web page", { skip: noBrowser }, () => {
       await resource(page, "Archive").locator(".state").getByText("online").waitFor();
     }));
 
+  test("rests while nobody looks at it, and knows everything when somebody does again", () =>
+    seen(async (tab) => {
+      const { page } = tab;
+      await page.getByText("Web shop").first().waitFor();
+      const look = (hidden: boolean): Promise<void> =>
+        page.evaluate((now) => {
+          Object.defineProperty(document, "hidden", { value: now, configurable: true });
+          document.dispatchEvent(new Event("visibilitychange"));
+        }, hidden);
+      const isEnded = page.waitForEvent("requestfailed", (request) => request.url().endsWith("/events"));
+      await look(true);
+      await isEnded;
+      served.scene.edit({ kind: "set-value", path: "Runtime\\Resources\\archive", value: dword("State", 2) });
+      await look(false);
+      await resource(page, "Archive").locator("summary .state").getByText("online").waitFor();
+      assert.equal(await page.locator(".strip.lost").count(), 0);
+    }));
+
   test("says that there is no quorum, on every page that could change something", () =>
     seen(async ({ page }) => {
       await page.getByText("Web shop").first().waitFor();

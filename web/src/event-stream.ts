@@ -18,12 +18,20 @@ export interface StreamListener {
 const silence = 12_000;
 const retryMs = 1000;
 
-/** Follows for ever, or until the node refuses the token. */
+/**
+ * Follows for ever, or until the node refuses the token. Not while nobody looks at the tab: browsers open six connections to a service at
+ * most, and many tabs would hold them all.
+ */
 export async function followEvents(listener: StreamListener): Promise<void> {
   let lastId: string | undefined;
   for (;;) {
+    await visible();
     const watch = new AbortController();
     let timer = setTimeout(() => watch.abort(), silence);
+    const hide = (): void => {
+      if (document.hidden) watch.abort();
+    };
+    document.addEventListener("visibilitychange", hide);
     try {
       const headers: HeadersInit = lastId === undefined ? {} : { "last-event-id": lastId };
       const { body } = await request("/events", { headers, signal: watch.signal });
@@ -34,16 +42,30 @@ export async function followEvents(listener: StreamListener): Promise<void> {
         parser.take(text);
         lastId = parser.lastId ?? lastId;
       }
-      listener.onLost(problemOf(new Error("the connection ended")));
+      if (!document.hidden) listener.onLost(problemOf(new Error("the connection ended")));
     } catch (error) {
       const problem = problemOf(error);
-      listener.onLost(problem);
+      if (!document.hidden) listener.onLost(problem);
       if (problem.kind === "denied") return;
     } finally {
       clearTimeout(timer);
+      document.removeEventListener("visibilitychange", hide);
     }
-    await new Promise((resolve) => setTimeout(resolve, retryMs));
+    if (!document.hidden) await new Promise((resolve) => setTimeout(resolve, retryMs));
   }
+}
+
+/** Resolves when the tab is the one that is looked at. */
+function visible(): Promise<void> {
+  return new Promise((resolve) => {
+    const look = (): void => {
+      if (document.hidden) return;
+      document.removeEventListener("visibilitychange", look);
+      resolve();
+    };
+    document.addEventListener("visibilitychange", look);
+    look();
+  });
 }
 
 async function* texts(body: Response["body"]): AsyncGenerator<string, void, undefined> {
