@@ -216,6 +216,11 @@ async function finishHere(outside: Outside, data: string, confirmed: readonly st
     ...(result.saved === undefined ? [] : [`What was there before is kept in ${result.saved}.`]),
     ...(ended === undefined ? [] : [ended.sentence, ...ended.notes, `Undo: ${ended.undo}`]),
     `Start the node's service: clubar --data ${data} service`,
+    ...(confirmed.length === 0
+      ? []
+      : [
+          "Nodes that you said are off count as unknown afterwards: start them, or say it again: clubar node confirm-down NAME",
+        ]),
     ...(ended === undefined ? [] : ["Then start the service on the other nodes: they follow the restored cluster."]),
   ];
 }

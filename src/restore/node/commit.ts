@@ -241,6 +241,13 @@ async function handOver(
   });
 }
 
+async function holdsFiles(files: Files, path: string): Promise<boolean> {
+  const kind = (await files.stat(path))?.kind;
+  if (kind !== "folder") return kind !== undefined;
+  for (const name of await files.list(path)) if (await holdsFiles(files, `${path}/${name}`)) return true;
+  return false;
+}
+
 async function close(
   { files, clock }: Parts,
   data: string,
@@ -250,7 +257,7 @@ async function close(
   notes: readonly string[],
 ): Promise<NodeRestoreResult> {
   const { plan, result, saved, folder } = placesIn(data, record.id);
-  const kept = (await files.stat(saved)) === undefined ? undefined : saved;
+  const kept = (await holdsFiles(files, saved)) ? saved : undefined;
   const { id, set } = record;
   const answer: NodeRestoreResult = {
     format: 1,
@@ -263,6 +270,7 @@ async function close(
     notes,
   };
   await writeJson(files, result, answer);
+  if (kept === undefined) await removeTree(files, saved);
   await files.unlink(plan);
   await files.syncFolder(folder);
   await clearLeftovers(files, data);

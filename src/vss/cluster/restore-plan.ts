@@ -26,7 +26,7 @@ export async function planVssRestore(
   const node = await door.planNode(factsOf(set));
   const { authoritative } = request;
   const cluster = authoritative && set.clusterPath !== undefined ? await door.planCluster(set.clusterPath) : undefined;
-  const blockers = [...node.blockers, ...(cluster?.blockers ?? [])];
+  const blockers = [...node.blockers, ...(cluster?.blockers ?? []).map(withoutForce)];
   if (authoritative && cluster === undefined) {
     blockers.push({
       name: "CLUSTER_INVALID_REQUEST",
@@ -37,6 +37,17 @@ export async function planVssRestore(
     });
   }
   return { set, node, cluster, authoritative, blockers };
+}
+
+/** An authoritative restore stops nobody: there is no force to advise. */
+function withoutForce(blocker: Blocker): Blocker {
+  if (blocker.name !== "CLUSTER_NODE_UP") return blocker;
+  return {
+    ...blocker,
+    next:
+      "Stop the service there (clubar node stop NAME). When a machine is certainly off, say so: clubar node confirm-down NAME, " +
+      "or with this command --confirm-down NAME.",
+  };
 }
 
 function factsOf(set: VssSet): NodeSetFacts {
