@@ -2,7 +2,7 @@
 import { fail, type Failure } from "../base/errors.ts";
 import { failureOf } from "../base/failure-of.ts";
 import { OutsideError } from "../base/outside.ts";
-import { diffTree } from "../tree/diff-tree.ts";
+import { type DiffNode, type DiffTree, diffTree } from "../tree/diff-tree.ts";
 import type { Key } from "../tree/key.ts";
 import type { Aside } from "./aside.ts";
 import type { Checkpoint, CheckpointParts, RecreateLine, RecreateOptions } from "./checkpoint.ts";
@@ -23,8 +23,9 @@ export interface RecreateParts {
   readonly captured: (checkpoint: Checkpoint) => void;
 }
 
-/** The most differences that a plan tells of one checkpoint. */
+/** The most differences that a plan tells of one checkpoint, and the most bytes of a value before and after. */
 const mostDifferences = 500;
+const largestShown = 16_384;
 
 /** What is live becomes the newest version of each checkpoint that was asked for; one that fails stops no other. FILE_NOT_FOUND, 5015. */
 export async function recreateCheckpoints(
@@ -210,13 +211,27 @@ function differencesOf({ stored }: Inspected, live: Live | undefined): Pick<Recr
   const [before, now] = [stored === undefined ? undefined : treeOf(stored.content), live && treeOf(live)];
   return before === undefined || now === undefined
     ? {}
-    : { differences: diffTree(before, now, { most: mostDifferences }) };
+    : { differences: withoutLarge(diffTree(before, now, { most: mostDifferences })) };
 }
 
 /** What can be compared entry by entry. */
 function treeOf(content: Live): Key | undefined {
   if (content.kind === "directory") return directoryKey(content.entry);
   return content.kind === "registry" ? content.key : undefined;
+}
+
+/** A plan goes to people through the API: values with much data are counted and left out. */
+function withoutLarge(tree: DiffTree): DiffTree {
+  let left = 0;
+  const small = (node: DiffNode): DiffNode => {
+    const values = node.values.filter(
+      ({ before, after }) => (before?.data.length ?? 0) + (after?.data.length ?? 0) <= largestShown,
+    );
+    left += node.values.length - values.length;
+    return { ...node, values, children: node.children.map(small) };
+  };
+  const root = tree.root === undefined ? undefined : small(tree.root);
+  return { root, counts: tree.counts, more: tree.more + left };
 }
 
 function whyAnew({ state }: Inspected): string {
