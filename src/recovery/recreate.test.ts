@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { group, otherGroup, otherResource, resource, Scene } from "../../test/checkpoint/scene.ts";
 import { fail } from "../base/errors.ts";
+import { OutsideError } from "../base/outside.ts";
 import type { Checkpoints } from "../checkpoint/checkpoint.ts";
 import { readRecords } from "../checkpoint/records.ts";
 import { readState } from "../database/state.ts";
@@ -139,6 +140,19 @@ test("a failure stops no other, and says why with its code", async () => {
     recreate(source, { ...all, resources: ["None"] }, () => undefined),
     { name: "RESOURCE_NOT_FOUND" },
   );
+});
+
+test("a quorum that can't be written or read is 5028, and the checkpoints stay as they were", async () => {
+  const { scene, source } = await cluster();
+  await scene.node(1).set(path, "changed");
+  for (const at of ["versions.put", "versions.read"]) {
+    scene.store.fault = (call) => (call === at ? new OutsideError("EROFS", "write into the quorum") : undefined);
+    const { lines } = await recreate(source, { ...all, resources: ["Shop"] }, () => undefined);
+    const line = lines.find((one) => one.path === path);
+    assert.deepEqual([line?.result, line?.error?.win32, line?.number], ["failed", 5028, 1], at);
+  }
+  scene.store.fault = () => undefined;
+  assert.equal((await recreate(source, { ...all, resources: ["Shop"] }, () => undefined)).exit, 0);
 });
 
 test("a plan changes nothing and shows what differs as a tree", async () => {
