@@ -286,6 +286,30 @@ test("when another checkpoint can't be put in place, the folder is as it was", a
   assert.deepEqual(await two.outside.files.list("/srv/shop"), ["settings"]);
 });
 
+test("a folder that was compared before and is the same is not read before online", async () => {
+  const { scene: at, two, life } = await scene();
+  await life.checkpoints.add(resource, "directory", place);
+  at.place(2);
+  const there = two.life();
+  await there.checkpoints.restoreBeforeOnline(resource);
+  await at.time.timers.sleep(200);
+  await there.checkpoints.audit(resource);
+  const { files } = two.outside;
+  const real = { ...files };
+  let opened = 0;
+  Object.assign(files, {
+    open: (...args: Parameters<Files["open"]>) => {
+      if (args[1] === "read-no-link") opened++;
+      return real.open(...args);
+    },
+  });
+  assert.equal((await there.checkpoints.restoreBeforeOnline(resource)).equal.length, 1);
+  assert.equal(opened, 0);
+  await write(files, `${place}/a.conf`, "by hand");
+  assert.equal((await there.checkpoints.restoreBeforeOnline(resource)).placed.length, 1);
+  assert.ok(opened > 0);
+});
+
 test("re-creation says what differs, and makes a lost version anew", async () => {
   const { scene: at, one, life } = await scene();
   await life.checkpoints.add(resource, "directory", place);
@@ -337,6 +361,7 @@ test("a path below %NodeData%/apps is in each node's data folder", async () => {
   await write(one.outside.files, "/data/apps/shop/s.conf", "mine");
   await life.checkpoints.add(resource, "directory", "%nodedata%/apps/shop");
   assert.equal(life.checkpoints.list(resource)[0]?.path, "%NodeData%/apps/shop");
+  await assert.rejects(life.checkpoints.add(resource, "directory", "/data/apps/shop"), { name: "ALREADY_EXISTS" });
   await two.outside.files.makeFolder("/data/apps");
   at.place(2);
   await two.life().checkpoints.restoreBeforeOnline(resource);

@@ -33,6 +33,15 @@ interface Read {
   readonly isCertain: boolean;
 }
 
+interface Look {
+  /** Another one: something is different. */
+  readonly mark: string;
+  /** A later change would make another mark. */
+  readonly isCertain: boolean;
+  /** The digest that went with this mark. */
+  readonly known: string | undefined;
+}
+
 /** One folder, read again and again. */
 export class DirectoryScanner {
   readonly #outside: Pick<Outside, "files" | "clock" | "timers">;
@@ -57,7 +66,15 @@ export class DirectoryScanner {
 
   /** Of what is there now; no contents stay in memory, and nothing is read as long as nothing changed. Errors as `scan`. */
   digest(filter: DirectoryFilter): Promise<string> {
-    return this.#mutex.run(() => this.#digest(filter));
+    return this.#mutex.run(async () => {
+      const look = await this.#look(filter);
+      return look.known ?? this.#digest(filter, look);
+    });
+  }
+
+  /** As `digest`, when nothing has to be read for it; undefined otherwise. */
+  digestIfKnown(filter: DirectoryFilter): Promise<string | undefined> {
+    return this.#mutex.run(async () => (await this.#look(filter)).known);
   }
 
   async #scan(filter: DirectoryFilter): Promise<Scan> {
@@ -79,18 +96,20 @@ export class DirectoryScanner {
     }
   }
 
-  async #digest(filter: DirectoryFilter): Promise<string> {
-    const { files, clock } = this.#outside;
-    const lookAt = clock.wall();
-    const { items } = await walkFolder(files, this.#place, filter, matcherOf(filter));
+  async #look(filter: DirectoryFilter): Promise<Look> {
+    const lookAt = this.#outside.clock.wall();
+    const { items } = await walkFolder(this.#outside.files, this.#place, filter, matcherOf(filter));
     const marks = [...items.values()].map(({ path, stat }) => `${path}\0${markOf(stat)}`);
     const mark = createHash("sha256")
       .update(JSON.stringify([filter, marks]))
       .digest("hex");
-    if (this.#known?.mark === mark) return this.#known.digest;
+    const isCertain = [...items.values()].every(({ stat }) => stat.changed < lookAt - stampDelay);
+    return { mark, isCertain, known: this.#known?.mark === mark ? this.#known.digest : undefined };
+  }
+
+  async #digest(filter: DirectoryFilter, { mark, isCertain }: Look): Promise<string> {
     const digest = entryDigest((await this.#scan(filter)).entry);
     this.#reads = new Map();
-    const isCertain = [...items.values()].every(({ stat }) => stat.changed < lookAt - stampDelay);
     this.#known = isCertain ? { mark, digest } : undefined;
     return digest;
   }

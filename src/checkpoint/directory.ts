@@ -46,7 +46,7 @@ export class Directories {
 
   /** As it is now. Errors of `DirectoryScanner.scan`. */
   async scan(path: string, filter: DirectoryFilter): Promise<Scan> {
-    const place = this.#placeOf(path);
+    const place = this.placeOf(path);
     const watched = this.#watched.get(this.#keyOf(path, filter));
     const { clock } = this.#parts.outside;
     const begin = clock.boot();
@@ -61,7 +61,7 @@ export class Directories {
 
   /** Of what is there now; undefined when nothing is. Looked at often, it costs little. Errors of `DirectoryScanner.scan`. */
   async digest(path: string, filter: DirectoryFilter): Promise<string | undefined> {
-    const place = this.#placeOf(path);
+    const place = this.placeOf(path);
     if (this.#watched.has(this.#keyOf(path, filter))) return entryDigest((await this.scan(path, filter)).entry);
     if ((await this.#parts.outside.files.stat(place)) === undefined) return undefined;
     const scanner = this.#idle.get(place) ?? new DirectoryScanner(this.#parts.outside, place);
@@ -69,21 +69,28 @@ export class Directories {
     return scanner.digest(filter);
   }
 
+  /** Of what is there now, when it was compared before and nothing has to be read for it; undefined otherwise. */
+  async digestIfKnown(path: string, filter: DirectoryFilter): Promise<string | undefined> {
+    const place = this.placeOf(path);
+    if ((await this.#parts.outside.files.stat(place)) === undefined) return undefined;
+    return this.#idle.get(place)?.digestIfKnown(filter);
+  }
+
   /** As it is now, larger than the checkpoint may be, too; undefined when nothing is there. */
   async scanAll(path: string, filter: DirectoryFilter): Promise<Scan | undefined> {
-    if ((await this.#parts.outside.files.stat(this.#placeOf(path))) === undefined) return undefined;
+    if ((await this.#parts.outside.files.stat(this.placeOf(path))) === undefined) return undefined;
     return this.scan(path, { ...filter, maxSize: largestMaxSize });
   }
 
   /** BAD_PATHNAME and FILE_NOT_FOUND of `checkTarget`. */
   async check(path: string): Promise<void> {
-    await checkTarget(this.#parts.outside.files, this.#placeOf(path), this.#parts.folder);
+    await checkTarget(this.#parts.outside.files, this.placeOf(path), this.#parts.folder);
   }
 
   /** To be put in place of `live`, which was just scanned. */
   placement(path: string, entry: Entry, live: Scan | undefined): DirectoryPlacement {
     const { outside, folder } = this.#parts;
-    return new DirectoryPlacement(outside.files, folder, this.#placeOf(path), entry, live);
+    return new DirectoryPlacement(outside.files, folder, this.placeOf(path), entry, live);
   }
 
   /** The handler is called after changes; who watches scans then, and at the beginning. */
@@ -104,7 +111,7 @@ export class Directories {
 
   #begin(path: string, filter: DirectoryFilter): Watched {
     const { outside, log } = this.#parts;
-    const place = this.#placeOf(path);
+    const place = this.placeOf(path);
     let seen = "";
     const look = async (): Promise<boolean> => {
       const before = seen;
@@ -124,10 +131,11 @@ export class Directories {
   }
 
   #keyOf(path: string, filter: DirectoryFilter): string {
-    return JSON.stringify([this.#placeOf(path), filter]);
+    return JSON.stringify([this.placeOf(path), filter]);
   }
 
-  #placeOf(path: string): string {
+  /** Absolute, on this node. */
+  placeOf(path: string): string {
     return placeOf(path, this.#parts.folder);
   }
 

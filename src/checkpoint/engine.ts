@@ -72,8 +72,9 @@ class CheckpointEngine implements Checkpoints {
     const source = sourceToAdd(kind, checkPath(kind, path), options);
     const held = holdNow(this.#parts, resource);
     return this.#alone(held.resource, async () => {
+      const where = (one: string): string => (kind === "directory" ? this.#contents.directories.placeOf(one) : one);
       const check = (tree: Key, records: ResourceRecords): void =>
-        refuseConflicts(tree, records, source, options.force === true);
+        refuseConflicts(tree, records, source, options.force === true, where);
       const { tree, records } = requireOwned(this.#parts, held);
       check(tree, records);
       if (kind === "directory") await this.#contents.directories.check(source.path);
@@ -323,14 +324,19 @@ class CheckpointEngine implements Checkpoints {
 }
 
 /** The same path twice, or settings of another resource inside these: one would replace the other's (facts §3.3, last row). */
-function refuseConflicts(tree: Key, records: ResourceRecords, { kind, path }: Source, force: boolean): void {
+function refuseConflicts(
+  tree: Key,
+  records: ResourceRecords,
+  { kind, path }: Source,
+  force: boolean,
+  where: (path: string) => string,
+): void {
   for (const other of allRecords(tree)) {
     const isSelf = other.id === records.id;
     if (force && !isSelf) continue;
     const met = other.current.find(
       (one) =>
-        one.kind === kind &&
-        (isSelf && kind !== "directory" ? samePath(kind, one.path, path) : overlap(kind, one.path, path)),
+        one.kind === kind && (isSelf && kind !== "directory" ? samePath : overlap)(kind, where(one.path), where(path)),
     );
     if (met === undefined) continue;
     throw fail("ALREADY_EXISTS", {

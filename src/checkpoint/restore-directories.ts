@@ -13,7 +13,7 @@ import { filterOf } from "./names.ts";
 export interface DirectoryItem {
   readonly checkpoint: Checkpoint;
   readonly entry: Entry;
-  /** undefined: nothing. */
+  /** undefined: nothing, or it is the same. */
   readonly live: Scan | undefined;
   readonly isSame: boolean;
   /** Why it can't be put in place on this node. */
@@ -31,6 +31,14 @@ export async function compareDirectories(
     const { entry } = content;
     try {
       await contents.directories.check(checkpoint.path);
+      // Compared some seconds ago, as a rule: then a failover need not read it all.
+      const known = await contents.directories
+        .digestIfKnown(checkpoint.path, filterOf(checkpoint))
+        .catch(() => undefined);
+      if (known !== undefined && known === digestOf(checkpoint, entry)) {
+        items.push({ checkpoint, entry, live: undefined, isSame: true, failure: undefined });
+        continue;
+      }
       const live = await contents.directories.scanAll(checkpoint.path, filterOf(checkpoint));
       const isSame = live !== undefined && entryDigest(live.entry) === digestOf(checkpoint, entry);
       items.push({ checkpoint, entry, live, isSame, failure: undefined });
