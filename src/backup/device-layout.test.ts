@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { OutsideError, type Files } from "../base/outside.ts";
-import { deviceLayout, mountOf } from "./device-layout.ts";
+import { deviceLayout } from "./device-layout.ts";
 
 const mountinfo = [
   "22 1 8:2 / / rw,relatime shared:1 - ext4 /dev/sda2 rw",
@@ -43,13 +43,6 @@ const disk = {
   "/sys/dev/block/8:17/../sdb1/start": "2048\n",
   "/sys/dev/block/253:0/size": "100\n",
 };
-
-test("the mount with the longest point above the path counts", () => {
-  assert.equal(mountOf(mountinfo, "/srv/with space/quorum")?.device, "8:17");
-  assert.equal(mountOf(mountinfo, "/srv/with space/lvm")?.device, "253:0");
-  assert.equal(mountOf(mountinfo, "/srv/with space-not")?.device, "8:2");
-  assert.equal(mountOf("rubbish\n", "/x"), undefined);
-});
 
 test("offsets of a disk's partitions in bytes; a device without partitions has none", async () => {
   assert.deepEqual(await deviceLayout(filesWith(disk), "/srv/with space/q"), {

@@ -126,6 +126,7 @@ const winRows = {
   QUORUM_OWNER_ALIVE: { win32: 5034, exit: 10, http: 409, meaning: "The quorum's owner is alive." },
   NODE_NOT_AVAILABLE: { win32: 5036, exit: 11, http: 503, meaning: "The node is not available." },
   ALL_NODES_NOT_AVAILABLE: { win32: 5037, exit: 11, http: 503, meaning: "Not all nodes are available." },
+  CLUSTER_DISK_NOT_CONNECTED: { win32: 5963, exit: 1, http: 409, meaning: "The disk is not connected to this node." },
   RESOURCE_FAILED: { win32: 5038, exit: 1, http: 409, meaning: "The resource has failed." },
   CLUSTER_INVALID_NODE: { win32: 5039, exit: 2, http: 400, meaning: "The node is not valid." },
   CLUSTER_NODE_EXISTS: { win32: 5040, exit: 9, http: 409, meaning: "The node is a member already." },

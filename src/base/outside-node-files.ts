@@ -11,6 +11,7 @@ import type { FileHandle, FileStat, Files, OpenHow } from "./outside.ts";
 const flags = {
   read: constants.O_RDONLY,
   "read-no-link": constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK,
+  "read-alone": constants.O_RDONLY | constants.O_EXCL | constants.O_NONBLOCK,
   append: constants.O_RDWR | constants.O_APPEND | constants.O_CREAT,
   create: constants.O_RDWR | constants.O_CREAT | constants.O_EXCL,
   update: constants.O_RDWR,

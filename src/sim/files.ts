@@ -307,7 +307,7 @@ class SimHandle implements FileHandle {
 
   #needWritable(): void {
     this.#needOpen();
-    if (this.#how === "read" || this.#how === "read-no-link")
+    if (this.#how === "read" || this.#how === "read-no-link" || this.#how === "read-alone")
       throw new OutsideError("EBADF", `${this.#path} is open for reading`);
   }
 }

@@ -7,7 +7,7 @@ const layers: readonly (readonly string[])[] = [
   ["base"],
   ["tree"],
   ["hive"],
-  ["quorum", "registry", "rpc"],
+  ["quorum", "registry", "rpc", "disks"],
   ["database"],
   ["membership"],
   ["failover", "monitor", "checkpoint"],
