@@ -27,8 +27,8 @@ export class ForceQuorumRun implements ForceQuorumCalls {
 
   async carryOut(asked: ForceQuorumAsked): Promise<RestoreOutcome> {
     const service = this.#service;
-    const plan = await this.#check(asked);
     const shown = this.#shown;
+    const plan = await this.#check(asked, shown?.id === asked.planId ? shown : undefined);
     if (asked.planId !== undefined && (shown?.id !== asked.planId || shown.set.digest !== plan.set.digest)) {
       throw fail("REVISION_MISMATCH", {
         happened: "What would be put in force has changed since the plan was shown.",
@@ -51,7 +51,7 @@ export class ForceQuorumRun implements ForceQuorumCalls {
     return outcomeView(result);
   }
 
-  #check({ quorum, from, force, hold }: ForceQuorumAsked): Promise<RestorePlan> {
+  #check({ quorum, from, force, hold }: ForceQuorumAsked, agreed?: RestorePlan): Promise<RestorePlan> {
     const { outside, data, config, quorum: used } = this.#service.parts;
     return checkForceQuorum(
       {
@@ -65,6 +65,7 @@ export class ForceQuorumRun implements ForceQuorumCalls {
         askLife: ({ endpoint }) => askLife(outside, endpoint, config.instance),
       },
       { force, hold, ...(from === undefined ? {} : { from }) },
+      agreed,
     );
   }
 }

@@ -27,12 +27,13 @@ export function judgeRecord({ record, data, command }: DoctorFacts): Finding[] {
       ]),
     ];
   }
-  const exit = record.state === "denied" ? 12 : 5;
-  const why =
-    record.state === "denied"
-      ? "The doctor must run as the user that runs the service."
-      : "It says which node this is; nothing else does.";
-  return [problem("record", exit, `The record of the node can't be read: ${record.why}`, why)];
+  const happened = `The record of the node can't be read: ${record.why}`;
+  if (record.state === "denied") {
+    const look = { command: `ls -l ${data}`, why: "see whose it is, and run the doctor as that user", rank: 10 };
+    return [problem("record", 12, happened, "The doctor must run as the user that runs the service.", [look])];
+  }
+  const why = "Put it back from a copy; or evict the node on another one and join again with an empty data folder.";
+  return [problem("record", 5, happened, why)];
 }
 
 /** Whether the service runs, and what it is. */

@@ -17,8 +17,12 @@ export interface ForceQuorumParts extends CopyParts {
   readonly insist: boolean;
 }
 
-/** The dry run: what would be formed from what. Changes nothing. */
-export async function checkForceQuorum(parts: ForceQuorumParts, request: ForceQuorumRequest): Promise<RestorePlan> {
+/** The dry run: what would be formed from what; with `agreed`, a plan that was shown, under its name. Changes nothing. */
+export async function checkForceQuorum(
+  parts: ForceQuorumParts,
+  request: ForceQuorumRequest,
+  agreed?: RestorePlan,
+): Promise<RestorePlan> {
   const { outside, place, recorded, instance, insist } = parts;
   const quorum = await examineQuorum(outside, place, { instance, insist });
   const former = recorded === place ? undefined : await examineQuorum(outside, recorded, { instance, insist });
@@ -36,9 +40,9 @@ export async function checkForceQuorum(parts: ForceQuorumParts, request: ForceQu
     chosen: chosen === undefined ? undefined : await withFiles(parts, chosen, places),
     highestGeneration: Math.max(...(await Promise.all(places.map((one) => highestIn(parts, one))))),
     safetyFolder: `${parts.data}/safety`,
-    id: newGuid(outside.random),
-    lineage: newGuid(outside.random),
-    now: Math.floor(outside.clock.wall()),
+    id: agreed?.id ?? newGuid(outside.random),
+    lineage: agreed?.identity.lineage ?? newGuid(outside.random),
+    now: agreed?.time ?? Math.floor(outside.clock.wall()),
   });
 }
 

@@ -64,12 +64,13 @@ const marks: Readonly<Record<Finding["level"], string>> = {
   "not checked": "       ",
 };
 
-function diagnosisText({ verdict, restore, findings, next, newest }: Diagnosis): string {
+function diagnosisText({ verdict, restore, findings, next, newest, exit }: Diagnosis): string {
   const lines = findings.flatMap(({ level, sentence, why }) => [
     `${marks[level]}  ${oneLine(sentence)}`,
     ...(why === "" ? [] : [`         ${oneLine(why)}`]),
   ]);
   const commands = next.flatMap(({ command, why }, at) => [`  ${at + 1}. ${command}`, `     ${why}`]);
+  const nothing = exit === 0 ? "Nothing has to be done." : "No command mends that by itself; see above.";
   return [
     verdict,
     "",
@@ -77,7 +78,7 @@ function diagnosisText({ verdict, restore, findings, next, newest }: Diagnosis):
     "",
     ...(newest === null ? [] : [`Newest copy of the database: ${newest.where}, at ${newest.tag}.`]),
     restore.sentence,
-    ...(commands.length === 0 ? ["Nothing has to be done."] : ["What to do, the best first:", ...commands]),
+    ...(commands.length === 0 ? [nothing] : ["What to do, the best first:", ...commands]),
     "",
   ].join("\n");
 }
