@@ -35,6 +35,7 @@ async function main(): Promise<void> {
       faults: { type: "string" },
       restores: { type: "string" },
       recoveries: { type: "boolean", default: false },
+      shadows: { type: "boolean", default: false },
       long: { type: "boolean", default: false },
       brink: { type: "boolean", default: false },
       trace: { type: "boolean", default: false },
@@ -62,6 +63,7 @@ async function main(): Promise<void> {
       ...(values.nodes === undefined ? {} : { nodes: Number(values.nodes) }),
       ...(values.faults === undefined ? {} : { faults: faultsOf(values.faults) }),
       ...(values.recoveries ? { recoveries: true } : {}),
+      ...(values.shadows ? { shadows: true } : {}),
       ...(values.restores === undefined ? {} : { restores: Number(values.restores) }),
     };
     const result = await runSeed(spec, () => unhandled);

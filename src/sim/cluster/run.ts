@@ -4,6 +4,7 @@ import { OutsideError } from "../../base/outside.ts";
 import type { ClusterEvent, Violation } from "../checkers/events.ts";
 import { drawPlan, FaultInjector, type FaultKind, type FaultLength, faultLengths, type FaultPlan } from "../faults.ts";
 import { SimCluster } from "./cluster.ts";
+import { Freezer } from "./freezer.ts";
 import { Keeper } from "./keeper.ts";
 import { Recoverer } from "./recoverer.ts";
 import { checkVersions, comeToRest } from "./rest.ts";
@@ -22,6 +23,8 @@ export interface RunSpec {
   readonly restores?: number;
   /** A person loses checkpoint files and re-creates them. */
   readonly recoveries?: boolean;
+  /** Nodes are frozen for shadow copies, and not always thawed. */
+  readonly shadows?: boolean;
   /** How many trace lines are kept; none unless given. */
   readonly keepTrace?: number;
 }
@@ -74,6 +77,8 @@ export async function runSeed(spec: RunSpec, unhandled: () => readonly unknown[]
     const recoverer = new Recoverer(workload);
     workload.keepAt("recoverer", [100, 1500], (random) => recoverer.act(random));
   }
+  const freezer = new Freezer(workload);
+  if (spec.shadows === true) workload.keepAt("freezer", [200, 2500], (random) => freezer.act(random));
   injector.start();
   const workUntil = world.now + world.random.stream("work").between(...leastWork);
   await world.run({ until: world.now + faultsUntil, when: () => !injector.active });
@@ -86,6 +91,7 @@ export async function runSeed(spec: RunSpec, unhandled: () => readonly unknown[]
     ...crashes(cluster),
     ...(await keeper.check()),
     ...(await checkVersions(cluster)),
+    ...freezer.violations,
     ...unhandled().map((error) => broken("unhandled-rejection", world.now, error)),
   ];
   if (why !== undefined)
