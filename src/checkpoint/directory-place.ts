@@ -48,6 +48,7 @@ export class DirectoryPlacement {
     const { place, beside, note } = this.#work;
     await clear(this.#files, this.#work);
     await this.#files.makeFolder(folderOf(note));
+    await this.#files.syncFolder(folderOf(folderOf(note)));
     await writeFileDurably(this.#files, note, new TextEncoder().encode(`${JSON.stringify({ version: 1, place })}\n`));
     try {
       await build(this.#files, { at: beside, entry: this.#entry, place, live: this.#live });
