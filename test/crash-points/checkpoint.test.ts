@@ -2,6 +2,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { sha256 } from "../../src/base/digest.ts";
+import { writeFileDurably } from "../../src/base/durable.ts";
+import type { Files } from "../../src/base/outside.ts";
+import { fileKind } from "../../src/checkpoint/names.ts";
 import { readRecords } from "../../src/checkpoint/records.ts";
 import { readHive } from "../../src/hive/index.ts";
 import type { Registry } from "../../src/registry/registry.ts";
@@ -108,4 +111,48 @@ test("putting in place changes a hive wholly or not at every crash, and is finis
       tornVariants: 0,
     },
   );
+});
+
+test("a folder that is put in place, then captured, is old or new at every crash, and doing it again finishes it", async () => {
+  const first = await firstTree();
+  const place = "/srv/shop/settings";
+  const write = (files: Files, text: string): Promise<void> =>
+    writeFileDurably(files, `${place}/v`, new TextEncoder().encode(textFor(text)));
+  const liveIn = async (files: Files): Promise<string | undefined> =>
+    new TextDecoder().decode(await files.read(`${place}/v`)).split(" ")[0];
+  const crashes = await crashPoints(
+    async (files) => {
+      const { checkpoints } = await open(files, 2);
+      await checkpoints.restoreBeforeOnline(resource);
+      await write(files, "second");
+      await checkpoints.recreate(resource);
+    },
+    async (files) => {
+      const { quorum, database, checkpoints } = await open(files, 3);
+      const { current = [] } = readRecords(database.tree(), resource) ?? {};
+      assert.equal(current.length, 1, "a checkpoint is gone");
+      for (const { kind, number, fileDigest } of current) {
+        const bytes = await quorum.versions.read({ resource, number, kind: fileKind(kind) });
+        assert.equal(sha256(bytes), fileDigest);
+      }
+      const folder = current.find(({ kind }) => kind === "directory");
+      await checkpoints.restoreBeforeOnline(resource);
+      const text = await liveIn(files);
+      assert.equal(text, folder?.number === 1 ? "first" : "second");
+      assert.deepEqual(await files.list("/srv/shop"), ["settings"], "something is left beside it");
+      assert.ok((await checkpoints.audit(resource)).every(({ result }) => result === "ok"));
+    },
+    {
+      prepare: async (files) => {
+        const { checkpoints, registry } = await open(files, 1, first);
+        await files.makeFolder(place);
+        await write(files, "first");
+        await checkpoints.add(resource, "directory", place);
+        await write(files, "by-hand");
+        await registry.close();
+      },
+      tornVariants: 0,
+    },
+  );
+  assert.ok(crashes > 200, `${crashes}`);
 });
