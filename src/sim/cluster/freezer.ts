@@ -23,10 +23,10 @@ export class Freezer {
     const { cluster } = this.#workload;
     const on = this.#workload.anyService(random);
     if (on === undefined) return;
-    const lasts = random.pick([200, 1000, 3000, 8000]);
+    const lasts = random.pick([500, 3000, 20_000, 60_000]);
     const frozen = await this.#workload.attempt(() => on.service.freeze(lasts), limit);
     if (frozen === undefined) return;
-    await this.#workload.sleep(random.between(0, Math.floor(lasts / 2)));
+    await this.#workload.sleep(random.between(0, Math.min(2000, lasts)));
     const damage = await this.#workload.attempt(() => copy(on), limit);
     if (random.chance(0.4)) {
       cluster.world.trace.add(`a requester dies and leaves node ${on.service.node.name} frozen`);
