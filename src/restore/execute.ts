@@ -292,5 +292,9 @@ function resultOf(
 function undoOf(plan: RestorePlan, safety: RestoreRecord["safety"]): string {
   if (safety === undefined) return "There was no cluster before; there is nothing to go back to.";
   if (safety.kind === "backup") return `clubar restore ${safety.path} noforce`;
-  return `Stop every node, then put the files of ${safety.path} in the place of ${plan.place}.`;
+  // The folder that comes back is of an older generation than the nodes have seen by now.
+  return (
+    `Stop every node, put the files of ${safety.path} in the place of ${plan.place}, then say which generation of it counts: ` +
+    "clubar cluster force-quorum --from GENERATION --force"
+  );
 }
