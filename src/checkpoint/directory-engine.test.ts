@@ -1,32 +1,11 @@
-/** The life of a directory checkpoint: captured, watched, put in place, kept aside, refused. On simulated disks. */
+/** The life of a directory checkpoint: captured, watched, put in place, kept aside. On simulated disks. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { OutsideError, type Files } from "../base/outside.ts";
-import { otherGroup, otherResource, resource, Scene, type SceneNode } from "../../test/checkpoint/scene.ts";
+import { folderScene, place, read, write } from "../../test/checkpoint/folder-scene.ts";
+import { resource, type Scene } from "../../test/checkpoint/scene.ts";
 import { decodeDirectory } from "./directory-codec.ts";
 import { readRecords } from "./records.ts";
-
-const place = "/srv/shop/settings";
-
-async function write(files: Files, path: string, text: string): Promise<void> {
-  await files.makeFolder(path.slice(0, path.lastIndexOf("/")));
-  if ((await files.stat(path)) !== undefined) await files.unlink(path);
-  const handle = await files.open(path, "create", 0o640);
-  await handle.write(new TextEncoder().encode(text));
-  await handle.close();
-}
-
-const read = async (files: Files, path: string): Promise<string> => new TextDecoder().decode(await files.read(path));
-
-async function scene(): Promise<{ scene: Scene; one: SceneNode; two: SceneNode; life: ReturnType<SceneNode["life"]> }> {
-  const opened = await Scene.open();
-  opened.place(1);
-  const one = opened.node(1);
-  await write(one.outside.files, `${place}/a.conf`, "first");
-  await write(one.outside.files, `${place}/in/b.conf`, "b");
-  await opened.node(2).outside.files.makeFolder("/srv/shop");
-  return { scene: opened, one, two: opened.node(2), life: one.life() };
-}
 
 async function until(at: Scene, holds: () => boolean): Promise<void> {
   for (let turn = 0; turn < 2000; turn++) {
@@ -37,7 +16,7 @@ async function until(at: Scene, holds: () => boolean): Promise<void> {
 }
 
 test("a folder is captured at add, when it changed while online, and before offline; it is in place before online elsewhere", async () => {
-  const { scene: at, one, two, life } = await scene();
+  const { scene: at, one, two, life } = await folderScene();
   await life.checkpoints.add(resource, "directory", `${place}/`);
   assert.deepEqual(
     life.checkpoints.list(resource).map(({ kind, path, number }) => [kind, path, number]),
@@ -68,7 +47,7 @@ test("a folder is captured at add, when it changed while online, and before offl
 });
 
 test("the version is a hive that says all, and the database names it beside RegSync and CryptoSync", async () => {
-  const { scene: at, life } = await scene();
+  const { scene: at, life } = await folderScene();
   await life.checkpoints.add(resource, "directory", place, { filter: { exclude: ["*.log"], maxSize: 5000 } });
   const bytes = await at.versions.read({ resource, number: 1, kind: "CPD" });
   const entry = decodeDirectory(bytes);
@@ -78,7 +57,7 @@ test("the version is a hive that says all, and the database names it beside RegS
 });
 
 test("what is overwritten is kept unless it was a version; what is excluded stays", async () => {
-  const { scene: at, two, life } = await scene();
+  const { scene: at, two, life } = await folderScene();
   await life.checkpoints.add(resource, "directory", place, { filter: { exclude: ["*.log"] } });
   const { files } = two.outside;
   await write(files, `${place}/a.conf`, "by hand");
@@ -106,7 +85,7 @@ test("what is overwritten is kept unless it was a version; what is excluded stay
 });
 
 test("a revert while online is put in place at once", async () => {
-  const { scene: at, one, life } = await scene();
+  const { scene: at, one, life } = await folderScene();
   await life.checkpoints.add(resource, "directory", place);
   life.checkpoints.begin(resource, at.generation());
   await write(one.outside.files, `${place}/a.conf`, "bad");
@@ -123,7 +102,7 @@ test("a revert while online is put in place at once", async () => {
 });
 
 test("a folder that is gone while online is reported and not captured", async () => {
-  const { scene: at, one, two, life } = await scene();
+  const { scene: at, one, two, life } = await folderScene();
   await life.checkpoints.add(resource, "directory", place);
   life.checkpoints.begin(resource, at.generation());
   await one.outside.files.rename(place, "/srv/shop/away");
@@ -137,157 +116,8 @@ test("a folder that is gone while online is reported and not captured", async ()
   assert.equal(await read(two.outside.files, `${place}/a.conf`), "first");
 });
 
-test("the same folder or one inside it is refused in two checkpoints; another resource's can be forced", async () => {
-  const { scene: at, life } = await scene();
-  at.place(1, otherGroup);
-  await life.checkpoints.add(resource, "directory", place);
-  const refused = { name: "ALREADY_EXISTS" };
-  await assert.rejects(life.checkpoints.add(resource, "directory", place), refused);
-  await assert.rejects(life.checkpoints.add(resource, "directory", `${place}/in`, { force: true }), refused);
-  await assert.rejects(life.checkpoints.add(otherResource, "directory", place), refused);
-  await assert.rejects(life.checkpoints.add(otherResource, "directory", `${place}/in`), refused);
-  await life.checkpoints.add(otherResource, "directory", `${place}/in`, { force: true });
-});
-
-test("what can't be a directory checkpoint is refused with the reason", async () => {
-  const { one, life } = await scene();
-  const { files } = one.outside;
-  await files.makeLink(place, "/srv/link");
-  await files.makeLink("/srv/shop", "/srv/way");
-  const add = (path: string): Promise<unknown> => life.checkpoints.add(resource, "directory", path);
-  for (const [path, error] of [
-    ["relative/path", { name: "INVALID_PARAMETER", message: /not absolute/ }],
-    ["/etc", { name: "INVALID_PARAMETER", message: /folder of the system/ }],
-    ["/srv/../etc/x", { name: "INVALID_PARAMETER", message: /"\.\."/ }],
-    ["/proc/1/fd", { name: "INVALID_PARAMETER", message: /kernel/ }],
-    ["%NodeData%/registry/x", { name: "INVALID_PARAMETER", message: /clubar's own/ }],
-    ["/data/registry", { name: "BAD_PATHNAME", message: /clubar itself/ }],
-    ["/srv/link", { name: "BAD_PATHNAME", message: /is a symbolic link/ }],
-    ["/srv/way/settings", { name: "BAD_PATHNAME", message: /link on the way.*\/srv\/shop\/settings/ }],
-    ["/srv/none", { name: "FILE_NOT_FOUND", message: /no file or folder/ }],
-    ["/nowhere/none", { name: "FILE_NOT_FOUND", message: /no folder \/nowhere/ }],
-  ] as const) {
-    await assert.rejects(add(path), error, path);
-  }
-  await assert.rejects(life.checkpoints.add(resource, "registry", "SOFTWARE\\X", { filter: {} }), {
-    name: "INVALID_PARAMETER",
-  });
-  assert.deepEqual(life.checkpoints.list(resource), []);
-});
-
-test("a mount point, and one inside, is refused before anything is read or written", async () => {
-  const { one, life } = await scene();
-  const table = `22 1 8:1 / / rw - ext4 /dev/a rw\n36 22 8:2 / /srv/shop/with\\040blank rw - ext4 /dev/b rw\n`;
-  await write(one.outside.files, "/proc/self/mountinfo", table);
-  await one.outside.files.makeFolder("/srv/shop/with blank");
-  await assert.rejects(life.checkpoints.add(resource, "directory", "/srv/shop/with blank"), {
-    name: "BAD_PATHNAME",
-    message: /it is a mount point/,
-  });
-  await assert.rejects(life.checkpoints.add(resource, "directory", "/srv/shop"), {
-    name: "BAD_PATHNAME",
-    message: /something is mounted in it \(\/srv\/shop\/with blank\)/,
-  });
-});
-
-test("a folder above its size is refused with the numbers; a bad pattern or size is none", async () => {
-  const { life } = await scene();
-  const add = (filter: object): Promise<unknown> => life.checkpoints.add(resource, "directory", place, { filter });
-  await assert.rejects(add({ maxSize: 5 }), {
-    name: "MORE_DATA",
-    message: /holds 6 bytes.*takes 5; the largest file is a\.conf with 5/,
-  });
-  for (const filter of [
-    { exclude: [""] },
-    { include: ["/a"] },
-    { exclude: ["../x"] },
-    { maxSize: 0 },
-    { maxSize: 2e9 },
-  ])
-    await assert.rejects(add(filter), { name: "INVALID_PARAMETER" }, JSON.stringify(filter));
-  await add({ maxSize: 6 });
-});
-
-test("a file that changes all the time is not captured half; when it stands still it is", async () => {
-  const { one, life } = await scene();
-  const { files } = one.outside;
-  let isBusy = true;
-  let count = 0;
-  const real = { ...files };
-  const open: Files["open"] = (...args) => real.open(...args);
-  Object.assign(files, {
-    open: async (path: string, how: "read", mode?: number) => {
-      const handle = await open(path, how, mode);
-      if (!isBusy || !path.endsWith("a.conf") || (how as string) !== "read-no-link") return handle;
-      return {
-        ...handle,
-        read: async (at: number, length: number): Promise<Uint8Array> => {
-          const bytes = await handle.read(at, length);
-          const writer = await open(path, "append");
-          await writer.write(new TextEncoder().encode(String(count++ % 10)));
-          await writer.close();
-          return bytes;
-        },
-        close: () => handle.close(),
-      };
-    },
-  });
-  await assert.rejects(life.checkpoints.add(resource, "directory", place), {
-    name: "BUSY",
-    message: /a\.conf changed while it was read.*--exclude/,
-  });
-  assert.ok(count > 1, "it was tried again");
-  isBusy = false;
-  await life.checkpoints.add(resource, "directory", place);
-});
-
-test("a disk that is full while it is put in place leaves the old there, and the resource is not brought online", async () => {
-  const { scene: at, two, life } = await scene();
-  await life.checkpoints.add(resource, "directory", place);
-  await life.checkpoints.add(resource, "registry", "SOFTWARE\\Shop").catch(() => undefined);
-  const { files } = two.outside;
-  await write(files, `${place}/a.conf`, "by hand");
-  at.place(2);
-  const real = { ...files };
-  Object.assign(files, { exchange: (a: string) => Promise.reject(new OutsideError("ENOSPC", a)) });
-  await assert.rejects(two.life().checkpoints.restoreBeforeOnline(resource), { name: "DISK_FULL" });
-  assert.equal(await read(files, `${place}/a.conf`), "by hand");
-  assert.deepEqual(await files.list("/srv/shop"), ["settings"]);
-  Object.assign(files, real);
-  await two.life().checkpoints.restoreBeforeOnline(resource);
-  assert.equal(await read(files, `${place}/a.conf`), "first");
-});
-
-test("a link in the way on another node is neither followed nor replaced, and the resource is not brought online", async () => {
-  const { scene: at, two, life } = await scene();
-  await life.checkpoints.add(resource, "directory", place);
-  const { files } = two.outside;
-  await write(files, "/srv/elsewhere/a.conf", "other");
-  await files.makeLink("/srv/elsewhere", place);
-  at.place(2);
-  await assert.rejects(two.life().checkpoints.restoreBeforeOnline(resource), {
-    name: "BAD_PATHNAME",
-    message: /symbolic link/,
-  });
-  assert.equal(await files.readLink(place), "/srv/elsewhere");
-  assert.equal(await read(files, "/srv/elsewhere/a.conf"), "other");
-});
-
-test("when another checkpoint can't be put in place, the folder is as it was", async () => {
-  const { scene: at, one, two, life } = await scene();
-  one.keys.set("1\\\\Key", new TextEncoder().encode("key"));
-  await life.checkpoints.add(resource, "directory", place);
-  await life.checkpoints.add(resource, "crypto", "1\\\\Key");
-  await write(two.outside.files, `${place}/a.conf`, "by hand");
-  at.place(2);
-  two.keys.failImport = true;
-  await assert.rejects(two.life().checkpoints.restoreBeforeOnline(resource), { name: "DISK_FULL" });
-  assert.equal(await read(two.outside.files, `${place}/a.conf`), "by hand");
-  assert.deepEqual(await two.outside.files.list("/srv/shop"), ["settings"]);
-});
-
 test("a folder that was compared before and is the same is not read before online", async () => {
-  const { scene: at, two, life } = await scene();
+  const { scene: at, two, life } = await folderScene();
   await life.checkpoints.add(resource, "directory", place);
   at.place(2);
   const there = two.life();
@@ -311,7 +141,7 @@ test("a folder that was compared before and is the same is not read before onlin
 });
 
 test("re-creation says what differs, and makes a lost version anew", async () => {
-  const { scene: at, one, life } = await scene();
+  const { scene: at, one, life } = await folderScene();
   await life.checkpoints.add(resource, "directory", place);
   await write(one.outside.files, `${place}/a.conf`, "changed");
   const [planned] = await life.checkpoints.recreate(resource, { plan: true });
@@ -340,7 +170,7 @@ test("re-creation says what differs, and makes a lost version anew", async () =>
 });
 
 test("a node that may not give files away records no owners, and two such nodes agree", async () => {
-  const { scene: at, one, two, life } = await scene();
+  const { scene: at, one, two, life } = await folderScene();
   for (const { outside } of [one, two]) {
     Object.assign(outside.files, {
       mayChangeOwners: () => false,
@@ -357,7 +187,7 @@ test("a node that may not give files away records no owners, and two such nodes 
 });
 
 test("a path below %NodeData%/apps is in each node's data folder", async () => {
-  const { scene: at, one, two, life } = await scene();
+  const { scene: at, one, two, life } = await folderScene();
   await write(one.outside.files, "/data/apps/shop/s.conf", "mine");
   await life.checkpoints.add(resource, "directory", "%nodedata%/apps/shop");
   assert.equal(life.checkpoints.list(resource)[0]?.path, "%NodeData%/apps/shop");
@@ -369,7 +199,7 @@ test("a path below %NodeData%/apps is in each node's data folder", async () => {
 });
 
 test("a single file is a checkpoint, too", async () => {
-  const { scene: at, one, two, life } = await scene();
+  const { scene: at, one, two, life } = await folderScene();
   await write(one.outside.files, "/srv/shop/app.ini", "[shop]");
   await life.checkpoints.add(resource, "directory", "/srv/shop/app.ini");
   life.checkpoints.begin(resource, at.generation());
@@ -383,7 +213,7 @@ test("a single file is a checkpoint, too", async () => {
 });
 
 test("what a crash left half in place is cleared by the next life", async () => {
-  const { scene: at, one, life } = await scene();
+  const { scene: at, one, life } = await folderScene();
   const { files } = one.outside;
   await life.checkpoints.add(resource, "directory", place);
   await write(files, `${place}/a.conf`, "by hand");
