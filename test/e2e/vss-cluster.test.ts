@@ -1,9 +1,11 @@
 /** VSS with real nodes: the whole cluster is rolled back by an authoritative restore; and what is refused. */
 import assert from "node:assert/strict";
+import { spawn } from "node:child_process";
 import { existsSync } from "node:fs";
 import { join } from "node:path";
-import { NodeProcess } from "../../src/daemon/demo/node-process.ts";
+import { clubar, NodeProcess } from "../../src/daemon/demo/node-process.ts";
 import { stage } from "./scenario.ts";
+import { waitFor } from "./wait-for.ts";
 
 const { cluster, app, scenario } = stage("vss-cluster");
 const set = join(cluster.folder, "vss-set");
@@ -78,3 +80,40 @@ scenario("authoritative without a running service, and another cluster's set", a
   assert.ok(!names.includes("Made after it"), names.join());
   await release(leader);
 });
+
+scenario(
+  "node and command are killed in the middle: the next start of the node finishes the authoritative restore",
+  async () => {
+    const leader = await cluster.leader();
+    const kept = await app.change();
+    await cluster.run(leader, "vss", "backup", set);
+    const owner = await cluster.owner("App");
+    await cluster.run(owner, "reg", "add", "HKLM\\SOFTWARE\\App", "--value", "SETTING", "--data", "rolled-back");
+    const before = await generation();
+    for (const other of cluster.others(leader)) assert.equal(await other.stop(), 0);
+    await cluster.owner("App");
+    const [last] = app.history().runs.slice(-1);
+    assert.ok(last);
+    const [program = "", ...first] = clubar;
+    const words = ["--data", leader.data, "vss", "restore", set, "--authoritative", "--yes"];
+    const command = spawn(program, [...first, ...words], { stdio: "ignore" });
+    const ended = new Promise((resolve) => command.once("exit", resolve));
+    const staged = (): boolean => existsSync(join(leader.data, "node-restore", "plan.json"));
+    await waitFor("it is decided", () => command.exitCode !== null || staged(), 60_000);
+    leader.signal("SIGKILL");
+    command.kill("SIGKILL");
+    await Promise.all([leader.exit, ended]);
+    leader.start();
+    await cluster.leads(leader);
+    await waitFor(
+      "the cluster is restored",
+      async () => (await generation()) > before,
+      60_000,
+      () => cluster.describe(),
+    );
+    assert.ok(!staged());
+    await cluster.whole();
+    await release(leader);
+    assert.equal((await app.after(last)).setting, kept);
+  },
+);
