@@ -2,6 +2,7 @@
 import type { PageService } from "../api/page-service.ts";
 import { listBackups, verifyBackup } from "../backup/backup.ts";
 import { failureOf } from "../base/failure-of.ts";
+import { isVssSet, verifyVssSet } from "../vss/cluster/read-set.ts";
 import { Decisions } from "./decisions.ts";
 import type { ServiceNode } from "./service-node.ts";
 
@@ -19,7 +20,8 @@ export function pageService(service: ServiceNode): PageService {
       const found = await Promise.all(places.map((place) => setsIn(place)));
       return found.flat().sort((a, b) => b.time - a.time);
     },
-    verify: (path) => verifyBackup(outside, path),
+    verify: async (path) =>
+      (await isVssSet(outside.files, path)) ? verifyVssSet(outside, path) : verifyBackup(outside, path),
   };
 
   /** A set that somebody took away is no set; that it cannot be looked at is worth a word. */
