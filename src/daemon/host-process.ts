@@ -6,11 +6,14 @@ import type { Log } from "../base/log.ts";
 import type { FileHandle, Listener, Outside } from "../base/outside.ts";
 import { PermitKeeper, type RenewRequest } from "../membership/permit-keeper.ts";
 import { directoryTiming, type Timing } from "../membership/timing.ts";
+import type { Disks } from "../disks/disks.ts";
+import { openLinuxDisks } from "../disks/linux-disks.ts";
 import { endLeftovers } from "../monitor/application-kill.ts";
 import { type ApplicationRecord, readRecords, removeRecord } from "../monitor/application-record.ts";
 import { type Containment, probeContainment } from "../monitor/containment.ts";
 import { createHostEngine, type HostEngine, type ResourceSpec } from "../monitor/host-engine.ts";
 import { lockPath, writeLifeMark } from "../monitor/life-mark.ts";
+import { endMounts } from "../monitor/mount-record.ts";
 import type { ResourceType } from "../monitor/resource-type.ts";
 import type { Quorum } from "../quorum/quorum.ts";
 import { type Handlers, type Peer, serve } from "../rpc/call.ts";
@@ -39,6 +42,8 @@ export interface HostParts {
   readonly guard: GuardLink;
   readonly findType: (name: string) => ResourceType | undefined;
   readonly environment: Readonly<Record<string, string>>;
+  /** Those of the machine unless given. */
+  readonly disks?: Disks;
   /** What the kernel guarantees here; simulation says it itself. */
   readonly containment?: () => Promise<Pick<Containment, "kind" | "sentence">>;
   /** Ends what an earlier host left running; simulation replaces it. */
@@ -67,10 +72,11 @@ async function takeLock({ outside, config, log }: HostParts): Promise<FileHandle
   return handle;
 }
 
-async function endRecorded({ outside, config }: HostParts): Promise<void> {
+async function endRecorded({ outside, config, disks = openLinuxDisks(outside), log }: HostParts): Promise<void> {
   const records = await readRecords(outside.files, config.data);
   await endLeftovers(outside, records);
   for (const { id } of records) await removeRecord(outside.files, config.data, id);
+  await endMounts(outside, disks, config.data, log);
 }
 
 class HostProcess {
@@ -97,6 +103,7 @@ class HostProcess {
       folder: config.data,
       socket: socketPath.api(config.data),
       environment: parts.environment,
+      disks: parts.disks ?? openLinuxDisks(outside),
       findType: parts.findType,
       readKey: (path) => this.#questions.readKey(this.#service, path),
       exportPem: (container) => this.#questions.exportPem(this.#service, container),

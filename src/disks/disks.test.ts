@@ -86,7 +86,10 @@ async function refusedMount({ disks, id, point }: Bench): Promise<void> {
   const [partition] = disk?.partitions ?? [];
   assert.ok(disk !== undefined && partition !== undefined);
   const source = await disks.sourceOf(disk, partition);
-  await assert.rejects(disks.mount(source, point, () => Promise.reject(new Error("no")), never), { message: "no" });
+  await assert.rejects(
+    disks.mount(source, point, () => Promise.reject(new Error("no")), never),
+    { message: "no" },
+  );
   const ended = AbortSignal.abort();
   await assert.rejects(disks.mount(source, point, () => Promise.resolve(), ended));
   assert.equal(await disks.mountedAt(point), undefined);

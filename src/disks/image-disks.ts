@@ -6,6 +6,7 @@
 import type { Files, Outside } from "../base/outside.ts";
 import type { Disks } from "./disks.ts";
 import { runGated, runProgram } from "./gated.ts";
+import { sourceOf, sourceText } from "./image-source.ts";
 import { answers } from "./linux-disks.ts";
 import { mountAt, readMounts } from "./mount-table.ts";
 import { readDisk } from "./read-disk.ts";
@@ -19,13 +20,7 @@ export async function imageMounts({ files }: Outside): Promise<ImageMounts> {
   return files.mayChangeOwners() && (await files.stat("/dev/loop-control")) !== undefined ? "loop" : "simulated";
 }
 
-/** A source is `<image>@<offset>+<size>`. */
-export interface ImageSource {
-  readonly image: string;
-  readonly offset: number;
-  readonly size: number;
-}
-
+/** The images of a folder. A source is `<image>@<offset>+<size>`. */
 export function openImageDisks(outside: Outside, folder: string, how: ImageMounts): Disks {
   const { files } = outside;
   const mounts = how === "loop" ? loopMounts(outside) : openSimulatedMounts(outside);
@@ -47,17 +42,6 @@ export function openImageDisks(outside: Outside, folder: string, how: ImageMount
     answers: (source) => answers(files, sourceOf(source).image),
     ...mounts,
   };
-}
-
-function sourceText({ image, offset, size }: ImageSource): string {
-  return `${image}@${offset}+${size}`;
-}
-
-/** @throws when it is none of `sourceOf`'s */
-export function sourceOf(text: string): ImageSource {
-  const [, image, offset, size] = /^(.*)@(\d+)\+(\d+)$/.exec(text) ?? [];
-  if (image === undefined) throw new Error(`${text} is no partition of an image`);
-  return { image, offset: Number(offset), size: Number(size) };
 }
 
 function loopMounts(outside: Outside): Pick<Disks, "mount" | "unmount" | "mountedAt" | "inUse"> {

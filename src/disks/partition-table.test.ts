@@ -97,7 +97,12 @@ test("the table at the end of a GPT disk is used, and said so, when the first is
 });
 
 test("logical partitions are found along their chain; a chain in a circle is damaged", async () => {
-  const disk = diskOf({ id: { signature: 7 }, size, sector: 512, partitions: [{ offset: 512 * 100, size: 512 * 900 }] });
+  const disk = diskOf({
+    id: { signature: 7 },
+    size,
+    sector: 512,
+    partitions: [{ offset: 512 * 100, size: 512 * 900 }],
+  });
   const numbers = new DataView(disk.buffer);
   disk[446 + 4] = 0x05;
   const table = (at: number, next: number | undefined): void => {

@@ -57,12 +57,7 @@ function entriesOf(bytes: Uint8Array): readonly Entry[] | undefined {
 }
 
 /** Follows the chain of an extended partition; why it is damaged, or undefined. */
-async function readLogical(
-  read: ReadAt,
-  area: Entry,
-  unit: number,
-  found: Partition[],
-): Promise<string | undefined> {
+async function readLogical(read: ReadAt, area: Entry, unit: number, found: Partition[]): Promise<string | undefined> {
   const seen = new Set<number>();
   let at = area.start;
   for (let number = 5; ; ) {

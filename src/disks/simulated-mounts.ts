@@ -2,7 +2,7 @@
 import { fail } from "../base/errors.ts";
 import type { Outside } from "../base/outside.ts";
 import type { Disks } from "./disks.ts";
-import { sourceOf } from "./image-disks.ts";
+import { sourceOf } from "./image-source.ts";
 
 /** `<image>.<offset>` holds what is on the partition, `<image>.<offset>.used` where it is mounted. */
 export function openSimulatedMounts({ files }: Outside): Pick<Disks, "mount" | "unmount" | "mountedAt" | "inUse"> {
@@ -24,7 +24,10 @@ export function openSimulatedMounts({ files }: Outside): Pick<Disks, "mount" | "
       if (signal.aborted) throw fail("CANCELLED", { happened: "The mount was broken off." });
       const content = contentOf(source);
       if ((await holder(content)) !== undefined) {
-        throw fail("RESOURCE_FAILED", { happened: "The partition is mounted elsewhere.", unchanged: "Nothing was mounted." });
+        throw fail("RESOURCE_FAILED", {
+          happened: "The partition is mounted elsewhere.",
+          unchanged: "Nothing was mounted.",
+        });
       }
       await files.unlink(`${content}.used`).catch(() => undefined);
       const used = await files.open(`${content}.used`, "create");

@@ -101,7 +101,7 @@ test("the database documents the resource types that the host has, with the same
     const spec = builtInResourceTypes.find((one) => one.name === type.name);
     assert.ok(spec, type.name);
     assert.equal(spec.diesWithHost, type.diesWithHost, type.name);
-    const kinds = { text: "sz", texts: "multi-sz", number: "dword", flag: "dword" };
+    const kinds = { text: "sz", texts: "multi-sz", number: "dword", flag: "dword", bytes: "binary" };
     const rows = type.parameters.map((row) => `${row.name} ${kinds[row.kind]}`).sort();
     assert.deepEqual(spec.privateProperties.map((one) => `${one.name} ${one.type}`).sort(), rows, type.name);
   }

@@ -91,6 +91,9 @@ export class OwnerLoop {
     } else if (event.state === hostState.failed) {
       this.#parts.checkpoints.end(event.resource);
       this.#become(event.resource, { phase: "failed", restored: undefined, reason: because });
+    } else if (event.state === hostState.offlinePending && (event.held === true || entry.phase.startsWith("online"))) {
+      // It ends by itself and is not gone yet: what depends on it stops, and nothing is released.
+      this.#become(event.resource, { phase: "offline-pending", reason: because });
     } else if (event.state === hostState.online)
       this.#become(event.resource, { reason: because === "It came online." ? "" : because });
   }
@@ -174,7 +177,7 @@ export class OwnerLoop {
     } catch (error) {
       log.warn("a step failed", { kind: step.kind, resource: resource?.name ?? step.resource, error });
       this.#become(step.resource, {
-        phase: "failed",
+        phase: mayBeLeft(resource, step, error) ? "offline-pending" : "failed",
         busy: false,
         restored: undefined,
         reason: error instanceof Error ? error.message : String(error),
@@ -292,4 +295,11 @@ export class OwnerLoop {
     this.#running.set(id, { ...before, ...change, since: moved ? this.#parts.outside.clock.boot() : before.since });
     this.kick();
   }
+}
+
+/** Whether something of it may be left on this machine after a step that came to no answer: what outlives its host is not failed then. */
+function mayBeLeft(resource: ResourceState | undefined, step: Step, error: unknown): boolean {
+  if (resource?.diesWithHost === true) return false;
+  if (step.kind === "offline" || step.kind === "terminate") return true;
+  return step.kind === "online" && !(error instanceof Error && error.name === "CLUSTER_RESOURCE_TYPE_NOT_FOUND");
 }

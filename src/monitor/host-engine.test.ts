@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { after, beforeEach, describe, test } from "node:test";
 import { silentLog } from "../base/log.ts";
 import { openOutside } from "../base/outside-node.ts";
+import { openLinuxDisks } from "../disks/linux-disks.ts";
 import { buildKey } from "../tree/key.ts";
 import { dword, sz, type Value } from "../tree/value.ts";
 import { type ApplicationRecord, readRecords } from "./application-record.ts";
@@ -40,6 +41,7 @@ function newEngine(): HostEngine {
     folder,
     socket: join(folder, "api.sock"),
     environment: { PATH: "/usr/sbin:/usr/bin:/sbin:/bin" },
+    disks: openLinuxDisks(outside),
     findType: (type) => extra.get(type) ?? findResourceType(type),
     readKey: async (path) =>
       path === "SOFTWARE\\App"

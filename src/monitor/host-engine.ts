@@ -1,6 +1,7 @@
 import { fail } from "../base/errors.ts";
 import type { Log } from "../base/log.ts";
 import type { Outside } from "../base/outside.ts";
+import type { Disks } from "../disks/disks.ts";
 import type { Key } from "../tree/key.ts";
 import type { Value } from "../tree/value.ts";
 import type { ApplicationRecord } from "./application-record.ts";
@@ -31,6 +32,7 @@ export interface HostEngineOptions {
   readonly socket: string;
   /** What programs' environments start from. */
   readonly environment: Readonly<Record<string, string>>;
+  readonly disks: Disks;
   readonly findType: (name: string) => ResourceType | undefined;
   readonly readKey: (path: string) => Promise<Key | undefined>;
   readonly exportPem: (container: string) => Promise<string>;
@@ -151,6 +153,7 @@ function contextOf(
     watch: (use) => options.onWatch(spec.id, use),
     log: options.log,
     folder,
+    disks: options.disks,
     socket: options.socket,
     environment: options.environment,
     start: (program) => life.start(program),

@@ -1,11 +1,11 @@
 import { foldName } from "../tree/path.ts";
-import { dwordOf, multiSzOf, qwordOf, textOf, type Value } from "../tree/value.ts";
+import { dwordOf, multiSzOf, qwordOf, textOf, type Value, valueType } from "../tree/value.ts";
 
 /** A row of a type's parameter table; documents and checks are made from it. */
 export interface ParameterRow {
   readonly name: string;
-  /** text: REG_SZ; texts: REG_MULTI_SZ; number and flag (0 or 1): REG_DWORD. */
-  readonly kind: "text" | "texts" | "number" | "flag";
+  /** text: REG_SZ; texts: REG_MULTI_SZ; number and flag (0 or 1): REG_DWORD; bytes: REG_BINARY. */
+  readonly kind: "text" | "texts" | "number" | "flag" | "bytes";
   readonly required: boolean;
   readonly default?: string | number | boolean | readonly string[];
   /** One sentence for people. */
@@ -67,6 +67,7 @@ const kindNames = {
   texts: "texts (REG_MULTI_SZ)",
   number: "a number (REG_DWORD)",
   flag: "0 or 1 (REG_DWORD)",
+  bytes: "bytes (REG_BINARY)",
 };
 
 function fits(row: ParameterRow, value: Value): boolean {
@@ -79,6 +80,8 @@ function fits(row: ParameterRow, value: Value): boolean {
       return dwordOf(value) !== undefined;
     case "flag":
       return dwordOf(value) === 0 || dwordOf(value) === 1;
+    case "bytes":
+      return value.type === valueType.binary;
   }
 }
 

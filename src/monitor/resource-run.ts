@@ -7,6 +7,8 @@ import type { ResourceContext, ResourceType } from "./resource-type.ts";
 
 /** How long `terminate` of a type may take before its containers are killed, in milliseconds. */
 const terminateLimit = 5_000;
+/** The longest wait between two tries to release what outlives its host, in milliseconds. */
+const releasePause = 1_000;
 
 /** What one run is made of. */
 export interface RunParts {
@@ -23,7 +25,9 @@ export class ResourceRun {
   readonly #parts: RunParts;
   #state: ResourceState = resourceState.offline;
   #because = "";
+  #held = false;
   #down: Promise<void> | undefined;
+  #released: Promise<void> | undefined;
   #changes: "none" | "running" | "again" = "none";
 
   constructor(parts: RunParts) {
@@ -36,7 +40,8 @@ export class ResourceRun {
 
   get lastEvent(): ResourceEvent {
     const { context, ownershipGeneration } = this.#parts;
-    return { resource: context.resource.id, ownershipGeneration, state: this.#state, because: this.#because };
+    const event = { resource: context.resource.id, ownershipGeneration, state: this.#state, because: this.#because };
+    return this.#held ? { ...event, held: true } : event;
   }
 
   /** It is being taken down. */
@@ -84,17 +89,21 @@ export class ResourceRun {
     return this.#down;
   }
 
-  /** Kills everything now, whatever else goes on; a type that does not die with its host is asked to terminate at the same time. */
+  /**
+   * Kills everything now, whatever else goes on. A type that does not die with its host is terminated at the same time, however long that
+   * takes: this resolves only when nothing is left, for a proof follows.
+   */
   async killNow(because: string): Promise<void> {
     const { type, life } = this.#parts;
-    const asked = type.diesWithHost ? undefined : this.#askToTerminate();
-    await Promise.all([life.end(), asked]);
+    const released = type.diesWithHost ? undefined : this.#untilReleased();
+    await Promise.all([life.end(), released]);
     this.#down ??= Promise.resolve();
     if (this.#state !== resourceState.failed) this.#set(resourceState.offline, because);
   }
 
-  /** Terminates it as failed. */
+  /** Terminates it as failed. What outlives its host counts as failed only when nothing of it is left; what depends on it stops before. */
   fail(because: string): Promise<void> {
+    if (this.#down === undefined && !this.#parts.type.diesWithHost) this.#set(resourceState.offlinePending, because);
     this.#down ??= this.#terminate().then(() => this.#set(resourceState.failed, because));
     return this.#down;
   }
@@ -139,18 +148,34 @@ export class ResourceRun {
       trouble = ` It was terminated: ${messageOf(cause)}`;
       await this.#terminate();
     }
-    const known = trouble === "" || type.diesWithHost;
-    this.#set(
-      known ? resourceState.offline : resourceState.failed,
-      known ? `It went offline.${trouble}` : trouble.trim(),
-    );
+    this.#set(resourceState.offline, `It went offline.${trouble}`);
   }
 
   async #terminate(): Promise<void> {
-    const { life } = this.#parts;
+    const { life, type } = this.#parts;
     life.closing = true;
     if (!life.ended.aborted) await this.#askToTerminate();
-    await life.end();
+    await Promise.all([life.end(), type.diesWithHost ? undefined : this.#untilReleased()]);
+  }
+
+  /** Never gives up: a resource that may still be there is neither offline nor failed, and nobody else may have it. */
+  #untilReleased(): Promise<void> {
+    this.#released ??= this.#release();
+    return this.#released;
+  }
+
+  async #release(): Promise<void> {
+    const { type, context, outside } = this.#parts;
+    for (let pause = 20; ; pause = Math.min(releasePause, pause * 2)) {
+      try {
+        return await type.terminate(context, new AbortController().signal);
+      } catch (cause) {
+        const because = `It can't be released: ${messageOf(cause)}`;
+        if (because !== this.#because) context.log.warn("not released", { resource: context.resource.name, because });
+        this.#set(resourceState.offlinePending, because, true);
+      }
+      await outside.timers.sleep(pause);
+    }
   }
 
   async #askToTerminate(): Promise<void> {
@@ -213,7 +238,8 @@ export class ResourceRun {
     }
   }
 
-  #set(state: ResourceState, because: string): void {
+  #set(state: ResourceState, because: string, held = false): void {
+    this.#held = held;
     this.#state = state;
     this.#because = because;
     this.#parts.onEvent(this.lastEvent);

@@ -11,6 +11,8 @@ export interface ResourceEvent {
   /** Of the start command that this run belongs to. */
   readonly ownershipGeneration: number;
   readonly state: ResourceState;
+  /** Set while it can't be ended: something of it is left, and the host tries on. */
+  readonly held?: true;
   /** One sentence: why. */
   readonly because: string;
 }

@@ -1,5 +1,6 @@
 import type { Log } from "../base/log.ts";
 import type { Outside } from "../base/outside.ts";
+import type { Disks } from "../disks/disks.ts";
 import type { Key } from "../tree/key.ts";
 import type { Application } from "./application.ts";
 import type { ParameterRow, Parameters } from "./parameters.ts";
@@ -33,7 +34,10 @@ export interface ResourceType {
   online(context: ResourceContext, signal: AbortSignal): Promise<void>;
   /** Ends it in order. */
   offline(context: ResourceContext, signal: AbortSignal): Promise<void>;
-  /** Ends it now; the host kills its containers afterwards. Not called when the permit ends and the type dies with its host. */
+  /**
+   * Ends it now; the host kills its containers afterwards. Not called when the permit ends and the type dies with its host. Of a type that
+   * does not, it resolves only when nothing is left, and is called again until it does: the host proves nothing before.
+   */
   terminate(context: ResourceContext, signal: AbortSignal): Promise<void>;
   /** A quick look. */
   looksAlive(context: ResourceContext, signal: AbortSignal): Promise<boolean>;
@@ -67,6 +71,7 @@ export interface ResourceContext {
   readonly log: Log;
   /** The resource's own folder on this node. It exists; nobody else writes there. */
   readonly folder: string;
+  readonly disks: Disks;
   /** Path of the socket of the node's API, for scripts. */
   readonly socket: string;
   /** The environment that programs of resources start from: PATH and the like. */

@@ -277,6 +277,23 @@ test("nodes: paused, drained, resumed, evicted, confirmed down", () => {
   assert.deepEqual([...readState(tree).nodes.keys()], ["1", "3"]);
 });
 
+test("a node whose permit was only waited out is not evicted while a disk of it may be mounted", () => {
+  let tree = cluster();
+  tree = set(tree, "Runtime\\Nodes\\2", dword("State", 1), sz("Incarnation", "b"), sz("DownBecause", "waited"));
+  tree = set(tree, `Runtime\\Groups\\${guid(10)}`, sz("Owner", "2"), dword("OwnershipGeneration", 4));
+  const evict = (): Key => apply(tree, evictNode(tree, { node: "n2", stopped: true }));
+  refuses(5009, evict);
+  tree = set(tree, "Runtime\\Nodes\\2", sz("DownBecause", "gone"));
+  refuses(5009, evict);
+  const before = tree;
+  tree = set(before, "Runtime\\Nodes\\2", sz("DownBecause", "proof"));
+  assert.equal(readState(evict()).nodes.has("2"), false);
+  tree = set(before, "Runtime\\Nodes\\2", sz("ConfirmedDown", "b"));
+  assert.equal(readState(evict()).nodes.has("2"), false);
+  tree = set(before, `Runtime\\Groups\\${guid(10)}`, dword("Released", 4));
+  assert.equal(readState(evict()).nodes.has("2"), false);
+});
+
 test("the cluster's name", () => {
   const tree = start();
   refuses(87, () => renameCluster(tree, { name: "" }));

@@ -142,13 +142,38 @@ export function evictNode(tree: Key, request: EvictNode): Change {
         : `When the machine is certainly off: clubar node confirm-down ${node.name}.`,
     });
   }
+  refuseSurvivors(tree, state, node);
   const change = new ChangeBuilder(tree)
     .structure()
     .exists(node.path)
-    .unchanged(node.runtimePath, "State", "Incarnation", "ConfirmedDown");
+    .unchanged(node.runtimePath, "State", "Incarnation", "ConfirmedDown", "DownBecause", "Loose");
+  for (const group of state.groups.values()) {
+    if (group.owner === undefined || group.owner === node.id) change.unchanged(group.runtimePath, "Owner", "Released");
+  }
   change.deleteKey(node.path).deleteKey(node.runtimePath);
   forgetOwner(change, state, node);
   return change.build(`Node ${node.name} is evicted.`);
+}
+
+/**
+ * What does not die with its host may outlive a permit that was waited out and a host that the kernel ended (docs/safety.md §2.5), and
+ * once the node is no member its groups count as free.
+ */
+function refuseSurvivors(tree: Key, state: ClusterState, node: NodeState): void {
+  if (node.confirmedDown || (node.downBecause !== "waited" && node.downBecause !== "gone")) return;
+  const isLoose = dwordOf(findValue(tree, node.runtimePath, "Loose")) === 1;
+  const survivors = [...state.groups.values()]
+    .filter((group) => !group.released && (group.owner === undefined || group.owner === node.id))
+    .flatMap((group) => group.resources.flatMap((id) => state.resources.get(id) ?? []))
+    .filter((resource) => isLoose || !resource.diesWithHost);
+  if (survivors.length === 0) return;
+  throw fail("CANT_EVICT_ACTIVE_NODE", {
+    happened: `It is not certain that node ${node.name} has stopped everything: ${survivors
+      .map(({ name, type }) => `"${name}" (${type})`)
+      .join(", ")} may outlive its host.`,
+    unchanged,
+    next: `When the machine is certainly off: clubar node confirm-down ${node.name}.`,
+  });
 }
 
 function forgetOwner(change: ChangeBuilder, state: ClusterState, node: NodeState): void {

@@ -6,6 +6,7 @@ import { after, beforeEach, test } from "node:test";
 import { fail } from "../../base/errors.ts";
 import { silentLog } from "../../base/log.ts";
 import { openOutside } from "../../base/outside-node.ts";
+import { openLinuxDisks } from "../../disks/linux-disks.ts";
 import { buildKey, findKey, type Key } from "../../tree/key.ts";
 import { binary, dword, multiSz, qword, sz, type Value } from "../../tree/value.ts";
 import { type Application, startApplication } from "../application.ts";
@@ -65,6 +66,7 @@ function contextWith(parameters: readonly Value[]): ResourceContext {
     watch: (use) => void uses.push(use),
     log: silentLog,
     folder,
+    disks: openLinuxDisks(outside),
     socket: "",
     environment,
     start: ({ program, environment: all, folder: where }) =>
