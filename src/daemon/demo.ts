@@ -1,12 +1,15 @@
 /**
  * `npm start`: a cluster of three nodes on this machine tells the whole story with real timings.
- * Options: --once (end after the story; so it does without a terminal), --own-server (not nginx), --keep (leave the folder).
+ * Options: --story recovery (another story: the bad days), --once (end after the story; so it does without a terminal),
+ * --own-server (not nginx), --keep (leave the folder).
  */
 import { mkdtempSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { failureOf } from "../base/failure-of.ts";
+import { recoverByPageRequests } from "./demo/recovery/page-api.ts";
+import { recoveryChapters } from "./demo/recovery/story-of-recovery.ts";
 import { formCluster, seconds } from "./demo/step-1-form.ts";
 import { bringServiceOnline } from "./demo/step-2-service.ts";
 import { failOver } from "./demo/step-3-failover.ts";
@@ -22,8 +25,13 @@ const { values } = parseArgs({
     once: { type: "boolean", default: false },
     "own-server": { type: "boolean", default: false },
     keep: { type: "boolean", default: false },
+    story: { type: "string", default: "first" },
   },
 });
+if (values.story !== "first" && values.story !== "recovery") {
+  console.error(`There is no story "${values.story}". Nothing was started. Say --story recovery, or nothing.`);
+  process.exit(2);
+}
 const once = values.once || !process.stdout.isTTY || !process.stdin.isTTY;
 
 const interrupted = new AbortController();
@@ -56,7 +64,13 @@ async function main(): Promise<number> {
 }
 
 async function tell(): Promise<void> {
-  const web = new Web(story, await prepareWebService(join(story.folder, "web"), values["own-server"]));
+  const isRecovery = values.story === "recovery";
+  const web = new Web(story, await prepareWebService(join(story.folder, "web"), values["own-server"], isRecovery));
+  if (isRecovery) {
+    const chapters = recoveryChapters(story, web, (address) => recoverByPageRequests(story, address));
+    for (const chapter of chapters) await chapter.play();
+    return;
+  }
   await formCluster(story);
   story.own.scan();
   await bringServiceOnline(story, web);

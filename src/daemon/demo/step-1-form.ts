@@ -18,10 +18,12 @@ export async function formCluster(story: Story): Promise<void> {
   if (first === undefined) return;
   const quorum = join(story.folder, "quorum");
   const begun = performance.now();
-  await story.clubar(first, ["cluster", "create", "DEMO", "--node", first.name, "--quorum", quorum]);
+  const factor = story.timingFactor === 1 ? [] : ["--timing-factor", String(story.timingFactor)];
+  await story.clubar(first, ["cluster", "create", "DEMO", "--node", first.name, "--quorum", quorum, ...factor]);
   first.start();
   await story.until(`${first.name} leads`, async () => (await first.status())?.self.state === "leader");
-  for (const node of others) await story.clubar(node, ["cluster", "join", "--node", node.name, "--quorum", quorum]);
+  for (const node of others)
+    await story.clubar(node, ["cluster", "join", "--node", node.name, "--quorum", quorum, ...factor]);
   for (const node of others) node.start();
   await story.everyNodeUp();
   story.line(

@@ -2,6 +2,7 @@
 import { once } from "node:events";
 import { readFileSync, rmSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
+import type { NodeProcess } from "./node-process.ts";
 import type { OwnProcess } from "./own-processes.ts";
 import type { Story } from "./story.ts";
 
@@ -13,15 +14,21 @@ export async function stayUp(story: Story): Promise<void> {
   story.heading("6. The cluster stays up");
   const [first] = story.nodes;
   if (first === undefined || story.signal.aborted) return;
-  // Every start of the service takes a free port: the newest line counts.
-  const pages = readFileSync(`${first.data}.out`, "utf8").match(/http:\/\/127\.0\.0\.1:\d+\/#token=\S+/g);
-  const page = pages?.at(-1);
+  const page = pageAddress(first);
   if (page !== undefined) story.line(`Web page:    ${page}`);
   story.line(`Commands:    CLUBAR_DATA=${first.data} npm run --silent clubar -- status`);
   story.line("Ctrl-C ends it and leaves nothing.");
   const timer = setInterval(() => story.own.scan(), 1000);
   await once(story.signal, "abort");
   clearInterval(timer);
+}
+
+/** Where the node's service shows its web page, with the token; undefined when it has not said so. */
+export function pageAddress(node: NodeProcess): string | undefined {
+  // Every start of the service takes a free port: the newest line counts.
+  return readFileSync(`${node.data}.out`, "utf8")
+    .match(/http:\/\/127\.0\.0\.1:\d+\/#token=\S+/g)
+    ?.at(-1);
 }
 
 /** Stops all services in order, kills what is left after that; resolves with what had to be killed. */

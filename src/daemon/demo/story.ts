@@ -9,9 +9,6 @@ import { OwnProcesses } from "./own-processes.ts";
 /** A step did not go as it must; the message says what. */
 export class StepFailed extends Error {}
 
-/** How long any condition of a step may take, in milliseconds. */
-const limit = 60_000;
-
 /** What a story is told with. */
 export interface StoryOptions {
   /** A new folder, 0700; everything of the demonstration is below it. */
@@ -20,6 +17,8 @@ export interface StoryOptions {
   readonly write: (line: string) => void;
   /** Aborted by Ctrl-C. */
   readonly signal: AbortSignal;
+  /** Stretches all times of the cluster, for machines that are busy with other things. 1 unless given. */
+  readonly timingFactor?: number;
 }
 
 /** Runs commands, waits for conditions, and prints both. */
@@ -28,12 +27,16 @@ export class Story {
   readonly nodes: readonly NodeProcess[];
   readonly own: OwnProcesses;
   readonly signal: AbortSignal;
+  readonly timingFactor: number;
+  readonly #limitMs: number;
   readonly #write: (line: string) => void;
 
-  constructor({ folder, names, write, signal }: StoryOptions) {
+  constructor({ folder, names, write, signal, timingFactor = 1 }: StoryOptions) {
     this.folder = folder;
     this.own = new OwnProcesses(folder);
     this.signal = signal;
+    this.timingFactor = timingFactor;
+    this.#limitMs = timingFactor === 1 ? 60_000 : 120_000;
     this.#write = write;
     this.nodes = names.map(
       (name, index) => new NodeProcess(name, join(folder, name), index === 0 ? ["--page", "0"] : []),
@@ -54,11 +57,16 @@ export class Story {
     return found;
   }
 
-  /** Runs `clubar` on a node and prints the command and the beginning of its answer, at most `lines` of it. Its whole standard output. */
-  async clubar(node: NodeProcess, words: readonly string[], lines = 0): Promise<string> {
+  /** Prints a command as it is typed on a node. */
+  command(node: NodeProcess, words: readonly string[]): void {
     this.#write(
       `${node.name}$ clubar ${words.map((word) => quoted(word.replaceAll(`${this.folder}/`, ""))).join(" ")}`,
     );
+  }
+
+  /** Runs `clubar` on a node and prints the command and the beginning of its answer, at most `lines` of it. Its whole standard output. */
+  async clubar(node: NodeProcess, words: readonly string[], lines = 0): Promise<string> {
+    this.command(node, words);
     const { code, stdout, stderr } = await this.#run(node, words);
     if (code !== 0)
       throw new StepFailed(`clubar ${words.join(" ")} on ${node.name} ended with ${code}:\n${stderr}${stdout}`);
@@ -83,8 +91,10 @@ export class Story {
       const answer = await probe();
       this.signal.throwIfAborted();
       if (answer !== undefined && answer !== false) return answer;
-      if (performance.now() - begun > limit) {
-        throw new StepFailed(`It did not happen within ${limit / 1000} s that ${what}.\n${await this.#situation()}`);
+      if (performance.now() - begun > this.#limitMs) {
+        throw new StepFailed(
+          `It did not happen within ${this.#limitMs / 1000} s that ${what}.\n${await this.#situation()}`,
+        );
       }
       await sleep(pause);
     }

@@ -15,6 +15,8 @@ import type { TLSSocket } from "node:tls";
 export const settingsKey = "SOFTWARE\\Demo\\Web";
 /** Provider type, provider and key name. */
 export const container = "1\\Demo\\Web";
+/** Below HKLM, and no checkpoint: what differs from node to node. Value `Files` is the folder whose files nginx serves. */
+export const nodeKey = "SOFTWARE\\Demo\\Node";
 
 /** An answer of the service, with the digest of the public key whose private half it proved to have. */
 export interface Page {
@@ -36,21 +38,25 @@ export interface WebService {
   readonly outputs: readonly string[];
   readonly reload: string | undefined;
   readonly commandLine: string;
+  /** Whether it serves /files/ out of the node's folder, too. */
+  readonly servesFiles: boolean;
+  /** Whether a process with this command line is the server itself; there is one for each instance. */
+  isServer(command: string): boolean;
   /** Rejects when nobody answers within `timeoutMs`. */
-  fetch(publicPem: string, timeoutMs: number): Promise<Page>;
+  fetch(publicPem: string, timeoutMs: number, path?: string): Promise<Page>;
 }
 
 const placesOfNginx = ["/usr/sbin/nginx", "/usr/bin/nginx", "/usr/local/sbin/nginx"];
 const placesOfOpenssl = ["/usr/bin/openssl", "/usr/local/bin/openssl"];
 
-/** Prepares templates (and for nginx a key and its certificate) in `folder`, which is made. */
-export async function prepareWebService(folder: string, ownServer: boolean): Promise<WebService> {
+/** Prepares templates (and for nginx a key and its certificate) in `folder`, which is made. `withFiles`: nginx serves /files/, too. */
+export async function prepareWebService(folder: string, ownServer: boolean, withFiles = false): Promise<WebService> {
   mkdirSync(folder, { recursive: true, mode: 0o700 });
   const port = await freePort();
   const nginx = placesOfNginx.find((path) => existsSync(path));
   const openssl = placesOfOpenssl.find((path) => existsSync(path));
   if (nginx === undefined || openssl === undefined || ownServer) return ownWebService(folder, port);
-  return nginxService(folder, port, nginx, openssl);
+  return nginxService(folder, port, { nginx, openssl, withFiles });
 }
 
 /** The digest by which two public keys are compared. */
@@ -61,7 +67,13 @@ export function fingerprint(key: KeyObject): string {
     .slice(0, 16);
 }
 
-function nginxService(folder: string, port: number, nginx: string, openssl: string): WebService {
+interface Nginx {
+  readonly nginx: string;
+  readonly openssl: string;
+  readonly withFiles: boolean;
+}
+
+function nginxService(folder: string, port: number, { nginx, openssl, withFiles }: Nginx): WebService {
   const keyFile = join(folder, "made.pem");
   const made = join(folder, "made-certificate.pem");
   const curve = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "30"];
@@ -70,7 +82,7 @@ function nginxService(folder: string, port: number, nginx: string, openssl: stri
   const certificate = readFileSync(made, "utf8");
   rmSync(made);
   const [configuration, pem] = [join(folder, "nginx.conf"), join(folder, "certificate.pem")];
-  writeFileSync(`${configuration}.template`, nginxTemplate(folder, pem));
+  writeFileSync(`${configuration}.template`, nginxTemplate(folder, pem, withFiles));
   writeFileSync(`${pem}.template`, `\${reg:${settingsKey}\\Certificate}`);
   const command = `${nginx} -e stderr -p ${folder} -c ${configuration}`;
   return {
@@ -83,11 +95,13 @@ function nginxService(folder: string, port: number, nginx: string, openssl: stri
     outputs: [configuration, pem],
     reload: `${command} -s reload`,
     commandLine: command,
-    fetch: (_, timeoutMs) => fetchSecure(port, certificate, timeoutMs),
+    servesFiles: withFiles,
+    isServer: (program) => program.startsWith("nginx: master process"),
+    fetch: (_, timeoutMs, path = "/") => fetchSecure(port, path, certificate, timeoutMs),
   };
 }
 
-function nginxTemplate(folder: string, certificate: string): string {
+function nginxTemplate(folder: string, certificate: string, withFiles: boolean): string {
   const places = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"].map(
     (name) => `${name}_temp_path ${folder}/temp;`,
   );
@@ -105,6 +119,7 @@ function nginxTemplate(folder: string, certificate: string): string {
     `    ssl_certificate ${certificate};`,
     `    ssl_certificate_key \${key:${container}:path};`,
     `    location / { default_type text/plain; return 200 "\${reg:${settingsKey}\\Greeting}"; }`,
+    ...(withFiles ? [`    location /files/ { default_type text/plain; alias \${reg:${nodeKey}\\Files}/; }`] : []),
     "  }",
     "}",
     "",
@@ -126,14 +141,16 @@ function ownWebService(folder: string, port: number): WebService {
     outputs: [output],
     reload: undefined,
     commandLine: `"${process.execPath}" "${program}" "${output}"`,
+    servesFiles: false,
+    isServer: (running) => running.startsWith(process.execPath) && running.includes(program),
     fetch: (publicPem, timeoutMs) => fetchSigned(port, publicPem, timeoutMs),
   };
 }
 
 /** The handshake proves that the server has the private key of its certificate. */
-function fetchSecure(port: number, ca: string, timeout: number): Promise<Page> {
+function fetchSecure(port: number, path: string, ca: string, timeout: number): Promise<Page> {
   return new Promise((resolve, reject) => {
-    const asked = getSecure({ host: "127.0.0.1", port, ca, agent: false, timeout }, (answer) => {
+    const asked = getSecure({ host: "127.0.0.1", port, path, ca, agent: false, timeout }, (answer) => {
       const peer = (answer.socket as TLSSocket).getPeerX509Certificate();
       let text = "";
       answer.setEncoding("utf8").on("data", (part: string) => (text += part));

@@ -23,12 +23,12 @@ export class Web {
     return this.service.fetch(this.#publicPem, patience);
   }
 
-  /** Resolves with the page once it says `text`. */
-  says(text: string): Promise<Page> {
+  /** Resolves with the page, or that at another path, once it says `text`. */
+  says(text: string, path = "/"): Promise<Page> {
     return this.#story.until(
-      `${this.service.url} says "${text}"`,
+      `${this.service.url} says "${text}" at ${path}`,
       async () => {
-        const page = await this.fetch().catch(() => undefined);
+        const page = await this.service.fetch(this.#publicPem, patience, path).catch(() => undefined);
         return page?.text === text ? page : undefined;
       },
       5,
