@@ -90,15 +90,18 @@ export async function wordsOfSet(
 }
 
 /** What the start of a service does, and a restore where none runs. */
-export async function start(files: Files, salt: number): Promise<readonly string[]> {
+export async function start(
+  files: Files,
+  salt: number,
+  other: "stopped" | "running" | "unknown" = "stopped",
+): Promise<readonly string[]> {
   const outside = outsideOf(files, salt);
   const node = await commitNodeRestore(outside, nodeData);
-  const { askNode } = partsOf(files, salt);
   const cluster = await resumeRestore({
     outside,
     data: nodeData,
     node: "n1",
-    askNodes: async () => [{ id: "2", name: "n2", ...(await askNode({ id: "2", name: "n2", endpoint: undefined })) }],
+    askNodes: async () => [{ id: "2", name: "n2", state: other, evidence: "said so" }],
   });
   return [node, cluster].flatMap((one) => (one === undefined ? [] : [one.outcome]));
 }
