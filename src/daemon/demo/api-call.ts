@@ -15,14 +15,7 @@ export function callApi(
   { timeoutMs = 5000, body }: { readonly timeoutMs?: number; readonly body?: unknown } = {},
 ): Promise<ApiAnswer> {
   const headers = body === undefined ? {} : { "content-type": "application/json" };
-  const options = {
-    socketPath: `${data}/run/api.sock`,
-    method,
-    path,
-    headers,
-    agent: false,
-    timeout: timeoutMs,
-  };
+  const options = { socketPath: `${data}/run/api.sock`, method, path, headers, agent: false, timeout: timeoutMs };
   return new Promise((resolve, reject) => {
     const asked = request(options, (answer) => {
       let text = "";
@@ -33,10 +26,7 @@ export function callApi(
       answer.on("error", reject);
       answer.on("end", () => {
         try {
-          resolve({
-            status: answer.statusCode ?? 0,
-            body: text === "" ? null : JSON.parse(text),
-          });
+          resolve({ status: answer.statusCode ?? 0, body: text === "" ? null : JSON.parse(text) });
         } catch (error) {
           reject(error instanceof Error ? error : new Error(String(error)));
         }

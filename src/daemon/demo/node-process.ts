@@ -34,10 +34,7 @@ export class NodeProcess {
     const [command = "", ...args] = [...diesWithUs, ...clubar, "--data", this.data, "service", ...this.#options];
     const output = openSync(`${this.data}.out`, "a", 0o600);
     // A session of its own: Ctrl-C on the terminal is for the one who started it, who stops it in order.
-    const child = spawn(command, args, {
-      stdio: ["ignore", output, output],
-      detached: true,
-    });
+    const child = spawn(command, args, { stdio: ["ignore", output, output], detached: true });
     closeSync(output);
     this.#child = child;
     this.#identity = child.pid === undefined ? undefined : identify(child.pid);

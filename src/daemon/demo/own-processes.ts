@@ -105,13 +105,7 @@ function entryOf(pid: number): Entry | undefined {
   const started = fields[19];
   if (started === undefined || state === "Z" || state === "X") return undefined;
   const words = textOf(`/proc/${pid}/cmdline`).split("\0");
-  return {
-    pid,
-    started,
-    parent: Number(parent),
-    words,
-    command: words.join(" ").trim(),
-  };
+  return { pid, started, parent: Number(parent), words, command: words.join(" ").trim() };
 }
 
 function nameOf(who: OwnProcess): string {

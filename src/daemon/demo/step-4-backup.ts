@@ -11,10 +11,7 @@ export async function backUp(story: Story): Promise<string> {
   const begun = performance.now();
   await story.clubar(node, ["backup", "DEMO", set], 1);
   story.line(`It took ${Math.round(performance.now() - begun)} ms, the command's start included. The set:`);
-  for (const entry of readdirSync(set, {
-    recursive: true,
-    withFileTypes: true,
-  })) {
+  for (const entry of readdirSync(set, { recursive: true, withFileTypes: true })) {
     if (!entry.isFile()) continue;
     const path = join(entry.parentPath, entry.name);
     story.line(`  ${relative(set, path).padEnd(60)} ${String(statSync(path).size).padStart(8)} bytes`);

@@ -35,10 +35,9 @@ export async function wreckAndRestore(story: Story, web: Web, set: string): Prom
 async function wreck(story: Story): Promise<void> {
   const node = await story.ownerOf("Web");
   const quorum = join(story.folder, "quorum");
-  const lost = readdirSync(quorum, {
-    recursive: true,
-    withFileTypes: true,
-  }).filter((entry) => entry.isFile() && /\.CP[TR]$/.test(entry.name));
+  const lost = readdirSync(quorum, { recursive: true, withFileTypes: true }).filter(
+    (entry) => entry.isFile() && /\.CP[TR]$/.test(entry.name),
+  );
   await story.clubar(node, ["group", "offline", "Web"]);
   await story.until("group Web is offline", async () => {
     return (await story.status())?.groups.find(({ name }) => name === "Web")?.state === "offline";

@@ -14,6 +14,7 @@ export async function restoreFromSet(story: Story, served: Served): Promise<stri
   const set = join(story.folder, "set");
   await story.clubar(owner, ["backup", "DEMO", set], 1);
   const node = await emptyQuorum(story);
+  await formsNothing(story, story.nodes.at(-1));
   await story.clubar(node, ["restore", set, "force", "--yes"], 12);
   await story.everyNodeUp();
   await served.answer();
@@ -32,6 +33,17 @@ export async function forceFromCopy(story: Story, served: Served): Promise<strin
   await story.clubar(owner, ["recover", "checkpoints", "--all", "--yes"], 8);
   const next = await moveAway(story, owner);
   return `Quorum folder emptied, forced from the newest copy, files re-created, group moved from ${owner.name} to ${next.name}:`;
+}
+
+/** A node that is stopped and started again forms nothing either: its service ends with 8, "not found". */
+async function formsNothing(story: Story, node: NodeProcess | undefined): Promise<void> {
+  if (node === undefined) return;
+  await node.stop();
+  node.start();
+  const code = await node.exit;
+  if (code !== 8 || readdirSync(join(story.folder, "quorum")).length > 0)
+    throw new StepFailed(`${node.name} was started on the empty folder and ended with ${code}.`);
+  story.line(`${node.name} was stopped and started: its service ended with 8 and formed nothing.`);
 }
 
 /** Resolves with the node to type on, once all nodes are alone, nothing was written, and the doctor has named the newest copy. */
