@@ -11,13 +11,15 @@ import type { Quorum } from "../quorum/quorum.ts";
 import { firstTag } from "../quorum/tag.ts";
 import { applyEdits } from "../tree/edit.ts";
 import { emptyKey } from "../tree/key.ts";
+import { sz } from "../tree/value.ts";
 import { Arrivals } from "./arrivals.ts";
 import { imageOf } from "./copy-image.ts";
 import type { HostLink } from "./host-link.ts";
 import { Leader } from "./leader.ts";
 import { Membership } from "./membership.ts";
 import { nodeRecord } from "./node-records.ts";
-import { directoryTiming } from "./timing.ts";
+import { joinItself, refuseOtherFolder } from "./other-folder.ts";
+import { directoryTiming, takeoverWait } from "./timing.ts";
 
 const guid = (n: number): string => `00000000-0000-4000-8000-${String(n).padStart(12, "0")}`;
 const identity = { name: "c", instance: guid(1), generation: 1, lineage: guid(2) };
@@ -116,6 +118,53 @@ test("a join that was long on its way is refused once that life has been proven 
   await leader.review();
   const record = nodeRecord(replica.tree(), "2");
   assert.deepEqual([record?.up, record?.incarnation], [true, present]);
+});
+
+test("a node that lives in another folder may not be taken over by a copy of it; after its time is over it may", async () => {
+  const { quorum, replica, parts, calls, outside } = await cluster();
+  const leader = await leading(quorum, parts("1"));
+  const [living, copy] = [guid(4), guid(5)];
+  await leader.join(joinOf("2", living));
+  await assert.rejects(leader.join({ ...joinOf("2", copy), endpoint: "elsewhere" }), { name: "CLUSTER_NODE_UP" });
+  assert.deepEqual([calls.includes(`admit 2 ${copy}`), nodeRecord(replica.tree(), "2")?.incarnation], [false, living]);
+  await leader.silent("2", living);
+  await outside.timers.sleep(10 * timing.permit);
+  await leader.review();
+  await leader.join({ ...joinOf("2", copy), endpoint: "elsewhere" });
+  assert.equal(nodeRecord(replica.tree(), "2")?.incarnation, copy);
+});
+
+test("a leader whose own node lived in another folder starts nothing before that life's time is over", async () => {
+  const { quorum, replica, parts, outside } = await cluster();
+  const former = await leading(quorum, parts("1"));
+  await former.join({ ...joinOf("1", guid(3)), endpoint: "elsewhere" });
+  await former.stop(true);
+  const begin = outside.clock.boot();
+  const self = { node: "1", incarnation: guid(6), endpoint: "e1" };
+  const leadership = await quorum.claim(1, { ...self, hostEndpoint: "h" });
+  assert.ok(leadership);
+  const leader = await Leader.start({ ...parts("1"), self }, leadership, { lastMovement: begin });
+  const request = { ...joinOf("1", guid(6)), tag: replica.tag(), lineage: replica.lineage() };
+  await assert.rejects(
+    joinItself(leader, request, { outside, log: silentLog, timing }, () => true),
+    { name: "CLUSTER_NODE_UP" },
+  );
+  await joinItself(leader, request, { outside, log: silentLog, timing }, () => false);
+  assert.equal(nodeRecord(replica.tree(), "1")?.incarnation, guid(6));
+  assert.ok(outside.clock.boot() - begin >= takeoverWait(timing));
+});
+
+test("after a restore a node that lived in another folder is let in when old permits are over", async () => {
+  const { replica, parts, quorum, outside } = await cluster();
+  const leader = await leading(quorum, parts("1"));
+  const elsewhere = [{ kind: "set-value", path: "Nodes\\2", value: sz("Endpoint", "elsewhere") }] as const;
+  await leader.submit({ requestId: guid(90), because: "test", conditions: [], edits: elsewhere });
+  const ask = (mayRun: boolean): void => refuseOtherFolder(replica.tree(), joinOf("2", guid(5)), mayRun);
+  assert.throws(() => ask(true), { name: "CLUSTER_NODE_UP" });
+  ask(false);
+  await outside.timers.sleep(takeoverWait(timing));
+  await leader.join(joinOf("2", guid(5)));
+  assert.equal(nodeRecord(replica.tree(), "2")?.endpoint, "e2");
 });
 
 test("a life that is seen to have ended is down at once, without permit; its next life is not touched", async () => {

@@ -26,6 +26,7 @@ import {
   allNodeRecords,
   upUpdate,
 } from "./node-records.ts";
+import { refuseOtherFolder } from "./other-folder.ts";
 import { takeoverWait, type Timing } from "./timing.ts";
 import { UpdateOrder } from "./update-order.ts";
 import type { CopyAnswer, FetchRequest, JoinAnswer, JoinRequest } from "./wire.ts";
@@ -312,6 +313,7 @@ export class Leader {
         happened: `This life of node ${node} was declared ended; it must start a new one.`,
       });
     }
+    refuseOtherFolder(tree, request, this.#parts.outside.clock.boot() < this.#unconfirmedUntil);
     if (request.admitted !== 0 && request.admitted < this.identity.generation) {
       throw fail("CLUSTER_POISONED", {
         happened:

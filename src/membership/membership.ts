@@ -17,6 +17,7 @@ import type { HostLink } from "./host-link.ts";
 import type { LifeEvidence } from "./life-evidence.ts";
 import { Leader } from "./leader.ts";
 import { type LeaderCalls, Member } from "./member.ts";
+import { joinItself } from "./other-folder.ts";
 import type { Timing } from "./timing.ts";
 import { type Watched, Watcher } from "./watcher.ts";
 import type { CopyAnswer, FetchRequest, JoinAnswer, JoinRequest, SubmitRequest } from "./wire.ts";
@@ -254,7 +255,8 @@ export class Membership implements Database {
     host.follow(leader.epoch, host.endpoint);
     this.#attaching = true;
     try {
-      await leader.join({ ...self, tag: replica.tag(), lineage: replica.lineage(), admitted: this.#admitted });
+      const join = { ...self, tag: replica.tag(), lineage: replica.lineage(), admitted: this.#admitted };
+      await joinItself(leader, join, this.#parts, () => lost || this.#over !== undefined);
     } catch (error) {
       this.#endIfFinal(error);
       throw error;
