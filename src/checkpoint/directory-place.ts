@@ -81,19 +81,33 @@ export class DirectoryPlacement {
   }
 }
 
-async function swap(files: Files, { place, beside, between }: Work): Promise<void> {
+/** When it rejects, the two names are as they were. */
+async function swap(files: Files, work: Work): Promise<void> {
+  const { place, beside } = work;
   try {
     await files.exchange(beside, place);
   } catch (error) {
     if (!(error instanceof OutsideError) || !["ENOSYS", "EINVAL", "ENOTSUP", "EOPNOTSUPP"].includes(error.code))
       throw error;
-    await files.rename(place, between);
-    await files.rename(beside, place).catch(async (cause: unknown) => {
-      await files.rename(between, place);
-      throw cause;
-    });
+    await swapInSteps(files, work);
+  }
+}
+
+/** The old is away under a name of its own until the new is in place for good: until then a start brings it back. */
+async function swapInSteps(files: Files, { place, beside, between }: Work): Promise<void> {
+  const back: (() => Promise<void>)[] = [];
+  const step = async (from: string, to: string): Promise<void> => {
+    await files.rename(from, to);
+    back.unshift(() => files.rename(to, from));
+  };
+  try {
+    await step(place, between);
+    await step(beside, place);
     await files.syncFolder(folderOf(place));
-    await files.rename(between, beside);
+    await step(between, beside);
+  } catch (error) {
+    for (const undo of back) await undo();
+    throw error;
   }
 }
 

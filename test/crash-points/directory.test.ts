@@ -185,8 +185,8 @@ test("a file is replaced by a folder, and a folder by a file, wholly or not", as
 });
 
 test("a full disk or a failing call leaves the place as it was and nothing beside it", async () => {
-  const calls = ["open", "link", "makeFolder", "makeLink", "setMode", "setOwner", "exchange", "syncFolder"];
-  const failAt = async (at: number): Promise<boolean> => {
+  const calls = ["open", "link", "makeFolder", "makeLink", "setMode", "setOwner", "exchange", "rename", "syncFolder"];
+  const failAt = async (at: number, wrap: (files: Files) => Files): Promise<boolean> => {
     const files = diskFiles();
     await prepareOld(files);
     const live = await scan(files);
@@ -201,7 +201,7 @@ test("a full disk or a failing call leaves the place as it was and nothing besid
         ];
       }),
     ) as unknown as Files;
-    const placement = new DirectoryPlacement(failing, "/node", place, newer, live);
+    const placement = new DirectoryPlacement(wrap(failing), "/node", place, newer, live);
     const isPut = await placement.put().then(
       () => true,
       (error: unknown) => {
@@ -216,9 +216,11 @@ test("a full disk or a failing call leaves the place as it was and nothing besid
     await checkRest(files, ["neighbour", "settings"]);
     return made >= at;
   };
-  let at = 1;
-  while (await failAt(at)) at++;
-  assert.ok(at > 15, `${at} calls`);
+  for (const wrap of [(files: Files): Files => files, withoutExchange]) {
+    let at = 1;
+    while (await failAt(at, wrap)) at++;
+    assert.ok(at > 15, `${at} calls`);
+  }
 });
 
 function diskFiles(): Files {
