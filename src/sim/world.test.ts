@@ -243,7 +243,7 @@ test("a tied child dies with its parent; an untied one lives and sees its input 
   assert.ok(parent);
   await world.run({ until: 1000 });
   world.kill(parent);
-  await world.run({ until: 1100 });
+  await world.run({ until: 1000 + world.latencies.tied[1] });
   assert.equal(world.find("child").length, 1);
   assert.ok(ends.includes("untied"));
 });
