@@ -17,7 +17,12 @@ await moveToNewNode(import.meta.url);
 const { build } = await import("esbuild");
 
 const dist = join(root, "dist");
-const named = { cli: "src/cli/main.ts", index: "src/clusapi/index.ts", hive: "src/hive/index.ts", vss: "src/vss/index.ts" };
+const named = {
+  cli: "src/cli/main.ts",
+  index: "src/clusapi/index.ts",
+  hive: "src/hive/index.ts",
+  vss: "src/vss/index.ts",
+};
 
 const entries = {};
 for (const [name, path] of Object.entries(named)) {

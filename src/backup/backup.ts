@@ -4,7 +4,7 @@ export type { DeviceLayout } from "./device-layout.ts";
 export { refuseOwnFolders } from "./own-folders.ts";
 export { inspectBackup, listBackups, readBackup } from "./read.ts";
 export { removeTree } from "./set.ts";
-export { type Swap, type SwapLayout, type Workspace } from "./swap.ts";
+export { type SwapLayout, type Workspace } from "./swap.ts";
 export { closeWorkspace, finishBackup, openWorkspace, readSwap, swapIn } from "./swap.ts";
 export type { SetVersion as BackupVersion } from "./judge.ts";
 export { fileOfVersion, namedVersions } from "./named-versions.ts";

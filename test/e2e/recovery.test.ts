@@ -15,6 +15,10 @@ function versionFiles(): string[] {
   return globSync(join(cluster.quorum, "generation", "*", "{*}", "*.CP[TR]")).sort();
 }
 
+function byFirst([a]: readonly unknown[], [b]: readonly unknown[]): number {
+  return String(a) < String(b) ? -1 : 1;
+}
+
 function lost(): Promise<readonly LostView[]> {
   return waitFor(
     "the audit finds it",
@@ -43,7 +47,7 @@ scenario(
     const publicKey = await cluster.run(owner, "key", "public", "1\\\\AppKey");
     await app.change(owner);
     for (const file of versionFiles()) rmSync(file);
-    assert.deepEqual((await lost()).map(({ path, how, onlyOn }) => [path, how, onlyOn]).sort(), [
+    assert.deepEqual((await lost()).map(({ path, how, onlyOn }) => [path, how, onlyOn]).sort(byFirst), [
       ["1\\\\AppKey", "lost", owner.name],
       ["SOFTWARE\\App", "lost", owner.name],
     ]);
@@ -137,7 +141,7 @@ scenario("delete all and re-create: what can't be captured keeps its file, the r
   const files = new Set(versionFiles());
   const { code, report } = await recover("--all", "--delete-first");
   assert.equal(code, 4);
-  assert.deepEqual(report.lines.map((line) => [line.kind, line.result, line.error?.name]).sort(), [
+  assert.deepEqual(report.lines.map((line) => [line.kind, line.result, line.error?.name]).sort(byFirst), [
     ["crypto", "failed", "NTE_BAD_KEYSET"],
     ["registry", "re-created", undefined],
   ]);

@@ -8,12 +8,12 @@ if (Number(process.versions.node.split(".")[0]) >= wanted) {
   const { createRequire } = await import("node:module");
   const { spawn } = await import("node:child_process");
   const { constants } = await import("node:os");
-  const { dirname, join } = await import("node:path");
+  const path = await import("node:path");
   const { fileURLToPath } = await import("node:url");
   let node;
   try {
     const name = `node-${process.platform}-${process.arch}/package.json`;
-    node = join(dirname(createRequire(import.meta.url).resolve(name)), "bin/node");
+    node = path.join(path.dirname(createRequire(import.meta.url).resolve(name)), "bin/node");
   } catch {
     console.error(
       `clubar needs Node ${wanted} or newer; this is ${process.version}. Nothing was done. ` +
