@@ -26,7 +26,7 @@ interface Bench {
   /** Where a second mount would go. */
   readonly other: string;
   /** Takes the disk away. */
-  remove(): void;
+  readonly remove: () => void;
 }
 
 /** An image with one partition that holds a file system, when `formatted`. */

@@ -162,7 +162,9 @@ async function findOne({ disks, resource }: ResourceContext, id: DiskId): Promis
   if (disk !== undefined && second === undefined) return disk;
   if (disk !== undefined) {
     throw fail("CLUSTER_DISK_NOT_CONNECTED", {
-      happened: `${found.length} disks carry the ${diskIdText(id)} of "${resource.name}": ${found.map((one) => one.name).join(", ")}.`,
+      happened:
+        `${found.length} disks carry the ${diskIdText(id)} of "${resource.name}": ` +
+        `${found.map((one) => one.name).join(", ")}.`,
       unchanged: "None of them was mounted: one is a copy of the other.",
       next: "Take the copy away or give it another signature.",
     });
@@ -173,7 +175,9 @@ async function findOne({ disks, resource }: ResourceContext, id: DiskId): Promis
       `Event 1034: the disk of cluster disk resource "${resource.name}" could not be found. ` +
       `Expected: ${diskIdText(id)}; seen: ${seen === "" ? "no disk at all" : seen}.`,
     unchanged: "Nothing was mounted.",
-    next: `Connect the disk; or, when it was replaced, make a resource for the new one and run: clubar recover disk "${resource.name}" --with NEW.`,
+    next:
+      "Connect the disk; or, when it was replaced, make a resource for the new one and " +
+      `run: clubar recover disk "${resource.name}" --with NEW.`,
   });
 }
 
