@@ -212,6 +212,11 @@ function stepDown(view: View, resource: ResourceState): void {
     view.actions.push({ kind: "wake", at, because: `PendingTimeout of ${quoted(resource)}` });
     if (phase === "offline-pending") return;
   }
+  if (phase === "failed" && resource.persistentState === persistentState.offline && resource.request === undefined) {
+    const because = `${quoted(resource)} is to be offline, and nothing of it runs`;
+    view.actions.push({ ...step, kind: "terminate", becomes: "offline", because });
+    return;
+  }
   if (!runs(view.entry(resource.id))) return;
   const because = whyDown(view, resource);
   if (because === undefined) {

@@ -6,6 +6,7 @@ import type { Checkpoint, RecreateLine, RecreateOptions } from "../checkpoint/ch
 import type { ClusterState } from "../database/state.ts";
 
 export { planRecreation, recreate } from "./recreate.ts";
+export { planDiskReplacement, type ReplaceDiskPlan, type ReplaceDiskRequest } from "./replace-disk.ts";
 export { RecreationRuns, type RecreationRun } from "./runs.ts";
 
 /** The cluster as one node sees it; `atOwner` goes to the node that owns the resource now. */

@@ -1,6 +1,7 @@
 import { streamSSE } from "hono/streaming";
 import * as z from "zod";
 import {
+  planDiskReplacement,
   planRecreation,
   type RecreationEvent,
   type RecreationLine,
@@ -8,10 +9,12 @@ import {
   type RecreationRequest,
   type RecreationRun,
   RecreationRuns,
+  type ReplaceDiskPlan,
+  type ReplaceDiskRequest,
 } from "../../recovery/recovery.ts";
 import { type DiffTreeView, diffTreeView } from "../diff-tree-view.ts";
 import { recoverySource } from "../recovery-source.ts";
-import { type ApiContext, type ApiRoutes, bodyOf, pathPart, routes, wrongRequest } from "../request.ts";
+import { type ApiContext, type ApiRoutes, bodyOf, pathPart, routes, tell, wrongRequest } from "../request.ts";
 
 /** As `RecreationLine`, the differences without bytes that JSON can't carry. */
 export interface RecreationLineView extends Omit<RecreationLine, "differences"> {
@@ -46,13 +49,27 @@ const request = z.strictObject({
   newestOnly: z.boolean().optional(),
 });
 
+const replacement = z.strictObject({ old: z.string().min(1), with: z.string().min(1) });
+
+/** As `ReplaceDiskPlan`; `tag`: the database has the change from there on, "" when nothing was to be done. */
+export interface DiskReplacementView extends ReplaceDiskPlan {
+  readonly tag: string;
+}
+
 /**
+ * POST /recovery/disk/plan and /recovery/disk {old, with} (names or ids of Physical Disk resources).
  * POST /recovery/checkpoints/plan and /recovery/checkpoints {resources | all, deleteFirst?, newestOnly?}; GET /recovery/checkpoints,
  * /recovery/checkpoints/ID, /recovery/checkpoints/ID/events (server-sent events begin, resource, line, end).
  */
 export function recovery(): ApiRoutes {
   const runs = new RecreationRuns();
   return routes()
+    .post("/disk/plan", async (context) => {
+      const { service } = context.var;
+      const asked = await bodyOf(context, replacement);
+      return context.json(planDiskReplacement(service.database.tree(), asked, service.quorum.place).plan);
+    })
+    .post("/disk", async (context) => context.json(await replaceDisk(context, await bodyOf(context, replacement))))
     .post("/checkpoints/plan", async (context) => {
       const report = await planRecreation(recoverySource(context.var.service), await requestOf(context));
       return context.json(reportView(report));
@@ -74,6 +91,23 @@ export function recovery(): ApiRoutes {
         }
       });
     });
+}
+
+/** One update, planned anew on the tree that it changes. */
+async function replaceDisk(context: ApiContext, asked: ReplaceDiskRequest): Promise<DiskReplacementView> {
+  const { service } = context.var;
+  const first = planDiskReplacement(service.database.tree(), asked, service.quorum.place);
+  if (first.change === undefined) return { ...first.plan, tag: "" };
+  let { plan } = first;
+  const tag = await service.change((tree) => {
+    const now = planDiskReplacement(tree, asked, service.quorum.place);
+    ({ plan } = now);
+    // Somebody else did the same meanwhile: nothing is left to change.
+    return (
+      now.change ?? { conditions: [], edits: [], because: `"${plan.new.name}" replaced "${plan.old.name}" already.` }
+    );
+  });
+  return { ...plan, tag: tell(context, tag) };
 }
 
 async function requestOf(context: ApiContext): Promise<RecreationRequest> {

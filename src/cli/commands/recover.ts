@@ -8,6 +8,7 @@ import { countsText, diffText } from "../render/diff-text.ts";
 import { oneLine, table } from "../render/table.ts";
 import { counted, orDash } from "../render/text.ts";
 import { type Define, notes, verb } from "../verbs.ts";
+import { defineRecoverDisk } from "./recover-disk.ts";
 
 interface Options {
   readonly all?: boolean;
@@ -21,6 +22,7 @@ const poll = 200;
 
 /** `clubar recover …`. */
 export const defineRecover: Define = (noun, cli) => {
+  defineRecoverDisk(noun, cli);
   const checkpoints = verb(
     noun,
     "checkpoints [resource...]",

@@ -137,7 +137,7 @@ function pointOf({ resource }: ResourceContext): string {
   throw wrong(
     resource.name,
     "MountPoint is no absolute path below the root.",
-    "clubar resource set NAME -p MountPoint=/srv/data",
+    "clubar resource param NAME MountPoint=/srv/data",
   );
 }
 
