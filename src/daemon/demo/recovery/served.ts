@@ -29,7 +29,9 @@ export class Served {
 
   /** Installs the application on a node: the folder in which its files lie. The service tells it where by a setting of the node. */
   install(node: NodeProcess): void {
-    if (this.#web.service.servesFiles) mkdirSync(filesOf(node), { recursive: true });
+    if (!this.#web.service.servesFiles) return;
+    mkdirSync(filesOf(node), { recursive: true });
+    this.#story.line(`mkdir -p ${node.name}/apps/web, as an installation does`);
   }
 
   /** Tells a node's own registry where its files are; no checkpoint carries that. */

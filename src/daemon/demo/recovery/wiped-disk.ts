@@ -19,7 +19,7 @@ export async function wipeDisk(story: Story, served: Served): Promise<string> {
   story.line(`kill -9 of ${node.name}'s service, then rm -r ${node.name}`);
   await story.clubar(node, ["vss", "restore", set, "--yes"], 12);
   await story.everyNodeUp();
-  story.line(`${node.name} was started and has rejoined. The folder above its files is made, as an installation does.`);
+  story.line(`${node.name} was started and has rejoined.`);
   served.install(node);
   await moveAway(story, owner, node);
   return `Disk of ${node.name} wiped, restored from its shadow copy, rejoined, took the group over from ${owner.name}:`;
