@@ -122,15 +122,25 @@ suite("images, simulated mounts", async (folder) => {
   return { disks, id, ...(await points(folder)), remove: () => rmSync(image) };
 });
 
-suite("images, loop mounts", async (folder) => {
+/** Why no image can hold a file system and be mounted here; undefined when it can. */
+async function whyNoLoop(): Promise<string | undefined> {
   if ((await imageMounts(outside)) !== "loop") return "only root has loop devices";
+  const probe = spawnSync("losetup", ["--find"], { encoding: "utf8" });
+  if (probe.status !== 0) return `losetup: ${probe.error?.message ?? probe.stderr.trim()}`;
+  return spawnSync("mkfs.ext4", ["-V"]).error && "there is no mkfs.ext4 (Debian: e2fsprogs)";
+}
+
+suite("images, loop mounts", async (folder) => {
+  const why = await whyNoLoop();
+  if (why !== undefined) return why;
   const image = await newImage(folder, true);
   const disks = openImageDisks(outside, folder, "loop");
   return { disks, id, ...(await points(folder)), remove: () => rmSync(image) };
 });
 
 suite("block devices of Linux", async (folder) => {
-  if ((await imageMounts(outside)) !== "loop") return "only root has loop devices";
+  const why = await whyNoLoop();
+  if (why !== undefined) return why;
   const image = await newImage(folder, true);
   const device = execFileSync("losetup", ["--find", "--show", image], { encoding: "utf8" }).trim();
   const remove = (): void => void execFileSync("losetup", ["--detach", device]);
