@@ -1,7 +1,7 @@
 /** One conformance suite for all implementations; what the machine can't do is skipped, saying so. */
 import assert from "node:assert/strict";
 import { execFileSync, spawnSync } from "node:child_process";
-import { existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdtempSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
@@ -67,7 +67,8 @@ async function mountsAndReleases({ disks, id, point, other }: Bench): Promise<vo
   const processes: (ProcessIdentity | undefined)[] = [];
   await disks.mount(source, point, async (process) => void processes.push(process), never);
   assert.equal(processes.length, 1);
-  assert.equal(await disks.mountedAt(point), source);
+  assert.notEqual(await disks.mountedAt(point), undefined);
+  assert.deepEqual([await disks.isAt(source, point), await disks.isAt(source, other)], [true, false]);
   assert.notEqual(await disks.inUse(source), undefined);
   writeFileSync(join(point, "here"), "yes");
   assert.equal(await disks.mountedAt(other), undefined);
@@ -136,6 +137,30 @@ suite("images, loop mounts", async (folder) => {
   const image = await newImage(folder, true);
   const disks = openImageDisks(outside, folder, "loop");
   return { disks, id, ...(await points(folder)), remove: () => rmSync(image) };
+});
+
+test("an image that is renamed or deleted while it is mounted is still known to be in use", async (t) => {
+  const folder = mkdtempSync(join(tmpdir(), "clubar-disks-"));
+  t.after(() => rmSync(folder, { recursive: true, force: true }));
+  if ((await imageMounts(outside)) !== "loop") {
+    t.skip("only root has loop devices");
+    return;
+  }
+  const image = await newImage(folder, true);
+  const disks = openImageDisks(outside, folder, "loop");
+  const { point } = await points(folder);
+  const [disk] = await disks.list();
+  const [partition] = disk?.partitions ?? [];
+  assert.ok(disk !== undefined && partition !== undefined);
+  const source = await disks.sourceOf(disk, partition);
+  await disks.mount(source, point, () => Promise.resolve(), never);
+  t.after(() => disks.unmount(point));
+  renameSync(image, `${image}.away`);
+  assert.deepEqual([await disks.isAt(source, point), (await disks.inUse(source)) !== undefined], [true, true]);
+  rmSync(`${image}.away`);
+  assert.deepEqual([await disks.isAt(source, point), (await disks.inUse(source)) !== undefined], [true, true]);
+  await disks.unmount(point);
+  assert.equal(await disks.inUse(source), undefined);
 });
 
 suite("block devices of Linux", async (folder) => {

@@ -41,8 +41,10 @@ export interface Disks {
   mount(source: string, point: string, started: MountStarted, signal: AbortSignal): Promise<void>;
   /** In order: rejects (CLUSTER_RESOURCE_… of the system's words) while anybody uses it. Nothing mounted there is fine. */
   unmount(point: string): Promise<void>;
-  /** The source of what is mounted at exactly this place, the topmost; undefined when nothing is. */
+  /** What is mounted at exactly this place, the topmost, for people; undefined when nothing is. */
   mountedAt(point: string): Promise<string | undefined>;
+  /** Whether that is what is mounted at exactly this place. True also when it can't be told from it. */
+  isAt(source: string, point: string): Promise<boolean>;
   /** Who has it, as a sentence's end, in whatever mount namespace; undefined when the system says that nobody has, or it is gone. */
   inUse(source: string): Promise<string | undefined>;
   /** Whether its beginning can be read now. */

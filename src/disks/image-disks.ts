@@ -3,7 +3,8 @@
  * As root, where the kernel has loop devices, their partitions are really mounted; elsewhere a mount is simulated by a symbolic link to
  * a folder beside the image.
  */
-import type { Files, Outside } from "../base/outside.ts";
+import { fail } from "../base/errors.ts";
+import { type Files, type Outside, OutsideError } from "../base/outside.ts";
 import type { Disks } from "./disks.ts";
 import { runGated, runProgram } from "./gated.ts";
 import { sourceOf, sourceText } from "./image-source.ts";
@@ -38,13 +39,20 @@ export function openImageDisks(outside: Outside, folder: string, how: ImageMount
       });
       return Promise.all(there.map((image) => readDisk(files, image)));
     },
-    sourceOf: (disk, { offset, size }) => Promise.resolve(sourceText({ image: disk.path, offset, size })),
+    async sourceOf({ path }, { offset, size }) {
+      const inode = (await files.stat(path))?.inode;
+      if (inode !== undefined) return sourceText({ image: path, offset, size, inode });
+      throw fail("CLUSTER_DISK_NOT_CONNECTED", {
+        happened: `${path} was taken away.`,
+        unchanged: "Nothing was mounted.",
+      });
+    },
     answers: (source) => answers(files, sourceOf(source).image),
     ...mounts,
   };
 }
 
-function loopMounts(outside: Outside): Pick<Disks, "mount" | "unmount" | "mountedAt" | "inUse"> {
+function loopMounts(outside: Outside): Pick<Disks, "mount" | "unmount" | "mountedAt" | "isAt" | "inUse"> {
   const { files } = outside;
   return {
     mount(source, point, started, signal) {
@@ -56,29 +64,33 @@ function loopMounts(outside: Outside): Pick<Disks, "mount" | "unmount" | "mounte
       if (mountAt(await readMounts(files), point) === undefined) return;
       await runProgram(outside, ["umount", "--internal-only", "--", point]);
     },
-    async mountedAt(point) {
-      const mount = mountAt(await readMounts(files), point);
-      if (mount === undefined) return undefined;
-      const name = /^\/dev\/(loop\d+)$/.exec(mount.source)?.[1];
-      return name === undefined ? mount.source : ((await loopSource(files, name)) ?? mount.source);
+    mountedAt: async (point) => mountAt(await readMounts(files), point)?.source,
+    async isAt(source, point) {
+      const device = /^\/dev\/(loop\d+)$/.exec(mountAt(await readMounts(files), point)?.source ?? "")?.[1];
+      return device !== undefined && mayStandFor(files, device, source);
     },
     async inUse(source) {
       for (const name of await files.list("/sys/block")) {
-        if (/^loop\d+$/.test(name) && (await loopSource(files, name)) === source) return `/dev/${name} keeps it in use`;
+        if (/^loop\d+$/.test(name) && (await mayStandFor(files, name, source))) return `/dev/${name} keeps it in use`;
       }
       return undefined;
     },
   };
 }
 
-/** What a loop device stands for; undefined when for nothing. A deleted image keeps its name. */
-async function loopSource(files: Files, name: string): Promise<string | undefined> {
+/** Whether a loop device stands for that partition. An image that was renamed is known by its inode; one that was deleted may be any. */
+async function mayStandFor(files: Files, device: string, source: string): Promise<boolean> {
+  const { offset, size, inode } = sourceOf(source);
   const read = async (file: string): Promise<string> =>
-    new TextDecoder().decode(await files.read(`/sys/block/${name}/loop/${file}`)).replace(/\n$/, "");
+    new TextDecoder().decode(await files.read(`/sys/block/${device}/loop/${file}`)).replace(/\n$/, "");
+  if ((await files.stat(`/sys/block/${device}/loop`)) === undefined) return false;
   try {
-    const image = (await read("backing_file")).replace(/ \(deleted\)$/, "");
-    return sourceText({ image, offset: Number(await read("offset")), size: Number(await read("sizelimit")) });
-  } catch {
-    return undefined;
+    if (Number(await read("offset")) !== offset || Number(await read("sizelimit")) !== size) return false;
+    const image = await files.stat(await read("backing_file"));
+    return image === undefined || image.inode === inode;
+  } catch (error) {
+    // It was given back meanwhile.
+    if (error instanceof OutsideError && error.code === "ENOENT") return false;
+    throw error;
   }
 }

@@ -33,6 +33,7 @@ export function openLinuxDisks(outside: Outside): Disks {
       await runProgram(outside, ["umount", "--internal-only", "--", point]);
     },
     mountedAt: async (point) => mountAt(await readMounts(files), point)?.source,
+    isAt: async (source, point) => mountAt(await readMounts(files), point)?.source === source,
     inUse: (source) => deviceInUse(files, source),
     answers: (source) => answers(files, source),
   };

@@ -5,7 +5,9 @@ import type { Disks } from "./disks.ts";
 import { sourceOf } from "./image-source.ts";
 
 /** `<image>.<offset>` holds what is on the partition, `<image>.<offset>.used` where it is mounted. */
-export function openSimulatedMounts({ files }: Outside): Pick<Disks, "mount" | "unmount" | "mountedAt" | "inUse"> {
+export function openSimulatedMounts({
+  files,
+}: Outside): Pick<Disks, "mount" | "unmount" | "mountedAt" | "isAt" | "inUse"> {
   const contentOf = (source: string): string => {
     const { image, offset } = sourceOf(source);
     return `${image}.${offset}`;
@@ -44,6 +46,7 @@ export function openSimulatedMounts({ files }: Outside): Pick<Disks, "mount" | "
       await files.makeFolder(point);
       await files.unlink(`${content}.used`).catch(() => undefined);
     },
+    isAt: async (source, point) => (await linkAt(point)) === contentOf(source),
     async mountedAt(point) {
       const content = await linkAt(point);
       if (content === undefined) return undefined;

@@ -69,7 +69,7 @@ export async function releaseMount(outside: Outside, disks: Disks, folder: strin
     if (process !== undefined && isOfThisBoot) {
       await until(outside, async () => !(await processes.signal(process, "SIGKILL")));
     }
-    if ((await disks.mountedAt(point)) === source) await disks.unmount(point);
+    if (await disks.isAt(source, point)) await disks.unmount(point);
     const who = await disks.inUse(source);
     if (who !== undefined) {
       throw fail("BUSY", {

@@ -102,7 +102,7 @@ function release({ outside, disks, folder }: ResourceContext): Promise<void> {
 
 async function isMounted(context: ResourceContext): Promise<boolean> {
   const record = await readMountRecord(context.outside.files, context.folder);
-  return record !== undefined && (await context.disks.mountedAt(record.point)) === record.source;
+  return record !== undefined && (await context.disks.isAt(record.source, record.point));
 }
 
 async function mountIt(context: ResourceContext, signal: AbortSignal): Promise<void> {
