@@ -35,7 +35,7 @@ async function prepare(
   const outside = cli.outside();
   const { data } = cli.settings;
   const { manifest, files } = await readVssSet(outside, path);
-  const { quorum, confirmDown, later, authoritative = false } = options;
+  const { quorum, confirmDown, later, hold, authoritative = false } = options;
   const door = await openRestoreDoor(outside, {
     data,
     manifest,
@@ -43,6 +43,7 @@ async function prepare(
     ...(quorum === undefined ? {} : { quorum: cli.path(quorum) }),
     ...(confirmDown === undefined ? {} : { confirmed: confirmDown }),
     ...(later === undefined ? {} : { later }),
+    ...(hold === undefined ? {} : { hold }),
   });
   return { door, plan: await planVssRestore(outside, door, { path, authoritative }) };
 }

@@ -12,6 +12,7 @@ export interface RestoreOptions {
   readonly quorum?: string;
   readonly confirmDown?: readonly string[];
   readonly later?: boolean;
+  readonly hold?: boolean;
 }
 
 /** `clubar vss …`, in the spirit of vssadmin and diskshadow. */
@@ -53,6 +54,8 @@ export const defineVss: Define = (noun, cli) => {
     .option("--plan", "only show what would happen")
     .option("--quorum <folder>", "the quorum folder, when it is another one than in the set")
     .option("--confirm-down <name...>", "nodes that are certainly off, when nobody can tell")
+    .option("--hold", "with --authoritative: leave every group offline until `clubar group release`")
+    .option("--no-hold", "with --authoritative: bring groups online even when their last known settings are newer")
     .option("--later", "leave the files staged until the service next starts")
     .action(async (path: string, options: RestoreOptions) =>
       (await import("./vss-restore.ts")).restoreVss(cli, path, options),

@@ -14,7 +14,7 @@ import {
 } from "../../restore/restore.ts";
 import type { VssManifest } from "../../vss/cluster/manifest.ts";
 import type { RestoreDoor } from "../../vss/cluster/node-door.ts";
-import { askNode } from "../ask-node.ts";
+import { askNode, holderOf } from "../ask-node.ts";
 import { clientOf } from "../cluster.ts";
 import { type NodeRecord, readNodeRecord, writeNodeRecord } from "../node-record.ts";
 import { planAgain } from "./ask-again.ts";
@@ -33,6 +33,8 @@ export interface RestoreDoorOptions {
   readonly confirmed?: readonly string[];
   /** Leaves the files staged; they go into place when the service next starts. */
   readonly later?: boolean;
+  /** Groups after an authoritative restore: true holds all, false none; unless given, those whose settings are newer elsewhere. */
+  readonly hold?: boolean;
 }
 
 /** How long a service may take to stop in order and to be back, in milliseconds. */
@@ -81,7 +83,7 @@ export async function openRestoreDoor(outside: Outside, options: RestoreDoorOpti
           insist,
           askNode: provenNodes({ outside, place, insist, confirmed }),
         },
-        { path, force: false },
+        { path, force: false, ...(options.hold === undefined ? {} : { hold: options.hold }) },
       ),
     recordOf: (bytes) => withQuorum(bytes, options.quorum),
     stopAndStart: async (staged, cluster) => {
@@ -107,20 +109,14 @@ async function liveNode(
   }
 }
 
-/** By the locks in the folder: a service may hang, and a host may outlive it. */
 async function serviceOf(
   { files }: Outside,
   data: string,
 ): Promise<{ readonly state: "running" | "stopped"; readonly evidence: string }> {
-  for (const [name, whose] of [
-    ["host.lock", "host"],
-    ["registry/.lock", "service"],
-  ] as const) {
-    const path = `${data}/${name}`;
-    if ((await files.stat(path)) !== undefined && (await files.isLocked(path)))
-      return { state: "running", evidence: `its ${whose} runs` };
-  }
-  return { state: "stopped", evidence: "its service does not run" };
+  const holder = await holderOf(files, data);
+  return holder === undefined
+    ? { state: "stopped", evidence: "its service does not run" }
+    : { state: "running", evidence: `its ${holder.whose} runs` };
 }
 
 async function runsAt(outside: Outside, endpoint: string): Promise<string | undefined> {
