@@ -5,7 +5,7 @@ import type { Outside } from "../base/outside.ts";
 import { examineQuorum } from "../recovery/doctor-quorum.ts";
 import type { ForceQuorumRequest } from "../recovery/force-quorum-plan.ts";
 import { checkForceQuorum } from "../recovery/force-quorum.ts";
-import { executeRestore } from "../restore/restore.ts";
+import { executeRestore, type RestorePlan } from "../restore/restore.ts";
 import { askLife } from "./ask-life.ts";
 import { whoHolds } from "./ask-node.ts";
 import { tellNodes } from "./tell-quorum.ts";
@@ -30,27 +30,42 @@ export interface OfflineForce {
 export async function planForceOffline(node: OfflineNode, request: ForceQuorumRequest): Promise<OfflineForce> {
   const { outside, data } = node;
   const record = await stoppedNode(node);
-  const plan = await checkForceQuorum(
-    {
-      outside,
-      data,
-      self: { id: record.node, name: record.name },
-      instance: record.instance,
-      recorded: record.quorum,
-      place: node.quorum ?? record.quorum,
-      insist: record.insist,
-      askLife: ({ endpoint }) => askLife(outside, endpoint, record.instance),
-    },
-    request,
-  );
+  const check = (agreed?: RestorePlan): Promise<RestorePlan> =>
+    checkForceQuorum(
+      {
+        outside,
+        data,
+        self: { id: record.node, name: record.name },
+        instance: record.instance,
+        recorded: record.quorum,
+        place: node.quorum ?? record.quorum,
+        insist: record.insist,
+        askLife: ({ endpoint }) => askLife(outside, endpoint, record.instance),
+      },
+      request,
+      agreed,
+    );
+  const plan = await check();
   const rememberPlace = (quorum: string): Promise<void> => writeNodeRecord(outside.files, data, { ...record, quorum });
   const parts = { outside, data, node: record.name, insist: record.insist, rememberPlace };
   const carryOut = async (): Promise<RestoreOutcome> => {
-    const result = await executeRestore(parts, plan);
+    // Between the plan and a person's yes anything may have started.
+    await stoppedNode(node);
+    const result = await executeRestore(parts, sameAs(plan, await check(plan)));
     const told = plan.place === record.quorum ? [] : await tellNodes(outside, plan.place, record.node);
     return outcomeView({ ...result, notes: [...result.notes, ...told] });
   };
   return { view: planView(plan), carryOut };
+}
+
+/** REVISION_MISMATCH when something else would be put in force by now; what stands in the way is among the blockers. */
+function sameAs(shown: RestorePlan, now: RestorePlan): RestorePlan {
+  if (now.blockers.length > 0 || now.set.digest === shown.set.digest) return now;
+  throw fail("REVISION_MISMATCH", {
+    happened: "What would be put in force has changed since the plan was shown.",
+    unchanged: "Nothing was changed.",
+    next: "Look at the plan again.",
+  });
 }
 
 /**

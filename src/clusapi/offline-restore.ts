@@ -33,26 +33,36 @@ export async function planOffline(at: OfflinePlace, request: RestoreRequest): Pr
   if (found !== undefined) await refuseRunning(at);
   const place = request.drive === undefined ? record.quorum : await resolveDrive(files, data, request.drive);
   const { force, drive, adopt, hold, path } = request;
-  const plan = await checkRestore(
-    {
-      outside,
-      data,
-      place,
-      ...(place === record.quorum ? {} : { formerPlace: record.quorum }),
-      self: { id: record.node, name: record.name },
-      ...(found === undefined ? {} : { ownInstance: record.instance }),
-      insist: record.insist,
-      askNode: ({ endpoint }) => askNode(outside, endpoint),
-    },
-    {
-      path,
-      force,
-      ...(drive === undefined ? {} : { drive }),
-      ...(adopt === true ? { adoptIdentity: true } : {}),
-      ...(hold === undefined ? {} : { hold }),
-    },
-  );
-  return { view: planView(plan), carryOut: () => carryOut(at, record, plan) };
+  const check = (): Promise<RestorePlan> =>
+    checkRestore(
+      {
+        outside,
+        data,
+        place,
+        ...(place === record.quorum ? {} : { formerPlace: record.quorum }),
+        self: { id: record.node, name: record.name },
+        ...(found === undefined ? {} : { ownInstance: record.instance }),
+        insist: record.insist,
+        askNode: ({ endpoint }) => askNode(outside, endpoint),
+      },
+      {
+        path,
+        force,
+        ...(drive === undefined ? {} : { drive }),
+        ...(adopt === true ? { adoptIdentity: true } : {}),
+        ...(hold === undefined ? {} : { hold }),
+      },
+    );
+  const plan = await check();
+  const carryOutStill = async (): Promise<RestoreOutcome> => {
+    // Between the plan and a person's yes anything may have started.
+    if (found !== undefined) await refuseRunning(at);
+    const [blocker] = (await check()).blockers;
+    if (blocker !== undefined)
+      throw fail(blocker.name, { happened: blocker.sentence, unchanged: "Nothing was changed.", next: blocker.next });
+    return carryOut(at, record, plan);
+  };
+  return { view: planView(plan), carryOut: carryOutStill };
 }
 
 async function carryOut(

@@ -89,9 +89,7 @@ export function planForceQuorum(input: ForceQuorumInput): RestorePlan {
       tag: chosen === undefined ? undefined : formatTag(chosen.copy.tag),
       time: undefined,
     },
-    ...(chosen === undefined
-      ? {}
-      : { copy: { label, database: chosen.copy.at, versions: chosen.versions, lost: chosen.lost } }),
+    ...(chosen === undefined ? {} : { copy: sourceOf(input, chosen) }),
     present: undefined,
     identity: { name, instance: chosen?.copy.instance ?? "", generation: to, lineage: input.lineage },
     generation: { from: chosen?.copy.tag.generation ?? 0, to },
@@ -114,6 +112,14 @@ export function planForceQuorum(input: ForceQuorumInput): RestorePlan {
       .filter(({ isSelf, copy }) => !isSelf && copy === undefined)
       .map(({ name: node, why }) => `the copy of node ${node}, which may be newer: ${why ?? "nobody can say"}`),
   };
+}
+
+function sourceOf(
+  { quorum }: ForceQuorumInput,
+  { copy, versions, lost }: ChosenCopy,
+): NonNullable<RestorePlan["copy"]> {
+  const replaces = quorum.generations.find(({ inForce }) => inForce)?.tag;
+  return { label: copy.label, database: copy.at, versions, lost, ...(replaces === undefined ? {} : { replaces }) };
 }
 
 function changesOf({ copies }: ForceQuorumInput, { copy, versions }: ChosenCopy): ReturnType<typeof copyChanges> {

@@ -23,6 +23,7 @@ import {
 import type { NodeFact, RestorePlan, Step } from "./plan-types.ts";
 import { inForce, type Present, readPresent } from "./present.ts";
 import { keepBackup, keepCopy, type Kept } from "./safety.ts";
+import { refuseWhatIsBack } from "./still-lost.ts";
 
 /** What a restore acts through. */
 export interface ExecuteParts {
@@ -171,7 +172,9 @@ const act: Readonly<Record<Exclude<Step["kind"], "finish">, Act>> = {
     return {};
   },
   switch: async (parts, record) => {
-    const more = (await isSwitched(parts, record.plan)) ? {} : await keepNewer(parts, record);
+    const isDone = await isSwitched(parts, record.plan);
+    if (!isDone) await refuseWhatIsBack(parts.outside, record.plan, parts.insist === true);
+    const more = isDone ? {} : await keepNewer(parts, record);
     await switchQuorumFolder(parts.outside, record.plan.place, record.plan.identity);
     return more;
   },

@@ -29,6 +29,8 @@ export interface CopySource {
   readonly versions: readonly { readonly name: string; readonly path: string }[];
   /** Current versions whose file is nowhere. */
   readonly lost: readonly LostVersion[];
+  /** Tag of the quorum that went back and is replaced; absent when none could be read. */
+  readonly replaces?: string;
 }
 
 /** A checkpoint that the database names and of which nobody has the file. */

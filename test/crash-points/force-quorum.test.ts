@@ -3,11 +3,12 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { Files } from "../../src/base/outside.ts";
 import { encodeClusDb } from "../../src/membership/clusdb-copy.ts";
-import { replay } from "../../src/membership/copy-image.ts";
+import { imageOf, replay } from "../../src/membership/copy-image.ts";
 import { checkForceQuorum, type ForceQuorumParts } from "../../src/recovery/force-quorum.ts";
 import { openDiskQuorum } from "../../src/quorum/disk/quorum.ts";
 import type { ForceQuorumRequest } from "../../src/recovery/force-quorum-plan.ts";
 import { type ExecuteParts, executeRestore, type RestorePlan, resumeRestore } from "../../src/restore/restore.ts";
+import { writeRecord } from "../../src/restore/journal.ts";
 import { crashPoints } from "../../src/sim/crash-points.ts";
 import { readState } from "../../src/database/state.ts";
 import { applyEdits } from "../../src/tree/edit.ts";
@@ -172,6 +173,26 @@ test("a copy that changes after the plan abandons it, and nothing is in force", 
   await writeCopy(files, other, after.tree, 10);
   await assert.rejects(executeRestore(partsOf(files, 2), plan), /not what it was when this was planned/);
   assert.equal(await (await open(files)).identity(), undefined);
+});
+
+test("a quorum that is back, or that another node formed, before the plan is carried out or resumed is left alone", async () => {
+  for (const back of [place, "/shared/former"]) {
+    const { files } = memoryFiles();
+    await emptied(files);
+    await files.unlink(`${data}/ClusDb`);
+    await writeCopy(files, data, before.tree, 10);
+    const plan = await planFor(files, {}, { recorded: back });
+    assert.deepEqual([plan.set.path, names(plan)], ["ClusDb of node n1", []]);
+    const quorum = await openDiskQuorum(outsideOf(files, 5), back);
+    await quorum.create(identity, imageOf(after.tree, { generation: 1, epoch: 0, sequence: 30 }, 1));
+    const parts: ExecuteParts = { ...partsOf(files, 2), rememberPlace: () => Promise.resolve() };
+    await assert.rejects(executeRestore(parts, plan), { name: "REVISION_MISMATCH" });
+    await writeRecord(files, data, { format: 1, plan, done: [], safety: undefined, built: undefined, notes: [] });
+    assert.equal((await resumeRestore(parts))?.outcome, "abandoned");
+    const again = await openDiskQuorum(outsideOf(files, 6), back);
+    assert.deepEqual(replay(await again.load()).tag, { generation: 1, epoch: 0, sequence: 30 });
+    if (back !== place) assert.equal(await (await open(files)).identity(), undefined);
+  }
 });
 
 /** The quorum's `current` is torn; its generation can be read and is newer than every node's copy. */
