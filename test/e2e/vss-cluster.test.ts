@@ -95,7 +95,7 @@ scenario(
     const [last] = app.history().runs.slice(-1);
     assert.ok(last);
     const [program = "", ...first] = clubar;
-    const words = ["--data", leader.data, "vss", "restore", set, "--authoritative", "--yes"];
+    const words = ["--data", leader.data, "vss", "restore", set, "--authoritative", "--no-hold", "--yes"];
     const command = spawn(program, [...first, ...words], { stdio: "ignore" });
     const ended = new Promise((resolve) => command.once("exit", resolve));
     const staged = (): boolean => existsSync(join(leader.data, "node-restore", "plan.json"));
@@ -113,7 +113,6 @@ scenario(
     );
     assert.ok(!staged());
     await cluster.whole();
-    await release(leader);
     assert.equal((await app.after(last)).setting, kept);
   },
 );
