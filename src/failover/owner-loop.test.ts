@@ -1,0 +1,96 @@
+/** What the loop makes of a host that comes to no answer. */
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { parseScenario } from "../../test/policy/scenario.ts";
+import { fail } from "../base/errors.ts";
+import { silentLog } from "../base/log.ts";
+import { openOutside } from "../base/outside-node.ts";
+import type { Database } from "../database/database.ts";
+import type { Update } from "../database/update.ts";
+import { readState } from "../database/state.ts";
+import { resourceState } from "../monitor/resource-state.ts";
+import { applyEdits } from "../tree/edit.ts";
+import type { Key } from "../tree/key.ts";
+import { sz } from "../tree/value.ts";
+import { OwnerLoop } from "./owner-loop.ts";
+
+const outside = openOutside();
+
+function treeWith(type: string): Key {
+  const lines = ["node 1 n1 up", "node 2 n2 up", "group web owner=1 generation=3", `  resource disk "${type}" offline`];
+  return parseScenario(lines.join("\n")).tree;
+}
+
+/** A loop whose host loses its connection at the stop; the sentences of what it told the database. */
+async function lostAtStop(
+  type: string,
+): Promise<{ readonly phase: string | undefined; readonly told: readonly string[] }> {
+  let tree = treeWith(type);
+  const told: string[] = [];
+  const node = readState(tree).nodes.get("1");
+  const [id = ""] = readState(tree).resources.keys();
+  const stopped = Promise.withResolvers<void>();
+  const database = {
+    tree: () => tree,
+    submit: async ({ because, edits }: Update) => {
+      told.push(because);
+      tree = applyEdits(tree, edits, 2n);
+      return { outcome: "applied", tag: {} };
+    },
+    self: { node: "1", incarnation: node?.incarnation ?? "" },
+  } as unknown as Database;
+  const lost = (): Promise<void> => {
+    stopped.resolve();
+    return Promise.reject(fail("CLUSTER_NODE_UNREACHABLE", { happened: "The host does not answer." }));
+  };
+  const loop: OwnerLoop = new OwnerLoop({
+    outside,
+    database,
+    host: {
+      start: async ({ ownershipGeneration }) => {
+        loop.hostEvent({ resource: id, ownershipGeneration, state: resourceState.online, because: "It came online." });
+        const path = readState(tree).groups.get(readState(tree).resources.get(id)?.group ?? "")?.runtimePath ?? "";
+        const values = [sz("MoveTo", "2"), sz("MoveReason", "move")];
+        tree = applyEdits(
+          tree,
+          values.map((value) => ({ kind: "set-value", path, value }) as const),
+          2n,
+        );
+      },
+      stop: lost,
+      terminate: lost,
+    },
+    checkpoints: {
+      restoreBeforeOnline: () => Promise.resolve({ notice: "" }),
+      begin: () => undefined,
+      captureNow: () => Promise.resolve({ failed: [] }),
+      end: () => undefined,
+    },
+    log: silentLog,
+    poll: 5,
+  });
+  const end = new AbortController();
+  const running = loop.run(end.signal);
+  await stopped.promise;
+  for (let rounds = 0; rounds < 20 && !told.some((because) => because.includes("releases")); rounds += 1) {
+    await outside.timers.sleep(5);
+  }
+  end.abort();
+  await running;
+  return { phase: loop.running().get(id)?.phase, told };
+}
+
+test("a disk whose host comes to no answer is still on its way, and its group is not released", async () => {
+  const { phase, told } = await lostAtStop("Physical Disk");
+  assert.equal(phase, "offline-pending");
+  assert.ok(!told.some((because) => because.includes("releases")), told.join("\n"));
+});
+
+test("what dies with its host is gone with it", async () => {
+  const { phase, told } = await lostAtStop("Generic Application");
+  assert.equal(phase, "failed");
+  assert.ok(
+    told.some((because) => because.includes("releases")),
+    told.join("\n"),
+  );
+});
