@@ -96,7 +96,9 @@ function nginxService(folder: string, port: number, { nginx, openssl, withFiles 
     reload: `${command} -s reload`,
     commandLine: command,
     servesFiles: withFiles,
-    isServer: (program) => program.startsWith("nginx: master process"),
+    // It takes its title only when it has the port.
+    isServer: (program) =>
+      (program.startsWith("nginx: master process") || program.startsWith(command)) && !program.includes(" -s reload"),
     fetch: (_, timeoutMs, path = "/") => fetchSecure(port, path, certificate, timeoutMs),
   };
 }

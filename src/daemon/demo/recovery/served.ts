@@ -4,9 +4,13 @@ import { join } from "node:path";
 import type { CheckpointView } from "../../../api/routes/checkpoints.ts";
 import { callApi } from "../api-call.ts";
 import type { NodeProcess } from "../node-process.ts";
+import { isAlive } from "../own-processes.ts";
 import { StepFailed, type Story } from "../story.ts";
 import type { Web } from "../web.ts";
 import { nodeKey } from "../web-service.ts";
+
+/** Between two looks, in milliseconds. */
+const lookMs = 200;
 
 const folderCheckpoint = "%NodeData%/apps/web";
 
@@ -14,8 +18,10 @@ const folderCheckpoint = "%NodeData%/apps/web";
 export class Served {
   readonly #story: Story;
   readonly #web: Web;
+  readonly #overlaps = new Set<string>();
   #greeting = "";
   #key = "";
+  #looking: NodeJS.Timeout | undefined;
 
   constructor(story: Story, web: Web) {
     this.#story = story;
@@ -42,8 +48,9 @@ export class Served {
     await this.#story.quietly(node, ["reg", "add", `HKLM\\${nodeKey}`, ...value]);
   }
 
-  /** Puts the folder under a checkpoint and notes the key. The group is online. */
+  /** Puts the folder under a checkpoint, notes the key, and looks from now on whether two instances ever run. The group is online. */
   async begin(): Promise<void> {
+    this.#looking = setInterval(() => this.#instances(), lookMs).unref();
     const owner = await this.#story.ownerOf("Web");
     this.#key = await this.#web.publicKey(owner);
     if (!this.#web.service.servesFiles) {
@@ -72,6 +79,11 @@ export class Served {
     this.#greeting = greeting;
   }
 
+  /** Looks no more. */
+  end(): void {
+    clearInterval(this.#looking);
+  }
+
   /** Resolves with a sentence once the right answer came; fails when it is another key's or more than one instance runs. */
   async answer(): Promise<string> {
     const { service } = this.#web;
@@ -81,10 +93,19 @@ export class Served {
     const page = await this.#web.says(this.#greeting);
     if (page.key !== this.#key) throw new StepFailed(`The answer came with another key: ${page.key}.`);
     if (service.servesFiles) await this.#web.says(this.#greeting, "/files/news.txt");
-    const servers = this.#story.own.scan().filter(({ command }) => service.isServer(command));
-    if (servers.length !== 1)
-      throw new StepFailed(`${servers.length} instances run: ${servers.map(({ pid }) => pid).join(", ")}.`);
+    const count = this.#instances();
+    if (count !== 1) throw new StepFailed(`${count} instances run.`);
+    if (this.#overlaps.size > 0) throw new StepFailed(`Two instances ran at once: ${[...this.#overlaps].join("; ")}.`);
     return `${owner.name} answers "${page.text}" with key ${page.key}, one instance.`;
+  }
+
+  /** How many run now. */
+  #instances(): number {
+    const servers = this.#story.own.scan().filter(({ command }) => this.#web.service.isServer(command));
+    // A look takes a while: one that had ended when the next was seen is no overlap.
+    const alive = servers.filter((server) => isAlive(server));
+    if (alive.length > 1) this.#overlaps.add(alive.map(({ pid }) => pid).join(" and "));
+    return alive.length;
   }
 }
 

@@ -49,6 +49,9 @@ export function recoveryChapters(story: Story, web: Web, recoverByPage: RecoverB
     chapter("The quorum folder emptied again; re-formed from the newest copy", () => forceFromCopy(story, served)),
     chapter("The disk of one node wiped; restored, rejoined", () => wipeDisk(story, served)),
     chapter("The whole cluster rolled back in time", () => rollBack(story, served)),
-    chapter("What the doctor says of it all", () => nothingIsWrong(story)),
+    chapter("What the doctor says of it all", async () => {
+      served.end();
+      return nothingIsWrong(story);
+    }),
   ];
 }
