@@ -1,11 +1,13 @@
 /** What is special about adding and reverting a directory checkpoint. */
 import { fail } from "../base/errors.ts";
+import type { Log } from "../base/log.ts";
 import type { AddOptions, Checkpoint } from "./checkpoint.ts";
 import type { Live, Source } from "./content.ts";
 import type { Directories } from "./directory.ts";
 import type { Entry } from "./directory-entry.ts";
 import { checkFilter } from "./directory-filter.ts";
 import { type CheckpointKind, filterOf } from "./names.ts";
+import { finishAll } from "./restore-directories.ts";
 
 /** INVALID_PARAMETER for a filter that can't be, or that is not a directory's. */
 export function sourceToAdd(kind: CheckpointKind, path: string, { filter }: AddOptions): Source {
@@ -32,10 +34,15 @@ export function notesOf(live: Live): readonly string[] {
 }
 
 /** Puts an older version in place while the resource is online; the files of a program change under it. */
-export async function putReverted(directories: Directories, checkpoint: Checkpoint, entry: Entry): Promise<void> {
+export async function putReverted(
+  directories: Directories,
+  log: Log,
+  checkpoint: Checkpoint,
+  entry: Entry,
+): Promise<void> {
   await directories.check(checkpoint.path);
   const live = await directories.scanAll(checkpoint.path, filterOf(checkpoint));
   const placement = directories.placement(checkpoint.path, entry, live);
   await placement.put();
-  await placement.finish();
+  await finishAll(log, [placement]);
 }

@@ -5,6 +5,7 @@ import {
   chmodSync,
   mkdirSync,
   mkdtempSync,
+  readdirSync,
   readFileSync,
   renameSync,
   rmSync,
@@ -125,6 +126,42 @@ test("sockets, pipes and what is excluded are told and stay the very same files"
   assert.ok(statSync(join(place, "pipe")).isFIFO());
   assert.equal(readFileSync(join(place, "cache", "deep", "c"), "utf8"), "c");
   assert.deepEqual((await scan(place, filter)).left, live.left);
+});
+
+test("what comes into the folder while it is replaced is lost neither before nor after the exchange", async () => {
+  const place = newPlace();
+  const filter = checkFilter({ exclude: ["*.log"] });
+  mkdirSync(join(place, "in", "gone"), { recursive: true });
+  writeFileSync(join(place, "a.conf"), "old");
+  writeFileSync(join(place, "in", "gone", "b.conf"), "b");
+  writeFileSync(join(place, "in", "app.log"), "log");
+  const live = await scan(place, filter);
+  const mode = statSync(place).mode & 0o7777;
+  const entry = folderOf({ "a.conf": fileOf("new", 0o600), in: folderOf({}, mode) }, mode);
+  const exchange = async (a: string, b: string): Promise<void> => {
+    writeFileSync(join(place, "in", "before.log"), "before");
+    await outside.files.exchange(a, b);
+    const old = a === place ? b : a;
+    writeFileSync(join(old, "in", "gone", "after.log"), "after");
+    writeFileSync(join(old, "a.conf.new"), "half");
+  };
+  const files = { ...outside.files, exchange };
+  const placement = new DirectoryPlacement(files, data, place, possible(entry), live);
+  await placement.put();
+  await placement.finish();
+  const text = (...names: string[]): string => readFileSync(join(place, ...names), "utf8");
+  assert.deepEqual(
+    [
+      text("a.conf"),
+      text("in", "app.log"),
+      text("in", "before.log"),
+      text("in", "gone", "after.log"),
+      text("a.conf.new"),
+    ],
+    ["new", "log", "before", "after", "half"],
+  );
+  assert.deepEqual(readdirSync(join(place, "..")), ["settings"]);
+  assert.deepEqual(readdirSync(join(place, "in", "gone")), ["after.log"]);
 });
 
 test("only what is included is taken, with the folders on the way", async () => {

@@ -7,6 +7,7 @@ import { folderOf, writeFileDurably } from "../base/durable.ts";
 import { OutsideError, type Files } from "../base/outside.ts";
 import { build } from "./directory-build.ts";
 import type { Entry } from "./directory-entry.ts";
+import { removeReplaced } from "./directory-old.ts";
 import type { Scan } from "./directory-scan.ts";
 import { atOnce } from "./directory-walk.ts";
 import { inParallel } from "./in-parallel.ts";
@@ -77,6 +78,11 @@ export class DirectoryPlacement {
 
   /** What is not in place goes. */
   async finish(): Promise<void> {
+    const { place, beside } = this.#work;
+    if (this.#isIn && this.#live !== undefined) {
+      await removeReplaced(this.#files, { old: beside, place, entry: this.#live.entry });
+      await this.#files.syncFolder(folderOf(place));
+    }
     await clear(this.#files, this.#work);
   }
 }

@@ -296,7 +296,8 @@ class CheckpointEngine implements Checkpoints {
     try {
       if (content.kind === "registry")
         await this.#parts.registry.transact([{ kind: "put-tree", path, tree: content.key }]);
-      else if (content.kind === "directory") await putReverted(this.#contents.directories, checkpoint, content.entry);
+      else if (content.kind === "directory")
+        await putReverted(this.#contents.directories, this.#parts.log, checkpoint, content.entry);
       else await this.#parts.keys.importContainer(parseContainer(path), content.bytes);
     } catch (error) {
       const cause = failureOf(error);
