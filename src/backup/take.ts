@@ -13,13 +13,14 @@ import { contentDigest } from "../tree/content.ts";
 import { applyEdits } from "../tree/edit.ts";
 import { fileTime, type Key } from "../tree/key.ts";
 import { sz } from "../tree/value.ts";
+import { cleanUp, untouched } from "./clean-up.ts";
 import type { DeviceLayout } from "./device-layout.ts";
 import { examineSet } from "./examine.ts";
 import { encodeManifest, type Manifest, type ManifestFile } from "./manifest.ts";
 import { fileOfVersion, type NamedVersion, namedVersions } from "./named-versions.ts";
 import { prepareFolder, setPath, takeFailure } from "./place.ts";
 import { innerFolder, listSet, setFile } from "./set.ts";
-import { closeWorkspace, openWorkspace, readSwap, swapIn, type Workspace } from "./swap.ts";
+import { openWorkspace, swapIn, type Workspace } from "./swap.ts";
 
 /** What a backup is made of. The caller holds `tag`, so that nothing named there is deleted meanwhile. */
 export interface TakeBackup {
@@ -51,8 +52,6 @@ export interface BackupResult {
   readonly notes: readonly string[];
 }
 
-const untouched = "No set was made; one that was there is as it was.";
-
 /**
  * DIRECTORY, PATH_NOT_FOUND, ACCESS_DENIED, DISK_FULL, IO_DEVICE: the folder. FILE_NOT_FOUND, CRC: a checkpoint file that the database
  * names is lost or damaged. CLUSTER_BACKUP_IN_PROGRESS. A set that was there counts until the new one is complete and verified.
@@ -73,28 +72,8 @@ export async function takeBackup(take: TakeBackup): Promise<BackupResult> {
     await swapIn(files, path, workspace, before.names, names);
     return result(take, path, manifest, notesOf(before.foreign, before.names));
   } catch (error) {
-    throw takeFailure(error, path, await cleanUp(files, path, workspace, isNew));
+    throw takeFailure(error, path, await cleanUp(files, path, workspace, { isNew }));
   }
-}
-
-/** Removes what a failed backup wrote, unless the new set counts already. Returns what became of the old one. */
-async function cleanUp(files: Files, path: string, workspace: Workspace | undefined, isNew: boolean): Promise<string> {
-  if (workspace === undefined) {
-    if (isNew) await files.removeFolder(path).catch(() => undefined);
-    return untouched;
-  }
-  // When even that can't be read, nothing may be removed.
-  const decided = await readSwap(files, path).then(
-    (swap) => swap?.id === workspace.id,
-    () => true,
-  );
-  if (decided) {
-    await workspace.lock.close().catch(() => undefined);
-    return "The new set is complete and counts; the next backup there puts the rest of its files in place.";
-  }
-  await closeWorkspace(files, workspace).catch(() => undefined);
-  if (isNew) await files.removeFolder(path).catch(() => undefined);
-  return untouched;
 }
 
 async function writeSet(take: TakeBackup, folder: string): Promise<Manifest> {

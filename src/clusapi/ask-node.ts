@@ -1,6 +1,6 @@
 /** Whether another node of a directory quorum still runs. All its nodes share one machine, so their sockets and locks can tell. */
 import { failureOf } from "../base/failure-of.ts";
-import type { Outside } from "../base/outside.ts";
+import type { Files, Outside } from "../base/outside.ts";
 import { dial } from "../rpc/call.ts";
 
 /** Unknown is not down. */
@@ -33,16 +33,25 @@ export async function whoHolds({ files }: Pick<Outside, "files">, data: string):
   try {
     if ((await files.stat(`${data}/node.json`)) === undefined)
       return { state: "unknown", evidence: `its data folder ${data} is not there` };
-    for (const [name, whose] of [
-      ["host.lock", "host"],
-      ["registry/.lock", "service"],
-    ] as const) {
-      const path = `${data}/${name}`;
-      if ((await files.stat(path)) !== undefined && (await files.isLocked(path)))
-        return { state: "running", evidence: `its ${whose} holds ${path}` };
-    }
+    const holder = await holderOf(files, data);
+    if (holder !== undefined) return { state: "running", evidence: `its ${holder.whose} holds ${holder.path}` };
     return { state: "stopped", evidence: `nobody answers and nobody holds the locks in ${data}` };
   } catch (error) {
     return { state: "unknown", evidence: `its data folder ${data} can't be looked at (${failureOf(error).happened})` };
   }
+}
+
+/** The process that holds a lock in a node's data folder: a service may hang, and a host may outlive it. */
+export async function holderOf(
+  files: Pick<Files, "stat" | "isLocked">,
+  data: string,
+): Promise<{ readonly whose: "host" | "service"; readonly path: string } | undefined> {
+  for (const [name, whose] of [
+    ["host.lock", "host"],
+    ["registry/.lock", "service"],
+  ] as const) {
+    const path = `${data}/${name}`;
+    if ((await files.stat(path)) !== undefined && (await files.isLocked(path))) return { whose, path };
+  }
+  return undefined;
 }

@@ -1,7 +1,8 @@
 /** `node.json` of a data folder, as far as tools beside the service need it. */
 import { writeFileDurably } from "../base/durable.ts";
 import { fail } from "../base/errors.ts";
-import { type Files, OutsideError } from "../base/outside.ts";
+import type { Files } from "../base/outside.ts";
+import { readIfThere } from "../base/read-if-there.ts";
 
 /** Which node of which cluster a data folder is. */
 export interface NodeRecord {
@@ -21,13 +22,8 @@ const fileIn = (data: string): string => `${data}/node.json`;
 
 /** undefined when the folder holds no node. INVALID_DATA, VERSION_NOT_SUPPORTED. */
 export async function readNodeRecord(files: Files, data: string): Promise<NodeRecord | undefined> {
-  let bytes: Uint8Array;
-  try {
-    bytes = await files.read(fileIn(data));
-  } catch (error) {
-    if (error instanceof OutsideError && (error.code === "ENOENT" || error.code === "ENOTDIR")) return undefined;
-    throw error;
-  }
+  const bytes = await readIfThere(files, fileIn(data));
+  if (bytes === undefined) return undefined;
   const record = { insist: false, timingFactor: 1, ...parsed(bytes) };
   if (typeof record.version === "number" && record.version !== 1) {
     throw fail("VERSION_NOT_SUPPORTED", {

@@ -2,7 +2,8 @@
 import { temporaryEnding, writeFileDurably } from "../base/durable.ts";
 import { sha256 } from "../base/digest.ts";
 import { encodeUtf16 } from "../base/bytes.ts";
-import { OutsideError, type Files } from "../base/outside.ts";
+import type { Files } from "../base/outside.ts";
+import { readIfThere } from "../base/read-if-there.ts";
 import { foldContainerName, type ContainerName } from "./container-name.ts";
 
 const ending = ".key";
@@ -44,11 +45,6 @@ export async function removeContainer(files: Files, folder: string, file: string
 }
 
 /** undefined when there is none. */
-export async function readContainer(files: Files, folder: string, file: string): Promise<Uint8Array | undefined> {
-  try {
-    return await files.read(`${folder}/${file}`);
-  } catch (cause) {
-    if (cause instanceof OutsideError && cause.code === "ENOENT") return undefined;
-    throw cause;
-  }
+export function readContainer(files: Files, folder: string, file: string): Promise<Uint8Array | undefined> {
+  return readIfThere(files, `${folder}/${file}`);
 }

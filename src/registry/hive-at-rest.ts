@@ -2,7 +2,8 @@
 import { writeFileDurably } from "../base/durable.ts";
 import { fail } from "../base/errors.ts";
 import { createJournal, readJournal } from "../base/journal.ts";
-import { OutsideError, type Files } from "../base/outside.ts";
+import type { Files } from "../base/outside.ts";
+import { readIfThere } from "../base/read-if-there.ts";
 import { readHive } from "../hive/read.ts";
 import { applyEdits } from "../tree/edit.ts";
 import type { Key } from "../tree/key.ts";
@@ -65,13 +66,4 @@ export async function writeHiveAtRest(files: Files, folder: string, name: string
   await writeFileDurably(files, path, image);
   const journal = await createJournal(files, `${path}${ending.journal}`, encodeHeader(image), "replace");
   await journal.close();
-}
-
-async function readIfThere(files: Files, path: string): Promise<Uint8Array | undefined> {
-  try {
-    return await files.read(path);
-  } catch (cause) {
-    if (cause instanceof OutsideError && cause.code === "ENOENT") return undefined;
-    throw cause;
-  }
 }

@@ -6,6 +6,7 @@ import { temporaryEnding, writeFileDurably } from "../base/durable.ts";
 import { fail } from "../base/errors.ts";
 import { createJournal, openJournal, type Journal } from "../base/journal.ts";
 import { OutsideError, type Files } from "../base/outside.ts";
+import { readIfThere } from "../base/read-if-there.ts";
 import { readHive } from "../hive/read.ts";
 import { writeHive } from "../hive/write.ts";
 import { applyEdits } from "../tree/edit.ts";
@@ -101,15 +102,6 @@ async function settleImage(place: Place, header: Uint8Array): Promise<Uint8Array
     unchanged: "Neither the hive nor its journal was changed.",
     next: "Put back the file as clubar left it, or restore this node's registry: clubar vss restore SET",
   });
-}
-
-async function readIfThere(files: Files, path: string): Promise<Uint8Array | undefined> {
-  try {
-    return await files.read(path);
-  } catch (cause) {
-    if (cause instanceof OutsideError && cause.code === "ENOENT") return undefined;
-    throw cause;
-  }
 }
 
 /** How far writing a new image came. */

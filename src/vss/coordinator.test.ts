@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { nothingLeft, sceneWith } from "../../test/vss/faulty-provider.ts";
+import { nothingLeft, sceneWith, snapshotSteps } from "../../test/vss/faulty-provider.ts";
 import { makeScene, NotingWriter, prepare, writerId } from "../../test/vss/scene.ts";
 import {
   applicationLevel,
@@ -48,16 +48,7 @@ test("providers are called in the documented order, and thaw comes between postC
   ]);
 });
 
-const steps = [
-  "endPrepareSnapshots",
-  "preCommitSnapshots",
-  "commitSnapshots",
-  "postCommitSnapshots",
-  "preFinalCommitSnapshots",
-  "postFinalCommitSnapshots",
-] as const;
-
-for (const step of steps) {
+for (const step of snapshotSteps) {
   test(`a provider that fails in ${step} leaves no shadow copy and no frozen writer`, async () => {
     const scene = await sceneWith((at) => (at === step ? Promise.reject(new Error("broken")) : undefined));
     const { coordinator, done } = scene;

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
-import { faultyProvider, type ProviderStep } from "../../test/vss/faulty-provider.ts";
+import { faultyProvider, type ProviderStep, snapshotSteps } from "../../test/vss/faulty-provider.ts";
 import { makeScene, NotingWriter, prepare, type Heard, type Scene } from "../../test/vss/scene.ts";
 import { createCopyProvider, openVssCoordinator, snapshotContext, snapshotState } from "./index.ts";
 
@@ -15,14 +15,6 @@ const events: readonly Heard[] = [
   "postSnapshot",
   "backupComplete",
   "abort",
-];
-const steps: readonly ProviderStep[] = [
-  "endPrepareSnapshots",
-  "preCommitSnapshots",
-  "commitSnapshots",
-  "postCommitSnapshots",
-  "preFinalCommitSnapshots",
-  "postFinalCommitSnapshots",
 ];
 
 interface Plan {
@@ -42,7 +34,7 @@ const plan: fc.Arbitrary<Plan> = fc.record({
   ),
   provider: fc.option(
     fc.record({
-      step: fc.constantFrom(...steps),
+      step: fc.constantFrom(...snapshotSteps),
       way: fc.constantFrom(...ways),
       ms: fc.constantFrom(100, 5000, 11_000),
     }),

@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { Files } from "../../src/base/outside.ts";
 import type { NewSnapshot, SnapshotPlace, VssProvider } from "../../src/vss/index.ts";
+import { snapshotSteps } from "../vss/faulty-provider.ts";
 
 /** A provider on a file system, and a folder of that for one test. */
 export interface Bench {
@@ -20,14 +21,6 @@ export interface Bench {
 }
 
 const setId = "11111111-0000-4000-8000-000000000001";
-const steps = [
-  "endPrepareSnapshots",
-  "preCommitSnapshots",
-  "commitSnapshots",
-  "postCommitSnapshots",
-  "preFinalCommitSnapshots",
-  "postFinalCommitSnapshots",
-] as const;
 
 let made = 0;
 
@@ -85,15 +78,15 @@ const wholeCopies: readonly Check[] = [
   ],
 ];
 
-const abortions: readonly Check[] = ["beginPrepareSnapshot", ...steps].map((last, count) => [
+const abortions: readonly Check[] = ["beginPrepareSnapshot", ...snapshotSteps].map((last, count) => [
   `an abort after ${last} leaves nothing`,
   async ({ files, volume, other, provider, left }) => {
     await fill(files, volume, "one");
     const one = provider();
     const places = await begin(one, [volume, other]);
-    for (const step of steps.slice(0, count)) await one[step](setId);
+    for (const step of snapshotSteps.slice(0, count)) await one[step](setId);
     // After the last step the set is made: then it is deleted, not aborted.
-    if (count === steps.length) await one.deleteSnapshots(places);
+    if (count === snapshotSteps.length) await one.deleteSnapshots(places);
     await one.abortSnapshots(setId);
     assert.deepEqual(await left(), []);
     assert.equal((await files.stat(`${volume}/top`))?.kind, "file");
@@ -107,7 +100,7 @@ const strangers: readonly Check[] = [
       await fill(files, volume, "one");
       const dead = provider();
       const places = await begin(dead, [volume]);
-      for (const step of steps.slice(0, 3)) await dead[step](setId);
+      for (const step of snapshotSteps.slice(0, 3)) await dead[step](setId);
       await provider().deleteSnapshots(places);
       assert.deepEqual(await left(), []);
     },
@@ -150,7 +143,7 @@ async function begin<const V extends readonly string[]>(provider: VssProvider, v
 
 async function make<const V extends readonly string[]>(provider: VssProvider, volumes: V): Promise<Places<V>> {
   const places = await begin(provider, volumes);
-  for (const step of steps) await provider[step](setId);
+  for (const step of snapshotSteps) await provider[step](setId);
   return places;
 }
 

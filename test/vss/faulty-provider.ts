@@ -5,6 +5,21 @@ import { makeScene, type Scene } from "./scene.ts";
 
 export type ProviderStep = Exclude<keyof VssProvider, "providerId" | "name" | "type" | "version">;
 
+type SnapshotStep = Extract<
+  ProviderStep,
+  `${"endPrepare" | "preCommit" | "commit" | "postCommit" | "preFinalCommit" | "postFinalCommit"}Snapshots`
+>;
+
+/** The steps of a set in which a provider may fail, in order. */
+export const snapshotSteps: readonly SnapshotStep[] = [
+  "endPrepareSnapshots",
+  "preCommitSnapshots",
+  "commitSnapshots",
+  "postCommitSnapshots",
+  "preFinalCommitSnapshots",
+  "postFinalCommitSnapshots",
+];
+
 /** Calls `fault` before each step of a provider, and notes the steps. */
 export function faultyProvider(
   real: VssProvider,

@@ -17,23 +17,13 @@ import {
   type VssWriter,
   type WriterCall,
 } from "../../src/vss/index.ts";
+import type { WriterEvent } from "../../src/vss/writer-state.ts";
 
 export const volume = "/data";
 export const writerId = "41e12264-35d8-479b-8e5c-9b23d1dad37e";
 
 /** The events with a call. */
-export type Heard =
-  | "identify"
-  | "prepareBackup"
-  | "prepareSnapshot"
-  | "freeze"
-  | "thaw"
-  | "postSnapshot"
-  | "backupComplete"
-  | "backupShutdown"
-  | "abort"
-  | "preRestore"
-  | "postRestore";
+export type Heard = Exclude<WriterEvent, "freezeTimeout">;
 
 /** Notes its events; `frozen` is what an application would do. */
 export class NotingWriter implements VssWriter {

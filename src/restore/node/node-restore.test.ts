@@ -2,8 +2,9 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { memoryFiles, outsideOf } from "../../../test/crash-points/example-cluster.ts";
 import { commit, makeNode, nodeData, stage, wordsOf } from "../../../test/crash-points/example-node.ts";
+import { failingAt } from "../../../test/faults/failing-files.ts";
 import { Failure } from "../../base/errors.ts";
-import { type Files, OutsideError } from "../../base/outside.ts";
+import { OutsideError } from "../../base/outside.ts";
 import { buildKey, findKey, findValue, type Key, valueOf } from "../../tree/key.ts";
 import { dword, dwordOf, multiSz, sz, textOf } from "../../tree/value.ts";
 import { keepRules, keysNotToRestorePath, mergedKey, withKept } from "./kept-keys.ts";
@@ -11,6 +12,8 @@ import { planNodeRestore, type NodeRestoreFacts } from "./plan.ts";
 import { discardNodeRestore } from "./commit.ts";
 import { stagedRestore } from "./record.ts";
 import { openStaging } from "./stage.ts";
+
+const changing = ["link", "rename", "unlink", "makeFolder", "removeFolder", "syncFolder"] as const;
 
 const key = (name: string, values: Parameters<typeof buildKey>[0]["values"], children: Key[] = []): Key =>
   buildKey({ name, lastWritten: 1n, values: values ?? [], children });
@@ -191,7 +194,7 @@ test("every call that fails while staging changes nothing; while committing, the
     for (let at = 0, failed = true; failed; at++) {
       const { files } = memoryFiles();
       await makeNode(files, "new");
-      const faulty = failingAt(files, at, code);
+      const faulty = failingAt(files, { among: changing, at, code });
       await stage(faulty.files, "old").catch((error: unknown) =>
         assert.ok(error instanceof OutsideError || error instanceof Failure),
       );
@@ -204,7 +207,7 @@ test("every call that fails while staging changes nothing; while committing, the
       const { files } = memoryFiles();
       await makeNode(files, "new");
       await stage(files, "old");
-      const faulty = failingAt(files, at, code);
+      const faulty = failingAt(files, { among: changing, at, code });
       await commit(faulty.files).catch(() => undefined);
       failed = faulty.hasFailed();
       await commit(files);
@@ -212,32 +215,6 @@ test("every call that fails while staging changes nothing; while committing, the
     }
   }
 });
-
-/** The `at`th call that changes something fails. */
-function failingAt(
-  files: Files,
-  at: number,
-  code: string,
-): { readonly files: Files; readonly hasFailed: () => boolean } {
-  let calls = 0;
-  let failed = false;
-  const changing = new Set(["link", "rename", "unlink", "makeFolder", "removeFolder", "syncFolder"]);
-  const check = (what: string): void => {
-    if (calls++ !== at) return;
-    failed = true;
-    throw new OutsideError(code, what);
-  };
-  const wrapped = new Proxy(files, {
-    get(target, name: keyof Files) {
-      const method = target[name] as (...args: unknown[]) => Promise<unknown>;
-      return async (...args: unknown[]): Promise<unknown> => {
-        if (changing.has(name) || (name === "open" && args[1] === "create")) check(name);
-        return method.apply(target, args);
-      };
-    },
-  });
-  return { files: wrapped, hasFailed: () => failed };
-}
 
 function named(name: string): (error: unknown) => boolean {
   return (error) => error instanceof Failure && error.name === name;

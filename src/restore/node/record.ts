@@ -4,7 +4,8 @@
  */
 import { folderOf, writeFileDurably } from "../../base/durable.ts";
 import { fail } from "../../base/errors.ts";
-import { type FileHandle, type Files, OutsideError } from "../../base/outside.ts";
+import type { FileHandle, Files } from "../../base/outside.ts";
+import { readIfThere } from "../../base/read-if-there.ts";
 import type { RestorePlan } from "../plan-types.ts";
 
 /** A staged file, by the name it has below the data folder. */
@@ -115,15 +116,6 @@ function parsed<T>(bytes: Uint8Array): Partial<T> | undefined {
     return JSON.parse(new TextDecoder().decode(bytes)) as Partial<T>;
   } catch {
     return undefined;
-  }
-}
-
-async function readIfThere(files: Files, path: string): Promise<Uint8Array | undefined> {
-  try {
-    return await files.read(path);
-  } catch (cause) {
-    if (cause instanceof OutsideError && (cause.code === "ENOENT" || cause.code === "ENOTDIR")) return undefined;
-    throw cause;
   }
 }
 

@@ -12,14 +12,17 @@ import {
   vssPath,
   wordsOfSet,
 } from "../../../test/crash-points/example-vss.ts";
+import { failingAt } from "../../../test/faults/failing-files.ts";
 import { finishBackup } from "../../backup/backup.ts";
 import { Failure } from "../../base/errors.ts";
-import { type Files, OutsideError } from "../../base/outside.ts";
+import type { Files } from "../../base/outside.ts";
 import { backupNode } from "./backup.ts";
 import { vssLayout } from "./layout.ts";
 import { decodeVssManifest, encodeVssManifest } from "./manifest.ts";
 import { isVssSet, readVssSet, verifyVssSet } from "./read-set.ts";
 import { planVssRestore } from "./restore-plan.ts";
+
+const changing = ["link", "rename", "makeFolder", "syncFolder"] as const;
 
 async function scene(): Promise<ReturnType<typeof memoryFiles>> {
   const made = memoryFiles();
@@ -115,7 +118,7 @@ test("full disk, no permission, a disk that fails: no set, the old one counts, n
     for (let at = 0, failed = true; failed; at += 7) {
       const { files } = await scene();
       await backUp(files, before, 1);
-      const faulty = failingAt(files, at, code);
+      const faulty = failingAt(files, { among: changing, at, code });
       await backUp(faulty.files, before, 2).catch((error: unknown) => {
         assert.ok(error instanceof Failure && error.unchanged !== "", String(error));
       });
@@ -127,30 +130,6 @@ test("full disk, no permission, a disk that fails: no set, the old one counts, n
     }
   }
 });
-
-/** The `at`th call that changes something fails, once. */
-function failingAt(
-  files: Files,
-  at: number,
-  code: string,
-): { readonly files: Files; readonly hasFailed: () => boolean } {
-  let calls = 0;
-  let failed = false;
-  const changing = new Set(["link", "rename", "makeFolder", "syncFolder"]);
-  const wrapped = new Proxy(files, {
-    get(target, name: keyof Files) {
-      const method = target[name] as (...args: unknown[]) => Promise<unknown>;
-      return async (...args: unknown[]): Promise<unknown> => {
-        if ((changing.has(name) || (name === "open" && args[1] === "create")) && calls++ === at) {
-          failed = true;
-          throw new OutsideError(code, name);
-        }
-        return method.apply(target, args);
-      };
-    },
-  });
-  return { files: wrapped, hasFailed: () => failed };
-}
 
 test("the manifest is read to the byte, and another format is refused by its number", async () => {
   const { files } = await scene();

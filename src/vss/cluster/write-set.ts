@@ -1,13 +1,13 @@
 /** Writes a VSS set in a hidden folder, reads it back, verifies it, and swaps it in: old or new at every moment, the marker last. */
 import {
-  closeWorkspace,
+  cleanUp,
   openWorkspace,
   prepareFolder,
-  readSwap,
   refuseOwnFolders,
   setPath,
   swapIn,
   takeFailure,
+  untouched,
   type Workspace,
 } from "../../backup/backup.ts";
 import { sha256 } from "../../base/digest.ts";
@@ -36,8 +36,6 @@ export interface WrittenSet {
   readonly replaced: boolean;
 }
 
-const untouched = "No set was made; one that was there is as it was.";
-
 /**
  * `fill` writes the files and says what the manifest says besides them. DIRECTORY, PATH_NOT_FOUND, ACCESS_DENIED, DISK_FULL, IO_DEVICE: the
  * folder. DIR_NOT_EMPTY: other things have the names of a set's parts. CLUSTER_BACKUP_IN_PROGRESS. What `fill` rejects with.
@@ -62,7 +60,7 @@ export async function writeVssSet(
     await swapIn(files, path, workspace, before, young, vssLayout);
     return { path, manifest, bytes, replaced: before.length > 0 };
   } catch (error) {
-    throw takeFailure(error, path, await cleanUp(files, path, workspace, isNew));
+    throw takeFailure(error, path, await cleanUp(files, path, workspace, { isNew, layout: vssLayout }));
   }
 }
 
@@ -140,21 +138,4 @@ async function verifyWritten(files: Files, folder: string, manifest: VssManifest
     unchanged: untouched,
     next: "Check that disk, or choose another one.",
   });
-}
-
-/** Removes what a failed backup wrote, unless the new set counts already. Returns what became of the old one. */
-async function cleanUp(files: Files, path: string, workspace: Workspace | undefined, isNew: boolean): Promise<string> {
-  if (workspace !== undefined) {
-    const decided = await readSwap(files, path, vssLayout).then(
-      (swap) => swap?.id === workspace.id,
-      () => true,
-    );
-    if (decided) {
-      await workspace.lock.close().catch(() => undefined);
-      return "The new set is complete and counts; the next backup there puts the rest of its files in place.";
-    }
-    await closeWorkspace(files, workspace).catch(() => undefined);
-  }
-  if (isNew) await files.removeFolder(path).catch(() => undefined);
-  return untouched;
 }
