@@ -23,6 +23,8 @@ export interface OfflineEdit {
 /** Of one resource. */
 export interface CheckpointState {
   readonly hasCheckpoints: boolean;
+  /** Files of the current versions, `0000000a.CPT` each, in one text: another text means other versions. */
+  readonly currentVersions: string;
   readonly lostCheckpoints: readonly LostCheckpoint[];
   readonly offlineEdits: readonly OfflineEdit[];
   /** Id of the node whose live settings under the checkpoints are the newest. */
@@ -49,6 +51,7 @@ export function readCheckpointState(resource: Key, runtime: Key | undefined): Ch
   }
   return {
     hasCheckpoints: hasCheckpoints(resource),
+    currentVersions: [...current.keys()].join(" "),
     lostCheckpoints: [...lost.values()],
     offlineEdits: readEdits(runtime, current),
     lastOwner: folder === undefined ? undefined : textOf(valueOf(folder, "LastOwner")),

@@ -7,7 +7,7 @@ import { type ClusterState, readState, type ResourceState } from "../database/st
 import { type ResourceEvent, type ResourceSpec, resourceState as hostState } from "../monitor/protocol.ts";
 import { valuesOf } from "../tree/key.ts";
 import { captureLast } from "./last-capture.ts";
-import { closeDifference, type OwnerAction, type RunningResource } from "./owner.ts";
+import { closeDifference, type OwnerAction, restoredMark, type RunningResource } from "./owner.ts";
 
 /** The host as this loop commands it. */
 export interface ResourceHost {
@@ -200,9 +200,10 @@ export class OwnerLoop {
           ...(this.#running.get(id)?.phase === "failed" ? { phase: "offline" } : {}),
         });
         {
-          const under = state.groups.get(resource?.group ?? "")?.ownershipGeneration;
+          const group = state.groups.get(resource?.group ?? "");
+          const restored = group === undefined || resource === undefined ? undefined : restoredMark(group, resource);
           const { notice } = await checkpoints.restoreBeforeOnline(id);
-          this.#become(id, { busy: false, restored: under, notice });
+          this.#become(id, { busy: false, restored, notice });
         }
         return;
       case "online":

@@ -25,11 +25,8 @@ export interface RunningResource {
   readonly since: number;
   /** Boot times of restarts on this node; the driver adds one at each step with `restart`, and empties it with `fresh`. */
   readonly restarts: readonly number[];
-  /**
-   * The ownership generation of its group under which its checkpoints were put in place since it was last online or failed. What an
-   * older one put there another owner has captured anew since.
-   */
-  readonly restored: number | undefined;
+  /** `restoredMark` of what was put in place since it was last online or failed. */
+  readonly restored: string | undefined;
   /** Its checkpoints were captured since it went offline; false from the moment it comes online. */
   readonly captured: boolean;
   /** Why it is in this phase, for people; "" when there is nothing to say. */
@@ -178,8 +175,16 @@ function needsCapture(view: View, resource: ResourceState): boolean {
   return resource.hasCheckpoints && phase === "offline" && !captured;
 }
 
-function isRestored({ group }: View, { restored }: RunningResource): boolean {
-  return restored === group.ownershipGeneration;
+/**
+ * What its checkpoints in place are good for: under an older ownership another owner has captured anew since, and a revert made other
+ * versions the current ones.
+ */
+export function restoredMark(group: GroupState, resource: ResourceState): string {
+  return `${group.ownershipGeneration}: ${resource.currentVersions}`;
+}
+
+function isRestored({ group }: View, resource: ResourceState, { restored }: RunningResource): boolean {
+  return restored === restoredMark(group, resource);
 }
 
 /** Takes it offline when it should not run or what it depends on does not, dependents first. */
@@ -270,7 +275,7 @@ function start(view: View, resource: ResourceState, how: { restart: boolean; fre
   const dependents = view.resources.filter((one) => one.dependsOn.includes(resource.id));
   if (dependents.some((one) => isActive(view.entry(one.id)))) return;
   const step = { resource: resource.id };
-  if (resource.hasCheckpoints && !isRestored(view, view.entry(resource.id))) {
+  if (resource.hasCheckpoints && !isRestored(view, resource, view.entry(resource.id))) {
     view.actions.push({
       ...step,
       kind: "restore-checkpoints",
@@ -286,7 +291,7 @@ function stepAfterFailure(view: View, resource: ResourceState, entry: RunningRes
   const { group, actions } = view;
   // A failure on request is reported, and with that the request taken away, before anything else: otherwise it would fail again.
   if (resource.request === "fail" || group.failoverRequested) return;
-  if (resource.hasCheckpoints && isRestored(view, entry)) {
+  if (resource.hasCheckpoints && isRestored(view, resource, entry)) {
     // The attempt was counted when its checkpoints were put in place.
     start(view, resource, {
       restart: false,

@@ -1,5 +1,5 @@
 /** A host that runs nothing: it does the owner's steps in memory, at once or when told to. */
-import type { OwnerAction, RunningResource } from "../../src/failover/owner.ts";
+import { type OwnerAction, restoredMark, type RunningResource } from "../../src/failover/owner.ts";
 import type { ClusterState } from "../../src/database/state.ts";
 
 const blank: Omit<RunningResource, "group"> = {
@@ -26,7 +26,7 @@ export class ModelHost {
     switch (action.kind) {
       case "restore-checkpoints":
         this.#change(state, action.resource, { busy: true, restarts: this.#restarts(action, now) });
-        this.#after.set(action.resource, { busy: false, restored: generationOf(state, action.resource) });
+        this.#after.set(action.resource, { busy: false, restored: markOf(state, action.resource) });
         return;
       case "capture-checkpoints":
         this.#change(state, action.resource, { busy: true });
@@ -93,6 +93,8 @@ export class ModelHost {
   }
 }
 
-function generationOf(state: ClusterState, resource: string): number | undefined {
-  return state.groups.get(state.resources.get(resource)?.group ?? "")?.ownershipGeneration;
+function markOf(state: ClusterState, id: string): string | undefined {
+  const resource = state.resources.get(id);
+  const group = state.groups.get(resource?.group ?? "");
+  return resource === undefined || group === undefined ? undefined : restoredMark(group, resource);
 }
