@@ -5,6 +5,7 @@ import type { StatusView } from "../../../src/api/status-view.ts";
 import { get } from "../api.ts";
 import { Notice } from "../notice.tsx";
 import { ClusterStep } from "./cluster-step.tsx";
+import { DiskTask } from "./disk-task.tsx";
 import { PlanStep } from "./plan-step.tsx";
 import { RunStep } from "./run-step.tsx";
 import { type Scope, ScopeStep, wholeCluster } from "./scope-step.tsx";
@@ -29,7 +30,10 @@ export function RecoveryPage({
   const [scope, setScope] = useState<Scope>(
     resource === undefined ? wholeCluster : { ...wholeCluster, all: false, resource },
   );
-  const runs = useRuns(() => setStep("Result"));
+  const runs = useRuns(() => {
+    setTask("checkpoints");
+    setStep("Result");
+  });
   const heading = useHeadingFocus(step);
   const isMember = status.self.state === "member" || status.self.state === "leader";
   return (
@@ -57,7 +61,10 @@ export function RecoveryPage({
             onNext={() => setStep("Resources")}
           />
         )}
-        {step === "Resources" && (
+        {task === "disk" && step !== "Cluster" && step !== "Task" && (
+          <DiskTask step={step} status={status} onStep={setStep} />
+        )}
+        {task === "checkpoints" && step === "Resources" && (
           <ScopeStep
             status={status}
             scope={scope}
@@ -66,8 +73,12 @@ export function RecoveryPage({
             onNext={() => setStep("Plan")}
           />
         )}
-        {step === "Plan" && <PlanStep scope={scope} onBack={() => setStep("Resources")} onStarted={runs.follow} />}
-        {step === "Result" && <RunStep id={runs.shown} isLive={isLive} onAgain={() => setStep("Cluster")} />}
+        {task === "checkpoints" && step === "Plan" && (
+          <PlanStep scope={scope} onBack={() => setStep("Resources")} onStarted={runs.follow} />
+        )}
+        {task === "checkpoints" && step === "Result" && (
+          <RunStep id={runs.shown} isLive={isLive} onAgain={() => setStep("Cluster")} />
+        )}
       </section>
     </>
   );

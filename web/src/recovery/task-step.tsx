@@ -30,12 +30,13 @@ export function TaskStep({
             </span>
           </span>
         </label>
-        <label class="choice off">
-          <input type="radio" name="task" disabled aria-describedby="disk-off" />
+        <label class="choice">
+          <input type="radio" name="task" checked={task === "disk"} onChange={() => onTask("disk")} />
           <span>
             <strong>Replace a physical disk resource</strong>
-            <span class="soft" id="disk-off">
-              Not available on this page.
+            <span class="soft">
+              Puts another disk's resource in the place of one: what depended on the old one depends on the new one,
+              which gets its mount point.
             </span>
           </span>
         </label>

@@ -1,0 +1,108 @@
+import type { VNode } from "preact";
+import { useState } from "preact/hooks";
+import type { StatusView } from "../../../src/api/status-view.ts";
+import { Empty } from "../notice.tsx";
+import { Buttons, kept } from "./buttons.tsx";
+
+/** Which disk resource takes the place of which; ids, "" while nothing is chosen. */
+export interface DiskScope {
+  readonly old: string;
+  readonly with: string;
+}
+
+/** What is chosen when nobody has chosen yet. */
+export const noDisks: DiskScope = { old: "", with: "" };
+
+const diskType = "physical disk";
+
+/** The third screen of the second function: the old disk's resource and the new one's. */
+export function DiskScopeStep({
+  status,
+  scope,
+  onScope,
+  onBack,
+  onNext,
+}: {
+  status: StatusView;
+  scope: DiskScope;
+  onScope: (scope: DiskScope) => void;
+  onBack: () => void;
+  onNext: () => void;
+}): VNode {
+  const [wrong, setWrong] = useState("");
+  const disks = status.resources.filter(({ type }) => type.toLowerCase() === diskType);
+  const options = disks.map(({ id, name, state }) => ({ id, text: `${name} (${state})` }));
+  const next = (): void => {
+    const why = problemWith(scope);
+    setWrong(why);
+    if (why === "") onNext();
+    else document.querySelector<HTMLElement>(scope.old === "" ? "#old-disk" : "#new-disk")?.focus();
+  };
+  return (
+    <form onSubmit={kept(next)} noValidate>
+      {disks.length < 2 && (
+        <Empty>
+          There {disks.length === 1 ? "is one Physical Disk resource" : "are no Physical Disk resources"} in this
+          cluster. Make one for the new disk first, in the group of the old one.
+        </Empty>
+      )}
+      <DiskField
+        id="old-disk"
+        label="Old disk resource"
+        options={options}
+        value={scope.old}
+        onValue={(old) => onScope({ ...scope, old })}
+      />
+      <DiskField
+        id="new-disk"
+        label="New disk resource"
+        options={options}
+        value={scope.with}
+        onValue={(chosen) => onScope({ ...scope, with: chosen })}
+      />
+      <p class="wrong" id="disks-wrong" role="alert">
+        {wrong}
+      </p>
+      <Buttons next="Next" onBack={onBack} disabled={disks.length < 2} />
+    </form>
+  );
+}
+
+function DiskField({
+  id,
+  label,
+  options,
+  value,
+  onValue,
+}: {
+  id: string;
+  label: string;
+  options: readonly { readonly id: string; readonly text: string }[];
+  value: string;
+  onValue: (value: string) => void;
+}): VNode {
+  return (
+    <p>
+      <label for={id}>{label}</label>
+      <select
+        id={id}
+        value={value}
+        aria-describedby="disks-wrong"
+        onChange={({ currentTarget }) => onValue(currentTarget.value)}
+      >
+        <option value="">Choose …</option>
+        {options.map((one) => (
+          <option key={one.id} value={one.id}>
+            {one.text}
+          </option>
+        ))}
+      </select>
+    </p>
+  );
+}
+
+function problemWith({ old, with: fresh }: DiskScope): string {
+  if (old === "") return "Choose the resource of the old disk.";
+  if (fresh === "") return "Choose the resource of the new disk.";
+  return old === fresh ? "Choose two different resources." : "";
+}
