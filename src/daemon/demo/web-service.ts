@@ -3,7 +3,7 @@
  * it answers. Either way its settings are registry values, its key is in a key container, and a Render resource brings both into files.
  */
 import { execFileSync } from "node:child_process";
-import { createHash, createPublicKey, type KeyObject, randomBytes, verify } from "node:crypto";
+import { createHash, createPublicKey, type KeyObject, randomBytes, randomInt, verify } from "node:crypto";
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { get as getPlain } from "node:http";
 import { get as getSecure } from "node:https";
@@ -187,14 +187,19 @@ function fetchSigned(port: number, publicPem: string, timeout: number): Promise<
   });
 }
 
-function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
+/** Not one that the kernel hands out by itself (from 32768 on): until the server runs, a web page or a connection could get it. */
+async function freePort(): Promise<number> {
+  for (let attempt = 1; attempt < 100; attempt += 1) {
+    const port = randomInt(20_000, 32_768);
+    if (await isFree(port)) return port;
+  }
+  throw new Error("No free port was found on 127.0.0.1 between 20000 and 32767.");
+}
+
+function isFree(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
     const server = createServer();
-    server.on("error", reject);
-    server.listen(0, "127.0.0.1", () => {
-      const address = server.address();
-      const port = typeof address === "object" && address !== null ? address.port : 0;
-      server.close(() => resolve(port));
-    });
+    server.on("error", () => resolve(false));
+    server.listen(port, "127.0.0.1", () => server.close(() => resolve(true)));
   });
 }
