@@ -80,7 +80,7 @@ function defineLife(noun: Parameters<Define>[0], cli: Cli): void {
         now.movingTo === null &&
         now.owner !== null &&
         now.owner !== before.owner &&
-        (!now.wanted || now.state === before.state);
+        (!now.wanted || now.state === "online" || now.state === before.state);
       await waitUntil(cli, wait, `Moving group ${group}`, lookAtGroup(cli, group, arrived));
       cli.done(answer);
     });
