@@ -2,6 +2,7 @@
 import type { LastBackup } from "../api/node-service.ts";
 import { deviceLayout } from "../backup/device-layout.ts";
 import { refuseOwnFolders } from "../backup/own-folders.ts";
+import { parseWorkName } from "../backup/set.ts";
 import { type BackupResult, takeBackup } from "../backup/take.ts";
 import { fail } from "../base/errors.ts";
 import { newGuid } from "../base/guid.ts";
@@ -102,7 +103,8 @@ export class BackupRun {
       path: lastBackupPath,
       value: sz(name, text),
     });
-    const { path, node, tag } = result;
+    const { node, tag } = result;
+    const path = lastingPath(result.path);
     const time = String(Math.floor(this.#service.parts.outside.clock.wall()));
     const edits = [value("Path", path), value("Node", node), value("Tag", formatTag(tag)), value("Time", time)];
     return this.#submit(edits, `A backup was written to ${path} on ${node}.`);
@@ -120,4 +122,12 @@ export class BackupRun {
   #submit(edits: readonly Edit[], because: string): Promise<unknown> {
     return this.#service.change(() => ({ conditions: [], edits, because }));
   }
+}
+
+/** Where the set is when all is done: a VSS backup has the cluster's part written into its working folder, which is swapped in later. */
+function lastingPath(path: string): string {
+  return path
+    .split("/")
+    .filter((name) => parseWorkName(name)?.kind !== "new")
+    .join("/");
 }
