@@ -3,7 +3,7 @@
  * replaced by another disk at the same mount point. Needs root; elsewhere it is skipped, saying so.
  */
 import assert from "node:assert/strict";
-import { execFileSync } from "node:child_process";
+import { execFileSync, spawn } from "node:child_process";
 import { existsSync, mkdirSync, readFileSync, renameSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
@@ -102,6 +102,18 @@ test("a disk moves, outlives its host, is lost and is replaced at the same mount
     await reaches("App", "online");
     assert.equal((await cluster.owner("Data")).name, second.name);
     assert.ok(existsSync(join(point, "log")));
+
+    // Somebody else keeps the disk busy: it is not given back, and the group goes nowhere.
+    const holder = spawn("sleep", ["600"], { cwd: point });
+    await cluster.run(n1, "group", "move", "Data", first.name);
+    await reaches("D1", "offlinePending", /can't be released: .*busy/);
+    assert.equal((await cluster.ownerOf("Data")).name, second.name);
+    holder.kill("SIGKILL");
+    await reaches("App", "online");
+    assert.equal((await cluster.owner("Data")).name, first.name);
+    await cluster.run(n1, "group", "move", "Data", second.name);
+    await waitFor("it is back", async () => (await cluster.owner("Data")).name === second.name, limit);
+    await reaches("App", "online");
 
     // Killed, its host proves nothing: nobody else may have the disk, and the node's next host unmounts it first.
     kill(cluster.host(second), "SIGKILL");
