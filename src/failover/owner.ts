@@ -217,7 +217,7 @@ function stepDown(view: View, resource: ResourceState): void {
     view.actions.push({ kind: "wake", at, because: `PendingTimeout of ${quoted(resource)}` });
     if (phase === "offline-pending") return;
   }
-  if (phase === "failed" && resource.persistentState === persistentState.offline && resource.request === undefined) {
+  if (isToRest(resource, phase)) {
     const because = `${quoted(resource)} is to be offline, and nothing of it runs`;
     view.actions.push({ ...step, kind: "terminate", becomes: "offline", because });
     return;
@@ -241,6 +241,14 @@ function stepDown(view: View, resource: ResourceState): void {
   view.leaving.add(resource.id);
   if (phase === "online") view.actions.push({ ...step, kind: "offline", because });
   else view.actions.push({ ...step, kind: "terminate", becomes: "offline", because });
+}
+
+/**
+ * Failed, and asked to be offline: then it is. What has checkpoints stays failed, for offline would capture what it had when it failed.
+ */
+function isToRest(resource: ResourceState, phase: RunningResource["phase"]): boolean {
+  const isAsked = resource.persistentState === persistentState.offline && resource.request === undefined;
+  return phase === "failed" && isAsked && !resource.hasCheckpoints;
 }
 
 function whyDown(view: View, resource: ResourceState): string | undefined {

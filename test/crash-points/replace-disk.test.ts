@@ -1,4 +1,4 @@
-/** Replacing a disk is cut short at every changing call of the quorum's log: it happened as a whole or not, and running it again ends it. */
+/** Replacing a disk is cut short at every changing call of the quorum's log: it happened wholly or not, and the next run ends it. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { Files } from "../../src/base/outside.ts";
