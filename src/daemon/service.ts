@@ -18,6 +18,7 @@ import { listenPage } from "./page-listener.ts";
 import { finishRestore } from "./restore-run.ts";
 import { pageService } from "./page-service.ts";
 import { ServiceNode } from "./service-node.ts";
+import type { ServiceParts } from "./service-parts.ts";
 
 /** How to run the service of one data folder. */
 export interface ServiceOptions {
@@ -79,7 +80,25 @@ async function runOnce(
   }
   if (finished !== undefined) options.onFinished?.(finished);
   if (finished !== undefined) log.warn("an interrupted restore has ended", { ...finished });
+  // The last first, however far it came: what stays open would keep this process, and the node's locks, for ever.
+  const closing: (() => Promise<void> | void)[] = [];
+  try {
+    return await serveNode(options, { outside, config, log }, onOpened, (close) => closing.unshift(close));
+  } finally {
+    for (const close of closing) await close();
+  }
+}
+
+/** What is opened is handed to `closeLater`. */
+async function serveNode(
+  options: ServiceOptions,
+  { outside, config, log }: Pick<ServiceParts, "outside" | "config" | "log">,
+  onOpened: (service: ServiceNode) => void,
+  closeLater: (close: () => Promise<void> | void) => void,
+): Promise<{ readonly exit: number; readonly again: boolean }> {
+  const { data } = options;
   const registry = await openRegistry(outside, `${data}/registry`);
+  closeLater(() => registry.close());
   const keys = await openKeyContainers(outside, `${data}/keys`);
   const quorum = await openDiskQuorum(outside, config.quorum, { insist: config.insist });
   const host = fileURLToPath(new URL("./host.ts", import.meta.url));
@@ -101,25 +120,21 @@ async function runOnce(
   });
   const app = createApp(() => service, pageService(service));
   const api = await listenApi({ outside, app, data });
+  closeLater(() => api.close());
   const page = options.page === undefined ? undefined : await listenPage({ app, files: pageFiles(), ...options.page });
+  if (page !== undefined) closeLater(() => page.close());
   onOpened(service);
   options.onReady?.({ pageUrl: page?.url });
   const ended = new AbortController();
+  closeLater(() => ended.abort());
   const folder = watchDataFolder(outside, data, ended.signal).then((lost) => {
     if (lost === undefined) return undefined;
     log.error("the data folder is gone", { error: lost });
     return service.stop(true).then(() => lost);
   });
-  try {
-    const exit = await service.run();
-    ended.abort();
-    const lost = await folder;
-    if (lost !== undefined) throw lost;
-    return { exit, again: service.isRestartWanted() };
-  } finally {
-    ended.abort();
-    await page?.close();
-    await api.close();
-    await registry.close();
-  }
+  const exit = await service.run();
+  ended.abort();
+  const lost = await folder;
+  if (lost !== undefined) throw lost;
+  return { exit, again: service.isRestartWanted() };
 }
