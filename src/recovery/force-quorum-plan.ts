@@ -203,7 +203,8 @@ function judgeNodes({ nodes, request }: ForceQuorumInput, { blockers, warnings }
     } else if (request.force) {
       warnings.push(
         `Node ${name} is unknown (${life.evidence}). What it runs is not started elsewhere before its permit is over and everything ` +
-          `dies with its host, or a person confirms: clubar node confirm-down ${name}.`,
+          `dies with its host, or a person confirms: clubar node confirm-down ${name}. If it still lives under a quorum that ` +
+          "can't be seen from here, that does not hold: then both run the same.",
       );
     } else {
       blockers.push({

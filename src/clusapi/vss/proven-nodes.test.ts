@@ -31,12 +31,12 @@ async function scene(down: Readonly<Record<string, string | undefined>>): Promis
 }
 
 test("a node that can't be looked at is stopped only by what the database says of it, or by a person's word", async () => {
-  const outside = await scene({ 2: "proof", 3: "waited", 4: "confirmed", 5: "left", 6: undefined });
+  const outside = await scene({ 2: "proof", 3: "waited", 4: "confirmed", 5: "left", 6: undefined, 9: "gone" });
   const ask = provenNodes({ outside, place, insist: false, confirmed: ["n7"] });
   const stateOf = async (id: string): Promise<string> =>
     (await ask({ id, name: `n${id}`, endpoint: `/gone/n${id}/run/rpc.sock` })).state;
-  const states = await Promise.all(["2", "3", "4", "5", "6", "7", "8"].map(stateOf));
-  assert.deepEqual(states, ["stopped", "stopped", "stopped", "stopped", "unknown", "stopped", "unknown"]);
+  const states = await Promise.all(["2", "3", "4", "5", "6", "7", "8", "9"].map(stateOf));
+  assert.deepEqual(states, ["stopped", "stopped", "stopped", "stopped", "unknown", "stopped", "unknown", "stopped"]);
 });
 
 test("a node that holds its locks runs, whatever database and people say; one whose folder is quiet is stopped", async () => {

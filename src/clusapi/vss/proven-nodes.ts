@@ -21,6 +21,7 @@ export interface Proofs {
 const because: Readonly<Record<string, string>> = {
   proof: "its host proved that it stopped everything",
   waited: "its permit was waited out",
+  gone: "the kernel showed that its host and all that it ran have ended",
   confirmed: "a person confirmed that it is down",
   left: "it left in order",
 };
