@@ -117,7 +117,7 @@ async function runOrAbandon(parts: ExecuteParts, begun: RestoreRecord, locks: Re
   try {
     await writeRecord(files, parts.data, record);
     await locks.claim(record.plan.id);
-    if (record.askAgain === true && record.done.length === 0) await refuseRunning(parts, record.plan);
+    if (record.askAgain === true && !(await isSwitched(parts, record.plan))) await refuseRunning(parts, record.plan);
     for (const { kind } of record.plan.steps) {
       if (kind === "finish" || record.done.includes(kind)) continue;
       const more =

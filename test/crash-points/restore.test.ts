@@ -5,6 +5,7 @@ import { readBackup } from "../../src/backup/backup.ts";
 import type { Files } from "../../src/base/outside.ts";
 import { replay } from "../../src/membership/copy-image.ts";
 import { executeRestore, resumeRestore } from "../../src/restore/restore.ts";
+import { writeRecord } from "../../src/restore/journal.ts";
 import { crashPoints } from "../../src/sim/crash-points.ts";
 import { memoryFiles } from "./example-cluster.ts";
 import { after, data, digestOf, makeScene, open, partsOf, planOn, recordScene, wordInForce } from "./example-quorum.ts";
@@ -16,6 +17,21 @@ async function restoredDigest(files: Files): Promise<string> {
   assert.deepEqual(tag, { generation: 2, epoch: 0, sequence: 10 });
   return digestOf(tree);
 }
+
+test("what waited for a start and was cut short asks the nodes again until the switch", async () => {
+  for (const done of [[], ["safety-backup"], ["safety-backup", "build", "verify-built"]] as const) {
+    const { files } = memoryFiles();
+    await makeScene(files);
+    const plan = await planOn(files, 1);
+    const record = { format: 1, plan, done, safety: undefined, built: undefined, notes: [], askAgain: true } as const;
+    await files.makeFolder(`${data}/restore`);
+    await writeRecord(files, data, record);
+    const askNodes = async () => [{ id: "2", name: "n2", state: "running", evidence: "it answers" }] as const;
+    const result = await resumeRestore({ ...partsOf(files, 3), askNodes });
+    assert.deepEqual([result?.outcome, await wordInForce(files)], ["abandoned", "two"]);
+    assert.match(result?.sentence ?? "", /Node n2 is running: it answers/);
+  }
+});
 
 test("old or restored at every crash; the next start finishes, and the safety backup holds the old state", async () => {
   const scene = await recordScene(makeScene);
