@@ -28,6 +28,8 @@ import { DirectoryPlacement } from "./directory-place.ts";
 import { DirectoryScanner, type Scan } from "./directory-scan.ts";
 
 const outside = openOutside();
+/** For which everything was written longer ago than a tick of the kernel. */
+const later = { ...outside, clock: { ...outside.clock, wall: () => outside.clock.wall() + 1000 } };
 const base = mkdtempSync(join(tmpdir(), "clubar-directory-"));
 const data = join(base, "data");
 const all = checkFilter({});
@@ -195,8 +197,7 @@ test("what did not change is not read again, and is the very same entry", async 
   const place = newPlace();
   mkdirSync(place);
   for (const name of ["a", "b"]) writeFileSync(join(place, name), name);
-  const scanner = new DirectoryScanner(outside, place);
-  await outside.timers.sleep(150);
+  const scanner = new DirectoryScanner(later, place);
   const first = await scanner.scan(all);
   assert.equal((await scanner.scan(all)).entry, first.entry);
   writeFileSync(join(place, "a"), "A");
@@ -211,14 +212,13 @@ test("a digest that is asked for again costs no reading until something changes"
   const place = newPlace();
   mkdirSync(place);
   writeFileSync(join(place, "a"), "a");
-  await outside.timers.sleep(150);
   let opened = 0;
   const open: typeof outside.files.open = (...args) => {
     opened++;
     return outside.files.open(...args);
   };
   const files = { ...outside.files, open };
-  const directories = new Directories({ outside: { ...outside, files }, log: silentLog, folder: data });
+  const directories = new Directories({ outside: { ...later, files }, log: silentLog, folder: data });
   const first = await directories.digest(place, all);
   assert.equal(first, entryDigest((await scan(place)).entry));
   assert.equal(await directories.digest(place, all), first);
@@ -273,8 +273,16 @@ test("changes are told: of a file, in a new folder, of a folder that was replace
   stopSecond();
   await directories.scan(place, filter);
   const before = told;
-  writeFileSync(join(place, "x.log"), "1");
-  await outside.timers.sleep(400);
+  let unfiltered = 0;
+  const stopUnfiltered = directories.watch(place, all, () => unfiltered++);
+  // When the second change was told to one, the other had as long to tell of the first.
+  for (const text of ["1", "2"]) {
+    await directories.scan(place, all);
+    const heard = unfiltered;
+    writeFileSync(join(place, "x.log"), text);
+    while (unfiltered === heard) await outside.timers.sleep(10);
+  }
+  stopUnfiltered();
   assert.equal(told, before);
   stop();
 });
