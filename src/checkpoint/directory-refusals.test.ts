@@ -17,6 +17,26 @@ test("the same folder or one inside it is refused in two checkpoints; another re
   await life.checkpoints.add(otherResource, "directory", `${place}/in`, { force: true });
 });
 
+test("the quorum, what holds it or lies in it, and another node's data are no checkpoint", async () => {
+  const { one, life } = await folderScene();
+  const { files } = one.outside;
+  for (const folder of ["/srv/q", "/srv/q/generation", "/srv/q/app", "/srv/n2", "/srv/n2/registry", "/srv/n2/apps"])
+    await files.makeFolder(folder);
+  await write(files, "/srv/q/current", "1");
+  await write(files, "/srv/n2/node.json", "{}");
+  const refused = (path: string, message: RegExp): Promise<void> =>
+    assert.rejects(life.checkpoints.add(resource, "directory", path), { name: "BAD_PATHNAME", message }, path);
+  await refused("/srv/q", /quorum folder of a cluster/);
+  await refused("/srv/q/generation", /\/srv\/q is the quorum folder/);
+  await refused("/srv/q/app", /\/srv\/q is the quorum folder/);
+  await refused("/srv/n2", /data folder of a node/);
+  await refused("/srv/n2/registry", /\/srv\/n2 is the data folder/);
+  await files.makeFolder("/srv/all");
+  await files.makeFolder("/srv/all/quorum");
+  await write(files, "/data/node.json", JSON.stringify({ quorum: "/srv/all/quorum" }));
+  await refused("/srv/all", /holds this cluster's quorum folder/);
+});
+
 test("what can't be a directory checkpoint is refused with the reason", async () => {
   const { one, life } = await folderScene();
   const { files } = one.outside;

@@ -12,6 +12,7 @@ export async function checkTarget(files: Files, place: string, dataFolder: strin
       "it holds or belongs to what clubar itself keeps on this node",
       "Name the application's own folder.",
     );
+  await refuseCluster(files, place, dataFolder);
   const parent = folderOf(place);
   const real = await files.realPath(parent).catch((error: unknown) => {
     if (error instanceof OutsideError && ["ENOENT", "ENOTDIR"].includes(error.code)) throw noParent(place, parent);
@@ -37,6 +38,36 @@ export async function checkTarget(files: Files, place: string, dataFolder: strin
     mount === place ? "it is a mount point" : `something is mounted in it (${mount})`,
     "A mounted file system can't be swapped by renaming: name a folder inside it.",
   );
+}
+
+/** A quorum folder or another node's data folder, known by what lies in it, and the quorum folder of this node below the place. */
+async function refuseCluster(files: Files, place: string, dataFolder: string): Promise<void> {
+  const isIn = async (folder: string, names: readonly string[]): Promise<boolean> => {
+    for (const name of names)
+      if ((await files.stat(`${folder}/${name}`).catch(() => undefined)) === undefined) return false;
+    return true;
+  };
+  for (let above = place; above.length > 1; above = folderOf(above)) {
+    if (above === dataFolder) continue;
+    const quorum = await isIn(above, ["current", "generation"]);
+    if (!quorum && !(await isIn(above, ["node.json", "registry"]))) continue;
+    const what = quorum ? "the quorum folder of a cluster" : "the data folder of a node";
+    throw refused(place, `${above} is ${what}`, "Name the application's own folder.");
+  }
+  const quorum = await quorumOf(files, dataFolder);
+  if (quorum !== undefined && isWithin(quorum, place))
+    throw refused(place, `it holds this cluster's quorum folder (${quorum})`, "Name the application's own folder.");
+}
+
+/** Where the quorum of this node really is, as its record says; undefined when nothing there is a folder. */
+async function quorumOf(files: Files, dataFolder: string): Promise<string | undefined> {
+  try {
+    const record: unknown = JSON.parse(new TextDecoder().decode(await files.read(`${dataFolder}/node.json`)));
+    const { quorum } = record as { readonly quorum?: unknown };
+    return typeof quorum === "string" ? await files.realPath(quorum) : undefined;
+  } catch {
+    return undefined;
+  }
 }
 
 /** The first mount point at or below a path, bind mounts included; undefined where the kernel tells none. */
