@@ -58,6 +58,10 @@ export async function examineVssSet({ files }: Pick<Outside, "files">, given: st
   const lines: VerifyLine[] = [];
   const complete = await judgeMarker(files, at(vssFile.marker), lines);
   const manifest = await readManifest(files, at(vssFile.manifest), lines);
+  for (const what of [vssFile.node, vssFile.writers, vssFile.cluster]) {
+    const isLink = (await files.stat(at(what)))?.kind === "link";
+    if (isLink) lines.push({ what, result: "DAMAGED", detail: "it is a link; links are not followed" });
+  }
   const contents = new Map<string, Uint8Array>();
   for (const file of manifest?.files ?? []) {
     const { line, bytes } = await judgeFile(files, at(file.name), file);
@@ -89,6 +93,11 @@ async function judgeMarker(files: Files, path: string, lines: VerifyLine[]): Pro
 
 async function readManifest(files: Files, path: string, lines: VerifyLine[]): Promise<VssManifest | undefined> {
   const what = vssFile.manifest;
+  const kind = (await files.stat(path))?.kind ?? "file";
+  if (kind !== "file") {
+    lines.push({ what, result: "DAMAGED", detail: "it is no file; links are not followed" });
+    return undefined;
+  }
   try {
     const manifest = decodeVssManifest(await files.read(path));
     const { node, cluster } = manifest;

@@ -79,6 +79,20 @@ test("every file that is changed, cut, gone or a mixture is found", async () => 
   await readVssSet({ files }, vssPath);
 });
 
+test("links in the place of its manifest or folders are not followed", async () => {
+  const { files } = await scene();
+  await backUp(files, before, 1);
+  for (const name of ["vss.json", "node", "cluster", "writers"]) {
+    const path = `${vssPath}/${name}`;
+    await files.rename(path, `/aside-${name}`);
+    await files.makeLink(`/aside-${name}`, path);
+    await assert.rejects(readVssSet({ files }, vssPath), named("DATABASE_BACKUP_CORRUPT"), name);
+    await files.unlink(path);
+    await files.rename(`/aside-${name}`, path);
+  }
+  await readVssSet({ files }, vssPath);
+});
+
 async function write(files: Files, path: string, bytes: Uint8Array, mode: number): Promise<void> {
   const handle = await files.open(path, "create", mode);
   await handle.write(bytes, 0);
