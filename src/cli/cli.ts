@@ -8,6 +8,7 @@ import { openOutside } from "../base/outside-node.ts";
 import type { Outside } from "../base/outside.ts";
 import { jsonText } from "./render/json.ts";
 import { withProgress } from "./render/progress.ts";
+import { plainText } from "./render/table.ts";
 import type { Terminal } from "./terminal.ts";
 
 /** The global options of a call. */
@@ -80,7 +81,7 @@ export class Cli {
   /** Shows a result: the value as JSON with --json, otherwise the text, which ends with a line's end. */
   show(value: unknown, text: () => string): void {
     if (this.settings.json) this.terminal.out(jsonText(value));
-    else this.terminal.out(text());
+    else this.terminal.out(plainText(text()));
   }
 
   /** Shows that a change was made. */
@@ -104,7 +105,7 @@ export class Cli {
         next: "Run it in a terminal, or say --yes.",
       });
     }
-    this.terminal.err(`${banner}${warning}\n`);
+    this.terminal.err(plainText(`${banner}${warning}\n`));
     const answer = (await this.terminal.ask(`${question} (y/n): `)).trim();
     if (answer === "y" || answer === "Y") return;
     throw fail("CANCELLED", {

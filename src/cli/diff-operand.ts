@@ -1,11 +1,10 @@
 /** What `clubar diff` compares: artefacts in files and folders, and keys of the live registry, all as trees. */
-import { readFile, stat } from "node:fs/promises";
+import { stat } from "node:fs/promises";
 import { examineSet } from "../backup/examine.ts";
 import { fileOfVersion, type NamedVersion, namedVersions } from "../backup/named-versions.ts";
 import { sha256 } from "../base/digest.ts";
 import { failureOf } from "../base/failure-of.ts";
 import { fail, type Failure } from "../base/errors.ts";
-import { translated } from "../base/outside-node-error.ts";
 import { tagValueName } from "../database/apply.ts";
 import { rootKey } from "../database/schema.ts";
 import { readHive } from "../hive/read.ts";
@@ -17,6 +16,7 @@ import { buildKey, emptyKey, findKey, type Key, valueOf, withoutChild } from "..
 import { sameName, joinPath, splitPath } from "../tree/path.ts";
 import { dword, sz, textOf } from "../tree/value.ts";
 import type { Cli } from "./cli.ts";
+import { readArtefact } from "./read-artefact.ts";
 import { registryPath } from "./registry-path.ts";
 
 /** One side of a comparison. */
@@ -64,7 +64,7 @@ async function readOperand(cli: Cli, given: string): Promise<Found> {
     });
   }
   if (found.isDirectory()) return readSet(cli, path);
-  return readArtefact(path, new Uint8Array(await translated(`read ${path}`, () => readFile(path))));
+  return artefact(path, await readArtefact(path));
 }
 
 async function readLive(cli: Cli, path: string): Promise<Found> {
@@ -85,7 +85,7 @@ function database(name: string, root: Key): Found {
   return { kind: "cluster database", name, tree, tag, attributes: true };
 }
 
-function readArtefact(name: string, bytes: Uint8Array): Found {
+function artefact(name: string, bytes: Uint8Array): Found {
   const magic = String.fromCharCode(...bytes.subarray(0, 7));
   if (magic === "CLUBCPR") {
     return { kind: "key container", name, tree: containerTree(bytes), tag: undefined, attributes: true };
@@ -162,7 +162,7 @@ async function readSet(cli: Cli, path: string): Promise<Found> {
 /** A damaged file of a set must not hide what is different elsewhere in it. */
 function storedTree(file: string, bytes: Uint8Array): Key {
   try {
-    return readArtefact(file, bytes).tree;
+    return artefact(file, bytes).tree;
   } catch (error) {
     const values = [sz("Damaged", failureOf(error).happened), sz("Sha256", sha256(bytes))];
     return buildKey({ name: file, lastWritten: 0n, values });

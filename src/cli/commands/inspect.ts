@@ -1,7 +1,6 @@
-import { readFile, stat } from "node:fs/promises";
+import { stat } from "node:fs/promises";
 import { sha256 } from "../../base/digest.ts";
 import { fail } from "../../base/errors.ts";
-import { translated } from "../../base/outside-node-error.ts";
 import { readHive } from "../../hive/read.ts";
 import { listHive } from "../../hive/listing.ts";
 import { writeRegText } from "../../hive/reg-text.ts";
@@ -10,6 +9,7 @@ import { decodeDirectory, isDirectoryKey } from "../../checkpoint/directory-code
 import { directoryContent, directoryTable } from "../render/directory-text.ts";
 import { decodeUtf16 } from "../../base/bytes.ts";
 import type { Cli } from "../cli.ts";
+import { readArtefact } from "../read-artefact.ts";
 import { facts, table } from "../render/table.ts";
 import { bytesText, counted, orDash, timeAndAge } from "../render/text.ts";
 import { type Define, finish, notes } from "../verbs.ts";
@@ -77,7 +77,7 @@ async function inspectSet(cli: Cli, path: string): Promise<void> {
 }
 
 async function inspectFile(cli: Cli, path: string, options: Options): Promise<void> {
-  const bytes = new Uint8Array(await translated(`read ${path}`, () => readFile(path)));
+  const bytes = await readArtefact(path);
   const magic = String.fromCharCode(...bytes.subarray(0, 7));
   if (magic === "CLUBCPR") {
     await inspectContainer(cli, path, bytes);

@@ -29,6 +29,11 @@ export function oneLine(text: string): string {
   return text.replace(/\p{Cc}/gu, (unit) => `\\x${unit.charCodeAt(0).toString(16).padStart(2, "0")}`);
 }
 
+/** The same for a text of several lines, whose ends and tabs stay. */
+export function plainText(text: string): string {
+  return text.replace(/[^\P{Cc}\n\t]/gu, oneLine);
+}
+
 const segments = new Intl.Segmenter();
 
 function width(text: string): number {
