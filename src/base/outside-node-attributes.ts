@@ -1,5 +1,5 @@
 /** Links, owners, access lists, exchange and watching through node:fs and, where it has no call for it, the kernel (koffi). */
-import { watch } from "node:fs";
+import { constants, watch } from "node:fs";
 import * as fs from "node:fs/promises";
 import { outsideError, translated } from "./outside-node-error.ts";
 import { exchangeNames, getAttribute, setAttribute } from "./outside-node-kernel.ts";
@@ -23,6 +23,7 @@ export function openAttributes(): FileAttributes {
       translated(`real path of ${path}`, async () =>
         nameOf(await fs.realpath(nativePath(path), { encoding: "buffer" })),
       ),
+    holdFolder,
     exchange: (a, b) => translated(`exchange ${a} and ${b}`, async () => exchangeNames(bytesOfName(a), bytesOfName(b))),
     mayChangeOwners: () => process.geteuid?.() === 0,
     setOwner: (path, owner, group) =>
@@ -32,6 +33,17 @@ export function openAttributes(): FileAttributes {
       translated(`set ACL of ${path}`, async () => setAttribute(bytesOfName(path), aclAttribute[kind], acl)),
     watchFolder,
   };
+}
+
+const folderFlags = constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW;
+
+async function holdFolder<T>(path: string, work: (inside: string) => Promise<T>): Promise<T> {
+  const handle = await translated(`open folder ${path}`, () => fs.open(nativePath(path), folderFlags));
+  try {
+    return await work(`/proc/self/fd/${handle.fd}`);
+  } finally {
+    await handle.close();
+  }
 }
 
 function readAcl(path: string, kind: AclKind): Uint8Array | undefined {

@@ -106,6 +106,11 @@ export interface FileAttributes {
   makeLink(target: string, path: string): Promise<void>;
   /** The path with every symbolic link in it followed. */
   realPath(path: string): Promise<string>;
+  /**
+   * Holds a folder while `work` runs. `inside` is a path to that very folder, whatever its name leads to meanwhile: what is done below
+   * it can't be led elsewhere. ELOOP or ENOTDIR when there is a link or no folder.
+   */
+  holdFolder<T>(path: string, work: (inside: string) => Promise<T>): Promise<T>;
   /** Swaps what two existing names of one file system lead to. Atomic. ENOSYS or EINVAL where the system can't. */
   exchange(a: string, b: string): Promise<void>;
   /** Whether this process may give files away (it is root). */

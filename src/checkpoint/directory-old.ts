@@ -1,5 +1,4 @@
 /** Removing the folder that was replaced. What came into it after it was read is in no version: it goes over into the new one. */
-import { folderOf } from "../base/durable.ts";
 import { OutsideError, type Files, type FileStat } from "../base/outside.ts";
 import type { Entry } from "./directory-entry.ts";
 import { atOnce, join } from "./directory-walk.ts";
@@ -17,19 +16,19 @@ const looks = 20;
 
 /** Nothing of `old` is left when it resolves. Links are not followed. */
 export async function removeReplaced(files: Files, { old, place, entry }: Replaced): Promise<void> {
-  const remove = async (path: string, read: Entry | undefined): Promise<void> => {
-    const at = join(old, path);
+  /** `at` leads to `path` of the old folder through folders that are held. */
+  const remove = async (at: string, path: string, read: Entry | undefined): Promise<void> => {
     const stat = await files.stat(at);
     if (stat === undefined) return;
     if (stat.kind !== "folder") {
-      if (read === undefined || read.kind === "folder") await keep(path, stat);
+      if (read === undefined || read.kind === "folder") await keep(at, path, stat);
       return files.unlink(at);
     }
-    // A folder that was not to be written in.
-    await files.setMode(at, 0o700);
     for (let look = 1; ; look++) {
-      await inParallel(await files.list(at), atOnce, (name) =>
-        remove(join(path, name), read?.kind === "folder" ? read.entries.get(name) : undefined),
+      await openedUp(files, at, async (inside) =>
+        inParallel(await files.list(inside), atOnce, (name) =>
+          remove(`${inside}/${name}`, join(path, name), read?.kind === "folder" ? read.entries.get(name) : undefined),
+        ),
       );
       try {
         return await files.removeFolder(at);
@@ -39,23 +38,47 @@ export async function removeReplaced(files: Files, { old, place, entry }: Replac
     }
   };
   /** What the checkpoint leaves alone is at the place already; what has the same name there is the version's. */
-  const keep = async (path: string, stat: FileStat): Promise<void> => {
-    const to = join(place, path);
-    if (path === "" || (await files.stat(to))?.inode === stat.inode) return;
-    await makeFoldersLike(folderOf(path));
-    await files.link(join(old, path), to).catch((error: unknown) => {
-      if (!(error instanceof OutsideError) || !["EEXIST", "ENOTDIR"].includes(error.code)) throw error;
+  const keep = async (at: string, path: string, stat: FileStat): Promise<void> => {
+    if (path === "") return;
+    const names = path.split("/");
+    const name = names.pop() ?? "";
+    await files
+      .holdFolder(place, (inside) =>
+        inFolders(inside, "", names, async (folder) => {
+          if ((await files.stat(`${folder}/${name}`))?.inode === stat.inode) return;
+          await files.link(at, `${folder}/${name}`);
+          await files.syncFolder(folder);
+        }),
+      )
+      .catch((error: unknown) => {
+        if (!(error instanceof OutsideError) || !["EEXIST", "ENOTDIR", "ELOOP"].includes(error.code)) throw error;
+      });
+  };
+  /** Goes down from a held folder of the place, each folder held; those that are not there are made like the old ones. */
+  const inFolders = async (
+    from: string,
+    path: string,
+    names: readonly string[],
+    work: (folder: string) => Promise<void>,
+  ): Promise<void> => {
+    const [name, ...rest] = names;
+    if (name === undefined) return work(from);
+    const below = join(path, name);
+    const isNew = (await files.stat(`${from}/${name}`)) === undefined;
+    const like = isNew ? await files.stat(join(old, below)) : undefined;
+    if (isNew) await files.makeFolder(`${from}/${name}`);
+    await files.holdFolder(`${from}/${name}`, async (folder) => {
+      if (like !== undefined && files.mayChangeOwners()) await files.setOwner(`${folder}/.`, like.owner, like.group);
+      if (like !== undefined) await files.setMode(`${folder}/.`, like.mode);
+      await inFolders(folder, below, rest, work);
     });
-    await files.syncFolder(folderOf(to));
   };
-  const makeFoldersLike = async (path: string): Promise<void> => {
-    if (path === "." || (await files.stat(join(place, path))) !== undefined) return;
-    await makeFoldersLike(folderOf(path));
-    const like = await files.stat(join(old, path));
-    await files.makeFolder(join(place, path));
-    if (like === undefined) return;
-    if (files.mayChangeOwners()) await files.setOwner(join(place, path), like.owner, like.group);
-    await files.setMode(join(place, path), like.mode);
-  };
-  await remove("", entry);
+  await remove(old, "", entry);
+}
+
+/** Holds a folder to take out what is in it. One that was not to be written in is changed first, which root never needs. */
+export async function openedUp(files: Files, path: string, work: (inside: string) => Promise<void>): Promise<void> {
+  const isRoot = files.mayChangeOwners();
+  if (!isRoot) await files.setMode(path, 0o700);
+  await files.holdFolder(path, work);
 }

@@ -7,7 +7,7 @@ import { folderOf, writeFileDurably } from "../base/durable.ts";
 import { OutsideError, type Files } from "../base/outside.ts";
 import { build } from "./directory-build.ts";
 import type { Entry } from "./directory-entry.ts";
-import { removeReplaced } from "./directory-old.ts";
+import { openedUp, removeReplaced } from "./directory-old.ts";
 import type { Scan } from "./directory-scan.ts";
 import { atOnce } from "./directory-walk.ts";
 import { inParallel } from "./in-parallel.ts";
@@ -172,8 +172,8 @@ async function removeAll(files: Files, path: string): Promise<void> {
   } catch (error) {
     if (!(error instanceof OutsideError) || !["EISDIR", "EPERM"].includes(error.code)) throw error;
   }
-  // A folder that was not to be written in.
-  await files.setMode(path, 0o700);
-  await inParallel(await files.list(path), atOnce, (name) => removeAll(files, `${path}/${name}`));
+  await openedUp(files, path, async (inside) =>
+    inParallel(await files.list(inside), atOnce, (name) => removeAll(files, `${inside}/${name}`)),
+  );
   await files.removeFolder(path);
 }

@@ -30,6 +30,14 @@ export function openAttributes({ call, both, wall }: AttributeCalls): FileAttrib
         disk.create(full, "link", 0o777, wall(), target);
       }),
     realPath: (path) => call("realPath", path, false, realPath),
+    // Nobody else works on a simulated disk between two steps of a removal, so the path itself will do.
+    holdFolder: async (path, work) => {
+      await call("holdFolder", path, false, (disk, full) => {
+        const { kind } = disk.existing(full);
+        if (kind !== "folder") throw new OutsideError(kind === "link" ? "ELOOP" : "ENOTDIR", full);
+      });
+      return work(path);
+    },
     exchange: (a, b) => both("exchange", a, b, (disk, one, other) => disk.exchange(one, other, wall())),
     mayChangeOwners: () => true,
     setOwner: (path, owner, group) => change("setOwner", path, (inode) => Object.assign(inode, { owner, group })),
