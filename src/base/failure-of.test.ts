@@ -9,6 +9,8 @@ test("whatever is thrown becomes a row of the table", () => {
   assert.equal(failureOf(failure), failure);
   assert.equal(failureOf(new OutsideError("ENOSPC", "write x")).name, "DISK_FULL");
   assert.match(failureOf(new OutsideError("EACCES", "read x")).next, /give the right/);
+  assert.equal(failureOf(new OutsideError("EACCES", "read x")).happened, "There is no permission (EACCES): read x");
+  assert.equal(failureOf(new OutsideError("EWEIRD", "write x")).happened, "EWEIRD: write x");
   assert.equal(failureOf(new OutsideError("EWEIRD", "write x")).name, "IO_DEVICE");
   const odd = new RangeError("odd");
   assert.deepEqual([failureOf(odd).name, failureOf(odd).cause], ["INTERNAL_ERROR", odd]);

@@ -34,12 +34,27 @@ const next: Partial<Record<ErrorName, string>> = {
   BAD_PATHNAME: "Choose a shorter path.",
 };
 
+const said: Partial<Record<ErrorName, string>> = {
+  FILE_NOT_FOUND: "It is not there",
+  PATH_NOT_FOUND: "A part of the path is no folder",
+  ACCESS_DENIED: "There is no permission",
+  DISK_FULL: "The disk is full",
+  IO_DEVICE: "The disk failed",
+};
+
+/** The system's own word stays, for whoever looks it up. */
+function sentence({ code, message }: OutsideError, name: ErrorName): string {
+  const word = code === "EROFS" ? "The file system is read-only" : names.has(code) ? said[name] : undefined;
+  const what = message.startsWith(`${code}: `) ? message.slice(code.length + 2) : message;
+  return word === undefined ? message : `${word} (${code}): ${what}`;
+}
+
 /** Anything that was thrown, as a row of the error table: an `OutsideError` by its POSIX name, the unforeseen as INTERNAL_ERROR. */
 export function failureOf(thrown: unknown): Failure {
   if (thrown instanceof Failure) return thrown;
   if (thrown instanceof OutsideError) {
     const name = names.get(thrown.code) ?? "IO_DEVICE";
-    return fail(name, { happened: thrown.message, next: next[name] ?? "", cause: thrown });
+    return fail(name, { happened: sentence(thrown, name), next: next[name] ?? "", cause: thrown });
   }
   return fail("INTERNAL_ERROR", { happened: thrown instanceof Error ? thrown.message : String(thrown), cause: thrown });
 }

@@ -76,9 +76,9 @@ export async function openRegistry(outside: Outside, folder: string, options: Re
 
 function alreadyOpen(folder: string): Failure {
   return fail("BUSY", {
-    happened: `Another process has the registry in ${folder} open.`,
+    happened: `Another process has the registry in ${folder} open: the service of this node runs.`,
     unchanged: "Nothing was changed.",
-    next: "Stop it, or ask it.",
+    next: "Ask it (clubar status), or stop it first (clubar node stop).",
   });
 }
 
