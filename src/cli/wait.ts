@@ -51,7 +51,7 @@ export function lookAtGroup(
     if (group.failed !== null && group.movingTo === null) {
       throw fail("RESOURCE_FAILED", {
         happened: `Group "${group.name}" is left failed on ${orDash(group.owner)}: ${group.failed}`,
-        next: "See `clubar resource list`, mend the cause, then bring it online again.",
+        next: "See `clubar status`, mend the cause, then bring it online again.",
       });
     }
     return `${group.state} on ${orDash(group.owner)}`;

@@ -2,6 +2,7 @@ import { apiPath } from "../../api/client.ts";
 import type { GroupDetail } from "../../api/routes/groups.ts";
 import type { GroupView } from "../../api/views.ts";
 import type { Cli, Done } from "../cli.ts";
+import { fail } from "../../base/errors.ts";
 import { usage } from "../exit.ts";
 import { facts, table } from "../render/table.ts";
 import { orDash, plain } from "../render/text.ts";
@@ -76,17 +77,29 @@ function defineLife(noun: Parameters<Define>[0], cli: Cli): void {
       const answer = await cli
         .client()
         .post<Done>(apiPath("groups", group, "move"), node === undefined ? {} : { node });
-      const arrived = (now: GroupView): boolean =>
-        now.movingTo === null &&
-        now.owner !== null &&
-        now.owner !== before.owner &&
-        (!now.wanted || now.state === "online" || now.state === before.state);
-      await waitUntil(cli, wait, `Moving group ${group}`, lookAtGroup(cli, group, arrived));
+      await waitUntil(cli, wait, `Moving group ${group}`, lookAtGroup(cli, group, arrival(before)));
       cli.done(answer);
     });
   verb(noun, "cancel <group>", "Call off a move that has not begun").action(async (group: string) => {
     cli.done(await cli.client().post<Done>(apiPath("groups", group, "cancel")));
   });
+}
+
+/** Whether a group has arrived; fails when it came back, because it could not come online elsewhere. */
+function arrival(before: GroupView): (now: GroupView) => boolean {
+  let left = false;
+  return (now) => {
+    left ||= now.owner !== before.owner;
+    const rests = now.movingTo === null && (!now.wanted || now.state === "online" || now.state === before.state);
+    if (rests && left && now.owner === before.owner) {
+      throw fail("RESOURCE_FAILED", {
+        happened: `Group "${now.name}" could not come online elsewhere and came back: it is ${now.state} on ${orDash(now.owner)}.`,
+        unchanged: "Its resources are as they were.",
+        next: "The log of the other node (DATA/log/service.log) says why; is what the group needs there, its checkpoints included?",
+      });
+    }
+    return rests && now.owner !== null && now.owner !== before.owner;
+  };
 }
 
 function defineSettings(noun: Parameters<Define>[0], cli: Cli): void {
