@@ -9,11 +9,12 @@ const linesMax = 40;
 export function planView(plan: RestorePlan): RestorePlanView {
   const { set, generation, changes, lost, mustJoinAgain, notChecked } = plan;
   const taken = set.time === undefined ? "" : `, taken ${new Date(set.time).toISOString()}`;
-  const present = plan.present === undefined ? "nothing that can be read" : plan.present.tag;
   const source = plan.copy === undefined ? "Backup" : "Database from";
+  const nothing = plan.copy === undefined ? " now nothing that can be read;" : "";
+  const present = plan.present === undefined ? nothing : ` now ${plan.present.tag};`;
   const lines = [
     `${source}: ${set.path}, cluster ${plan.identity.name}${set.tag === undefined ? "" : `, tag ${set.tag}`}${taken}.`,
-    `Quorum: ${plan.place}, now ${present}; afterwards ${formatTag(plan.tag)} (generation ${generation.from} → ${generation.to}).`,
+    `Quorum: ${plan.place},${present} afterwards ${formatTag(plan.tag)} (generation ${generation.from} → ${generation.to}).`,
     lost.sentence,
     ...(changes === undefined ? [] : [countsLine(changes.counts), ...changeLines(changes)]),
     ...plan.steps.map(({ what }, at) => `Step ${at + 1}: ${what}`),

@@ -166,7 +166,7 @@ async function readVersion(
 ): Promise<Uint8Array | undefined> {
   const { kind, number, resource, resourceName, path, fileDigest, current } = version;
   const what = `version ${number} of the checkpoint ${path} of ${resourceName}`;
-  const next = `Recreate it from the node that has the right settings (clubar checkpoint recreate), then take the backup again.`;
+  const next = `Recreate it from the node that has the right settings (clubar recover checkpoints), then take the backup again.`;
   let bytes: Uint8Array;
   try {
     bytes = await take.versions.read({ resource, number, kind });

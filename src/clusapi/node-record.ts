@@ -36,7 +36,7 @@ export async function readNodeRecord(files: Files, data: string): Promise<NodeRe
   throw fail("INVALID_DATA", {
     happened: `${fileIn(data)} is damaged: it does not say which node this is.`,
     unchanged: "Nothing was changed.",
-    next: "Put it back from a copy; or evict the node and join again with an empty data folder.",
+    next: "Put it back from a copy or a VSS set (clubar vss restore SET); or evict the node and join again with an empty data folder.",
   });
 }
 

@@ -7,12 +7,16 @@ const littleSpace = 64 * 1024 * 1024;
 /** How far the clock may lie behind the newest file, in milliseconds. */
 const clockSlack = 60_000;
 
+const nodeIsElsewhere =
+  "There is no node.json in it; perhaps another folder is meant. " +
+  "If its disk was lost: clubar vss restore SET puts the node back.";
+
 /** The record: without it nothing else is known. */
 export function judgeRecord({ record, data, command }: DoctorFacts): Finding[] {
   if (record.state === "ok") return [ok("record", `${data} is node ${record.name} of cluster ${record.cluster}.`)];
   if (record.state === "none") {
     return [
-      problem("record", 8, `${data} holds no node.`, "There is no node.json in it; perhaps another folder is meant.", [
+      problem("record", 8, `${data} holds no node.`, nodeIsElsewhere, [
         { command: "clubar --data FOLDER doctor", why: "look at the right data folder", rank: 10 },
         {
           command: `${command} cluster join --node NAME --quorum FOLDER`,
@@ -32,7 +36,9 @@ export function judgeRecord({ record, data, command }: DoctorFacts): Finding[] {
     const look = { command: `ls -l ${data}`, why: "see whose it is, and run the doctor as that user", rank: 10 };
     return [problem("record", 12, happened, "The doctor must run as the user that runs the service.", [look])];
   }
-  const why = "Put it back from a copy; or evict the node on another one and join again with an empty data folder.";
+  const why =
+    "Put it back from a copy or a VSS set (clubar vss restore SET); " +
+    "or evict the node on another one and join again with an empty data folder.";
   return [problem("record", 5, happened, why)];
 }
 

@@ -63,8 +63,8 @@ export function judgeSet({ set }: RestoreInput, { blockers }: Notes): void {
   if (set.damage.length === 0) return;
   blockers.push({
     name: "DATABASE_BACKUP_CORRUPT",
-    sentence: `The set ${set.path} is damaged: ${set.damage.join("; ")}.`,
-    next: "Use another copy of the set, or another set.",
+    sentence: `The set ${set.path} is damaged: ${set.damage.join("; ").replace(/\.$/, "")}.`,
+    next: "Use another copy of the set, or another set. A set of `clubar vss backup` has the cluster's part in its folder `cluster`.",
   });
 }
 

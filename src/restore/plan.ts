@@ -100,7 +100,9 @@ function stepsOf(
   instance: string,
 ): Step[] {
   const steps: Step[] = [];
-  if (stopNodes.length > 0) steps.push({ kind: "stop-nodes", what: `Tell ${stopNodes.length} other nodes to stop.` });
+  const nodes = stopNodes.length === 1 ? "node" : "nodes";
+  if (stopNodes.length > 0)
+    steps.push({ kind: "stop-nodes", what: `Tell ${stopNodes.length} other ${nodes} to stop.` });
   if (present.state === "readable")
     steps.push({ kind: "safety-backup", what: `Back the present state up to ${safety ?? ""}.` });
   if (present.state === "unreadable") {

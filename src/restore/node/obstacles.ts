@@ -14,7 +14,7 @@ function damage({ set }: NodeRestoreFacts): Blocker | undefined {
   if (set.damage.length === 0) return undefined;
   return {
     name: "DATABASE_BACKUP_CORRUPT",
-    sentence: `The set ${set.path} is damaged: ${set.damage.join("; ")}.`,
+    sentence: `The set ${set.path} is damaged: ${set.damage.join("; ").replace(/\.$/, "")}.`,
     next: "Use another copy of the set, or another set.",
   };
 }
