@@ -5,7 +5,7 @@ import { test } from "node:test";
 import { fileURLToPath } from "node:url";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
-const documents = ["000", "001", "002", "004"];
+const documents = ["000", "001", "002", "003", "004"];
 
 interface Row {
   readonly number: string;
