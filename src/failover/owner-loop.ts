@@ -7,7 +7,13 @@ import { type ClusterState, readState, type ResourceState } from "../database/st
 import { type ResourceEvent, type ResourceSpec, resourceState as hostState } from "../monitor/protocol.ts";
 import { valuesOf } from "../tree/key.ts";
 import { captureLast } from "./last-capture.ts";
-import { closeDifference, type OwnerAction, restoredMark, type RunningResource } from "./owner.ts";
+import {
+  closeDifference,
+  type OwnerAction,
+  restoredMark,
+  type RunningResource,
+  withoutOlderFailures,
+} from "./owner.ts";
 
 /** The host as this loop commands it. */
 export interface ResourceHost {
@@ -135,6 +141,7 @@ export class OwnerLoop {
     const { node, incarnation } = database.self;
     let wakeAt = latest;
     if (this.#resting) return wakeAt;
+    for (const [id, entry] of withoutOlderFailures(state, node, this.#running)) this.#running.set(id, entry);
     for (const action of closeDifference({
       state,
       me: node,
@@ -197,6 +204,7 @@ export class OwnerLoop {
         this.#enter(state, id, {
           busy: true,
           restarts: this.#restartsAfter(step),
+          ...triedUnder(state, resource),
           ...(this.#running.get(id)?.phase === "failed" ? { phase: "offline" } : {}),
         });
         {
@@ -239,7 +247,8 @@ export class OwnerLoop {
     if (group === undefined) return;
     const restarts = this.#restartsAfter(step);
     this.#generation.set(id, group.ownershipGeneration);
-    this.#enter(state, id, { phase: "online-pending", restarts, reason: "" });
+    const triedUnder = group.ownershipGeneration;
+    this.#enter(state, id, { phase: "online-pending", restarts, reason: "", triedUnder });
     try {
       await host.start({
         id,
@@ -296,6 +305,11 @@ export class OwnerLoop {
     this.#running.set(id, { ...before, ...change, since: moved ? this.#parts.outside.clock.boot() : before.since });
     this.kick();
   }
+}
+
+function triedUnder(state: ClusterState, resource: ResourceState | undefined): Pick<RunningResource, "triedUnder"> {
+  const group = state.groups.get(resource?.group ?? "");
+  return group === undefined ? {} : { triedUnder: group.ownershipGeneration };
 }
 
 /** Whether something of it may be left on this machine after a step that came to no answer: what outlives its host is not failed then. */

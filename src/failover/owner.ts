@@ -27,6 +27,8 @@ export interface RunningResource {
   readonly restarts: readonly number[];
   /** `restoredMark` of what was put in place since it was last online or failed. */
   readonly restored: string | undefined;
+  /** The ownership generation of its group when it was last tried here; unless given, the present one. */
+  readonly triedUnder?: number;
   /** Its checkpoints were captured since it went offline; false from the moment it comes online. */
   readonly captured: boolean;
   /** Why it is in this phase, for people; "" when there is nothing to say. */
@@ -73,8 +75,10 @@ export type OwnerAction =
   | { readonly kind: "wake"; readonly at: number; readonly because: string };
 
 /** Steps for all groups; those of different resources may be done side by side. */
-export function closeDifference(input: OwnerInput): OwnerAction[] {
-  const { state, me, running } = input;
+export function closeDifference(given: OwnerInput): OwnerAction[] {
+  const { state, me } = given;
+  const running = withoutOlderFailures(state, me, given.running);
+  const input = { ...given, running };
   const actions: OwnerAction[] = [];
   const self = state.nodes.get(me);
   for (const [id, entry] of running) {
@@ -89,6 +93,25 @@ export function closeDifference(input: OwnerInput): OwnerAction[] {
     if (group.owner === me && !group.released) closeGroup(input, group, actions);
   }
   return actions;
+}
+
+/**
+ * A failure under an older ownership says nothing of this one: the group was placed here anew, so it is tried as if it had never run here.
+ * Its live settings are not the newest either: another owner's may be.
+ */
+export function withoutOlderFailures(
+  state: ClusterState,
+  me: string,
+  running: ReadonlyMap<string, RunningResource>,
+): ReadonlyMap<string, RunningResource> {
+  const kept = new Map(running);
+  for (const [id, entry] of running) {
+    const group = state.groups.get(state.resources.get(id)?.group ?? "");
+    if (entry.phase !== "failed" || entry.busy || entry.triedUnder === undefined) continue;
+    if (group?.owner !== me || group.released || group.ownershipGeneration === entry.triedUnder) continue;
+    kept.set(id, { ...entry, phase: "offline", restarts: [], restored: undefined, captured: true, reason: "" });
+  }
+  return kept;
 }
 
 /** Why something that runs here must not; undefined when it may. */

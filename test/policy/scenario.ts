@@ -9,7 +9,7 @@
  *                                           failovers=-SECONDS@NODE, any property by name (lists with commas)
  *       resource app "Generic Application" online depends=disk possible=1,2 checkpoints request=fail own=0 …
  *     on 1                                  what the node's host runs
- *       app failed since=-60 restarts=-90,-80 restored=GENERATION:FILE uncaptured reason=…
+ *       app failed since=-60 restarts=-90,-80 restored=GENERATION:FILE under=GENERATION uncaptured reason=…
  */
 import { initialDatabase } from "../../src/database/initial-database.ts";
 import { commonProperties, type ObjectKind } from "../../src/database/property-tables.ts";
@@ -280,6 +280,7 @@ function readRunning(building: Building, [name = "", phase = "", ...words]: read
     restarts: restarts === undefined ? [] : restarts.split(",").map(at),
     restored: given.get("restored")?.replace(":", ": "),
     captured: !given.has("uncaptured"),
+    ...(given.has("under") ? { triedUnder: Number(given.get("under")) } : {}),
     reason: given.get("reason") ?? "",
   });
 }
