@@ -119,7 +119,6 @@ async function copyOut({ outside, door }: VssBackupParts, folder: SetFolder): Pr
     throw error;
   } finally {
     await components.release();
-    await removeTree(files, frozenFolder(data)).catch(() => undefined);
   }
 }
 
@@ -144,8 +143,9 @@ async function makeShadowCopies(
   data: string,
 ): Promise<SnapshotProperties[]> {
   const volumes = [`${data}/registry`, `${data}/keys`, frozenFolder(data)];
-  for (const volume of volumes) await files.makeFolder(volume);
   await components.startSnapshotSet();
+  // From here on no other backup of this node has the folder of frozen files.
+  for (const volume of volumes) await files.makeFolder(volume);
   const ids: string[] = [];
   for (const volume of volumes) ids.push(await components.addToSnapshotSet(volume));
   await components.prepareForBackup();

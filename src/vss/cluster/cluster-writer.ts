@@ -47,7 +47,12 @@ export interface ClusterWriterParts {
 export function createClusterWriter(parts: ClusterWriterParts): VssWriter {
   const { files, data, door, hold = createHold(door), beforeRestore } = parts;
   const frozen = frozenFolder(data);
-  const clear = (): Promise<void> => removeTree(files, frozen);
+  // Another session's frozen files are not ours to clear.
+  let isOurs = false;
+  const clear = async (): Promise<void> => {
+    if (isOurs) await removeTree(files, frozen);
+    isOurs = false;
+  };
   return {
     identity: {
       writerId: clusterWriterId,
@@ -58,7 +63,8 @@ export function createClusterWriter(parts: ClusterWriterParts): VssWriter {
     level: applicationLevel.BACK_END,
     onIdentify: (metadata) => identify(metadata, data, frozen),
     async onPrepareSnapshot() {
-      await clear();
+      isOurs = true;
+      await removeTree(files, frozen);
       await files.makeFolder(frozen);
     },
     async onFreeze() {
