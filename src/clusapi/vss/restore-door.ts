@@ -89,7 +89,9 @@ export async function openRestoreDoor(outside: Outside, options: RestoreDoorOpti
     stopAndStart: async (staged, cluster) => {
       if (options.later === true)
         return ["The files are staged; they go into place when the node's service next starts."];
-      if (service.state === "running") return restartService(outside, data, staged, cluster);
+      // Another restore may have held the node's locks when this one first looked.
+      const now = service.state === "running" ? await serviceOf(outside, data) : service;
+      if (now.state === "running") return restartService(outside, data, staged, cluster);
       return finishHere(outside, data, confirmed);
     },
   };
@@ -223,6 +225,14 @@ async function finishHere(outside: Outside, data: string, confirmed: readonly st
 
 function stillStaged(error: unknown): Failure {
   const { name, happened } = failureOf(error);
+  if (name === "SERVICE_NOT_ACTIVE") {
+    return fail("BUSY", {
+      happened:
+        "Something holds this node's files, and no service of it answers: another command, or a service that starts or ends.",
+      unchanged: "The restore is staged.",
+      next: "Start the service, which puts the files in place; or give the restore up: clubar vss staged --discard",
+    });
+  }
   return fail(name, {
     happened: `The node's service could not be told to stop and start: ${happened}`,
     unchanged: "The restore is staged.",
