@@ -1,5 +1,6 @@
 /** Takes a backup: writes a set in a hidden folder, reads it back, verifies it, and swaps it in. */
 import { createJournal } from "../base/journal.ts";
+import { writeNewFile } from "../base/durable.ts";
 import { sha256, sha256OfChunks } from "../base/digest.ts";
 import { fail } from "../base/errors.ts";
 import type { Files, Outside } from "../base/outside.ts";
@@ -83,7 +84,7 @@ async function writeSet(take: TakeBackup, folder: string): Promise<Manifest> {
   const tree = databaseOf(take.tree, tag, time);
   const written: ManifestFile[] = [];
   const write = async (name: string, bytes: Uint8Array): Promise<ManifestFile> => {
-    await writeNew(files, `${folder}/${name}`, bytes);
+    await writeNewFile(files, `${folder}/${name}`, bytes);
     const file = { name, sha256: sha256(bytes), size: bytes.length };
     written.push(file);
     return file;
@@ -125,12 +126,12 @@ async function writeSet(take: TakeBackup, folder: string): Promise<Manifest> {
     quorumDevice: take.quorumDevice ?? { checked: false, why: "nobody looked at it" },
     notChecked,
   };
-  await writeNew(files, `${folder}/${setFile.manifest}`, encodeManifest(manifest));
+  await writeNewFile(files, `${folder}/${setFile.manifest}`, encodeManifest(manifest));
   for (const inner of new Set(written.map(({ name }) => innerFolder(name)))) {
     if (inner !== undefined) await files.syncFolder(`${folder}/${inner}`);
   }
   await files.syncFolder(folder);
-  await writeNew(files, `${folder}/${setFile.marker}`, new Uint8Array(), 0o444);
+  await writeNewFile(files, `${folder}/${setFile.marker}`, new Uint8Array(), 0o444);
   await files.syncFolder(folder);
   return manifest;
 }
@@ -146,16 +147,6 @@ function databaseOf(tree: Key, tag: Tag, time: number): Key {
     ],
     at,
   );
-}
-
-async function writeNew(files: Files, path: string, bytes: Uint8Array, mode = 0o600): Promise<void> {
-  const handle = await files.open(path, "create", mode);
-  try {
-    if (bytes.length > 0) await handle.write(bytes, 0);
-    await handle.sync();
-  } finally {
-    await handle.close();
-  }
 }
 
 /** undefined for an older version that is lost; a current one must be there and right. */

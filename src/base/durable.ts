@@ -11,6 +11,17 @@ export function folderOf(path: string): string {
   return slash === 0 ? "/" : path.slice(0, slash);
 }
 
+/** A new file with these bytes on disk; EEXIST when the name is taken. Its name is lasting only after `syncFolder`. */
+export async function writeNewFile(files: Files, path: string, bytes: Uint8Array, mode = 0o600): Promise<void> {
+  const handle = await files.open(path, "create", mode);
+  try {
+    if (bytes.length > 0) await handle.write(bytes, 0);
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
+}
+
 /**
  * Replaces a file so that after a crash at any moment it holds the old bytes or the new ones: temporary file beside it, fsync,
  * rename, fsync of the folder. `mode` (octal) is 0600 unless given.

@@ -1,5 +1,6 @@
 /** Files that appear whole under a name that nobody had: temporary file, fsync, link, fsync of the folder. */
 import { toHex } from "../../base/bytes.ts";
+import { writeNewFile } from "../../base/durable.ts";
 import type { Files, Random } from "../../base/outside.ts";
 import { hasCode } from "./place.ts";
 
@@ -22,13 +23,7 @@ export async function commitFile(
 ): Promise<string> {
   const temporary = `${folder}/${temporaryName(random, prefix)}`;
   try {
-    const handle = await files.open(temporary, "create", 0o600);
-    try {
-      await handle.write(bytes, 0);
-      await handle.sync();
-    } finally {
-      await handle.close();
-    }
+    await writeNewFile(files, temporary, bytes);
     const name = await linkFirstFree(files, temporary, folder, names, refuse);
     await files.syncFolder(folder);
     return name;

@@ -1,5 +1,5 @@
 /** Checkpoint versions and proofs as files of the generation folder. */
-import { temporaryEnding } from "../../base/durable.ts";
+import { temporaryEnding, writeNewFile } from "../../base/durable.ts";
 import { fail } from "../../base/errors.ts";
 import type { CheckpointVersions, Proof, Proofs, VersionKind, VersionName } from "../quorum.ts";
 import {
@@ -36,12 +36,7 @@ export function diskProofs(current: () => Promise<GenerationFolder>): Proofs {
       checkProof(proof);
       const folder = await current();
       try {
-        const handle = await folder.files.open(proofPath(folder, proof), "create", 0o600);
-        try {
-          await handle.sync();
-        } finally {
-          await handle.close();
-        }
+        await writeNewFile(folder.files, proofPath(folder, proof), new Uint8Array());
       } catch (error) {
         if (!hasCode(error, "EEXIST")) throw error;
       }

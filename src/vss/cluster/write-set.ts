@@ -11,7 +11,7 @@ import {
   type Workspace,
 } from "../../backup/backup.ts";
 import { sha256 } from "../../base/digest.ts";
-import { folderOf } from "../../base/durable.ts";
+import { folderOf, writeNewFile } from "../../base/durable.ts";
 import { fail } from "../../base/errors.ts";
 import type { Files, Outside } from "../../base/outside.ts";
 import { vssEntries, vssFile, vssLayout } from "./layout.ts";
@@ -89,7 +89,7 @@ async function writeAll(
   let written: VssSetFile[] = [];
   const put = async (name: string, bytes: Uint8Array): Promise<void> => {
     await files.makeFolder(folderOf(`${folder}/${name}`));
-    await writeNew(files, `${folder}/${name}`, bytes);
+    await writeNewFile(files, `${folder}/${name}`, bytes);
     written.push({ name, sha256: sha256(bytes), size: bytes.length });
   };
   const said = await fill({ path: folder, put, clear: () => void (written = []) });
@@ -99,11 +99,11 @@ async function writeAll(
     written.push({ name, sha256: sha256(bytes), size: bytes.length });
   }
   const manifest: VssManifest = { ...said, files: written };
-  await writeNew(files, `${folder}/${vssFile.manifest}`, encodeVssManifest(manifest));
+  await writeNewFile(files, `${folder}/${vssFile.manifest}`, encodeVssManifest(manifest));
   const inner = new Set(written.flatMap(({ name }) => foldersAbove(name)));
   for (const name of [...inner].sort((a, b) => b.length - a.length)) await files.syncFolder(`${folder}/${name}`);
   await files.syncFolder(folder);
-  await writeNew(files, `${folder}/${vssFile.marker}`, new Uint8Array(), 0o444);
+  await writeNewFile(files, `${folder}/${vssFile.marker}`, new Uint8Array(), 0o444);
   await files.syncFolder(folder);
   await verifyWritten(files, folder, manifest);
   return { manifest, bytes: written.reduce((sum, { size }) => sum + size, 0) };
@@ -114,16 +114,6 @@ function foldersAbove(name: string): string[] {
   const folders: string[] = [];
   for (let at = name.lastIndexOf("/"); at > 0; at = name.lastIndexOf("/", at - 1)) folders.push(name.slice(0, at));
   return folders;
-}
-
-async function writeNew(files: Files, path: string, bytes: Uint8Array, mode = 0o600): Promise<void> {
-  const handle = await files.open(path, "create", mode);
-  try {
-    if (bytes.length > 0) await handle.write(bytes, 0);
-    await handle.sync();
-  } finally {
-    await handle.close();
-  }
 }
 
 /** What comes back from the disk is what was meant. */
