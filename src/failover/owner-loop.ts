@@ -141,7 +141,8 @@ export class OwnerLoop {
     const { node, incarnation } = database.self;
     let wakeAt = latest;
     if (this.#resting) return wakeAt;
-    for (const [id, entry] of withoutOlderFailures(state, node, this.#running)) this.#running.set(id, entry);
+    const running = withoutOlderFailures(state, node, this.#running);
+    if (running !== this.#running) for (const [id, entry] of running) this.#running.set(id, entry);
     for (const action of closeDifference({
       state,
       me: node,

@@ -75,10 +75,8 @@ export type OwnerAction =
   | { readonly kind: "wake"; readonly at: number; readonly because: string };
 
 /** Steps for all groups; those of different resources may be done side by side. */
-export function closeDifference(given: OwnerInput): OwnerAction[] {
-  const { state, me } = given;
-  const running = withoutOlderFailures(state, me, given.running);
-  const input = { ...given, running };
+export function closeDifference(input: OwnerInput): OwnerAction[] {
+  const { state, me, running } = input;
   const actions: OwnerAction[] = [];
   const self = state.nodes.get(me);
   for (const [id, entry] of running) {
@@ -104,14 +102,15 @@ export function withoutOlderFailures(
   me: string,
   running: ReadonlyMap<string, RunningResource>,
 ): ReadonlyMap<string, RunningResource> {
-  const kept = new Map(running);
+  let kept: Map<string, RunningResource> | undefined;
   for (const [id, entry] of running) {
     const group = state.groups.get(state.resources.get(id)?.group ?? "");
     if (entry.phase !== "failed" || entry.busy || entry.triedUnder === undefined) continue;
     if (group?.owner !== me || group.released || group.ownershipGeneration === entry.triedUnder) continue;
+    kept ??= new Map(running);
     kept.set(id, { ...entry, phase: "offline", restarts: [], restored: undefined, captured: true, reason: "" });
   }
-  return kept;
+  return kept ?? running;
 }
 
 /** Why something that runs here must not; undefined when it may. */

@@ -1,5 +1,5 @@
 /** A host that runs nothing: it does the owner's steps in memory, at once or when told to. */
-import { type OwnerAction, restoredMark, type RunningResource } from "../../src/failover/owner.ts";
+import { type OwnerAction, restoredMark, type RunningResource, withoutOlderFailures } from "../../src/failover/owner.ts";
 import type { ClusterState } from "../../src/database/state.ts";
 
 const blank: Omit<RunningResource, "group"> = {
@@ -21,6 +21,11 @@ export class ModelHost {
     this.running = new Map(running);
   }
 
+  /** As the owner's loop does before each round. */
+  forgetOlder(state: ClusterState, me: string): void {
+    for (const [id, entry] of withoutOlderFailures(state, me, this.running)) this.running.set(id, entry);
+  }
+
   /** Begins a step; actions that are no steps are left to the caller. */
   begin(state: ClusterState, action: OwnerAction, now: number): void {
     switch (action.kind) {
@@ -38,6 +43,7 @@ export class ModelHost {
           phase: "online-pending",
           since: now,
           restarts,
+          triedUnder: state.groups.get(state.resources.get(action.resource)?.group ?? "")?.ownershipGeneration ?? 0,
           restored: undefined,
           captured: false,
           reason: "",

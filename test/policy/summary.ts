@@ -46,6 +46,7 @@ function playOwner(start: Key, node: string, host: ModelHost, now: number): { tr
   for (let turn = 0; turn < 20; turn += 1) {
     const state = readState(tree);
     const incarnation = state.nodes.get(node)?.incarnation ?? "none";
+    host.forgetOlder(state, node);
     const actions = closeDifference({ state, me: node, incarnation, running: host.running, nowBoot: bootTime });
     const wakes = actions.filter((action) => action.kind === "wake");
     const steps = actions.filter((action) => action.kind !== "wake");

@@ -60,6 +60,7 @@ export class World {
   own(node: WorldNode, late: boolean): void {
     if (!node.alive) return;
     const state = readState(this.trees[node.copy] as Key);
+    node.host.forgetOlder(state, node.id);
     const input = { state, me: node.id, incarnation: lifeName(node), running: node.host.running, nowBoot: this.now };
     for (const action of closeDifference(input)) {
       if ("update" in action) this.submit(action.update, late);
