@@ -4,7 +4,7 @@ export { deviceLayout } from "./device-layout.ts";
 export type { DeviceLayout } from "./device-layout.ts";
 export { refuseOwnFolders } from "./own-folders.ts";
 export { inspectBackup, listBackups, readBackup } from "./read.ts";
-export { removeTree } from "./set.ts";
+export { removeTree, setFile } from "./set.ts";
 export { type SwapLayout, type Workspace } from "./swap.ts";
 export { finishBackup, openWorkspace, readSwap, swapIn } from "./swap.ts";
 export type { SetVersion as BackupVersion } from "./judge.ts";

@@ -3,6 +3,7 @@ import {
   readSwap,
   requireFolder,
   setPath,
+  setFile,
   type VerifyLine,
   type VerifyReport,
   verifyBackup,
@@ -159,7 +160,7 @@ async function judgeCluster(files: Files, path: string): Promise<VerifyLine[]> {
 /** Checks a set part by part. DATABASE_BACKUP_CORRUPT when it was never finished; damage is in the report. */
 export async function verifyVssSet(outside: Pick<Outside, "files">, path: string): Promise<VerifyReport> {
   const found = await examineVssSet(outside, path);
-  requireFinished(found);
+  await requireFinished(outside.files, found);
   const damaged = found.lines.filter(({ result }) => result === "DAMAGED").length;
   const notChecked = found.lines.filter(({ result }) => result === "NOT CHECKED").length;
   return { path: found.path, ok: damaged === 0, damaged, notChecked, lines: found.lines };
@@ -168,7 +169,7 @@ export async function verifyVssSet(outside: Pick<Outside, "files">, path: string
 /** DATABASE_BACKUP_CORRUPT, naming what, when any part is damaged. */
 export async function readVssSet(outside: Pick<Outside, "files">, path: string): Promise<VssSet> {
   const found = await examineVssSet(outside, path);
-  requireFinished(found);
+  await requireFinished(outside.files, found);
   const damage = damageOf(found);
   if (damage.length === 0 && found.manifest !== undefined) return { ...found, manifest: found.manifest };
   throw fail("DATABASE_BACKUP_CORRUPT", {
@@ -183,8 +184,15 @@ export function damageOf({ lines }: ExaminedVssSet): string[] {
   return lines.filter(({ result }) => result === "DAMAGED").map(({ what, detail }) => `${what}: ${detail}`);
 }
 
-function requireFinished(found: ExaminedVssSet): void {
+async function requireFinished(files: Files, found: ExaminedVssSet): Promise<void> {
   if (found.complete) return;
+  if ((await files.stat(`${found.path}/${setFile.marker}`)) !== undefined) {
+    throw fail("DATABASE_BACKUP_CORRUPT", {
+      happened: `${found.path} is a set of clubar backup, not a VSS set: it holds the cluster and no node.`,
+      unchanged: "Nothing was changed.",
+      next: `To restore the cluster from it: clubar restore ${found.path} noforce`,
+    });
+  }
   throw fail("DATABASE_BACKUP_CORRUPT", {
     happened: `${found.path} holds no finished VSS backup: the completion marker ${vssFile.marker} is missing.`,
     unchanged: "Nothing was changed.",

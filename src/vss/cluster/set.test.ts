@@ -165,3 +165,14 @@ test("the manifest is read to the byte, and another format is refused by its num
   ])
     assert.throws(() => decodeVssManifest(bytes(changed)), named("DATABASE_BACKUP_CORRUPT"));
 });
+
+test("a set of clubar backup is told from an unfinished VSS set, with the command that restores it", async () => {
+  const { files } = memoryFiles();
+  await files.makeFolder("/plain");
+  await (await files.open("/plain/Clusbackup.dat", "create")).close();
+  await assert.rejects(
+    readVssSet({ files }, "/plain"),
+    (error: Failure) =>
+      error.name === "DATABASE_BACKUP_CORRUPT" && error.next.includes("clubar restore /plain noforce"),
+  );
+});
