@@ -1,5 +1,4 @@
 /** What `clubar diff` compares: artefacts in files and folders, and keys of the live registry, all as trees. */
-import { stat } from "node:fs/promises";
 import { examineSet } from "../backup/examine.ts";
 import { fileOfVersion, type NamedVersion, namedVersions } from "../backup/named-versions.ts";
 import { sha256 } from "../base/digest.ts";
@@ -16,7 +15,7 @@ import { buildKey, emptyKey, findKey, type Key, valueOf, withoutChild } from "..
 import { sameName, joinPath, splitPath } from "../tree/path.ts";
 import { dword, sz, textOf } from "../tree/value.ts";
 import type { Cli } from "./cli.ts";
-import { readArtefact } from "./read-artefact.ts";
+import { isFolder, readArtefact } from "./read-artefact.ts";
 import { registryPath } from "./registry-path.ts";
 
 /** One side of a comparison. */
@@ -55,15 +54,7 @@ export async function readOperands(cli: Cli, a: string, b: string): Promise<read
 async function readOperand(cli: Cli, given: string): Promise<Found> {
   if (/^HK[A-Z_]+(\\|$)/i.test(given)) return readLive(cli, registryPath(given));
   const path = cli.path(given);
-  const found = await stat(path).catch(() => undefined);
-  if (found === undefined) {
-    throw fail("FILE_NOT_FOUND", {
-      happened: `There is no file or folder ${path}.`,
-      unchanged: "Nothing was changed.",
-      next: "Check the path; a live key begins with HKLM\\.",
-    });
-  }
-  if (found.isDirectory()) return readSet(cli, path);
+  if (await isFolder(path, "Check the path; a live key begins with HKLM\\.")) return readSet(cli, path);
   return artefact(path, await readArtefact(path));
 }
 

@@ -1,5 +1,10 @@
 /** A host that runs nothing: it does the owner's steps in memory, at once or when told to. */
-import { type OwnerAction, restoredMark, type RunningResource, withoutOlderFailures } from "../../src/failover/owner.ts";
+import {
+  type OwnerAction,
+  restoredMark,
+  type RunningResource,
+  withoutOlderFailures,
+} from "../../src/failover/owner.ts";
 import type { ClusterState } from "../../src/database/state.ts";
 
 const blank: Omit<RunningResource, "group"> = {

@@ -1,4 +1,3 @@
-import { stat } from "node:fs/promises";
 import { sha256 } from "../../base/digest.ts";
 import { fail } from "../../base/errors.ts";
 import { readHive } from "../../hive/read.ts";
@@ -9,7 +8,7 @@ import { decodeDirectory, isDirectoryKey } from "../../checkpoint/directory-code
 import { directoryContent, directoryTable } from "../render/directory-text.ts";
 import { decodeUtf16 } from "../../base/bytes.ts";
 import type { Cli } from "../cli.ts";
-import { readArtefact } from "../read-artefact.ts";
+import { isFolder, readArtefact } from "../read-artefact.ts";
 import { facts, table } from "../render/table.ts";
 import { bytesText, counted, orDash, timeAndAge } from "../render/text.ts";
 import { type Define, finish, notes } from "../verbs.ts";
@@ -26,18 +25,11 @@ export const defineInspect: Define = (noun, cli) => {
     .option("--text", "of a hive: as registry text")
     .action(async (given: string, options: Options) => {
       const path = cli.path(given);
-      const found = await stat(path).catch(() => undefined);
-      if (found === undefined) {
-        throw fail("FILE_NOT_FOUND", {
-          happened: `There is no file or folder ${path}.`,
-          unchanged: "Nothing was changed.",
-          next: "Check the path.",
-        });
-      }
+      const folder = await isFolder(path);
       const { isVssSet } = await import("../../vss/cluster/read-set.ts");
-      if (found.isDirectory() && (await isVssSet(cli.outside().files, path)))
+      if (folder && (await isVssSet(cli.outside().files, path)))
         await (await import("./inspect-vss.ts")).inspectVss(cli, path);
-      else if (found.isDirectory()) await inspectSet(cli, path);
+      else if (folder) await inspectSet(cli, path);
       else await inspectFile(cli, path, options);
     });
   notes(
