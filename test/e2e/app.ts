@@ -49,6 +49,7 @@ export class TestApp {
   /** Changes the setting on the owner; when this resolves, the change was acknowledged this very moment. */
   async change(owner?: NodeProcess): Promise<string> {
     const node = owner ?? (await this.#cluster.owner("App"));
+    await this.#cluster.follows(node);
     const setting = `setting-${++this.#changes}`;
     const value = { name: "SETTING", type: "REG_SZ", data: Buffer.from(`${setting}\0`, "utf16le").toString("base64") };
     const edits = [{ kind: "set-value", path: "SOFTWARE\\App", value }];

@@ -105,6 +105,13 @@ export class TestCluster {
     await waitFor(`${node.name} leads`, leads, 60_000);
   }
 
+  /** Resolves when this node leads or follows; others may know the new leader before it does. */
+  async follows(node: NodeProcess): Promise<void> {
+    const follows = async (): Promise<boolean> =>
+      ["leader", "member"].includes((await node.status())?.self.state ?? "");
+    await waitFor(`${node.name} follows`, follows, 60_000, () => this.describe());
+  }
+
   /** Starts what does not run; resolves when every node is up and knows it. */
   async whole(): Promise<void> {
     const up = async (): Promise<boolean> => {

@@ -121,9 +121,7 @@ scenario(
       () => cluster.describe(),
     );
     // Its word may come from the new leader while the other node still looks for one.
-    const accepted = async (): Promise<boolean> =>
-      ["leader", "member"].includes((await asked.status())?.self.state ?? "");
-    await waitFor("the node that is asked follows the new leader", accepted, 60_000, () => cluster.describe());
+    await cluster.follows(asked);
     const command = await cluster.command(asked, ["recover", "checkpoints", "App", "--yes"]);
     assert.equal(command.code, 11, command.stdout + command.stderr);
     assert.match(command.stdout, /FAILED .*is down/);
