@@ -1,5 +1,6 @@
 // `npm test [-- PATTERN…] [-t NAME] [--bail]`: runs every *.test.ts under src, test, tools and bench, group by group.
 // A PATTERN is a part of a file's path or a group's title; NAME is a regular expression for test names.
+import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { findTests, groupTests } from "./lib/test-groups.mjs";
 import { TestReport } from "./lib/test-report.mjs";
@@ -7,6 +8,8 @@ import { moveToNewNode, root } from "./lib/runtime.mjs";
 
 await moveToNewNode(import.meta.url);
 const { run } = await import("node:test");
+// Every test file and every program that a test starts is a process of its own: stripping types once is enough for all of them.
+process.env.NODE_COMPILE_CACHE ??= join(root, "node_modules/.cache/compiled");
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
