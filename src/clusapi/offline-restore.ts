@@ -76,7 +76,7 @@ async function carryOut(
   };
   const { name: node, insist } = record;
   const result = await executeRestore(
-    { outside, data, node, insist, rememberPlace: remember, stopNodes: stopOthers(plan) },
+    { outside, data, node, insist, rememberPlace: remember, stopNodes: stopOthers },
     plan,
   );
   if (result.outcome === "restored") await remember(plan.place);
@@ -84,14 +84,12 @@ async function carryOut(
 }
 
 /** Without a service of its own this node can't speak to the others: their services see the new generation and give up theirs. */
-function stopOthers(plan: RestorePlan): (nodes: readonly string[]) => Promise<readonly string[]> {
-  return (nodes) => {
-    throw fail("CLUSTER_NODE_UP", {
-      happened: `Nodes ${nodes.join(", ")} run, and without a service of its own this node can't stop them.`,
-      unchanged: `The quorum ${plan.place} is as it was.`,
-      next: "Stop them (`clubar node stop` there), or start this node's service and restore through it.",
-    });
-  };
+function stopOthers({ stopNodes, place }: RestorePlan): Promise<readonly string[]> {
+  throw fail("CLUSTER_NODE_UP", {
+    happened: `Nodes ${stopNodes.join(", ")} run, and without a service of its own this node can't stop them.`,
+    unchanged: `The quorum ${place} is as it was.`,
+    next: "Stop them (`clubar node stop` there), or start this node's service and restore through it.",
+  });
 }
 
 async function refuseRunning({ outside, data }: OfflinePlace): Promise<void> {

@@ -3,22 +3,23 @@ import type { RestoreOutcome, RestorePlanView, RestoreRequest } from "../api/nod
 import { outcomeView, planView } from "../api/plan-view.ts";
 import { fail } from "../base/errors.ts";
 import type { Outside } from "../base/outside.ts";
+import { planAgain } from "../clusapi/ask-again.ts";
 import { askNode } from "../clusapi/ask-node.ts";
 import { resolveDrive } from "../clusapi/drives.ts";
 import { readNodeRecord, writeNodeRecord } from "../clusapi/node-record.ts";
-import { planAgain } from "../clusapi/vss/ask-again.ts";
+import { directoryTiming } from "../membership/timing.ts";
 import {
   checkRestore,
   type ExecuteParts,
   executeRestore,
+  nodesOfPlan,
   type RestorePlan,
   type RestoreResult,
   resumeRestore,
 } from "../restore/restore.ts";
+import { CallerPool } from "./caller-pool.ts";
 import type { ServiceNode } from "./service-node.ts";
-
-/** How long another node may take to stop everything in order, in milliseconds. */
-const stopLimit = 60_000;
+import { stopOthers } from "./stop-others.ts";
 
 /** One restore at a time. */
 export class RestoreRun {
@@ -28,16 +29,6 @@ export class RestoreRun {
 
   constructor(service: ServiceNode) {
     this.#service = service;
-  }
-
-  /** Finishes a restore that was interrupted; called before the first life. */
-  async resume(): Promise<void> {
-    const result = await resumeRestore(restoreParts(this.#service, Promise.resolve([])));
-    if (result !== undefined)
-      this.#service.parts.log.warn("an interrupted restore has ended", {
-        outcome: result.outcome,
-        sentence: result.sentence,
-      });
   }
 
   /** What would happen; the plan is kept, so that agreeing to it later can be checked against what is there then. */
@@ -123,35 +114,18 @@ export class RestoreRun {
     });
   }
 
-  async #stopOthers(nodes: readonly string[]): Promise<readonly string[]> {
-    const state = this.#service.clusterState();
-    return Promise.all(
-      nodes.map(async (id) => {
-        const node = state.nodes.get(id);
-        const name = node?.name ?? id;
-        if (node?.endpoint === undefined)
-          return `Node ${name} could not be told to stop: it is not known where it answers.`;
-        return this.#stopOne(name, node.endpoint);
-      }),
-    );
-  }
-
-  /** A service ends its socket only after its host proved that everything is stopped. */
-  async #stopOne(name: string, endpoint: string): Promise<string> {
+  #stopOthers(nodes: readonly string[]): Promise<readonly string[]> {
     const { callers, parts, timing } = this.#service;
-    const { clock, timers } = parts.outside;
-    const until = clock.boot() + stopLimit;
-    try {
-      await callers.call(endpoint, "stop-for-restore", {}, timing.call * 5);
-    } catch (error) {
-      parts.log.warn("a node did not answer the wish to stop", { node: name, error });
-    }
-    while (clock.boot() < until) {
-      const evidence = await askNode(parts.outside, endpoint);
-      if (evidence.state === "stopped") return `Node ${name} stopped: ${evidence.evidence}.`;
-      await timers.sleep(timing.poll / 2);
-    }
-    return `Node ${name} was told to stop and has not within ${stopLimit / 1000} s; its applications end with their permit.`;
+    const known = this.#service.clusterState().nodes;
+    return stopOthers(
+      {
+        outside: parts.outside,
+        log: parts.log,
+        timing,
+        call: (endpoint, method, limit) => callers.call(endpoint, method, {}, limit),
+      },
+      nodes.map((id) => ({ name: known.get(id)?.name ?? id, endpoint: known.get(id)?.endpoint })),
+    );
   }
 }
 
@@ -164,7 +138,6 @@ export function restoreParts(service: ServiceNode, stopped: Promise<readonly str
     node: config.name,
     insist: config.insist,
     stopNodes: () => stopped,
-    askNodes: (plan) => planAgain({ outside, data, record: config, confirmed: [] }, plan),
     rememberPlace: async (quorum, { name: cluster, instance }) => {
       const record = await readNodeRecord(outside.files, data);
       if (record !== undefined) await writeNodeRecord(outside.files, data, { ...record, quorum, cluster, instance });
@@ -189,22 +162,39 @@ export async function waitUntilMember(service: ServiceNode, generation: number):
   });
 }
 
-/** Finishes what was interrupted before anything of the node is opened: only then does the quorum hold its cluster, perhaps elsewhere. */
+/**
+ * Finishes what was interrupted before anything of the node is opened: only then does the quorum hold its cluster, perhaps elsewhere. The
+ * other nodes are asked again; with force those that were to stop are told again.
+ */
 export async function finishRestore(
   outside: Outside,
   data: string,
 ): Promise<Pick<RestoreResult, "outcome" | "sentence"> | undefined> {
   const record = await readNodeRecord(outside.files, data);
   if (record === undefined) return undefined;
-  const result = await resumeRestore({
-    outside,
-    data,
-    node: record.name,
-    insist: record.insist,
-    stopNodes: () => Promise.resolve([]),
-    askNodes: (plan) => planAgain({ outside, data, record, confirmed: [] }, plan),
-    rememberPlace: (quorum, { name: cluster, instance }) =>
-      writeNodeRecord(outside.files, data, { ...record, quorum, cluster, instance }),
-  });
-  return result === undefined ? undefined : { outcome: result.outcome, sentence: result.sentence };
+  const callers = new CallerPool(outside, () => record.instance);
+  const { node: self, insist } = record;
+  try {
+    const result = await resumeRestore({
+      outside,
+      data,
+      node: record.name,
+      insist,
+      stopNodes: async (plan) =>
+        stopOthers(
+          {
+            outside,
+            timing: directoryTiming(record.timingFactor),
+            call: (endpoint, method, limit) => callers.call(endpoint, method, {}, limit),
+          },
+          (await nodesOfPlan(outside, plan, { self, insist })).filter(({ id }) => plan.stopNodes.includes(id)),
+        ),
+      askNodes: (plan) => planAgain({ outside, record, confirmed: [] }, plan),
+      rememberPlace: (quorum, { name: cluster, instance }) =>
+        writeNodeRecord(outside.files, data, { ...record, quorum, cluster, instance }),
+    });
+    return result === undefined ? undefined : { outcome: result.outcome, sentence: result.sentence };
+  } finally {
+    callers.close();
+  }
 }

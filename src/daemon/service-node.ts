@@ -118,7 +118,6 @@ export class ServiceNode implements NodeService {
     const stopSaving = this.database.onChange(() => void this.#clusDb.saveSoon(this.database.replica));
     let exit = 0;
     try {
-      await this.#restores.resume();
       while (!this.#stopped) exit = await this.#liveOnce();
     } finally {
       this.#between?.refuse();

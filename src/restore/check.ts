@@ -1,13 +1,13 @@
 /** Gathers what a restore is planned from: the set, the quorum, the other nodes, the disk. Changes nothing. */
 import { deviceLayout, readBackup } from "../backup/backup.ts";
 import { Failure, fail } from "../base/errors.ts";
-import { failureOf } from "../base/failure-of.ts";
 import { newGuid } from "../base/guid.ts";
 import type { Outside } from "../base/outside.ts";
 import { foldId } from "../database/schema.ts";
-import { type NodeState, readState } from "../database/state.ts";
+import { readState } from "../database/state.ts";
 import { decodeClusDb } from "../membership/clusdb-copy.ts";
-import type { NodeFact, PresentFacts, RestoreInput, RestorePlan, SetFacts } from "./plan-types.ts";
+import { type AskNode, askNodes, nodesToAsk } from "./ask-nodes.ts";
+import type { PresentFacts, RestoreInput, RestorePlan, SetFacts } from "./plan-types.ts";
 import { planRestore } from "./plan.ts";
 import { highestGeneration, type Present, readPresent } from "./present.ts";
 
@@ -36,12 +36,7 @@ export interface CheckParts {
   readonly ownInstance?: string;
   /** Takes a file system that several machines share although its locks can't be trusted. */
   readonly insist?: boolean;
-  /** "unknown" unless somebody can tell; may reject, which is unknown too. */
-  readonly askNode: (node: {
-    readonly id: string;
-    readonly name: string;
-    readonly endpoint: string | undefined;
-  }) => Promise<Omit<NodeFact, "id" | "name">>;
+  readonly askNode: AskNode;
 }
 
 /**
@@ -74,7 +69,7 @@ export async function gatherFacts(
     place,
     ...(parts.formerPlace === undefined ? {} : { formerPlace: parts.formerPlace }),
     ...(request.drive === undefined ? {} : { drive: request.drive }),
-    nodes: await askNodes(parts, nodesToAsk([present, former], set, self.id)),
+    nodes: await askNodes(parts.askNode, nodesToAsk([present, former], set.tree, self.id)),
     self,
     ...(parts.ownInstance === undefined ? {} : { ownInstance: parts.ownInstance }),
     quorumDevice: await deviceLayout(outside.files, place),
@@ -144,33 +139,4 @@ function factsOf(present: Present): PresentFacts {
   const { identity, tag, tree, contentDigest } = present;
   const { name, instance, generation, lineage } = identity;
   return { state: "readable", cluster: { name, instance }, generation, lineage, tag, tree, contentDigest };
-}
-
-/**
- * Members of the present cluster, and of the one in the place that is left: that knows where they answer. An evicted node is none.
- * When nobody can tell, those of the set.
- */
-function nodesToAsk(presents: readonly Present[], set: SetFacts, self: string): NodeState[] {
-  const readable = presents.flatMap((present) => (present.state === "readable" ? [present.tree] : []));
-  const trees = readable.length > 0 ? readable : set.tree === undefined ? [] : [set.tree];
-  const nodes = new Map(trees.flatMap((tree) => [...readState(tree).nodes.values()].map((node) => [node.id, node])));
-  nodes.delete(self);
-  return [...nodes.values()];
-}
-
-function askNodes({ askNode }: CheckParts, nodes: readonly NodeState[]): Promise<NodeFact[]> {
-  return Promise.all(
-    nodes.map(async ({ id, name, endpoint }) => {
-      try {
-        return { id, name, ...(await askNode({ id, name, endpoint })) };
-      } catch (error) {
-        return {
-          id,
-          name,
-          state: "unknown" as const,
-          evidence: `it could not be asked (${failureOf(error).happened})`,
-        };
-      }
-    }),
-  );
 }

@@ -9,6 +9,7 @@ import type { Outside } from "../base/outside.ts";
 import { generationName } from "../quorum/disk/place.ts";
 import { retireQuorumFolder, switchQuorumFolder } from "../quorum/disk/quorum.ts";
 import { formatTag } from "../quorum/tag.ts";
+import { judgeAgain } from "./ask-nodes.ts";
 import { build, discardBuilt, verifyBuilt } from "./build.ts";
 import {
   closeRecord,
@@ -33,15 +34,19 @@ export interface ExecuteParts {
   /** This node's name. */
   readonly node: string;
   readonly insist?: boolean;
-  /** Tells nodes to stop, as well as it can; returns a sentence for each. */
-  readonly stopNodes?: (nodes: readonly string[]) => Promise<readonly string[]>;
+  /** Tells the plan's nodes to stop, as well as it can; returns a sentence for each. */
+  readonly stopNodes?: (plan: RestorePlan) => Promise<readonly string[]>;
   /** Makes `place` the quorum of this node and the node one of that cluster, durably. May be repeated. */
   readonly rememberPlace?: (
     place: string,
     cluster: { readonly name: string; readonly instance: string },
   ) => Promise<void>;
-  /** What is known now of the nodes but this one; asked when the record wants it. */
-  readonly askNodes?: (plan: RestorePlan) => Promise<readonly NodeFact[]>;
+}
+
+/** What a restore that was cut short goes on through. */
+export interface ResumeParts extends ExecuteParts {
+  /** What is known now of the nodes but this one: between the plan and this start anybody may have started one. */
+  readonly askNodes: (plan: RestorePlan) => Promise<readonly NodeFact[]>;
 }
 
 const asItWas = "The quorum is as it was.";
@@ -84,7 +89,7 @@ async function refuseUnfinished({ outside, data }: ExecuteParts, plan: RestorePl
  * Finishes a restore that was cut off, or abandons it when that is no longer possible and nothing has been switched. undefined when
  * there is none. Rejects with BUSY, or when a restore that was switched can't be finished now: then the next call tries again.
  */
-export async function resumeRestore(parts: ExecuteParts): Promise<RestoreResult | undefined> {
+export async function resumeRestore(parts: ResumeParts): Promise<RestoreResult | undefined> {
   const { files } = parts.outside;
   if ((await readRecord(files, parts.data)) === undefined) return undefined;
   const place = (await readRecord(files, parts.data))?.plan.place ?? "";
@@ -97,7 +102,7 @@ export async function resumeRestore(parts: ExecuteParts): Promise<RestoreResult 
     if (foreign && record.done.length > 0 && !(await isSwitched(parts, record.plan))) {
       return await abandon(parts, record, new Error(`another restore into ${place} began after it`));
     }
-    return await runOrAbandon(parts, record, locks).catch(async (error: unknown) => {
+    return await runOrAbandon(parts, record, locks, () => askAgain(parts, record)).catch(async (error: unknown) => {
       // An error that abandoned it is an answer; one after the switch is not.
       if ((await readRecord(files, parts.data)) !== undefined) throw error;
       return resultOf(parts, record, "abandoned", sentenceOf(error));
@@ -111,13 +116,18 @@ async function isSwitched({ outside }: ExecuteParts, plan: RestorePlan): Promise
   return (await inForce(outside.files, plan.place)) === generationName(plan.identity);
 }
 
-async function runOrAbandon(parts: ExecuteParts, begun: RestoreRecord, locks: RestoreLocks): Promise<RestoreResult> {
+async function runOrAbandon(
+  parts: ExecuteParts,
+  begun: RestoreRecord,
+  locks: RestoreLocks,
+  prepare?: () => Promise<RestoreRecord>,
+): Promise<RestoreResult> {
   const { files } = parts.outside;
   let record = begun;
   try {
     await writeRecord(files, parts.data, record);
     await locks.claim(record.plan.id);
-    if (record.askAgain === true && !(await isSwitched(parts, record.plan))) await refuseRunning(parts, record.plan);
+    if (prepare !== undefined) record = await prepare();
     for (const { kind } of record.plan.steps) {
       if (kind === "finish" || record.done.includes(kind)) continue;
       const more =
@@ -135,16 +145,12 @@ async function runOrAbandon(parts: ExecuteParts, begun: RestoreRecord, locks: Re
   }
 }
 
-/** A plan that waited for a start forbids what it forbade when it was made: a node that runs, or may run. */
-async function refuseRunning({ askNodes }: ExecuteParts, plan: RestorePlan): Promise<void> {
-  const facts = (await askNodes?.(plan)) ?? [];
-  const notStopped = facts.filter(({ state }) => state !== "stopped");
-  if (notStopped.length === 0) return;
-  throw fail("CLUSTER_NODE_UP", {
-    happened: notStopped.map(({ name, state, evidence }) => `Node ${name} is ${state}: ${evidence}.`).join(" "),
-    unchanged: asItWas,
-    next: "Stop the service on all other nodes, then restore again.",
-  });
+/** The record to go on with: nodes that run again although they were told to stop are told once more. */
+async function askAgain(parts: ResumeParts, record: RestoreRecord): Promise<RestoreRecord> {
+  const { plan, done } = record;
+  if (await isSwitched(parts, plan)) return record;
+  const running = judgeAgain(plan, await parts.askNodes(plan));
+  return running.length === 0 ? record : { ...record, done: done.filter((kind) => kind !== "stop-nodes") };
 }
 
 const beforeSwitch = new Set<Step["kind"]>(["stop-nodes", "safety-backup", "safety-copy", "build", "verify-built"]);
@@ -153,7 +159,7 @@ type Act = (parts: ExecuteParts, record: RestoreRecord) => Promise<Partial<Resto
 
 const act: Readonly<Record<Exclude<Step["kind"], "finish">, Act>> = {
   "stop-nodes": async ({ stopNodes }, { plan, notes }) => {
-    const said = (await stopNodes?.(plan.stopNodes)) ?? ["Nobody could tell the other nodes to stop."];
+    const said = (await stopNodes?.(plan)) ?? ["Nobody could tell the other nodes to stop."];
     return { notes: [...notes, ...said] };
   },
   "safety-backup": async (parts, { plan, notes }) => {

@@ -33,8 +33,6 @@ export interface RestoreRecord {
   readonly built: Built | undefined;
   /** What happened on the way that a person should know. */
   readonly notes: readonly string[];
-  /** It was planned before this start: when nothing of it is done, the other nodes are asked again whether they run. */
-  readonly askAgain?: boolean;
 }
 
 /** `result.json`, and what a restore answers. */

@@ -251,7 +251,7 @@ test("force tells nodes to stop and a drive is remembered", async () => {
   const result = await executeRestore(
     {
       ...partsOf(files, 2),
-      stopNodes: async (nodes) => nodes.map((node) => (told.push(node), `Node ${node} stopped.`)),
+      stopNodes: async ({ stopNodes }) => stopNodes.map((node) => (told.push(node), `Node ${node} stopped.`)),
       rememberPlace: async (where) => void told.push(where),
     },
     plan,

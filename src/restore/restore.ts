@@ -1,8 +1,9 @@
 /** Restoring a cluster from a backup set, and one node from its files. The interface of this folder. */
+export { askNodes, nodesOfPlan } from "./ask-nodes.ts";
 export { checkRestore } from "./check.ts";
 export type { CheckParts } from "./check.ts";
 export { executeRestore, resumeRestore } from "./execute.ts";
-export type { ExecuteParts } from "./execute.ts";
+export type { ExecuteParts, ResumeParts } from "./execute.ts";
 export { type Hold, lastOwners } from "./hold.ts";
 export { lastResult, readRecord } from "./journal.ts";
 export type { RestoreResult } from "./journal.ts";

@@ -6,7 +6,7 @@ import type { Files } from "../../src/base/outside.ts";
 import { imageOf, replay } from "../../src/membership/copy-image.ts";
 import { openDiskQuorum } from "../../src/quorum/disk/quorum.ts";
 import type { Quorum } from "../../src/quorum/quorum.ts";
-import type { CheckParts, RestorePlan } from "../../src/restore/restore.ts";
+import type { CheckParts, RestorePlan, ResumeParts } from "../../src/restore/restore.ts";
 import { checkRestore } from "../../src/restore/restore.ts";
 import { configurationOf } from "../../src/restore/restored-tree.ts";
 import { contentDigest } from "../../src/tree/content.ts";
@@ -84,7 +84,7 @@ export async function recordScene(make: (files: Files) => Promise<void>): Promis
   };
 }
 
-export function partsOf(files: Files, salt: number): CheckParts & { readonly node: string } {
+export function partsOf(files: Files, salt: number): CheckParts & Pick<ResumeParts, "node" | "askNodes"> {
   const askNode = async (): Promise<{ state: "stopped"; evidence: string }> => ({
     state: "stopped",
     evidence: "said so",
@@ -97,6 +97,7 @@ export function partsOf(files: Files, salt: number): CheckParts & { readonly nod
     ownInstance: identity.instance,
     askNode,
     node: "n1",
+    askNodes: async () => [{ id: "2", name: "n2", state: "stopped", evidence: "said so" }],
   };
 }
 

@@ -7,7 +7,7 @@ import { imageOf, replay } from "../../src/membership/copy-image.ts";
 import { checkForceQuorum, type ForceQuorumParts } from "../../src/recovery/force-quorum.ts";
 import { openDiskQuorum } from "../../src/quorum/disk/quorum.ts";
 import type { ForceQuorumRequest } from "../../src/recovery/force-quorum-plan.ts";
-import { type ExecuteParts, executeRestore, type RestorePlan, resumeRestore } from "../../src/restore/restore.ts";
+import { type ResumeParts, executeRestore, type RestorePlan, resumeRestore } from "../../src/restore/restore.ts";
 import { writeRecord } from "../../src/restore/journal.ts";
 import { crashPoints } from "../../src/sim/crash-points.ts";
 import { readState } from "../../src/database/state.ts";
@@ -185,13 +185,28 @@ test("a quorum that is back, or that another node formed, before the plan is car
     assert.deepEqual([plan.set.path, names(plan)], ["ClusDb of node n1", []]);
     const quorum = await openDiskQuorum(outsideOf(files, 5), back);
     await quorum.create(identity, imageOf(after.tree, { generation: 1, epoch: 0, sequence: 30 }, 1));
-    const parts: ExecuteParts = { ...partsOf(files, 2), rememberPlace: () => Promise.resolve() };
+    const parts: ResumeParts = { ...partsOf(files, 2), rememberPlace: () => Promise.resolve() };
     await assert.rejects(executeRestore(parts, plan), { name: "REVISION_MISMATCH" });
     await writeRecord(files, data, { format: 1, plan, done: [], safety: undefined, built: undefined, notes: [] });
     assert.equal((await resumeRestore(parts))?.outcome, "abandoned");
     const again = await openDiskQuorum(outsideOf(files, 6), back);
     assert.deepEqual(replay(await again.load()).tag, { generation: 1, epoch: 0, sequence: 30 });
     if (back !== place) assert.equal(await (await open(files)).identity(), undefined);
+  }
+});
+
+test("a node that lives under a quorum when it is resumed abandons it, forced or not", async () => {
+  for (const force of [false, true]) {
+    const { files } = memoryFiles();
+    await emptied(files);
+    const plan = await planFor(files, { force });
+    await files.makeFolder(`${data}/restore`);
+    await writeRecord(files, data, { format: 1, plan, done: [], safety: undefined, built: undefined, notes: [] });
+    const askNodes: ResumeParts["askNodes"] = async () => [
+      { id: "2", name: "n2", state: "running", evidence: "its service says that it is member" },
+    ];
+    assert.equal((await resumeRestore({ ...partsOf(files, 2), askNodes }))?.outcome, "abandoned");
+    assert.equal(await (await open(files)).identity(), undefined);
   }
 });
 
@@ -220,7 +235,7 @@ for (const scene of scenes) {
     const plan = await planFor(planning, {}, { place: scene.place });
     assert.deepEqual(names(plan), []);
     let remembered = "";
-    const parts = (files: Files, salt: number): ReturnType<typeof partsOf> & ExecuteParts => ({
+    const parts = (files: Files, salt: number): ReturnType<typeof partsOf> & ResumeParts => ({
       ...partsOf(files, salt),
       rememberPlace: async (where) => {
         remembered = where;

@@ -4,11 +4,29 @@ import { test } from "node:test";
 import { readBackup } from "../../src/backup/backup.ts";
 import type { Files } from "../../src/base/outside.ts";
 import { replay } from "../../src/membership/copy-image.ts";
-import { executeRestore, resumeRestore } from "../../src/restore/restore.ts";
-import { writeRecord } from "../../src/restore/journal.ts";
+import { build } from "../../src/restore/build.ts";
+import { type RestoreRecord, writeRecord } from "../../src/restore/journal.ts";
+import {
+  checkRestore,
+  executeRestore,
+  type CheckParts,
+  type NodeFact,
+  resumeRestore,
+} from "../../src/restore/restore.ts";
 import { crashPoints } from "../../src/sim/crash-points.ts";
 import { memoryFiles } from "./example-cluster.ts";
-import { after, data, digestOf, makeScene, open, partsOf, planOn, recordScene, wordInForce } from "./example-quorum.ts";
+import {
+  after,
+  data,
+  digestOf,
+  makeScene,
+  open,
+  partsOf,
+  planOn,
+  recordScene,
+  setPath,
+  wordInForce,
+} from "./example-quorum.ts";
 
 async function restoredDigest(files: Files): Promise<string> {
   const quorum = await open(files);
@@ -18,19 +36,72 @@ async function restoredDigest(files: Files): Promise<string> {
   return digestOf(tree);
 }
 
-test("what waited for a start and was cut short asks the nodes again until the switch", async () => {
-  for (const done of [[], ["safety-backup"], ["safety-backup", "build", "verify-built"]] as const) {
-    const { files } = memoryFiles();
-    await makeScene(files);
-    const plan = await planOn(files, 1);
-    const record = { format: 1, plan, done, safety: undefined, built: undefined, notes: [], askAgain: true } as const;
-    await files.makeFolder(`${data}/restore`);
-    await writeRecord(files, data, record);
-    const askNodes = async () => [{ id: "2", name: "n2", state: "running", evidence: "it answers" }] as const;
-    const result = await resumeRestore({ ...partsOf(files, 3), askNodes });
-    assert.deepEqual([result?.outcome, await wordInForce(files)], ["abandoned", "two"]);
-    assert.match(result?.sentence ?? "", /Node n2 is running: it answers/);
+const said = (state: NodeFact["state"], id = "2"): NodeFact => ({ id, name: `n${id}`, state, evidence: "said so" });
+
+/** Cut short with this much done, then a start that hears `facts`; the word in force, who was told to stop, and what is said. */
+async function cutShort(
+  done: RestoreRecord["done"],
+  { force, facts }: { readonly force: boolean; readonly facts: readonly NodeFact[] },
+): Promise<readonly [string, readonly string[], string]> {
+  const { files } = memoryFiles();
+  await makeScene(files);
+  const askNode: CheckParts["askNode"] = async ({ id }) => ({
+    state: force && id === "2" ? "running" : "stopped",
+    evidence: "said so",
+  });
+  const plan = await checkRestore({ ...partsOf(files, 1), askNode }, { path: setPath, force });
+  assert.deepEqual([plan.blockers, plan.stopNodes], [[], force ? ["2"] : []]);
+  const isPart = (kind: string): boolean => plan.steps.some((step) => step.kind === kind);
+  const parts = partsOf(files, 3);
+  const built = done.includes("build") ? await build(parts.outside, plan) : undefined;
+  await files.makeFolder(`${data}/restore`);
+  await writeRecord(files, data, {
+    format: 1,
+    plan,
+    done: done.filter(isPart),
+    safety: undefined,
+    built,
+    notes: [],
+  });
+  const told: string[] = [];
+  const result = await resumeRestore({
+    ...parts,
+    askNodes: async () => facts,
+    stopNodes: async ({ stopNodes }) => (told.push(...stopNodes), stopNodes.map((id) => `Node ${id} stopped.`)),
+  });
+  return [await wordInForce(files), told, result?.sentence ?? ""];
+}
+
+const before: readonly RestoreRecord["done"][] = [
+  [],
+  ["stop-nodes", "safety-backup"],
+  ["stop-nodes", "safety-backup", "build", "verify-built"],
+];
+
+test("what was cut short before the switch asks the nodes again: one that runs or may run abandons it", async () => {
+  for (const done of before) {
+    for (const state of ["running", "unknown"] as const) {
+      const [word, told, sentence] = await cutShort(done, { force: false, facts: [said(state), said("stopped", "3")] });
+      assert.deepEqual([word, told], ["two", []]);
+      assert.match(sentence, new RegExp(`abandoned.*Node n2 is ${state}: said so`));
+    }
+    assert.equal((await cutShort(done, { force: false, facts: [said("stopped")] }))[0], "one");
   }
+});
+
+test("with force, a node that was to stop and runs is told again; one that ran not when it was agreed to abandons it", async () => {
+  for (const done of before) {
+    const [word, told] = await cutShort(done, { force: true, facts: [said("running"), said("unknown", "3")] });
+    assert.deepEqual([word, told], ["one", ["2"]]);
+    const [kept, none, sentence] = await cutShort(done, {
+      force: true,
+      facts: [said("stopped"), said("running", "3")],
+    });
+    assert.deepEqual([kept, none], ["two", []]);
+    assert.match(sentence, /Node n3 is running/);
+  }
+  const [word, told] = await cutShort(["stop-nodes"], { force: true, facts: [said("stopped")] });
+  assert.deepEqual([word, told], ["one", []]);
 });
 
 test("old or restored at every crash; the next start finishes, and the safety backup holds the old state", async () => {

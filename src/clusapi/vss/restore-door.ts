@@ -14,10 +14,10 @@ import {
 } from "../../restore/restore.ts";
 import type { VssManifest } from "../../vss/cluster/manifest.ts";
 import type { RestoreDoor } from "../../vss/cluster/node-door.ts";
+import { planAgain } from "../ask-again.ts";
 import { askNode, holderOf } from "../ask-node.ts";
 import { clientOf } from "../cluster.ts";
 import { type NodeRecord, readNodeRecord, writeNodeRecord } from "../node-record.ts";
-import { planAgain } from "./ask-again.ts";
 import { provenNodes } from "./proven-nodes.ts";
 
 /** How the set is restored. */
@@ -205,7 +205,7 @@ async function finishHere(outside: Outside, data: string, confirmed: readonly st
           node: record.name,
           insist: record.insist,
           rememberPlace: (quorum) => writeNodeRecord(files, data, { ...record, quorum }),
-          askNodes: (plan) => planAgain({ outside, data, record, confirmed }, plan),
+          askNodes: (plan) => planAgain({ outside, record, confirmed }, plan),
         });
   if (ended?.outcome === "abandoned") throw clusterAsItWas(ended.sentence, result.saved);
   return [

@@ -237,7 +237,6 @@ async function handOver(
     safety: undefined,
     built: undefined,
     notes: [],
-    askAgain: true,
   });
 }
 

@@ -1,0 +1,45 @@
+/** Tells other nodes to stop for a restore, and waits until each is seen to have. */
+import type { Log } from "../base/log.ts";
+import type { Outside } from "../base/outside.ts";
+import { askNode } from "../clusapi/ask-node.ts";
+import type { Timing } from "../membership/timing.ts";
+
+/** How long another node may take to stop everything in order, in milliseconds. */
+const stopLimit = 60_000;
+
+/** What it is done through. */
+export interface StopParts {
+  readonly outside: Outside;
+  readonly log?: Log;
+  readonly timing: Timing;
+  readonly call: (endpoint: string, method: "stop-for-restore", timeoutMs: number) => Promise<unknown>;
+}
+
+/** A node to stop. */
+export interface OtherNode {
+  readonly name: string;
+  readonly endpoint: string | undefined;
+}
+
+/** A sentence for each. */
+export function stopOthers(parts: StopParts, nodes: readonly OtherNode[]): Promise<readonly string[]> {
+  return Promise.all(nodes.map((node) => stopOne(parts, node)));
+}
+
+/** A service ends its socket only after its host proved that everything is stopped. */
+async function stopOne({ outside, log, timing, call }: StopParts, { name, endpoint }: OtherNode): Promise<string> {
+  if (endpoint === undefined) return `Node ${name} could not be told to stop: it is not known where it answers.`;
+  const { clock, timers } = outside;
+  const until = clock.boot() + stopLimit;
+  try {
+    await call(endpoint, "stop-for-restore", timing.call * 5);
+  } catch (error) {
+    log?.warn("a node did not answer the wish to stop", { node: name, error });
+  }
+  while (clock.boot() < until) {
+    const evidence = await askNode(outside, endpoint);
+    if (evidence.state === "stopped") return `Node ${name} stopped: ${evidence.evidence}.`;
+    await timers.sleep(timing.poll / 2);
+  }
+  return `Node ${name} was told to stop and has not within ${stopLimit / 1000} s; its applications end with their permit.`;
+}
