@@ -21,6 +21,11 @@ export interface BaseBlock {
   readonly checksumRight: boolean;
 }
 
+/** The last write did not finish or the checksum is wrong: changes may sit in log files. */
+export function isDirty(block: BaseBlock): boolean {
+  return !block.checksumRight || block.primarySequence !== block.secondarySequence;
+}
+
 /** The checksum over the first 508 bytes. */
 export function baseBlockChecksum(view: DataView): number {
   let sum = 0;

@@ -1,64 +1,55 @@
 import type { BaseBlock } from "./base-block.ts";
 import { extentOfBins, readBaseBlock } from "./base-block.ts";
+import { CellMap } from "./cell-map.ts";
 import { HiveError } from "./hive-error.ts";
-import { baseBlockSize, binAlignment, binHeaderSize, signature } from "./layout.ts";
-
-/** File offset as text. */
-const hex = (n: number): string => `0x${n.toString(16)}`;
+import { baseBlockSize } from "./layout.ts";
+import { NameCache } from "./name-cache.ts";
 
 /**
- * The bytes of a hive with checked access to its cells.
+ * The bytes of a hive with checked access to its cells. Opening looks at the bins' heads; the cells of a bin are looked at when the
+ * first of them is asked for (`CellMap`).
  *
- * Opening scans all bins once: cells must tile their bin, and where an allocated cell begins is kept in a bit set. A cell is
- * handed out at most once (`claim`), which ends every loop and bounds all reading by the size of the file.
+ * An image made by `claiming` hands a cell out at most once, which ends every loop and bounds all reading by the size of the file.
  */
 export class HiveImage {
   readonly bytes: Uint8Array;
   readonly view: DataView;
   readonly block: BaseBlock;
-  /** Steps of work so far: a cell scanned or claimed, an entry of a list read, 4 KiB of data put together. For tests. */
-  steps = 0;
-  readonly #binsSize: number;
-  /** A bit for each 8 bytes of the bins: an allocated cell begins here. */
-  readonly #starts: Uint32Array;
-  readonly #claimed: Uint32Array;
+  /** Bytes of all bins. */
+  readonly binsSize: number;
+  readonly names: NameCache;
+  readonly #map: CellMap;
+  readonly #claimed: Uint32Array | undefined;
 
-  /** Throws HiveError. */
-  constructor(bytes: Uint8Array) {
+  /** Throws HiveError. `shared`: another image of the same bytes, of which this one becomes a claiming view. */
+  constructor(bytes: Uint8Array, shared?: HiveImage) {
     this.bytes = bytes;
-    this.view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-    this.block = readBaseBlock(bytes, this.view);
-    this.#binsSize = extentOfBins(bytes, this.view, this.block);
-    this.#starts = new Uint32Array((this.#binsSize >>> 8) + 1);
-    this.#claimed = new Uint32Array(this.#starts.length);
-    let offset = 0;
-    while (offset < this.#binsSize) offset += this.#scanBin(offset);
+    this.view = shared?.view ?? new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+    this.block = shared?.block ?? readBaseBlock(bytes, this.view);
+    this.binsSize = shared?.binsSize ?? extentOfBins(bytes, this.view, this.block);
+    this.names = shared?.names ?? new NameCache(bytes);
+    this.#map = shared === undefined ? new CellMap(this.view, this.binsSize) : shared.#map;
+    this.#claimed = shared === undefined ? undefined : new Uint32Array((this.binsSize >>> 8) + 1);
   }
 
-  #scanBin(offset: number): number {
-    const { view } = this;
-    const at = baseBlockSize + offset;
-    if (view.getUint32(at, true) !== signature.bin) throw new HiveError(at, "a bin does not begin with hbin");
-    if (view.getUint32(at + 4, true) !== offset)
-      throw new HiveError(at + 4, `a bin says that it is at ${hex(view.getUint32(at + 4, true))}`);
-    const size = view.getUint32(at + 8, true);
-    if (size === 0 || size % binAlignment !== 0 || size > this.#binsSize - offset) {
-      throw new HiveError(at + 8, `a bin's size ${size} is impossible`);
-    }
-    const end = at + size;
-    for (let cell = at + binHeaderSize; cell < end; ) {
-      const length = view.getInt32(cell, true);
-      const taken = length < 0 ? -length : length;
-      if (taken < 8 || (taken & 7) !== 0 || taken > end - cell)
-        throw new HiveError(cell, `a cell of ${taken} bytes does not fit its bin`);
-      if (length < 0) {
-        const bit = (cell - baseBlockSize) >>> 3;
-        this.#starts[bit >>> 5]! |= 1 << (bit & 31);
-      }
-      this.steps++;
-      cell += taken;
-    }
-    return size;
+  /** A view of the same hive that hands out each cell once. */
+  claiming(): HiveImage {
+    return new HiveImage(this.bytes, this);
+  }
+
+  /** Steps of work so far: a cell scanned or asked for, an entry of a list read, 4 KiB of data put together. For tests. */
+  get steps(): number {
+    return this.#map.steps;
+  }
+
+  /** Counts steps. */
+  worked(steps: number): void {
+    this.#map.steps += steps;
+  }
+
+  /** Looks at the cells of all bins. Throws HiveError when they do not tile one. */
+  scanAll(): void {
+    this.#map.scanAll();
   }
 
   /** The 32-bit number at a file offset. */
@@ -71,22 +62,21 @@ export class HiveImage {
   }
 
   /**
-   * Takes the allocated cell that the 32-bit field at file offset `at` points to and returns the file offset of its data, of
-   * which there are at least `least` bytes. Throws HiveError when there is no such cell or it was taken before.
+   * The allocated cell that the 32-bit field at file offset `at` points to: the file offset of its data, of which there are at least
+   * `least` bytes. Throws HiveError when there is no such cell, or a claiming image handed it out before.
    */
   claim(at: number, least: number): number {
-    this.steps++;
+    this.#map.steps++;
     const offset = this.view.getUint32(at, true);
-    const bit = offset >>> 3;
-    const mask = 1 << (bit & 31);
-    if (offset >= this.#binsSize || (offset & 7) !== 0 || (this.#starts[bit >>> 5]! & mask) === 0) {
-      throw new HiveError(at, `offset ${hex(offset)} is not that of an allocated cell`);
-    }
+    if (offset >= this.binsSize || !this.#map.isAllocated(offset)) throw noCell(at, offset);
     const cell = baseBlockSize + offset;
-    if ((this.#claimed[bit >>> 5]! & mask) !== 0)
-      throw new HiveError(cell, `a cell is used twice, the second time from ${hex(at)}`);
-    this.#claimed[bit >>> 5]! |= mask;
-    if (this.lengthOf(cell + 4) < least)
+    if (this.#claimed !== undefined) {
+      const bit = offset >>> 3;
+      const mask = 1 << (bit & 31);
+      if ((this.#claimed[bit >>> 5]! & mask) !== 0) throw usedTwice(at, cell);
+      this.#claimed[bit >>> 5]! |= mask;
+    }
+    if (-this.view.getInt32(cell, true) - 4 < least)
       throw new HiveError(cell, `a cell is too short: it needs ${least} bytes for its data`);
     return cell + 4;
   }
@@ -95,4 +85,12 @@ export class HiveImage {
   lengthOf(data: number): number {
     return -this.view.getInt32(data - 4, true) - 4;
   }
+}
+
+function noCell(at: number, offset: number): HiveError {
+  return new HiveError(at, `offset 0x${offset.toString(16)} is not that of an allocated cell`);
+}
+
+function usedTwice(at: number, cell: number): HiveError {
+  return new HiveError(cell, `a cell is used twice, the second time from 0x${at.toString(16)}`);
 }

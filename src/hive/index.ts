@@ -36,12 +36,19 @@ export {
   type Value,
   valueType,
 } from "../tree/value.ts";
+export { checkHive } from "./check.ts";
 export { defaultSecurity } from "./default-security.ts";
+export { deletedEntries, type DeletedEntry } from "./deleted.ts";
+export type { Finding, Severity } from "./finding.ts";
 export { HiveError } from "./hive-error.ts";
 export { limits } from "./limits.ts";
 export { listHive } from "./listing.ts";
+export { type HiveKey, type HiveValue, type HiveVisitor, type Layering, openHive, type OpenHive } from "./open.ts";
 export type { Hive } from "./read.ts";
 export { readHive } from "./read.ts";
-export { readRegText, writeRegText } from "./reg-text.ts";
+export { type AppliedLog, type Recovery, recoverHive } from "./recover.ts";
+export { readRegText, readRegTree } from "./reg-text.ts";
+export { writeRegText } from "./reg-write.ts";
+export { type Loss, type SalvageReport, salvageHive } from "./salvage.ts";
 export type { WriteOptions } from "./write.ts";
 export { writeHive } from "./write.ts";

@@ -46,6 +46,8 @@ export const base = {
 export const nk = {
   flags: 2,
   lastWritten: 4,
+  /** Bits 0 and 1: what a layered key does to the one below; bit 7: it has its class. */
+  layer: 13,
   parent: 16,
   subkeys: 20,
   volatileSubkeys: 24,

@@ -16,7 +16,9 @@ export function listHive(
   sha256: (bytes: Uint8Array) => string,
   write: (line: string) => void,
 ): void {
-  walkHive(new HiveImage(bytes), (key) => {
+  const image = new HiveImage(bytes);
+  image.scanAll();
+  walkHive(image.claiming(), (key) => {
     write(keyLine(key));
     for (const value of key.values) write(valueLine(value, sha256));
   });

@@ -32,6 +32,6 @@ function readLeaf(image: HiveImage, leaf: number, into: number[]): void {
   const count = image.u16(leaf + 2);
   if (4 + count * step > image.lengthOf(leaf))
     throw new HiveError(leaf + 2, `a subkey list of ${count} entries is longer than its cell`);
-  image.steps += count;
+  image.worked(count);
   for (let i = 0; i < count; i++) into.push(leaf + 4 + i * step);
 }

@@ -1,26 +1,41 @@
+/** The fields of a value's cell (`vk`), each read when asked for. `cell` is the file offset of the cell's data. */
 import type { Value } from "../tree/value.ts";
 import { HiveError } from "./hive-error.ts";
 import type { HiveImage } from "./image.ts";
 import { db, inlineData, latin1ValueName, signature, vk } from "./layout.ts";
 import { limits } from "./limits.ts";
-import { decodeName } from "./names.ts";
 
 const noBytes = new Uint8Array(0);
 
-/** Reads the values that the list at field `at` names, in stored order. */
-export function readValues(image: HiveImage, at: number, count: number): Value[] {
+/** The file offset of the first of `count` entries of the value list that field `at` points to. */
+export function valueListAt(image: HiveImage, at: number, count: number): number {
   const list = image.claim(at, 0);
   if (count * 4 > image.lengthOf(list))
     throw new HiveError(list, `a value list of ${count} entries is longer than its cell`);
+  image.worked(count);
+  return list;
+}
+
+/** The cell of the value that field `at` of a list points to. */
+export function valueCellAt(image: HiveImage, at: number): number {
+  const cell = image.claim(at, vk.name);
+  if (image.u16(cell) !== signature.value) throw new HiveError(cell, "a value does not begin with vk");
+  return cell;
+}
+
+/** Reads the values that the list at field `at` names, in stored order. */
+export function readValues(image: HiveImage, at: number, count: number): Value[] {
+  const list = valueListAt(image, at, count);
   const values: Value[] = [];
-  image.steps += count;
-  for (let i = 0; i < count; i++) values.push(readValue(image, list + i * 4));
+  for (let i = 0; i < count; i++) {
+    const cell = valueCellAt(image, list + i * 4);
+    const name = valueNameAt(image, cell);
+    values.push({ name, type: image.u32(cell + vk.type), data: valueDataAt(image, cell) });
+  }
   return values;
 }
 
-function readValue(image: HiveImage, at: number): Value {
-  const cell = image.claim(at, vk.name);
-  if (image.u16(cell) !== signature.value) throw new HiveError(cell, "a value does not begin with vk");
+export function valueNameAt(image: HiveImage, cell: number): string {
   const length = image.u16(cell + vk.nameLength);
   if (vk.name + length > image.lengthOf(cell))
     throw new HiveError(cell + vk.nameLength, `a value name of ${length} bytes is longer than its cell`);
@@ -31,30 +46,51 @@ function readValue(image: HiveImage, at: number): Value {
   if (units > limits.valueNameUnits) {
     throw new HiveError(cell + vk.nameLength, `a value name of ${units} characters exceeds ${limits.valueNameUnits}`);
   }
-  return {
-    name: decodeName(image.bytes, cell + vk.name, length, latin1),
-    type: image.u32(cell + vk.type),
-    data: readData(image, cell),
-  };
+  return image.names.decode(cell + vk.name, length, latin1);
+}
+
+/** The length of the data in bytes, as the value says it. */
+export function valueSizeAt(image: HiveImage, cell: number): number {
+  const field = image.u32(cell + vk.dataSize);
+  return field >= inlineData ? field - inlineData : field;
 }
 
 /** The data as a view of the image where they are in one piece. */
-function readData(image: HiveImage, cell: number): Uint8Array {
+export function valueDataAt(image: HiveImage, cell: number): Uint8Array {
   const field = image.u32(cell + vk.dataSize);
   if (field >= inlineData) {
-    const size = field - inlineData;
-    if (size > limits.inlineBytes) throw new HiveError(cell + vk.dataSize, `${size} bytes of data can't be inline`);
+    const size = inlineSize(cell, field);
     return size === 0 ? noBytes : image.bytes.subarray(cell + vk.data, cell + vk.data + size);
   }
   if (field === 0) return noBytes;
-  if (field > limits.segmentBytes && image.block.minor > 3) return readBigData(image, cell, field);
-  const data = image.claim(cell + vk.data, 0);
-  if (field > image.lengthOf(data))
-    throw new HiveError(cell + vk.dataSize, `${field} bytes of data are longer than their cell`);
+  if (field > limits.segmentBytes && image.block.minor > 3) return joinSegments(image, cell, field);
+  const data = singleDataAt(image, cell, field);
   return image.bytes.subarray(data, data + field);
 }
 
-function readBigData(image: HiveImage, cell: number, size: number): Uint8Array {
+/** Claims the cells of a value's data without reading them. */
+export function claimValueData(image: HiveImage, cell: number): void {
+  const field = image.u32(cell + vk.dataSize);
+  if (field >= inlineData) inlineSize(cell, field);
+  else if (field > limits.segmentBytes && image.block.minor > 3) segmentsAt(image, cell, field);
+  else if (field > 0) singleDataAt(image, cell, field);
+}
+
+function inlineSize(cell: number, field: number): number {
+  const size = field - inlineData;
+  if (size > limits.inlineBytes) throw new HiveError(cell + vk.dataSize, `${size} bytes of data can't be inline`);
+  return size;
+}
+
+function singleDataAt(image: HiveImage, cell: number, size: number): number {
+  const data = image.claim(cell + vk.data, 0);
+  if (size > image.lengthOf(data))
+    throw new HiveError(cell + vk.dataSize, `${size} bytes of data are longer than their cell`);
+  return data;
+}
+
+/** The file offsets of the segments of big data, each long enough. */
+function segmentsAt(image: HiveImage, cell: number, size: number): number[] {
   const head = image.claim(cell + vk.data, db.list + 4);
   if (image.u16(head) !== signature.bigData) throw new HiveError(head, `${size} bytes of data do not begin with db`);
   const count = image.u16(head + db.segments);
@@ -65,8 +101,13 @@ function readBigData(image: HiveImage, cell: number, size: number): Uint8Array {
   const segments: number[] = [];
   for (let i = 0; i < count; i++) {
     segments.push(image.claim(list + i * 4, Math.min(limits.segmentBytes, size - i * limits.segmentBytes)));
-    image.steps += 4;
+    image.worked(4);
   }
+  return segments;
+}
+
+function joinSegments(image: HiveImage, cell: number, size: number): Uint8Array {
+  const segments = segmentsAt(image, cell, size);
   const data = new Uint8Array(size);
   segments.forEach((segment, i) => {
     const at = i * limits.segmentBytes;

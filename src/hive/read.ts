@@ -1,5 +1,6 @@
 import type { Key } from "../tree/key.ts";
 import { buildKey } from "../tree/key.ts";
+import { isDirty } from "./base-block.ts";
 import { HiveImage } from "./image.ts";
 import { nk } from "./layout.ts";
 import { refuseSameNames } from "./same-names.ts";
@@ -32,19 +33,25 @@ export function readHive(bytes: Uint8Array): Hive {
 
 /** `readHive` for an image opened before. */
 export function readImage(image: HiveImage): Hive {
-  const records: KeyRecord[] = [];
-  walkHive(image, (record) => records.push(record));
+  image.scanAll();
   const { block } = image;
   return {
-    root: build(records),
+    root: readTree(image),
     minor: block.minor,
     fileName: block.fileName,
     lastWritten: block.lastWritten,
-    dirty: !block.checksumRight || block.primarySequence !== block.secondarySequence,
+    dirty: isDirty(block),
     checksumRight: block.checksumRight,
     primarySequence: block.primarySequence,
     secondarySequence: block.secondarySequence,
   };
+}
+
+/** The tree at a key, given as the file offset of its data (default: the root). Throws HiveError. */
+export function readTree(image: HiveImage, start?: number): Key {
+  const records: KeyRecord[] = [];
+  walkHive(image.claiming(), (record) => records.push(record), start);
+  return build(records);
 }
 
 /** Keys are values, so subkeys come first: parents precede their subkeys in `records`, hence backwards. */

@@ -1,11 +1,9 @@
-import { decodeUtf16 } from "../base/bytes.ts";
 import type { Value } from "../tree/value.ts";
-import { isDefaultSecurity } from "./default-security.ts";
 import { HiveError } from "./hive-error.ts";
 import type { HiveImage } from "./image.ts";
-import { base, baseBlockSize, keyFlag, nk, none, signature, sk } from "./layout.ts";
+import { checkKeyCell, classNameAt, keyNameAt, securityAt, valueCountAt } from "./key-cell.ts";
+import { base, baseBlockSize, keyFlag, nk } from "./layout.ts";
 import { limits } from "./limits.ts";
-import { decodeName } from "./names.ts";
 import { readSubkeyList } from "./read-list.ts";
 import { readValues } from "./read-value.ts";
 
@@ -29,11 +27,15 @@ export interface KeyRecord {
 }
 
 /**
- * Visits every key once, depth first, a parent before its subkeys, subkeys in the order of their list. Not recursive. Throws
- * HiveError at the first damage, after some visits perhaps.
+ * Visits the cell of every key once, depth first, a parent before its subkeys, subkeys in the order of their list. Not recursive.
+ * `image` is a claiming one, `start` the file offset of the first key's data (default: the root). Throws HiveError at the first damage, after
+ * some visits perhaps.
  */
-export function walkHive(image: HiveImage, visit: (key: KeyRecord) => void): void {
-  const securities = new Map<number, Uint8Array | undefined>();
+export function walkCells(
+  image: HiveImage,
+  visit: (cell: number, depth: number, parent: number) => void,
+  start?: number,
+): void {
   const fields: number[] = [base.root];
   const parents: number[] = [-1];
   const offsets: number[] = [];
@@ -41,14 +43,16 @@ export function walkHive(image: HiveImage, visit: (key: KeyRecord) => void): voi
   const subkeys: number[] = [];
   for (let field = fields.pop(); field !== undefined; field = fields.pop()) {
     const parent = parents.pop()!;
-    const cell = image.claim(field, nk.name);
+    const cell = parent < 0 && start !== undefined ? start : image.claim(field, nk.name);
+    checkKeyCell(image, cell);
     const index = offsets.push(cell) - 1;
     const depth = parent < 0 ? 0 : depths[parent]! + 1;
     depths.push(depth);
     if (depth > limits.depth) throw new HiveError(cell, `keys are nested deeper than ${limits.depth}`);
-    const parentOffset = parent < 0 ? none : offsets[parent]! - 4 - baseBlockSize;
+    if (parent >= 0 && image.u32(cell + nk.parent) !== offsets[parent]! - 4 - baseBlockSize)
+      throw new HiveError(cell + nk.parent, "a key names another parent than the one that lists it");
     const count = image.u32(cell + nk.subkeys);
-    visit(readKey(image, cell, parentOffset, depth, parent, securities));
+    visit(cell, depth, parent);
     if (count === 0) continue;
     subkeys.length = 0;
     readSubkeyList(image, cell + nk.list, count, subkeys);
@@ -59,74 +63,23 @@ export function walkHive(image: HiveImage, visit: (key: KeyRecord) => void): voi
   }
 }
 
-function readKey(
-  image: HiveImage,
-  cell: number,
-  parentOffset: number,
-  depth: number,
-  parent: number,
-  securities: Map<number, Uint8Array | undefined>,
-): KeyRecord {
-  if (image.u16(cell) !== signature.key) throw new HiveError(cell, "a key does not begin with nk");
-  if (depth > 0 && image.u32(cell + nk.parent) !== parentOffset) {
-    throw new HiveError(cell + nk.parent, "a key names another parent than the one that lists it");
-  }
-  const flags = image.u16(cell + nk.flags);
-  // The field of a predefined handle's key is a handle, not a count.
-  const values = (flags & keyFlag.predefinedHandle) !== 0 ? 0 : image.u32(cell + nk.values);
-  return {
-    name: readKeyName(image, cell, (flags & keyFlag.latin1Name) !== 0, depth === 0),
-    lastWritten: image.view.getBigUint64(cell + nk.lastWritten, true),
-    className: readClassName(image, cell),
-    security: readSecurity(image, cell + nk.security, securities),
-    symlink: (flags & keyFlag.symlink) !== 0,
-    values: values === 0 ? [] : readValues(image, cell + nk.valueList, values),
-    subkeys: image.u32(cell + nk.subkeys),
-    offset: cell,
-    depth,
-    parent,
+/** `walkCells` with all of every key decoded. */
+export function walkHive(image: HiveImage, visit: (key: KeyRecord) => void, start?: number): void {
+  const securities = new Map<number, Uint8Array | undefined>();
+  const read = (cell: number, depth: number, parent: number): void => {
+    const values = valueCountAt(image, cell);
+    visit({
+      name: keyNameAt(image, cell, parent < 0),
+      lastWritten: image.view.getBigUint64(cell + nk.lastWritten, true),
+      className: classNameAt(image, cell),
+      security: securityAt(image, cell, securities),
+      symlink: (image.u16(cell + nk.flags) & keyFlag.symlink) !== 0,
+      values: values === 0 ? [] : readValues(image, cell + nk.valueList, values),
+      subkeys: image.u32(cell + nk.subkeys),
+      offset: cell,
+      depth,
+      parent,
+    });
   };
-}
-
-function readKeyName(image: HiveImage, cell: number, latin1: boolean, isRoot: boolean): string {
-  const at = cell + nk.nameLength;
-  const length = image.u16(at);
-  if (nk.name + length > image.lengthOf(cell))
-    throw new HiveError(at, `a key name of ${length} bytes is longer than its cell`);
-  if (!latin1 && length % 2 !== 0) throw new HiveError(at, `a UTF-16 key name has the odd length ${length}`);
-  const name = decodeName(image.bytes, cell + nk.name, length, latin1);
-  if (name.length > limits.keyNameUnits)
-    throw new HiveError(at, `a key name of ${name.length} characters exceeds ${limits.keyNameUnits}`);
-  if (isRoot) return name;
-  if (name === "") throw new HiveError(at, "a key has no name");
-  if (name.includes("\\")) throw new HiveError(cell + nk.name, "a key name holds a backslash");
-  return name;
-}
-
-function readClassName(image: HiveImage, cell: number): string | undefined {
-  if (image.u32(cell + nk.className) === none) return undefined;
-  const length = image.u16(cell + nk.classLength);
-  const data = image.claim(cell + nk.className, length);
-  if (length % 2 !== 0) throw new HiveError(cell + nk.classLength, `a class name has the odd length ${length}`);
-  return decodeUtf16(image.bytes.subarray(data, data + length));
-}
-
-/** Security cells are shared by keys: each is read once, `known` keeps them by offset. */
-function readSecurity(
-  image: HiveImage,
-  at: number,
-  known: Map<number, Uint8Array | undefined>,
-): Uint8Array | undefined {
-  const offset = image.u32(at);
-  if (offset === none) return undefined;
-  if (known.has(offset)) return known.get(offset);
-  const cell = image.claim(at, sk.descriptor);
-  if (image.u16(cell) !== signature.security) throw new HiveError(cell, "a security cell does not begin with sk");
-  const size = image.u32(cell + sk.size);
-  if (size > image.lengthOf(cell) - sk.descriptor)
-    throw new HiveError(cell + sk.size, `a descriptor of ${size} bytes is longer than its cell`);
-  const descriptor = image.bytes.subarray(cell + sk.descriptor, cell + sk.descriptor + size);
-  const security = size === 0 || isDefaultSecurity(descriptor) ? undefined : descriptor;
-  known.set(offset, security);
-  return security;
+  walkCells(image, read, start);
 }

@@ -1,0 +1,250 @@
+import type { Key } from "../tree/key.ts";
+import { splitPath } from "../tree/path.ts";
+import type { BaseBlock } from "./base-block.ts";
+import { isDirty } from "./base-block.ts";
+import { HiveImage } from "./image.ts";
+import { checkKeyCell, classNameAt, keyNameAt, securityAt, valueCountAt } from "./key-cell.ts";
+import { base, keyFlag, nk, vk } from "./layout.ts";
+import { findSubkey } from "./find-subkey.ts";
+import { readSubkeyList } from "./read-list.ts";
+import { claimValueData, valueCellAt, valueDataAt, valueListAt, valueNameAt, valueSizeAt } from "./read-value.ts";
+import { readTree } from "./read.ts";
+import { walkCells } from "./walk.ts";
+import { sameName } from "../tree/path.ts";
+
+/** A value where it stands in the file; each member is decoded when asked for and may throw HiveError. */
+export class HiveValue {
+  readonly #image: HiveImage;
+  /** File offset of its structure (`vk`). */
+  readonly offset: number;
+
+  constructor(image: HiveImage, offset: number) {
+    this.#image = image;
+    this.offset = offset;
+  }
+
+  get name(): string {
+    return valueNameAt(this.#image, this.offset);
+  }
+
+  get type(): number {
+    return this.#image.u32(this.offset + vk.type);
+  }
+
+  /** Length of the data in bytes. */
+  get size(): number {
+    return valueSizeAt(this.#image, this.offset);
+  }
+
+  /** A view of the file where the data are in one piece there; else put together anew at every call. */
+  get data(): Uint8Array {
+    return valueDataAt(this.#image, this.offset);
+  }
+
+  /** In a 1.6 hive: a marker that the value is deleted in this layer. */
+  get tombstone(): boolean {
+    return (this.#image.u16(this.offset + vk.flags) & tombstoneValue) !== 0;
+  }
+}
+
+const tombstoneValue = 2;
+
+/**
+ * What a key of a differencing hive (1.6) does to the key of the same path in the layer below: add to it, delete it, replace it, or replace
+ * it with all below. In other versions "merge".
+ */
+export type Layering = "merge" | "tombstone" | "supersede-local" | "supersede-tree";
+
+const layerings = ["merge", "tombstone", "supersede-local", "supersede-tree"] as const;
+
+/** A key where it stands in the file; each member is decoded when asked for and may throw HiveError. */
+export class HiveKey {
+  readonly #image: HiveImage;
+  readonly #isRoot: boolean;
+  /** File offset of its structure (`nk`). */
+  readonly offset: number;
+
+  constructor(image: HiveImage, offset: number, isRoot: boolean) {
+    this.#image = image;
+    this.offset = offset;
+    this.#isRoot = isRoot;
+  }
+
+  get name(): string {
+    return keyNameAt(this.#image, this.offset, this.#isRoot);
+  }
+
+  /** FILETIME. */
+  get lastWritten(): bigint {
+    return this.#image.view.getBigUint64(this.offset + nk.lastWritten, true);
+  }
+
+  /** As stored: 4 root of a hive, 8 not to be deleted, 0x10 symbolic link, 0x20 name with a byte a unit, 0x40 predefined handle. */
+  get flags(): number {
+    return this.#image.u16(this.offset + nk.flags);
+  }
+
+  get symlink(): boolean {
+    return (this.flags & keyFlag.symlink) !== 0;
+  }
+
+  get className(): string | undefined {
+    return classNameAt(this.#image, this.offset);
+  }
+
+  /** The self-relative descriptor; undefined when there is none or it is the default of clubar's writer. */
+  get security(): Uint8Array | undefined {
+    return securityAt(this.#image, this.offset, new Map());
+  }
+
+  get layering(): Layering {
+    if (this.#image.block.minor < 6) return "merge";
+    return layerings[this.#image.bytes[this.offset + nk.layer]! & 3]!;
+  }
+
+  /** In a 1.6 hive: the class is that of the layer below. */
+  get inheritsClass(): boolean {
+    return this.#image.block.minor >= 6 && (this.#image.bytes[this.offset + nk.layer]! & 0x80) !== 0;
+  }
+
+  get subkeyCount(): number {
+    return this.#image.u32(this.offset + nk.subkeys);
+  }
+
+  /** Subkeys that were in memory only when the hive was written; their cells are not in the file. */
+  get volatileSubkeyCount(): number {
+    return this.#image.u32(this.offset + nk.volatileSubkeys);
+  }
+
+  get valueCount(): number {
+    return valueCountAt(this.#image, this.offset);
+  }
+
+  /** In the order of the file. */
+  subkeys(): HiveKey[] {
+    const count = this.subkeyCount;
+    if (count === 0) return [];
+    const fields: number[] = [];
+    readSubkeyList(this.#image, this.offset + nk.list, count, fields);
+    return fields.map((field) => keyAt(this.#image, field));
+  }
+
+  /** By a name in any spelling: a binary search, and when the list is out of order a look at each. */
+  subkey(name: string): HiveKey | undefined {
+    const cell = findSubkey(this.#image, this.offset, name);
+    return cell === undefined ? undefined : new HiveKey(this.#image, cell, false);
+  }
+
+  /** In the order of the file. */
+  values(): HiveValue[] {
+    const count = this.valueCount;
+    if (count === 0) return [];
+    const list = valueListAt(this.#image, this.offset + nk.valueList, count);
+    const values: HiveValue[] = [];
+    for (let i = 0; i < count; i++) values.push(new HiveValue(this.#image, valueCellAt(this.#image, list + i * 4)));
+    return values;
+  }
+
+  /** By a name in any spelling; "" is the default value. */
+  value(name: string): HiveValue | undefined {
+    return this.values().find((value) => sameName(value.name, name));
+  }
+
+  /** This key and all below as an immutable tree. */
+  read(): Key {
+    return readTree(this.#image, this.offset);
+  }
+}
+
+function keyAt(image: HiveImage, field: number): HiveKey {
+  const cell = image.claim(field, nk.name);
+  checkKeyCell(image, cell);
+  return new HiveKey(image, cell, field === base.root);
+}
+
+/** What `OpenHive.walk` calls. */
+export interface HiveVisitor {
+  key?(key: HiveKey, depth: number): void;
+  value?(value: HiveValue, key: HiveKey): void;
+}
+
+/** A hive of which only what is asked for is decoded. */
+export class OpenHive {
+  readonly #image: HiveImage;
+
+  /** See `openHive`. */
+  constructor(bytes: Uint8Array) {
+    this.#image = new HiveImage(bytes);
+  }
+
+  get block(): BaseBlock {
+    return this.#image.block;
+  }
+
+  /** Bytes of all bins; the file may be longer. */
+  get binsSize(): number {
+    return this.#image.binsSize;
+  }
+
+  /** The last write did not finish, or the checksum is wrong: changes may sit in log files (`recoverHive`). */
+  get dirty(): boolean {
+    return isDirty(this.#image.block);
+  }
+
+  get root(): HiveKey {
+    return keyAt(this.#image, base.root);
+  }
+
+  /** By a path of names in any spelling, parted by `\`; "" is the root. */
+  find(path: string): HiveKey | undefined {
+    const root = this.root;
+    if (path === "") return root;
+    let cell: number | undefined = root.offset;
+    for (const name of splitPath(path)) {
+      cell = findSubkey(this.#image, cell, name);
+      if (cell === undefined) return undefined;
+    }
+    return new HiveKey(this.#image, cell, false);
+  }
+
+  /** Looks at every cell of every bin, visited or not. Throws HiveError when they do not tile one. */
+  validate(): void {
+    this.#image.scanAll();
+  }
+
+  /**
+   * Every key once, depth first, its values after it and before its subkeys, in the order of the file; the whole hive or what is at
+   * and below `from`. A cell that is used twice ends it with HiveError, so its work is bounded by the size of the file; following
+   * `subkeys` from key to key is not, in a hive made to hurt.
+   */
+  walk(visitor: HiveVisitor, from?: HiveKey): void {
+    const image = this.#image;
+    const claiming = image.claiming();
+    const visit = (cell: number, depth: number, parent: number): void => {
+      const key = new HiveKey(image, cell, parent < 0 && from === undefined);
+      visitor.key?.(key, depth);
+      const count = valueCountAt(image, cell);
+      if (count === 0) return;
+      const list = valueListAt(claiming, cell + nk.valueList, count);
+      for (let i = 0; i < count; i++) {
+        const value = valueCellAt(claiming, list + i * 4);
+        claimValueData(claiming, value);
+        visitor.value?.(new HiveValue(image, value), key);
+      }
+    };
+    walkCells(claiming, visit, from?.offset);
+  }
+
+  /** All of the hive as an immutable tree, as `readHive` reads it. */
+  read(): Key {
+    return readTree(this.#image);
+  }
+}
+
+/**
+ * Opens a hive of version 1.3 to 1.6 without decoding it: only the base block and the heads of the bins are looked at. Don't change `bytes`
+ * afterwards. Throws HiveError when the base block or a bin is damaged.
+ */
+export function openHive(bytes: Uint8Array): OpenHive {
+  return new OpenHive(bytes);
+}
