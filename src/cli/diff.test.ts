@@ -9,7 +9,7 @@ import { example, identity, versionsOf } from "../../test/crash-points/example-c
 import { takeBackup } from "../backup/backup.ts";
 import { openOutside } from "../base/outside-node.ts";
 import { writeHive } from "../hive/write.ts";
-import { writeRegText } from "../hive/reg-text.ts";
+import { writeRegText } from "../hive/reg-write.ts";
 import { encodeContainer } from "../registry/container-codec.ts";
 import { applyEdits } from "../tree/edit.ts";
 import { emptyKey, type Key } from "../tree/key.ts";
@@ -35,7 +35,10 @@ before(async () => {
   await scene.service.registry.transact([{ kind: "put-tree", path: "SOFTWARE\\Web", tree: settings("80", true) }]);
   await writeFile(join(folder, "old"), writeHive(settings("80", false), { time: 1n }));
   await writeFile(join(folder, "new"), writeHive(settings("81", true), { time: 2n }));
-  await writeFile(join(folder, "text.reg"), writeRegText("SOFTWARE\\Web", settings("81", true)));
+  await writeFile(
+    join(folder, "text.reg"),
+    writeRegText(settings("81", true), { prefix: "HKEY_LOCAL_MACHINE\\SOFTWARE\\Web" }),
+  );
   for (const word of ["one", "two"]) {
     const { tree, files } = example(word);
     const tag = { generation: 1, epoch: 1, sequence: word.length };

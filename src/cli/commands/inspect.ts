@@ -2,7 +2,7 @@ import { sha256 } from "../../base/digest.ts";
 import { fail } from "../../base/errors.ts";
 import { readHive } from "../../hive/read.ts";
 import { listHive } from "../../hive/listing.ts";
-import { writeRegText } from "../../hive/reg-text.ts";
+import { writeRegText } from "../../hive/reg-write.ts";
 import { childCount, childrenOf, type Key, valueCount, wallTime } from "../../tree/key.ts";
 import { decodeDirectory, isDirectoryKey } from "../../checkpoint/directory-codec.ts";
 import { directoryContent, directoryTable } from "../render/directory-text.ts";
@@ -88,7 +88,9 @@ async function inspectFile(cli: Cli, path: string, options: Options): Promise<vo
   }
   const hive = readHive(bytes);
   if (options.text === true) {
-    cli.terminal.out(decodeUtf16(writeRegText(hive.root.name, hive.root)).replace(/^\ufeff/, ""));
+    cli.terminal.out(
+      decodeUtf16(writeRegText(hive.root, { prefix: `HKEY_LOCAL_MACHINE\\${hive.root.name}` })).replace(/^\ufeff/, ""),
+    );
     return;
   }
   if (isDirectoryKey(hive.root)) showDirectory(cli, path, bytes);

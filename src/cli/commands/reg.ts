@@ -4,8 +4,10 @@ import { valueView } from "../../api/value-view.ts";
 import { fail } from "../../base/errors.ts";
 import { translated } from "../../base/outside-node-error.ts";
 import { readHive } from "../../hive/read.ts";
-import { readRegText, writeRegText } from "../../hive/reg-text.ts";
+import { readRegText } from "../../hive/reg-text.ts";
+import { writeRegText } from "../../hive/reg-write.ts";
 import type { Edit } from "../../tree/edit.ts";
+import { joinPath } from "../../tree/path.ts";
 import type { Cli, Done } from "../cli.ts";
 import { usage } from "../exit.ts";
 import { registryPath } from "../registry-path.ts";
@@ -152,14 +154,17 @@ function defineFiles(noun: Parameters<Define>[0], cli: Cli): void {
     translated(`write ${file}`, () => writeFile(cli.path(file), bytes, { mode: 0o600 }));
   const hive = (path: string): Promise<Uint8Array> => cli.client().bytes("GET", "/registry/hive", { path });
   verb(noun, "import <file>", "Make the changes of a .reg file").action(async (file: string) => {
-    const edits = readRegText(await read(file));
+    const edits = readRegText(await read(file)).filter(({ kind, path }) => kind !== "create-key" || path !== "");
     if (edits.length === 0) cli.done({ done: `${file} asks for nothing.` });
     else await edit(cli, edits, `${file} is imported: ${counted(edits.length, "change")}.`);
   });
   verb(noun, "export <key> <file>", "Write a key with all below it as a .reg file").action(
     async (key: string, file: string) => {
       const path = registryPath(key);
-      await write(file, writeRegText(path, readHive(await hive(path)).root));
+      await write(
+        file,
+        writeRegText(readHive(await hive(path)).root, { prefix: joinPath("HKEY_LOCAL_MACHINE", path) }),
+      );
       cli.done({ done: `HKLM\\${path} is written to ${file}.` });
     },
   );

@@ -1,0 +1,244 @@
+/**
+ * Key trees as registry text (`.reg`; facts regf.md §1.7). The format carries keys, values, their types and bytes. What it can't carry stands
+ * in comments that clubar reads and others pass over: docs/formats/registry-text.md.
+ */
+import { decodeUtf16, concatBytes } from "../base/bytes.ts";
+import { fail } from "../base/errors.ts";
+import { sameSecurity } from "../tree/edit.ts";
+import { childrenOf, type Key, valuesOf } from "../tree/key.ts";
+import { type Value, valueType } from "../tree/value.ts";
+import { asciiJson } from "./ascii-json.ts";
+import { decodeLatin1 } from "./names.ts";
+import { encoderOf, type RegEncoder, type RegForm } from "./reg-encoding.ts";
+import { RegSink } from "./reg-sink.ts";
+
+/** The first lines of the two dialects. */
+export const regTitle = { unicode: "Windows Registry Editor Version 5.00", old: "REGEDIT4" } as const;
+/** How a comment for clubar begins. */
+export const extensionMark = ";clubar ";
+/** The version of these comments. */
+export const extensionVersion = "1";
+
+/** How a tree becomes registry text. */
+export interface RegTextOptions {
+  /** The full name of the key that the tree is; HKEY_LOCAL_MACHINE unless given. "" for a tree whose subkeys are HKEY_…. */
+  readonly prefix?: string;
+  /** `unicode` unless given. */
+  readonly form?: RegForm;
+  /** Of `regedit4`; windows-1252 unless given. */
+  readonly codePage?: string;
+  /**
+   * true unless given: class names, security, symbolic links, and names or texts that a line can't hold stand in comments. With false the first
+   * three are left out and such names are refused.
+   */
+  readonly extension?: boolean;
+  /** Last-write times, too; false unless given. */
+  readonly times?: boolean;
+}
+
+/** A key and all below it as registry text. INVALID_NAME without `extension` for a name or value that the form can't hold. */
+export function writeRegText(key: Key, options: RegTextOptions = {}): Uint8Array<ArrayBuffer> {
+  const chunks: Uint8Array[] = [];
+  streamRegText(key, options, (chunk) => chunks.push(chunk));
+  return concatBytes(chunks);
+}
+
+/** The same, handed out in chunks that end at line ends; so its memory does not grow with the tree. */
+export function streamRegText(
+  key: Key,
+  options: RegTextOptions,
+  write: (chunk: Uint8Array<ArrayBuffer>) => void,
+): void {
+  new RegWriter(options, write).run(key);
+}
+
+/** A key that waits for being written. */
+interface Waiting {
+  readonly key: Key;
+  readonly path: string;
+  /** Of the parent. */
+  readonly security: Uint8Array | undefined;
+  /** It or a key above it has a name that a line can't hold: all of it stands in comments. */
+  readonly hidden: boolean;
+  readonly isRoot: boolean;
+}
+
+class RegWriter {
+  readonly #options: RegTextOptions;
+  readonly #encoder: RegEncoder;
+  readonly #sink: RegSink;
+  readonly #isOld: boolean;
+  readonly #extension: boolean;
+  #isMarked = false;
+  readonly #securities = new Map<Uint8Array | string, number>();
+
+  constructor(options: RegTextOptions, write: (chunk: Uint8Array<ArrayBuffer>) => void) {
+    const { form = "unicode", codePage, extension = true } = options;
+    this.#options = options;
+    this.#isOld = form === "regedit4";
+    this.#extension = extension;
+    this.#encoder = encoderOf(form, codePage);
+    this.#sink = new RegSink(this.#encoder, write);
+    if (form === "unicode") this.#sink.text("\ufeff");
+  }
+
+  run(root: Key): void {
+    this.#line(this.#isOld ? regTitle.old : regTitle.unicode);
+    this.#line("");
+    const path = this.#options.prefix ?? "HKEY_LOCAL_MACHINE";
+    const waiting: Waiting[] = [{ key: root, path, security: undefined, hidden: !this.#holds(path), isRoot: true }];
+    for (let next = waiting.pop(); next !== undefined; next = waiting.pop()) {
+      // Without a prefix, the subkeys of the root are the HKEY_… of the text.
+      if (next.path !== "") this.#key(next);
+      const { key, path: above, hidden } = next;
+      const first = waiting.length;
+      for (const child of childrenOf(key)) {
+        waiting.push({
+          key: child,
+          path: above === "" ? child.name : `${above}\\${child.name}`,
+          security: key.security,
+          hidden: hidden || !this.#holds(child.name),
+          isRoot: false,
+        });
+      }
+      reverseFrom(waiting, first);
+    }
+    this.#sink.flush();
+  }
+
+  #key({ key, path, security, hidden, isRoot }: Waiting): void {
+    const sink = this.#sink;
+    if (hidden) this.#comment(path, `key ${asciiJson(path)}`);
+    else {
+      sink.text("[");
+      sink.text(path);
+      sink.text("]");
+      sink.end();
+    }
+    const isNamed = path === key.name || path.endsWith(`\\${key.name}`);
+    if (isRoot && this.#extension && !isNamed) this.#comment(path, `name ${asciiJson(key.name)}`);
+    if (this.#extension) this.#attributes(key, security);
+    for (const value of valuesOf(key)) this.#value(value, hidden);
+    sink.end();
+  }
+
+  #attributes(key: Key, above: Uint8Array | undefined): void {
+    if (key.className !== undefined) this.#comment(key.name, `class ${asciiJson(key.className)}`);
+    if (key.symlink) this.#comment(key.name, "link");
+    if (this.#options.times === true) this.#comment(key.name, `time ${key.lastWritten}`);
+    if (!sameSecurity(key.security, above)) this.#security(key.name, key.security);
+  }
+
+  /** The first use of a descriptor numbers it. */
+  #security(name: string, security: Uint8Array | undefined): void {
+    if (security === undefined) {
+      this.#comment(name, "security none");
+      return;
+    }
+    const content = decodeLatin1(security, 0, security.length);
+    const known = this.#securities.get(security) ?? this.#securities.get(content);
+    const number = known ?? this.#securities.size;
+    if (known === undefined) this.#securities.set(content, number);
+    this.#comment(name, `security ${number}`, () => {
+      if (known !== undefined) return;
+      this.#sink.text("=hex:");
+      this.#sink.hex(security, true);
+    });
+  }
+
+  #value(value: Value, hidden: boolean): void {
+    const { name, type, data } = value;
+    const sink = this.#sink;
+    const shown = hidden || !this.#holds(name) ? undefined : this.#shownData(type, data);
+    if (shown === undefined) {
+      this.#comment(name, `value ${asciiJson(name)} hex(${type.toString(16)}):`, () => sink.hex(data, true));
+      return;
+    }
+    if (name === "") sink.text("@=");
+    else {
+      sink.quoted(name);
+      sink.text("=");
+    }
+    if (shown === "text") sink.quotedUnits(data, data.length / 2 - 1);
+    else if (type === valueType.dword && data.length === 4) {
+      sink.text("dword:");
+      sink.text(view(data).getUint32(0, true).toString(16).padStart(8, "0"));
+    } else {
+      sink.text(type === valueType.binary ? "hex:" : `hex(${type.toString(16)}):`);
+      sink.hex(shown);
+    }
+    sink.end();
+  }
+
+  /** "text", or the bytes to write in hexadecimal; undefined when the dialect has no way to write them. */
+  #shownData(type: number, data: Uint8Array): "text" | Uint8Array | undefined {
+    if (type === valueType.sz && this.#isPlainText(data)) return "text";
+    if (!this.#isOld || !isTextType(type)) return data;
+    // In the old dialect these bytes are of the code page.
+    const text = decodeUtf16(data);
+    if (data.length % 2 !== 0 || !this.#encoder.holds(text)) return undefined;
+    return this.#encoder.encode(
+      Uint16Array.from(text, (unit) => unit.charCodeAt(0)),
+      text.length,
+    );
+  }
+
+  /** The bytes are exactly a text and one NUL, and a line can hold it. */
+  #isPlainText(data: Uint8Array): boolean {
+    const length = data.length;
+    if (length < 2 || length % 2 !== 0 || data[length - 1] !== 0 || data[length - 2] !== 0) return false;
+    let isAscii = true;
+    for (let at = 0; at < length - 2; at += 2) {
+      const low = data[at]!;
+      if (data[at + 1] !== 0) isAscii = false;
+      else if (low === 0 || low === 10 || low === 13) return false;
+      else if (low > 0x7f) isAscii = false;
+    }
+    if (isAscii) return true;
+    const text = decodeUtf16(data.subarray(0, length - 2));
+    return text.isWellFormed() && this.#encoder.holds(text);
+  }
+
+  #holds(name: string): boolean {
+    return !/[\r\n\0]/.test(name) && this.#encoder.holds(name);
+  }
+
+  /** A line for clubar alone, all in ASCII; `name` is what could not be written without it. */
+  #comment(name: string, text: string, more?: () => void): void {
+    if (!this.#extension) throw cannotHold(name);
+    if (!this.#isMarked) this.#line(`${extensionMark}${extensionVersion}`);
+    this.#isMarked = true;
+    this.#sink.text(extensionMark);
+    this.#sink.text(text);
+    more?.();
+    this.#sink.end();
+  }
+
+  #line(text: string): void {
+    this.#sink.text(text);
+    this.#sink.end();
+  }
+}
+
+/** Types whose bytes the old dialect has in its code page. */
+export function isTextType(type: number): boolean {
+  return type === valueType.sz || type === valueType.expandSz || type === valueType.multiSz;
+}
+
+function view(data: Uint8Array): DataView {
+  return new DataView(data.buffer, data.byteOffset, data.byteLength);
+}
+
+function reverseFrom<T>(items: T[], first: number): void {
+  for (let low = first, high = items.length - 1; low < high; low++, high--) {
+    [items[low], items[high]] = [items[high]!, items[low]!];
+  }
+}
+
+function cannotHold(name: string): Error {
+  return fail("INVALID_NAME", {
+    happened: `${JSON.stringify(name)}, or its data, can't be written as plain registry text of this form.`,
+    unchanged: "Nothing was written.",
+    next: "Allow clubar's comments in the text, take another form, or save the key as a hive instead.",
+  });
+}
