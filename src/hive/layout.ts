@@ -37,6 +37,7 @@ export const base = {
   root: 36,
   binsSize: 40,
   clustering: 44,
+  flags: 144,
   fileName: 48,
   fileNameSize: 64,
   checksum: 508,

@@ -35,6 +35,7 @@ export function readValues(image: HiveImage, at: number, count: number): Value[]
   return values;
 }
 
+/** The name; "" is the default value. */
 export function valueNameAt(image: HiveImage, cell: number): string {
   const length = image.u16(cell + vk.nameLength);
   if (vk.name + length > image.lengthOf(cell))
