@@ -5,7 +5,8 @@ import { baseBlockSize, binAlignment, binHeaderSize, signature } from "./layout.
 const page = { inside: 0, binBegins: 1, scanned: 2 } as const;
 
 /**
- * Where the allocated cells of a hive begin. Making it looks at the heads of the bins only; the cells of a bin are scanned, and must tile it,
+ * Where the allocated cells of a hive begin. Making it looks at the heads of the bins only; the cells of a bin are scanned, and must
+ * tile it,
  * when the first offset in it is asked for.
  */
 export class CellMap {

@@ -7,7 +7,8 @@ import { nameHash } from "./names.ts";
 import { readSubkeyList } from "./read-list.ts";
 
 /**
- * The subkey of the key at `cell` (file offset of its data) with a name in any spelling, as the file offset of its data. A binary search over
+ * The subkey of the key at `cell` (file offset of its data) with a name in any spelling, as the file offset of its data. A binary
+ * search over
  * the list, comparing names as they are stored; when it finds nothing, a look at every entry, because lists may be out of order.
  */
 export function findSubkey(image: HiveImage, cell: number, name: string): number | undefined {

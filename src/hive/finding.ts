@@ -1,4 +1,7 @@
-/** "error": Windows or a strict reader refuses it or shows something else; "warning": loads, but no sound writer leaves it so; "note": seen in sound hives. */
+/**
+ * "error": Windows or a strict reader refuses it or shows something else; "warning": loads, but no sound writer leaves it so;
+ * "note": seen in sound hives.
+ */
 export type Severity = "error" | "warning" | "note";
 
 /** One inconsistency of a hive. */

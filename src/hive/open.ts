@@ -50,7 +50,8 @@ export class HiveValue {
 const tombstoneValue = 2;
 
 /**
- * What a key of a differencing hive (1.6) does to the key of the same path in the layer below: add to it, delete it, replace it, or replace
+ * What a key of a differencing hive (1.6) does to the key of the same path in the layer below: add to it, delete it, replace it, or
+ * replace
  * it with all below. In other versions "merge".
  */
 export type Layering = "merge" | "tombstone" | "supersede-local" | "supersede-tree";
@@ -242,7 +243,8 @@ export class OpenHive {
 }
 
 /**
- * Opens a hive of version 1.3 to 1.6 without decoding it: only the base block and the heads of the bins are looked at. Don't change `bytes`
+ * Opens a hive of version 1.3 to 1.6 without decoding it: only the base block and the heads of the bins are looked at. Don't change
+ * `bytes`
  * afterwards. Throws HiveError when the base block or a bin is damaged.
  */
 export function openHive(bytes: Uint8Array): OpenHive {

@@ -55,8 +55,10 @@ interface UsableLog {
  * Applies the log files of a hive that was not written to its end, as Windows does when it loads it. `logs` are .LOG1 and .LOG2 (or
  * the one .LOG) in any order; none of the arrays is changed.
  *
- * Entries of new logs are applied in the order of their sequences over all logs, from the hive's secondary sequence on, as far as one follows
- * the other. An old log is applied when it was written with the hive (the times are equal). A bad base block is restored from the log with
+ * Entries of new logs are applied in the order of their sequences over all logs, from the hive's secondary sequence on, as far as one
+ * follows
+ * the other. An old log is applied when it was written with the hive (the times are equal). A bad base block is restored from the log
+ * with
  * the later entries, and then only that log is applied. Throws Failure HIVE_CORRUPT when the hive is dirty and no log fits.
  */
 export function recoverHive(primary: Uint8Array, logs: readonly Uint8Array[]): Recovery {

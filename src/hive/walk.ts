@@ -28,7 +28,8 @@ export interface KeyRecord {
 
 /**
  * Visits the cell of every key once, depth first, a parent before its subkeys, subkeys in the order of their list. Not recursive.
- * `image` is a claiming one, `start` the file offset of the first key's data (default: the root). Throws HiveError at the first damage, after
+ * `image` is a claiming one, `start` the file offset of the first key's data (default: the root). Throws HiveError at the first
+ * damage, after
  * some visits perhaps.
  */
 export function walkCells(
