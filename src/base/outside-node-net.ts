@@ -138,7 +138,8 @@ function connect(path: string): Promise<net.Socket> {
   });
 }
 
-function framed(socket: net.Socket): Connection {
+/** The socket as a connection; bytes that are no frames end it. */
+export function framed(socket: net.Socket): Connection {
   const waiting: Uint8Array[] = [];
   let deliver: ((frame: Uint8Array) => void) | undefined;
   const onClose: (() => void)[] = [];

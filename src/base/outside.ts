@@ -159,8 +159,22 @@ export interface Listener {
   close(): Promise<void>;
 }
 
+/** What the other end of a connection showed by a certificate of the cluster's authority, and proved to hold the key of. */
+export interface PeerProof {
+  /** "nobody": it showed no certificate. */
+  readonly kind: "node" | "user" | "nobody";
+  /** Node id, or the user's name; empty for nobody. */
+  readonly name: string;
+  /** SHA-256 of its public key (SubjectPublicKeyInfo), lower-case hexadecimal; empty for nobody. */
+  readonly key: string;
+  /** Where it is: `HOST:PORT`. */
+  readonly from: string;
+}
+
 /** One end of a socket: frames arrive whole and in order, or the connection closes. */
 export interface Connection {
+  /** Absent on sockets of this machine, whose folder is its owner's alone. */
+  readonly peer?: PeerProof;
   /** Sends one frame (at most 64 MiB). Frames to a closed connection are dropped. */
   send(frame: Uint8Array): void;
   onFrame(handler: (frame: Uint8Array) => void): void;

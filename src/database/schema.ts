@@ -10,6 +10,8 @@ export const rootKey = {
   resources: "Resources",
   resourceTypes: "ResourceTypes",
   quorum: "Quorum",
+  /** People with certificates. */
+  users: "Users",
   /** Everything that a backup and a restore drop: states, owners, permits, holds, request ids. */
   runtime: "Runtime",
 } as const;
@@ -27,6 +29,30 @@ export const nodeValue = {
   nodeName: "NodeName",
   /** sz: where the node answered when it joined last; a restore keeps it, unlike the one of `Runtime`. */
   endpoint: "Endpoint",
+  /** sz: SHA-256 of the public key by which the node is known, lower-case hexadecimal; absent for one that only has sockets. */
+  trustKey: "TrustKey",
+  /** multi-sz: `HOST:PORT` under which its service answers. */
+  addresses: "Addresses",
+} as const;
+
+/** Values of `Users\<name>`. */
+export const userValue = {
+  /** sz: as a node's `TrustKey`. */
+  key: "Key",
+  /** multi-sz: names of rights. */
+  rights: "Rights",
+  /** qword: wall time in milliseconds at which the certificate ends. */
+  expires: "Expires",
+} as const;
+
+/** Join tokens that wait for their newcomer: `Runtime\JoinTokens\<id>`. */
+export const joinTokensPath = "Runtime\\JoinTokens";
+/** Values of one. */
+export const joinTokenValue = {
+  /** sz: digest of the secret. */
+  digest: "Digest",
+  /** qword: wall time in milliseconds. */
+  expires: "Expires",
 } as const;
 
 /** Values of `Groups\<guid>` beyond the property table; lists of ids. */

@@ -9,7 +9,7 @@ const layers: readonly (readonly string[])[] = [
   ["hive"],
   ["quorum", "registry", "rpc", "disks"],
   ["database"],
-  ["membership"],
+  ["membership", "trust"],
   ["failover", "monitor", "checkpoint"],
   ["recovery", "restore", "backup", "vss"],
   ["api", "clusapi"],
