@@ -37,12 +37,15 @@ export function notesOf(live: Live): readonly string[] {
 export async function putReverted(
   directories: Directories,
   log: Log,
+  resource: string,
   checkpoint: Checkpoint,
   entry: Entry,
 ): Promise<void> {
-  await directories.check(checkpoint.path);
-  const live = await directories.scanAll(checkpoint.path, filterOf(checkpoint));
-  const placement = directories.placement(checkpoint.path, entry, live);
+  const { path, number } = checkpoint;
+  const filter = filterOf(checkpoint);
+  await directories.check(path);
+  const live = await directories.scanAll(path, filter);
+  const placement = directories.placement(entry, live, { resource, path, number, filter });
   await placement.put();
   await finishAll(log, [placement]);
 }

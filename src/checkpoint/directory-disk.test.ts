@@ -47,8 +47,31 @@ const newPlace = (): string => {
 
 const scan = (place: string, filter = all): Promise<Scan> => new DirectoryScanner(outside, place).scan(filter);
 
+const kept: Entry[] = [];
+const placementAt = (
+  place: string,
+  entry: Entry,
+  live?: Scan,
+  files = outside.files,
+  filter = all,
+): DirectoryPlacement =>
+  new DirectoryPlacement(
+    {
+      files,
+      folder: data,
+      keeper: {
+        scan: (at, taken) => scan(at, taken),
+        keep: async (_by, one) => void kept.push(one),
+      },
+    },
+    place,
+    entry,
+    live,
+    { resource: "r", path: place, number: 1, filter },
+  );
+
 async function put(place: string, entry: Entry, live?: Scan): Promise<void> {
-  const placement = new DirectoryPlacement(outside.files, data, place, entry, live);
+  const placement = placementAt(place, entry, live);
   await placement.put();
   await placement.finish();
 }
@@ -148,9 +171,10 @@ test("what comes into the folder while it is replaced is lost neither before nor
     writeFileSync(join(old, "a.conf.new"), "half");
   };
   const files = { ...outside.files, exchange };
-  const placement = new DirectoryPlacement(files, data, place, possible(entry), live);
+  const placement = placementAt(place, possible(entry), live, files, filter);
   await placement.put();
   await placement.finish();
+  assert.deepEqual(kept, [], "nothing that was read has changed");
   const text = (...names: string[]): string => readFileSync(join(place, ...names), "utf8");
   assert.deepEqual(
     [
@@ -164,6 +188,44 @@ test("what comes into the folder while it is replaced is lost neither before nor
   );
   assert.deepEqual(readdirSync(join(place, "..")), ["settings"]);
   assert.deepEqual(readdirSync(join(place, "in", "gone")), ["after.log"]);
+});
+
+/** What a folder holds, as texts. */
+function texts(entry: Entry): unknown {
+  if (entry.kind === "file") return new TextDecoder().decode(entry.content);
+  return entry.kind === "link" ? entry.target : Object.fromEntries([...entry.entries].map(([n, e]) => [n, texts(e)]));
+}
+
+test("a file that changed after it was read is kept before it goes", async () => {
+  for (const change of [
+    (place: string): void => writeFileSync(join(place, "b"), "edited"),
+    (place: string): void => {
+      writeFileSync(join(place, "b.new"), "edited");
+      renameSync(join(place, "b.new"), join(place, "b"));
+    },
+    (place: string): void => {
+      rmSync(join(place, "b"));
+      mkdirSync(join(place, "b"));
+      writeFileSync(join(place, "b", "deep"), "edited");
+    },
+  ]) {
+    const place = newPlace();
+    mkdirSync(place);
+    for (const name of ["same", "b"]) writeFileSync(join(place, name), name);
+    const live = await new DirectoryScanner(later, place).scan(all);
+    const same = live.entry.kind === "folder" ? live.entry.entries.get("same") : undefined;
+    const exchange: typeof outside.files.exchange = (a, b) => (change(place), outside.files.exchange(a, b));
+    const entry = folderOf({ same: same ?? fileOf(""), b: fileOf("version") });
+    kept.length = 0;
+    const placement = placementAt(place, possible(entry), live, { ...outside.files, exchange });
+    await placement.put();
+    await placement.finish();
+    assert.deepEqual(texts((await scan(place)).entry), { same: "same", b: "version" });
+    assert.equal(kept.length, 1);
+    assert.match(JSON.stringify(kept.map(texts)), /edited/);
+    assert.deepEqual(readdirSync(join(place, "..")), ["settings"]);
+  }
+  kept.length = 0;
 });
 
 test("only what is included is taken, with the folders on the way", async () => {

@@ -17,6 +17,9 @@ export interface Scan {
   readonly left: readonly Left[];
   /** Absolute, with inodes: what to watch. */
   readonly folders: readonly { readonly path: string; readonly inode: bigint }[];
+  /** Whether a path in it was there, and whether what is found now is what was read, for certain and without reading. */
+  has(path: string): boolean;
+  isAsRead(path: string, stat: FileStat): boolean;
 }
 
 /** Milliseconds: time stamps of files are older than the clock by up to a tick of the kernel. */
@@ -223,13 +226,16 @@ export class DirectoryScanner {
   }
 
   #scanOf({ items, left }: Walk): Scan {
-    const root = this.#reads.get("");
+    const reads = this.#reads;
+    const root = reads.get("");
     if (root === undefined) throw new RangeError("the folder itself was not read");
     const folders = [...items.values()].filter(({ stat }) => stat.kind === "folder");
     return {
       entry: root.entry,
       left,
       folders: folders.map(({ path, stat }) => ({ path: join(this.#place, path), inode: stat.inode })),
+      has: (path) => reads.has(path),
+      isAsRead: (path, stat) => reads.get(path)?.isCertain === true && reads.get(path)?.mark === markOf(stat),
     };
   }
 }

@@ -2,14 +2,17 @@
 import { failureOf } from "../base/failure-of.ts";
 import type { Log } from "../base/log.ts";
 import type { Outside } from "../base/outside.ts";
+import { encodeDirectory } from "./directory-codec.ts";
 import { type Entry, entryDigest } from "./directory-entry.ts";
 import { type DirectoryFilter, largestMaxSize } from "./directory-filter.ts";
+import type { OldKeeper, Replacing } from "./directory-kept.ts";
 import { matcherOf } from "./directory-matcher.ts";
 import { placeOf } from "./directory-path.ts";
-import { clearPlacements, DirectoryPlacement } from "./directory-place.ts";
+import { clearPlacements, DirectoryPlacement, type PlacementParts } from "./directory-place.ts";
 import { DirectoryScanner, type Scan } from "./directory-scan.ts";
 import { checkTarget } from "./directory-target.ts";
 import { DirectoryWatch } from "./directory-watch.ts";
+import { Losers } from "./losers.ts";
 
 /** What directories work with. */
 export interface DirectoryParts {
@@ -88,9 +91,21 @@ export class Directories {
   }
 
   /** To be put in place of `live`, which was just scanned. */
-  placement(path: string, entry: Entry, live: Scan | undefined): DirectoryPlacement {
-    const { outside, folder } = this.#parts;
-    return new DirectoryPlacement(outside.files, folder, this.placeOf(path), entry, live);
+  placement(entry: Entry, live: Scan | undefined, by: Replacing): DirectoryPlacement {
+    return new DirectoryPlacement(this.#placing(), this.placeOf(by.path), entry, live, by);
+  }
+
+  #placing(): PlacementParts {
+    const { outside, folder, log } = this.#parts;
+    const keeper: OldKeeper = {
+      scan: (place, filter) => new DirectoryScanner(outside, place).scan(filter),
+      keep: async ({ resource, path, number }, entry) => {
+        const content = { bytes: encodeDirectory(entry), contentDigest: entryDigest(entry) };
+        const file = await new Losers(outside, folder).keep(resource, { kind: "directory", path, number }, content);
+        log.warn("a folder changed while a version was put in place; it is kept", { resource, path, file });
+      },
+    };
+    return { files: outside.files, folder, keeper };
   }
 
   /** The handler is called after changes; who watches scans then, and at the beginning. */
@@ -140,9 +155,9 @@ export class Directories {
   }
 
   async #clear(): Promise<void> {
-    const { outside, log, folder } = this.#parts;
+    const { log } = this.#parts;
     try {
-      for (const { place, error } of await clearPlacements(outside.files, folder)) {
+      for (const { place, error } of await clearPlacements(this.#placing())) {
         if (error === undefined) log.info("a directory checkpoint that was half in place is cleared", { place });
         else log.error("a directory checkpoint is half in place and could not be cleared", { place, error });
       }

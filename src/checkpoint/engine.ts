@@ -297,7 +297,7 @@ class CheckpointEngine implements Checkpoints {
       if (content.kind === "registry")
         await this.#parts.registry.transact([{ kind: "put-tree", path, tree: content.key }]);
       else if (content.kind === "directory")
-        await putReverted(this.#contents.directories, this.#parts.log, checkpoint, content.entry);
+        await putReverted(this.#contents.directories, this.#parts.log, records.id, checkpoint, content.entry);
       else await this.#parts.keys.importContainer(parseContainer(path), content.bytes);
     } catch (error) {
       const cause = failureOf(error);

@@ -10,18 +10,22 @@ import { type CheckpointKind, fileKind } from "./names.ts";
 
 /** The folder `losers/<resource id>/` in a node's data folder: overwritten contents, and what was last in step (`synced.json`). */
 export class Losers {
-  readonly #outside: Outside;
+  readonly #outside: Pick<Outside, "files" | "clock">;
   readonly #folder: string;
   readonly #mutex = new Mutex();
 
   /** `folder` is the node's data folder. */
-  constructor(outside: Outside, folder: string) {
+  constructor(outside: Pick<Outside, "files" | "clock">, folder: string) {
     this.#outside = outside;
     this.#folder = folder;
   }
 
   /** Writes the content and, beside it, what it was; the path of the content. The same content is kept once. */
-  async keep(resource: string, replacedBy: Checkpoint, content: Content): Promise<string> {
+  async keep(
+    resource: string,
+    replacedBy: Pick<Checkpoint, "kind" | "path" | "number">,
+    content: Content,
+  ): Promise<string> {
     const { files, clock } = this.#outside;
     const folder = await makeFoldersDurably(files, this.#folder, ["losers", resource]);
     const { kind, path, number } = replacedBy;

@@ -54,8 +54,13 @@ function digestOf({ contentDigest }: Checkpoint, entry: Entry): string {
 }
 
 /** Not yet put. */
-export function placementOf(contents: Contents, { checkpoint, entry, live }: DirectoryItem): DirectoryPlacement {
-  return contents.directories.placement(checkpoint.path, entry, live);
+export function placementOf(
+  contents: Contents,
+  resource: string,
+  { checkpoint, entry, live }: DirectoryItem,
+): DirectoryPlacement {
+  const { path, number } = checkpoint;
+  return contents.directories.placement(entry, live, { resource, path, number, filter: filterOf(checkpoint) });
 }
 
 /** The old ones go. What can't be removed is left for the next start: what is in place is the new. */

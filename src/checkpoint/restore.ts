@@ -66,7 +66,7 @@ export async function restoreCheckpoints(restore: RestoreParts, records: Resourc
     await putInPlace(restore, records, items);
   } catch (error) {
     if (records.failureAction !== checkpointFailureAction.onlineAnyway) throw error;
-    skipped.push(...(await putWhatGoes(restore, items)));
+    skipped.push(...(await putWhatGoes(restore, records, items)));
   }
   const done = (all: readonly Checkpoint[]): Checkpoint[] => all.filter((one) => !isSkipped(one));
   await losers.noteSynced(records.id, done(records.current));
@@ -214,7 +214,7 @@ async function putInPlace(
       undo.unshift(() => parts.registry.transact(hive.map((one) => one.undo)));
     }
     for (const item of directories) {
-      const placement = placementOf(contents, item);
+      const placement = placementOf(contents, records.id, item);
       await placement.put();
       placements.push(placement);
       undo.unshift(() => placement.undo());
@@ -234,6 +234,7 @@ async function putInPlace(
 /** One after the other, each by itself; what fails is left as it is. */
 async function putWhatGoes(
   { parts, contents }: RestoreParts,
+  records: ResourceRecords,
   { plan, directories, crypto }: Items,
 ): Promise<Skipped[]> {
   const skipped: Skipped[] = [];
@@ -246,7 +247,7 @@ async function putWhatGoes(
   for (const item of directories) {
     try {
       if (item.failure !== undefined) throw item.failure;
-      const placement = placementOf(contents, item);
+      const placement = placementOf(contents, records.id, item);
       await placement.put();
       await finishAll(parts.log, [placement]);
     } catch (error) {

@@ -1,10 +1,11 @@
 /** Putting a folder in place is cut short at every changing call: the place holds the old or the new, and a start clears the rest. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { makeFoldersDurably, writeFileDurably } from "../../src/base/durable.ts";
 import { OutsideError, type Files } from "../../src/base/outside.ts";
 import { type Entry, entryDigest } from "../../src/checkpoint/directory-entry.ts";
 import { checkFilter } from "../../src/checkpoint/directory-filter.ts";
-import { clearPlacements, DirectoryPlacement } from "../../src/checkpoint/directory-place.ts";
+import { clearPlacements, DirectoryPlacement, type PlacementParts } from "../../src/checkpoint/directory-place.ts";
 import { DirectoryScanner, type Scan } from "../../src/checkpoint/directory-scan.ts";
 import { crashPoints } from "../../src/sim/crash-points.ts";
 import { Disk } from "../../src/sim/disk.ts";
@@ -41,11 +42,34 @@ async function scan(files: Files, where = place): Promise<Scan | undefined> {
 async function write(files: Files, path: string, text: string): Promise<void> {
   const handle = await files.open(path, "create");
   await handle.write(new TextEncoder().encode(text));
+  await handle.sync();
   await handle.close();
 }
 
+const by = { resource: "r", path: place, number: 1, filter };
+
+/** Whatever is kept is a folder of its own below /kept. */
+function partsOf(files: Files): PlacementParts {
+  return {
+    files,
+    folder: "/node",
+    keeper: {
+      scan: async (at) => (await scan(files, at)) ?? assert.fail(`nothing at ${at}`),
+      keep: async (_by, entry) => {
+        const text = entry.kind === "folder" ? entry.entries.get("a.conf") : entry;
+        const folder = await makeFoldersDurably(files, "/", ["kept"]);
+        const name = String((await files.list(folder)).length);
+        if (text?.kind === "file") await writeFileDurably(files, `${folder}/${name}`, text.content);
+      },
+    },
+  };
+}
+
+const decoded = (bytes: Uint8Array): string => new TextDecoder().decode(bytes);
+const clearAll = (files: Files): ReturnType<typeof clearPlacements> => clearPlacements(partsOf(files));
+
 async function put(files: Files, entry: Entry): Promise<DirectoryPlacement> {
-  const placement = new DirectoryPlacement(files, "/node", place, entry, await scan(files));
+  const placement = new DirectoryPlacement(partsOf(files), place, entry, await scan(files), by);
   await placement.put();
   return placement;
 }
@@ -60,7 +84,7 @@ async function prepareOld(files: Files): Promise<void> {
   await write(files, `${place}/cache/deep/c`, "cached");
 }
 
-const textOf = async (files: Files, path: string): Promise<string> => new TextDecoder().decode(await files.read(path));
+const textOf = async (files: Files, path: string): Promise<string> => decoded(await files.read(path));
 
 async function checkWhole(files: Files, allowed: readonly (Entry | undefined)[]): Promise<void> {
   const found = await scan(files);
@@ -102,7 +126,7 @@ for (const [title, wrap] of [
       },
       async (files) => {
         if (canExchange) await checkWhole(files, done ? [newer] : [older, newer]);
-        for (const { error } of await clearPlacements(wrap(files), "/node")) assert.equal(error, undefined);
+        for (const { error } of await clearAll(wrap(files))) assert.equal(error, undefined);
         await checkWhole(files, done ? [newer] : [older, newer]);
         await checkRest(files, ["neighbour", "settings"]);
         await (await put(wrap(files), newer)).finish();
@@ -112,6 +136,67 @@ for (const [title, wrap] of [
       { prepare: prepareOld, tornVariants: 1 },
     );
     assert.ok(crashes > 300, `${crashes}`);
+  });
+
+  test(`a file that changed after it was read is at the place or kept at every crash: ${title}`, async () => {
+    await crashPoints(
+      async (files) => {
+        const live = await scan(files);
+        const edited: Files = {
+          ...wrap(files),
+          // The last moment before the names are changed.
+          syncFolder: async (path) => {
+            await files.syncFolder(path);
+            if (path !== "/srv/shop" || (await textOf(files, `${place}/a.conf`)) !== long("old")) return;
+            await files.unlink(`${place}/a.conf`);
+            await write(files, `${place}/a.conf`, "edited");
+            await files.syncFolder(place);
+          },
+        };
+        const placement = new DirectoryPlacement(partsOf(edited), place, newer, live, by);
+        await placement.put();
+        await placement.finish();
+      },
+      async (files, done) => {
+        await clearAll(wrap(files));
+        const found = await textOf(files, `${place}/a.conf`).catch(() => "");
+        const kept = (await files.stat("/kept")) === undefined ? [] : await files.list("/kept");
+        const texts = await Promise.all(kept.map((name) => textOf(files, `/kept/${name}`)));
+        if (found === long("new")) assert.ok(texts.includes("edited"), `${done}: what was edited is lost`);
+        await checkRest(files, ["neighbour", "settings"]);
+      },
+      { prepare: prepareOld, tornVariants: 0, everyNth: 5 },
+    );
+  });
+
+  test(`what appears at the place meanwhile is left alone: ${title}`, async () => {
+    for (const [there, entry] of [
+      [undefined, fileOf("version")],
+      [undefined, newer],
+      [older, newer],
+      [fileOf("old"), fileOf("version")],
+    ] as const) {
+      if (there !== undefined && canExchange) continue;
+      const files = diskFiles();
+      await files.makeFolder("/srv/shop");
+      if (there !== undefined) await (await put(files, there)).finish();
+      const live = await scan(files);
+      let synced = 0;
+      const appear = async (): Promise<void> => {
+        if ((await files.stat(place)) === undefined) await write(files, place, "appeared");
+      };
+      const late: Files = {
+        ...wrap(files),
+        syncFolder: async (path) => (
+          await files.syncFolder(path), path === "/srv/shop" && ++synced === 1 ? appear() : undefined
+        ),
+        rename: async (from, to) => (await files.rename(from, to), to.endsWith(".old") ? appear() : undefined),
+      };
+      const placement = new DirectoryPlacement(partsOf(late), place, entry, live, by);
+      await assert.rejects(placement.put(), { name: "BUSY" });
+      await clearAll(files);
+      assert.deepEqual([await textOf(files, place), await files.list("/srv/shop")], ["appeared", ["settings"]]);
+    }
   });
 
   test(`a replaced folder that is taken back is there again at every crash: ${title}`, async () => {
@@ -124,7 +209,7 @@ for (const [title, wrap] of [
         await files.makeFolder("/after");
       },
       async (files) => {
-        await clearPlacements(wrap(files), "/node");
+        await clearAll(wrap(files));
         await checkWhole(files, undone ? [older] : [older, newer]);
         await checkRest(files, ["neighbour", "settings"]);
       },
@@ -140,7 +225,7 @@ test("a folder that was not there appears wholly or not at all", async () => {
     },
     async (files) => {
       await checkWhole(files, [undefined, newer]);
-      await clearPlacements(files, "/node");
+      await clearAll(files);
       await checkWhole(files, [undefined, newer]);
       const names = await files.list("/srv/shop");
       assert.ok(
@@ -168,7 +253,7 @@ test("a file is replaced by a folder, and a folder by a file, wholly or not", as
       },
       async (files) => {
         await checkWhole(files, [from, to]);
-        await clearPlacements(files, "/node");
+        await clearAll(files);
         await checkWhole(files, [from, to]);
         assert.deepEqual(await files.list("/srv/shop"), ["settings"]);
       },
@@ -201,7 +286,7 @@ test("a full disk or a failing call leaves the place as it was and nothing besid
         ];
       }),
     ) as unknown as Files;
-    const placement = new DirectoryPlacement(wrap(failing), "/node", place, newer, live);
+    const placement = new DirectoryPlacement(partsOf(wrap(failing)), place, newer, live, by);
     const isPut = await placement.put().then(
       () => true,
       (error: unknown) => {
@@ -211,7 +296,7 @@ test("a full disk or a failing call leaves the place as it was and nothing besid
     );
     await checkWhole(files, [isPut ? newer : older]);
     if (isPut) await placement.finish().catch(() => undefined);
-    await clearPlacements(files, "/node");
+    await clearAll(files);
     await checkWhole(files, [isPut ? newer : older]);
     await checkRest(files, ["neighbour", "settings"]);
     return made >= at;
