@@ -60,7 +60,7 @@ export interface TlsDoorOptions {
   readonly material: TlsMaterial;
   /** Wall time in milliseconds: a certificate that ended before is refused. */
   readonly wall: () => number;
-  readonly onConnection: (connection: Connection & { readonly peer: PeerProof }) => void;
+  readonly onConnection: (connection: Connection & { readonly proof: PeerProof }) => void;
   /** A socket on which HTTP is spoken; without this nobody speaks it. */
   readonly onHttp?: (socket: Socket, peer: PeerProof) => void;
   /** Whoever was turned away, and why. */
@@ -88,7 +88,7 @@ export async function listenTls(options: TlsDoorOptions): Promise<TlsDoor> {
     }
     open.set(socket, peer);
     socket.once("close", () => open.delete(socket));
-    if (socket.alpnProtocol === rpcProtocol) onConnection({ ...framed(quick(socket)), peer });
+    if (socket.alpnProtocol === rpcProtocol) onConnection({ ...framed(quick(socket)), proof: peer });
     else if (onHttp === undefined) socket.destroy();
     else onHttp(socket, peer);
   };
@@ -183,7 +183,7 @@ export function tlsCaller(
       };
       open.set(socket, peer);
       socket.once("close", () => open.delete(socket));
-      return { ...framed(quick(socket)), peer };
+      return { ...framed(quick(socket)), proof: peer };
     },
     cut: (isGone) => {
       for (const [socket, peer] of open) if (isGone(peer)) socket.destroy();

@@ -174,7 +174,7 @@ export interface PeerProof {
 /** One end of a socket: frames arrive whole and in order, or the connection closes. */
 export interface Connection {
   /** Absent on sockets of this machine, whose folder is its owner's alone. */
-  readonly peer?: PeerProof;
+  readonly proof?: PeerProof;
   /** Sends one frame (at most 64 MiB). Frames to a closed connection are dropped. */
   send(frame: Uint8Array): void;
   onFrame(handler: (frame: Uint8Array) => void): void;

@@ -5,7 +5,8 @@
 import { fail } from "../base/errors.ts";
 import type { Failure } from "../base/errors.ts";
 import { failureOf } from "../base/failure-of.ts";
-import type { Connection, Listener, Net, Outside } from "../base/outside.ts";
+import { type Connection, type Listener, type Net, type Outside, OutsideError, type PeerProof } from "../base/outside.ts";
+import { isTlsAddress } from "../base/tls-address.ts";
 import { decodeMessage, encodeMessage } from "./message.ts";
 import type { Message } from "./message.ts";
 
@@ -13,6 +14,8 @@ import type { Message } from "./message.ts";
 export interface Peer {
   /** The cluster instance id that the message carried. */
   readonly instance: string | undefined;
+  /** What it proved to be; undefined on a socket of this machine. */
+  readonly proof: PeerProof | undefined;
   /** Sends a one-way message back over the connection; dropped when it is closed. */
   tell(method: string, body: unknown): void;
   onClose(handler: () => void): void;
@@ -35,19 +38,23 @@ export interface Caller {
   close(): void;
 }
 
+/** Why a method is refused to a peer; asked at every message. After a refusal the connection ends. */
+export type Gate = (method: string, proof: PeerProof | undefined) => Failure | undefined;
+
 /** Answers calls at an address. `instance` is asked at every message. Closing the listener closes its connections. */
 export async function serve(
-  net: Net,
+  net: Pick<Net, "listen">,
   address: string,
   instance: () => string | undefined,
   handlers: Handlers,
+  gate: Gate = () => undefined,
 ): Promise<Listener> {
   const open = new Set<Connection>();
   const listener = await net.listen(address, (connection) => {
     open.add(connection);
     connection.onClose(() => open.delete(connection));
     receive(connection, (message) => {
-      if (message.kind === "call" || message.kind === "tell") void answer(connection, message, instance(), handlers);
+      if (message.kind === "call" || message.kind === "tell") void answer(connection, message, instance(), handlers, gate);
     });
   });
   return {
@@ -59,7 +66,7 @@ export async function serve(
 }
 
 /**
- * Connects to an address; rejects with CLUSTER_NODE_UNREACHABLE when nobody listens. `told` takes the one-way messages that the
+ * Connects to an address; rejects with CLUSTER_NODE_UNREACHABLE when nobody listens, ACCESS_DENIED when who does is not believed. `told` takes the one-way messages that the
  * other end sends back.
  */
 export async function dial(
@@ -72,8 +79,20 @@ export async function dial(
   try {
     connection = await outside.net.connect(address);
   } catch (cause) {
+    if (cause instanceof OutsideError && cause.code === "EACCES" && isTlsAddress(address)) throw distrusted(address, cause);
     throw unreachable(`Nobody answers at ${address}.`, "It was not asked.", cause);
   }
+  return callerOf(outside, connection, address, instance, told);
+}
+
+/** The calling end of a connection that is open already; `address` names it in errors. */
+export function callerOf(
+  outside: Pick<Outside, "timers">,
+  connection: Connection,
+  address: string,
+  instance: string | undefined,
+  told: Handlers = {},
+): Caller {
   const pending = new Map<number, (message: Message | Failure) => void>();
   let lastId = 0;
   let closed = false;
@@ -135,8 +154,15 @@ async function answer(
   asked: Message & { kind: "call" | "tell" },
   instance: string | undefined,
   handlers: Handlers,
+  gate: Gate = () => undefined,
 ): Promise<void> {
   const reply = (message: Message): void => connection.send(encodeMessage(message));
+  const refused = gate(asked.method, connection.proof);
+  if (refused !== undefined) {
+    if (asked.kind === "call") reply({ instance, kind: "failure", id: asked.id, failure: refused });
+    connection.close();
+    return;
+  }
   try {
     if (isOther(asked.instance, instance)) throw mismatch(asked.instance, instance);
     const handler = Object.hasOwn(handlers, asked.method) ? handlers[asked.method] : undefined;
@@ -148,6 +174,7 @@ async function answer(
     }
     const from: Peer = {
       instance: asked.instance,
+      proof: connection.proof,
       tell: (method, body) => reply({ instance, kind: "tell", method, body }),
       onClose: (react) => connection.onClose(react),
       close: () => connection.close(),
@@ -169,6 +196,15 @@ function mismatch(theirs: string | undefined, ours: string | undefined): Failure
     happened: `A message of the cluster ${theirs} reached the cluster ${ours}.`,
     unchanged: "Nothing was done.",
     next: "Check which cluster's folder or address the sender was given.",
+  });
+}
+
+function distrusted(address: string, cause: OutsideError): Failure {
+  return fail("ACCESS_DENIED", {
+    happened: `Who answers at ${address} is not trusted (${cause.message}).`,
+    unchanged: "It was not asked.",
+    next: "A node whose certificates are of another authority is evicted and joins again with a token (clubar node token).",
+    cause,
   });
 }
 

@@ -128,7 +128,7 @@ async function listening(port: number): Promise<Scene> {
     material: materialOf(one),
     wall: () => clock.wall(),
     onConnection: (connection) => {
-      seen.push(connection.peer);
+      seen.push(connection.proof);
       connection.onFrame((frame) => connection.send(frame));
     },
     onRefused: (_, why) => refused.push(why),
@@ -155,7 +155,7 @@ test("nodes of one authority know each other; a connection is cut, a certificate
   const caller = callerOf(two);
   const connection = await caller.connect(formatTlsAddress("1", [nowhere, place]));
   assert.deepEqual(await echo(connection), Uint8Array.of(7));
-  assert.deepEqual([connection.peer?.kind, connection.peer?.name, connection.peer?.key], ["node", "1", ownKey(one)]);
+  assert.deepEqual([connection.proof?.kind, connection.proof?.name, connection.proof?.key], ["node", "1", ownKey(one)]);
   assert.deepEqual([seen[0]?.name, seen[0]?.key], ["2", ownKey(two)]);
   await assert.rejects(caller.connect(formatTlsAddress("3", [place])), { code: "EACCES" });
   await assert.rejects(caller.connect(formatTlsAddress("1", [nowhere])), { code: "ECONNREFUSED" });
@@ -172,7 +172,7 @@ test("nodes of one authority know each other; a connection is cut, a certificate
   door.renew(materialOf(next));
   const afterwards = await caller.connect(formatTlsAddress("1", [place]));
   assert.deepEqual(await echo(afterwards), Uint8Array.of(7));
-  assert.equal(keyDigest(new X509Certificate(next.node.certificate)), afterwards.peer?.key);
+  assert.equal(keyDigest(new X509Certificate(next.node.certificate)), afterwards.proof?.key);
 });
 
 test("another authority's certificate, one that ended, and no TLS at all get nowhere; a newcomer believes by key and authority", async () => {
