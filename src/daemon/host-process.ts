@@ -53,8 +53,8 @@ export interface HostParts {
 /** Runs until the end of this host's life; resolves with a sentence why it ended, after everything was killed and proven. */
 export async function runHost(parts: HostParts): Promise<string> {
   const lock = await takeLock(parts);
-  await (parts.endLeftovers?.() ?? endRecorded(parts));
   const host = new HostProcess(parts);
+  await (parts.endLeftovers?.() ?? endRecorded(parts, () => host.endOutlasting()));
   const why = await host.run();
   await lock.close();
   return why;
@@ -72,10 +72,14 @@ async function takeLock({ outside, config, log }: HostParts): Promise<FileHandle
   return handle;
 }
 
-async function endRecorded({ outside, config, disks = openLinuxDisks(outside), log }: HostParts): Promise<void> {
+async function endRecorded(
+  { outside, config, disks = openLinuxDisks(outside), log }: HostParts,
+  endOutlasting: () => Promise<void>,
+): Promise<void> {
   const records = await readRecords(outside.files, config.data);
   await endLeftovers(outside, records);
   for (const { id } of records) await removeRecord(outside.files, config.data, id);
+  await endOutlasting();
   await endMounts(outside, disks, config.data, log);
 }
 
@@ -127,6 +131,11 @@ class HostProcess {
         silence: (node, incarnation) => this.#service?.tell(fromHost.silence, { node, incarnation }),
       },
     });
+  }
+
+  /** Before anything else of this host. */
+  endOutlasting(): Promise<void> {
+    return this.#engine.endOutlasting();
   }
 
   async run(): Promise<string> {

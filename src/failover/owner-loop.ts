@@ -258,6 +258,7 @@ export class OwnerLoop {
         ownershipGeneration: group.ownershipGeneration,
         times: {
           pendingTimeout: resource.pendingTimeout,
+          deadlockTimeout: resource.deadlockTimeout,
           looksAlivePollInterval: resource.looksAlivePollInterval,
           isAlivePollInterval: resource.isAlivePollInterval,
         },

@@ -6,7 +6,7 @@ import { environmentOf, processTable, readText } from "./process-table.ts";
 /**
  * Kills every process of an application and resolves when all are proven gone; it never gives up (a process that the kernel can't end
  * keeps the proof from being given). The proof: the namespace's init is gone, whose exit the kernel finishes only after all inside are
- * reaped; with a cgroup also `populated 0`; with neither, no process of that session or mark is seen.
+ * reaped; with a cgroup also `populated 0`; without a namespace, no process of that session or mark is seen.
  */
 export async function killApplication(outside: Outside, record: ApplicationRecord): Promise<void> {
   const boot = await bootId(outside.files);
@@ -21,7 +21,8 @@ export async function killApplication(outside: Outside, record: ApplicationRecor
     await until(outside, () => isEmpty(outside, cgroup));
     await removeCgroup(outside, cgroup);
   }
-  if (record.kind === "process-group") await until(outside, () => killSession(outside, record));
+  if (record.kind === "process-group" || record.kind === "machine")
+    await until(outside, () => killSession(outside, record));
 }
 
 /** Makes sure that applications which an old host recorded are gone; resolves when that is proven. */

@@ -17,7 +17,8 @@ exec "$@"
  * The init of an application's PID namespace: when it ends, the kernel kills whatever is left inside.
  *
  * It says "ready" with its line of the outer process table and waits for "go", which the host sends once the record is durable; the end of
- * input (host dead) ends it. Then it runs the program, if there is one, and one command a request line (number, then shell words);
+ * input (host dead) ends it. In a namespace of its own it lets pids begin anywhere, so that a pid file of an earlier one names nobody: small
+ * namespaces would give the same few numbers again. Then it runs the program, if there is one, and one command a request line (number, then shell words);
  * it answers "done NUMBER CODE". SIGTERM goes on to the program. Orphans are reaped by its wait, and the request loop's by ( : ).
  * $1 log file, $2 folder, then the program's words or nothing.
  */
@@ -28,6 +29,10 @@ program=
 trap 'kill -TERM "$program" 2>/dev/null' TERM
 echo "ready $line" >&7
 read -r word && [ "$word" = go ] || exit 125
+if [ $$ = 1 ]; then
+  ( set -- \${line##*) }; read -r max </proc/sys/kernel/pid_max
+    echo $((300 + \${20} * 977 % (max - 300))) >/proc/sys/kernel/ns_last_pid ) 2>/dev/null
+fi
 log=$1
 cd "$2" || exit 126
 shift 2

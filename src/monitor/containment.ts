@@ -1,8 +1,8 @@
 import type { Outside } from "../base/outside.ts";
 import { readText } from "./process-table.ts";
 
-/** What ties an application's processes together; strongest first. */
-export type ContainmentKind = "cgroup" | "pid-namespace" | "process-group";
+/** What ties an application's processes together; strongest first. `machine`: by choice in no namespace (`inMachine`). */
+export type ContainmentKind = "cgroup" | "pid-namespace" | "process-group" | "machine";
 
 /** What this machine can do, found by trying it. */
 export interface Containment {
@@ -37,6 +37,11 @@ export function probeContainment(outside: Outside): Promise<Containment> {
   const probe = tryAll(outside);
   known.set(outside, probe);
   return probe;
+}
+
+/** Among the machine's processes and mounts: nothing dies with the host, but a cgroup still finds all. */
+export function inMachine(best: Containment): Containment {
+  return { ...best, kind: "machine", unshare: undefined };
 }
 
 async function tryAll(outside: Outside): Promise<Containment> {

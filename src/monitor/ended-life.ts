@@ -44,10 +44,14 @@ async function isFree({ files }: Outside, data: string, mark: LifeMark): Promise
   return now?.incarnation === mark.incarnation && String((await files.stat(path))?.inode) === mark.inode;
 }
 
-/** Without a PID namespace the end of what was recorded says nothing about the rest. */
+/**
+ * Without a PID namespace the end of what was recorded says nothing about the rest. What lives among the machine's processes belongs to a
+ * type that does not die with its host, of which the end of a life tells nothing anyway.
+ */
 async function applicationHasEnded(outside: Outside, record: ApplicationRecord, boot: string): Promise<boolean> {
   const { files, processes } = outside;
   if (boot !== "" && record.boot !== "" && record.boot !== boot) return true;
+  if (record.kind === "machine") return true;
   if (record.kind !== "pid-namespace" && record.kind !== "cgroup") return false;
   if (!(await processes.hasEnded(record.init)) || !(await processes.hasEnded(record.wrapper))) return false;
   if (record.cgroup === undefined || (await files.stat(record.cgroup)) === undefined) return true;

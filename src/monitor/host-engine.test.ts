@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { chmodSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { after, beforeEach, describe, test } from "node:test";
+import { after, afterEach, beforeEach, describe, test } from "node:test";
 import { silentLog } from "../base/log.ts";
 import { openOutside } from "../base/outside-node.ts";
 import { openLinuxDisks } from "../disks/linux-disks.ts";
@@ -34,6 +34,9 @@ beforeEach(async () => {
   engine = newEngine();
   await engine.setMayRun(true, "");
 });
+
+// A test that fails half way leaves no container, whose end nobody would wait for.
+afterEach(() => engine.terminateAll("End of the test."));
 
 function newEngine(): HostEngine {
   const name = (record: ApplicationRecord): string => `${record.init.pid} ${record.init.started}`;
@@ -243,9 +246,11 @@ describe("the permit", () => {
 
   test("a call that hangs over the end of its life can start nothing later", async () => {
     const goOn = Promise.withResolvers<void>();
+    const entered = Promise.withResolvers<void>();
     let late: Promise<unknown> | undefined;
     const hanging = typeOf("Hanging", {
       online: async (context) => {
+        entered.resolve();
         await goOn.promise;
         late = context.start({
           program: ["sleep", "1000"],
@@ -258,7 +263,7 @@ describe("the permit", () => {
     });
     extra.set("Hanging", hanging);
     engine.start(spec("h", "Hanging", []));
-    await reaches("h", onlinePending);
+    await entered.promise;
     await engine.terminate("h");
     await engine.setMayRun(false, "");
     await engine.setMayRun(true, "");

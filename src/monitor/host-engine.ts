@@ -5,11 +5,12 @@ import type { Disks } from "../disks/disks.ts";
 import type { Key } from "../tree/key.ts";
 import type { Value } from "../tree/value.ts";
 import type { ApplicationRecord } from "./application-record.ts";
-import { parametersOf } from "./parameters.ts";
-import { ResourceLife } from "./resource-life.ts";
+import { readOutlasting } from "./outlasting.ts";
+import { parameterProblems } from "./parameters.ts";
+import { contextOf, lifeOf, outlastingOf, releaseLeft, unknownType } from "./resource-parts.ts";
 import { ResourceRun } from "./resource-run.ts";
 import { type ResourceEvent, resourceState } from "./resource-state.ts";
-import type { RegistryUse, ResourceContext, ResourceTimes, ResourceType } from "./resource-type.ts";
+import type { RegistryUse, ResourceTimes, ResourceType } from "./resource-type.ts";
 
 /** A resource as the service tells it to the host. */
 export interface ResourceSpec {
@@ -63,6 +64,11 @@ export interface HostEngine {
   setMayRun(mayRun: boolean, because: string): Promise<void>;
   /** What a resource watches has changed. */
   registryChanged(id: string): void;
+  /**
+   * Releases what earlier hosts of this node brought online and did not release, of types that do not die with their host. Resolves when
+   * nothing is left, however long that takes. Once, before anything is started; their containers must be gone.
+   */
+  endOutlasting(): Promise<void>;
   /** The last event of every resource that was started here. */
   status(): readonly ResourceEvent[];
 }
@@ -72,19 +78,17 @@ export function createHostEngine(outside: Outside, options: HostEngineOptions): 
   const runs = new Map<string, ResourceRun>();
   let mayRun = false;
 
+  const find = (name: string): ResourceRun | undefined =>
+    [...runs.values()].find((each) => each.context.resource.name === name);
   const begin = (spec: ResourceSpec, type: ResourceType): void => {
-    const folder = `${options.folder}/resources/${spec.id}`;
-    const life = new ResourceLife(outside, spec.name, options.folder, `${folder}/output.log`, {
-      mayRun: () => mayRun,
-      applicationStarts: options.onApplicationStarts,
-      applicationGone: options.onApplicationGone,
-      watchedEnded: (because) => void run.fail(because),
-    });
-    const find = (name: string): ResourceRun | undefined =>
-      [...runs.values()].find((each) => each.context.resource.name === name);
-    const context = contextOf(outside, options, spec, type, folder, life, (name) => find(name)?.context.application());
+    const ended = (because: string): void => void run.fail(because);
+    const life = lifeOf(outside, options, spec, () => mayRun, ended);
+    const context = contextOf(outside, options, spec, type, life, (name) => find(name)?.context.application());
     const { ownershipGeneration } = spec;
-    const run = new ResourceRun({ outside, type, context, life, ownershipGeneration, onEvent: options.onEvent });
+    const outlasting = type.diesWithHost ? undefined : outlastingOf(outside, options, spec, context);
+    const problems = parameterProblems(spec.parameters, type.parameters, type.moreParameters);
+    const parts = { outside, type, context, life, ownershipGeneration, problems, outlasting, onEvent: options.onEvent };
+    const run = new ResourceRun(parts);
     runs.set(spec.id, run);
     void run.live();
   };
@@ -129,45 +133,13 @@ export function createHostEngine(outside: Outside, options: HostEngineOptions): 
       mayRun = next;
       if (!next) await terminateAll(because);
     },
+    async endOutlasting() {
+      const left = await readOutlasting(outside.files, options.folder);
+      await Promise.all(left.map((spec) => releaseLeft(outside, options, spec as ResourceSpec)));
+    },
     registryChanged: (id) => void runs.get(id)?.registryChanged(),
     status: () => [...runs.values()].map((run) => run.lastEvent),
   };
-}
-
-function contextOf(
-  outside: Outside,
-  options: HostEngineOptions,
-  spec: ResourceSpec,
-  type: ResourceType,
-  folder: string,
-  life: ResourceLife,
-  applicationOf: ResourceContext["applicationOf"],
-): ResourceContext {
-  const times = { ...type.times, ...spec.times };
-  const parameters = parametersOf(spec.parameters, type.parameters);
-  return {
-    outside,
-    resource: { id: spec.id, name: spec.name, parameters, times },
-    readKey: options.readKey,
-    exportPem: options.exportPem,
-    watch: (use) => options.onWatch(spec.id, use),
-    log: options.log,
-    folder,
-    disks: options.disks,
-    socket: options.socket,
-    environment: options.environment,
-    start: (program) => life.start(program),
-    application: () => life.application(),
-    applicationOf,
-  };
-}
-
-function unknownType(spec: ResourceSpec): Error {
-  return fail("CLUSTER_RESOURCE_TYPE_NOT_FOUND", {
-    happened: `${spec.name} is of type ${spec.type}, which this node does not know.`,
-    unchanged: "It was not started.",
-    next: "Correct the type, or exclude this node from its possible owners.",
-  });
 }
 
 function refused(spec: ResourceSpec, why: string, next: string): Error {

@@ -45,15 +45,23 @@ export function parametersOf(values: Iterable<Value>, rows: readonly ParameterRo
   };
 }
 
-/** What is wrong with a resource's parameters; empty when nothing is. A sentence each, naming the parameter. */
-export function parameterProblems(values: Iterable<Value>, rows: readonly ParameterRow[]): readonly string[] {
+/**
+ * What is wrong with a resource's parameters; empty when nothing is. A sentence each, naming the parameter. `more`: others than the
+ * table's are fine.
+ */
+export function parameterProblems(
+  values: Iterable<Value>,
+  rows: readonly ParameterRow[],
+  more: boolean = false,
+): readonly string[] {
   const problems: string[] = [];
   const seen = new Set<string>();
   for (const value of values) {
     const row = rows.find((each) => foldName(each.name) === foldName(value.name));
     seen.add(foldName(value.name));
-    if (row === undefined) problems.push(`There is no parameter ${value.name}.`);
-    else if (!fits(row, value)) problems.push(`${row.name} must be ${kindNames[row.kind]}.`);
+    if (row === undefined) {
+      if (!more) problems.push(`There is no parameter ${value.name}.`);
+    } else if (!fits(row, value)) problems.push(`${row.name} must be ${kindNames[row.kind]}.`);
     else if (row.required && isEmpty(row, value)) problems.push(`${row.name} is empty.`);
   }
   for (const row of rows) {

@@ -2,6 +2,7 @@ import { fail } from "../base/errors.ts";
 import type { Outside } from "../base/outside.ts";
 import { type Application, startApplication } from "./application.ts";
 import type { ApplicationRecord } from "./application-record.ts";
+import { inMachine, probeContainment } from "./containment.ts";
 import type { StartSpec } from "./resource-type.ts";
 
 /** What a life of a resource needs from the host. */
@@ -87,15 +88,13 @@ export class ResourceLife {
       this.#mustLive();
     };
     const { program, environment, folder } = spec;
-    const application = await startApplication(this.#outside, {
-      resource: this.#resource,
-      program,
-      environment,
-      folder,
-      log: this.#log,
-      dataFolder: this.#dataFolder,
-      beforeStart,
-    }).catch((cause: unknown) => {
+    const [resource, log, dataFolder] = [this.#resource, this.#log, this.#dataFolder];
+    const contained = spec.machine === true ? inMachine(await probeContainment(this.#outside)) : undefined;
+    const application = await startApplication(
+      this.#outside,
+      { resource, program, environment, folder, log, dataFolder, beforeStart },
+      contained,
+    ).catch((cause: unknown) => {
       if (known !== undefined) this.#hooks.applicationGone(known);
       throw cause;
     });

@@ -1,5 +1,7 @@
 import { fail } from "../base/errors.ts";
 import type { Outside } from "../base/outside.ts";
+import { limited } from "./call-limit.ts";
+import { untilReleased } from "./outlasting.ts";
 import { limitOutput } from "./output-limit.ts";
 import type { ResourceLife } from "./resource-life.ts";
 import { type ResourceEvent, resourceState, type ResourceState } from "./resource-state.ts";
@@ -7,8 +9,6 @@ import type { ResourceContext, ResourceType } from "./resource-type.ts";
 
 /** How long `terminate` of a type may take before its containers are killed, in milliseconds. */
 const terminateLimit = 5_000;
-/** The longest wait between two tries to release what outlives its host, in milliseconds. */
-const releasePause = 1_000;
 
 /** What one run is made of. */
 export interface RunParts {
@@ -17,7 +17,21 @@ export interface RunParts {
   readonly context: ResourceContext;
   readonly life: ResourceLife;
   readonly ownershipGeneration: number;
+  /** What is wrong with its parameters. */
+  readonly problems: readonly string[];
+  /** Of a type that does not die with its host. */
+  readonly outlasting: Outlasting | undefined;
   readonly onEvent: (event: ResourceEvent) => void;
+}
+
+/** The host's memory of a resource that may leave something behind. */
+export interface Outlasting {
+  /** Durable when it resolves: from now on the next host releases it, if this one does not. */
+  begin(): Promise<void>;
+  /** Nothing is left. */
+  end(): Promise<void>;
+  /** A life and a context for one try to release it. */
+  next(): { readonly life: ResourceLife; readonly context: ResourceContext };
 }
 
 /** One life of a resource as a state machine: 129 → 2 → 130 → 3, or 4 from anywhere. Every call of its type has a time limit. */
@@ -63,6 +77,9 @@ export class ResourceRun {
     try {
       await outside.files.makeFolder(context.folder);
       void limitOutput(outside, `${context.folder}/output.log`, life.ended);
+      this.#refuseProblems();
+      await this.#parts.outlasting?.begin();
+      if (life.closing) return;
       await this.#limited("online", (signal) => type.online(context, signal));
     } catch (cause) {
       if (!life.closing) await this.fail(messageOf(cause));
@@ -94,9 +111,8 @@ export class ResourceRun {
    * takes: this resolves only when nothing is left, for a proof follows.
    */
   async killNow(because: string): Promise<void> {
-    const { type, life } = this.#parts;
-    const released = type.diesWithHost ? undefined : this.#untilReleased();
-    await Promise.all([life.end(), released]);
+    await this.#parts.life.end();
+    await this.#untilReleased();
     this.#down ??= Promise.resolve();
     if (this.#state !== resourceState.failed) this.#set(resourceState.offline, because);
   }
@@ -144,6 +160,7 @@ export class ResourceRun {
     try {
       await this.#limited("offline", (signal) => type.offline(context, signal));
       await life.end();
+      await this.#parts.outlasting?.end();
     } catch (cause) {
       trouble = ` It was terminated: ${messageOf(cause)}`;
       await this.#terminate();
@@ -154,28 +171,33 @@ export class ResourceRun {
   async #terminate(): Promise<void> {
     const { life, type } = this.#parts;
     life.closing = true;
-    if (!life.ended.aborted) await this.#askToTerminate();
-    await Promise.all([life.end(), type.diesWithHost ? undefined : this.#untilReleased()]);
+    if (!life.ended.aborted && type.diesWithHost) await this.#askToTerminate();
+    await life.end();
+    await this.#untilReleased();
   }
 
   /** Never gives up: a resource that may still be there is neither offline nor failed, and nobody else may have it. */
   #untilReleased(): Promise<void> {
-    this.#released ??= this.#release();
+    const { outlasting, outside, type, context } = this.#parts;
+    if (outlasting === undefined) return Promise.resolve();
+    const held = (because: string): void => {
+      if (because !== this.#because) context.log.warn("not released", { resource: context.resource.name, because });
+      this.#set(resourceState.offlinePending, because, true);
+    };
+    const next = (): ReturnType<Outlasting["next"]> => outlasting.next();
+    this.#released ??= untilReleased({ outside, type, next, held }).then(() => outlasting.end());
     return this.#released;
   }
 
-  async #release(): Promise<void> {
-    const { type, context, outside } = this.#parts;
-    for (let pause = 20; ; pause = Math.min(releasePause, pause * 2)) {
-      try {
-        return await type.terminate(context, new AbortController().signal);
-      } catch (cause) {
-        const because = `It can't be released: ${messageOf(cause)}`;
-        if (because !== this.#because) context.log.warn("not released", { resource: context.resource.name, because });
-        this.#set(resourceState.offlinePending, because, true);
-      }
-      await outside.timers.sleep(pause);
-    }
+  #refuseProblems(): void {
+    const { problems, context, type } = this.#parts;
+    if (problems.length === 0) return;
+    const known = type.parameters.map((row) => row.name).join(", ");
+    throw fail("INVALID_PARAMETER", {
+      happened: `${context.resource.name}: ${problems.join(" ")} Parameters of ${type.name}: ${known}.`,
+      unchanged: "It was not brought online.",
+      next: `Correct them: clubar resource param "${context.resource.name}" NAME=VALUE, or --unset NAME.`,
+    });
   }
 
   async #askToTerminate(): Promise<void> {
@@ -211,31 +233,14 @@ export class ResourceRun {
     }
   }
 
-  /** @throws RESOURCE_CALL_TIMED_OUT past PendingTimeout, CANCELLED when this life is ended; the call may hang on, without effect */
-  async #limited<T>(what: string, work: (signal: AbortSignal) => Promise<T>): Promise<T> {
+  #limited<T>(what: string, work: (signal: AbortSignal) => Promise<T>): Promise<T> {
     const { outside, life, context } = this.#parts;
-    const { times } = context.resource;
-    const over = new AbortController();
-    const stop = (): void => over.abort();
-    life.ended.addEventListener("abort", stop);
-    if (life.ended.aborted) stop();
-    const late = outside.timers.sleep(times.pendingTimeout, over.signal).then(() => {
-      const name = context.resource.name;
-      throw life.ended.aborted
-        ? fail("CANCELLED", { happened: `${what} of ${name} was broken off.` })
-        : fail("RESOURCE_CALL_TIMED_OUT", {
-            happened: `${what} of ${name} did not end within ${times.pendingTimeout} ms (PendingTimeout).`,
-          });
-    });
-    late.catch(() => undefined);
-    const working = work(over.signal);
-    working.catch(() => undefined);
-    try {
-      return await Promise.race([working, late]);
-    } finally {
-      life.ended.removeEventListener("abort", stop);
-      over.abort();
-    }
+    const { name, times } = context.resource;
+    const isPending = what === "online" || what === "offline";
+    const [ms, property] = isPending
+      ? [times.pendingTimeout, "PendingTimeout"]
+      : [times.deadlockTimeout, "DeadlockTimeout"];
+    return limited(outside, { what, resource: name, ms, property }, life.ended, work);
   }
 
   #set(state: ResourceState, because: string, held = false): void {

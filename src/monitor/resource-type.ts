@@ -8,6 +8,8 @@ import type { ParameterRow, Parameters } from "./parameters.ts";
 /** How long and how often, in milliseconds, when the resource says nothing (WSFC's defaults, wsfc-facts §6.3). */
 export interface ResourceTimes {
   readonly pendingTimeout: number;
+  /** Of `looksAlive`, `isAlive` and `onRegistryChange`. */
+  readonly deadlockTimeout: number;
   readonly looksAlivePollInterval: number;
   readonly isAlivePollInterval: number;
 }
@@ -15,6 +17,7 @@ export interface ResourceTimes {
 /** WSFC's defaults. */
 export const defaultTimes: ResourceTimes = {
   pendingTimeout: 180_000,
+  deadlockTimeout: 300_000,
   looksAlivePollInterval: 5_000,
   isAlivePollInterval: 60_000,
 };
@@ -22,7 +25,8 @@ export const defaultTimes: ResourceTimes = {
 /**
  * A kind of resource: what online, offline and "alive" mean for it. One object serves all resources of its type; what belongs to one
  * resource is in the context. The host runs each resource's calls one after the other (`terminate` may overtake), ends those that take
- * longer than PendingTimeout, and kills every container of a resource when it is terminated, whatever the type does.
+ * longer than PendingTimeout (`online`, `offline`) or DeadlockTimeout (the others), and kills every container of a resource when it is
+ * terminated, whatever the type does.
  */
 export interface ResourceType {
   readonly name: string;
@@ -30,13 +34,17 @@ export interface ResourceType {
   readonly diesWithHost: boolean;
   readonly times: ResourceTimes;
   readonly parameters: readonly ParameterRow[];
+  /** Parameters beside the table are let through: `online` checks them itself. Otherwise the host refuses them. */
+  readonly moreParameters?: true;
   /** Resolves when the resource serves; rejects when it can't. `signal` is aborted at PendingTimeout and at terminate. */
   online(context: ResourceContext, signal: AbortSignal): Promise<void>;
-  /** Ends it in order. */
+  /** Ends it in order. Of a type that does not die with its host: resolves only when nothing is left. */
   offline(context: ResourceContext, signal: AbortSignal): Promise<void>;
   /**
    * Ends it now; the host kills its containers afterwards. Not called when the permit ends and the type dies with its host. Of a type that
-   * does not, it resolves only when nothing is left, and is called again until it does: the host proves nothing before.
+   * does not, it is called when all containers are gone, with a context that may start new ones; it resolves only when nothing is left,
+   * and is called again until it does: the host proves nothing before. The next host of the node calls it too, for whatever the last one
+   * was told to bring online and did not release. So it must do no harm where there is nothing to end.
    */
   terminate(context: ResourceContext, signal: AbortSignal): Promise<void>;
   /** A quick look. */
@@ -90,6 +98,8 @@ export interface StartSpec {
   readonly program: readonly string[];
   readonly environment: Readonly<Record<string, string>>;
   readonly folder: string;
+  /** It lives among the machine's processes and mounts, not in a PID namespace. Only for types that do not die with their host. */
+  readonly machine?: true;
   /** Its end is a failure of the resource, noticed at once. */
   readonly watched: boolean;
 }

@@ -34,6 +34,7 @@ export const genericScript: ResourceType = {
       meaning: "Kept for WSFC's tools; has no effect.",
     },
   ],
+  moreParameters: true,
 
   async online(context, signal) {
     const { parameters } = context.resource;

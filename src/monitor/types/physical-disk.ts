@@ -73,7 +73,7 @@ export const physicalDisk: ResourceType = {
   online: (context, signal) => alone(context, () => mountIt(context, signal)),
   offline: (context) => alone(context, () => release(context)),
   async terminate(context) {
-    over.add(context);
+    over.add(context.resource);
     await alone(context, () => release(context));
   },
   looksAlive: isMounted,
@@ -86,13 +86,13 @@ export const physicalDisk: ResourceType = {
 };
 
 /** Lives of resources that have been terminated: a mount that was under way does not begin any more. */
-const over = new WeakSet<ResourceContext>();
-const mutexes = new WeakMap<ResourceContext, Mutex>();
+const over = new WeakSet<ResourceContext["resource"]>();
+const mutexes = new WeakMap<ResourceContext["resource"], Mutex>();
 
 /** A mount and what undoes it never overlap. */
 function alone<T>(context: ResourceContext, work: () => Promise<T>): Promise<T> {
-  const mutex = mutexes.get(context) ?? new Mutex();
-  mutexes.set(context, mutex);
+  const mutex = mutexes.get(context.resource) ?? new Mutex();
+  mutexes.set(context.resource, mutex);
   return mutex.run(work);
 }
 
@@ -115,7 +115,8 @@ async function mountIt(context: ResourceContext, signal: AbortSignal): Promise<v
   await outside.files.makeFolder(point);
   const record = { resource: resource.name, boot: await bootId(outside.files), source, point };
   const mayBegin = (): void => {
-    if (signal.aborted || over.has(context)) throw fail("CANCELLED", { happened: "The mount was broken off." });
+    if (signal.aborted || over.has(context.resource))
+      throw fail("CANCELLED", { happened: "The mount was broken off." });
   };
   mayBegin();
   await writeMountRecord(outside.files, folder, record);
