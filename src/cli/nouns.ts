@@ -68,6 +68,12 @@ export const nouns: readonly Noun[] = [
     load: async () => (await import("./commands/reg.ts")).defineReg,
   },
   {
+    words: "hive",
+    summary: "Registry hives in files: look, find, compare, mend, convert; needs no service",
+    part: "This node's data",
+    load: async () => (await import("./commands/hive.ts")).defineHive,
+  },
+  {
     words: "key",
     summary: "Key containers: create, import, sign",
     part: "This node's data",

@@ -1,5 +1,6 @@
 /** Reading a file that a person named as an artefact. */
-import { readFile, stat } from "node:fs/promises";
+import { constants } from "node:fs";
+import { type FileHandle, open, stat } from "node:fs/promises";
 import { fail } from "../base/errors.ts";
 import { translated } from "../base/outside-node-error.ts";
 
@@ -14,15 +15,35 @@ export async function isFolder(path: string, next = "Check the path."): Promise<
   });
 }
 
-/** A file's bytes, or what comes through a pipe until its end. INVALID_PARAMETER for a device, which need not end, and a socket. */
+/**
+ * A file's bytes, or what comes through a pipe until its end. Leaves nothing behind, not even a later access time where the system lets the
+ * caller ask for that (the owner; root). INVALID_PARAMETER for a folder, a device, which need not end, and a socket.
+ */
 export async function readArtefact(path: string): Promise<Uint8Array> {
-  const found = await translated(`read ${path}`, () => stat(path));
-  if (found.isCharacterDevice() || found.isBlockDevice() || found.isSocket()) {
-    throw fail("INVALID_PARAMETER", {
-      happened: `${path} is a device or a socket, not a file.`,
-      unchanged: "Nothing was changed.",
-      next: "Name a file.",
-    });
+  return translated(`read ${path}`, async () => {
+    const found = await stat(path);
+    if (!found.isFile() && !found.isFIFO()) {
+      throw fail("INVALID_PARAMETER", {
+        happened: `${path} is a ${found.isDirectory() ? "folder" : "device or a socket"}, not a file.`,
+        unchanged: "Nothing was changed.",
+        next: "Name a file.",
+      });
+    }
+    const file = await openQuietly(path);
+    try {
+      const bytes = await file.readFile();
+      return new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.length);
+    } finally {
+      await file.close();
+    }
+  });
+}
+
+async function openQuietly(path: string): Promise<FileHandle> {
+  try {
+    return await open(path, constants.O_RDONLY | constants.O_NOATIME);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== "EPERM") throw error;
+    return open(path, constants.O_RDONLY);
   }
-  return new Uint8Array(await translated(`read ${path}`, () => readFile(path)));
 }

@@ -51,12 +51,15 @@ function hexBytes(text: string): Uint8Array {
 
 /** A value's type and data for people. */
 export function valueText(view: ValueView): readonly [type: string, data: string] {
-  const value = valueOfView(view);
-  const number = dwordOf(value);
-  if (number !== undefined) return [view.type, `0x${number.toString(16)}`];
-  const long = qwordOf(value);
-  if (long !== undefined) return [view.type, `0x${long.toString(16)}`];
+  return typeAndData(valueOfView(view));
+}
+
+/** The same without a view; the name does not count. */
+export function typeAndData(value: Value): readonly [type: string, data: string] {
+  const type = typeName(value.type);
+  const number = dwordOf(value) ?? qwordOf(value);
+  if (number !== undefined) return [type, `0x${number.toString(16)}`];
   const list = multiSzOf(value);
-  if (list !== undefined) return [view.type, oneLine(list.join("\\0"))];
-  return [typeName(value.type), oneLine(textOf(value) ?? toHex(value.data))];
+  if (list !== undefined) return [type, oneLine(list.join("\\0"))];
+  return [type, oneLine(textOf(value) ?? toHex(value.data))];
 }

@@ -3,8 +3,8 @@ import { decodeUtf16 } from "../base/bytes.ts";
 import { fail, type Failure } from "../base/errors.ts";
 
 /**
- * `unicode` is what regedit writes: UTF-16LE with a byte order mark. `utf-8` has no mark. `ascii` is read alike by everything. These three are
- * "Windows Registry Editor Version 5.00"; `regedit4` is the old dialect, in the bytes of a code page.
+ * `unicode` is what regedit writes: UTF-16LE with a byte order mark. `utf-8` has no mark. `ascii` is read alike by everything. These
+ * three are "Windows Registry Editor Version 5.00"; `regedit4` is the old dialect, in the bytes of a code page.
  */
 export type RegForm = "unicode" | "utf-8" | "ascii" | "regedit4";
 

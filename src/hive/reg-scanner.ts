@@ -13,6 +13,8 @@ const backslash = 0x5c;
 export class RegScanner {
   readonly #text: string;
   #at = 0;
+  /** Where the present statement begins. */
+  #statement = 0;
 
   constructor(text: string) {
     this.#text = text;
@@ -35,13 +37,14 @@ export class RegScanner {
     while (isSpace(this.#text.charCodeAt(this.#at))) this.#at += 1;
   }
 
-  /** Passes spaces and ends of lines. */
+  /** Passes spaces and ends of lines, up to the next statement. */
   blank(): void {
     for (;;) {
       const unit = this.#text.charCodeAt(this.#at);
-      if (!isSpace(unit) && unit !== cr && unit !== lf) return;
+      if (!isSpace(unit) && unit !== cr && unit !== lf) break;
       this.#at += 1;
     }
+    this.#statement = this.#at;
   }
 
   /** The rest of the line, which is passed with its end. */
@@ -141,11 +144,11 @@ export class RegScanner {
     if (this.line().trim() !== "") throw this.wrong("something stands after the backslash that continues a line");
   }
 
-  /** What is refused, with the number of the line. */
+  /** What is refused, with the number of the line in which the statement begins. */
   wrong(why: string): Failure {
-    const line = this.#text.slice(0, Math.min(this.#at, this.#text.length)).split(/\r\n|\r|\n/).length;
+    const line = this.#text.slice(0, this.#statement).split(/\r\n|\r|\n/).length;
     return fail("INVALID_DATA", {
-      happened: `The registry text is wrong near line ${line}: ${why}.`,
+      happened: `The registry text is wrong at line ${line}: ${why}.`,
       unchanged: "Nothing was changed.",
     });
   }

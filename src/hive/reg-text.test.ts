@@ -11,10 +11,12 @@ import { applyEdits, type Edit } from "../tree/edit.ts";
 import { buildKey, emptyKey, type Key } from "../tree/key.ts";
 import { modelOf, plain, plainContent } from "../tree/model.ts";
 import { binary, dword, multiSz, qword, sz, type Value } from "../tree/value.ts";
+import { openHive } from "./open.ts";
 import { readHive } from "./read.ts";
 import type { RegForm } from "./reg-encoding.ts";
 import { readRegText, readRegTree } from "./reg-text.ts";
-import { streamRegText, writeRegText } from "./reg-write.ts";
+import { streamHiveText, streamRegText, writeRegText } from "./reg-write.ts";
+import { writeHive } from "./write.ts";
 
 const decode = (bytes: Uint8Array): string => new TextDecoder("utf-16le").decode(bytes);
 const utf8 = (text: string): Uint8Array => new TextEncoder().encode(text);
@@ -233,6 +235,17 @@ test("any bytes are read or refused, never anything else", () => {
         }
       },
     ),
+  );
+});
+
+test("a hive's text is that of its tree, but for the order in the file", () => {
+  const time = 1n;
+  fc.assert(
+    fc.property(arbitrary.tree(), (tree) => {
+      const parts: Uint8Array[] = [];
+      streamHiveText(openHive(writeHive(tree, { time })), { prefix, times: true }, (part) => parts.push(part));
+      assert.deepEqual(concatBytes(parts), writeRegText(tree, { prefix, times: true }));
+    }),
   );
 });
 

@@ -1,6 +1,6 @@
 /**
- * Key trees as registry text (`.reg`; facts regf.md §1.7). The format carries keys, values, their types and bytes. What it can't carry stands
- * in comments that clubar reads and others pass over: docs/formats/registry-text.md.
+ * Key trees as registry text (`.reg`; facts regf.md §1.7). The format carries keys, values, their types and bytes. What it can't carry
+ * stands in comments that clubar reads and others pass over: docs/formats/registry-text.md.
  */
 import { decodeUtf16, concatBytes } from "../base/bytes.ts";
 import { fail } from "../base/errors.ts";
@@ -9,6 +9,7 @@ import { childrenOf, type Key, valuesOf } from "../tree/key.ts";
 import { type Value, valueType } from "../tree/value.ts";
 import { asciiJson } from "./ascii-json.ts";
 import { decodeLatin1 } from "./names.ts";
+import type { HiveKey, OpenHive } from "./open.ts";
 import { encoderOf, type RegEncoder, type RegForm } from "./reg-encoding.ts";
 import { RegSink } from "./reg-sink.ts";
 
@@ -28,8 +29,8 @@ export interface RegTextOptions {
   /** Of `regedit4`; windows-1252 unless given. */
   readonly codePage?: string;
   /**
-   * true unless given: class names, security, symbolic links, and names or texts that a line can't hold stand in comments. With false the first
-   * three are left out and such names are refused.
+   * true unless given: class names, security, symbolic links, and names or texts that a line can't hold stand in comments. With false
+   * the first three are left out and such names are refused.
    */
   readonly extension?: boolean;
   /** Last-write times, too; false unless given. */
@@ -44,23 +45,42 @@ export function writeRegText(key: Key, options: RegTextOptions = {}): Uint8Array
 }
 
 /** The same, handed out in chunks that end at line ends; so its memory does not grow with the tree. */
-export function streamRegText(
-  key: Key,
-  options: RegTextOptions,
-  write: (chunk: Uint8Array<ArrayBuffer>) => void,
-): void {
-  new RegWriter(options, write).run(key);
+export function streamRegText(key: Key, options: RegTextOptions, write: RegOutput): void {
+  const writer = new RegWriter(options, write);
+  const waiting: { readonly key: Key; readonly depth: number }[] = [{ key, depth: 0 }];
+  for (let next = waiting.pop(); next !== undefined; next = waiting.pop()) {
+    const { key: present, depth } = next;
+    writer.key(present, depth);
+    for (const value of valuesOf(present)) writer.value(value);
+    const first = waiting.length;
+    for (const child of childrenOf(present)) waiting.push({ key: child, depth: depth + 1 });
+    reverseFrom(waiting, first);
+  }
+  writer.finish();
 }
 
-/** A key that waits for being written. */
-interface Waiting {
-  readonly key: Key;
+/**
+ * A hive, or what is at and below one of its keys, without a tree being made of it: keys and values in the order of the file. Throws
+ * HiveError at the first damage, after some chunks perhaps.
+ */
+export function streamHiveText(hive: OpenHive, options: RegTextOptions, write: RegOutput, from?: HiveKey): void {
+  const writer = new RegWriter(options, write);
+  hive.walk({ key: (key, depth) => writer.key(key, depth), value: (value) => writer.value(value) }, from);
+  writer.finish();
+}
+
+/** Takes a chunk of text; its bytes are its own. */
+export type RegOutput = (chunk: Uint8Array<ArrayBuffer>) => void;
+
+/** What of a key is written before its values. */
+type Attributes = Pick<Key, "name" | "className" | "security" | "symlink" | "lastWritten">;
+
+/** A key on the way from the root to the present one. */
+interface Above {
   readonly path: string;
-  /** Of the parent. */
   readonly security: Uint8Array | undefined;
   /** It or a key above it has a name that a line can't hold: all of it stands in comments. */
   readonly hidden: boolean;
-  readonly isRoot: boolean;
 }
 
 class RegWriter {
@@ -69,10 +89,12 @@ class RegWriter {
   readonly #sink: RegSink;
   readonly #isOld: boolean;
   readonly #extension: boolean;
+  readonly #above: Above[] = [];
+  #hidden = false;
   #isMarked = false;
-  readonly #securities = new Map<Uint8Array | string, number>();
+  readonly #securities = new Map<string, number>();
 
-  constructor(options: RegTextOptions, write: (chunk: Uint8Array<ArrayBuffer>) => void) {
+  constructor(options: RegTextOptions, write: RegOutput) {
     const { form = "unicode", codePage, extension = true } = options;
     this.#options = options;
     this.#isOld = form === "regedit4";
@@ -80,34 +102,22 @@ class RegWriter {
     this.#encoder = encoderOf(form, codePage);
     this.#sink = new RegSink(this.#encoder, write);
     if (form === "unicode") this.#sink.text("\ufeff");
-  }
-
-  run(root: Key): void {
     this.#line(this.#isOld ? regTitle.old : regTitle.unicode);
-    this.#line("");
-    const path = this.#options.prefix ?? "HKEY_LOCAL_MACHINE";
-    const waiting: Waiting[] = [{ key: root, path, security: undefined, hidden: !this.#holds(path), isRoot: true }];
-    for (let next = waiting.pop(); next !== undefined; next = waiting.pop()) {
-      // Without a prefix, the subkeys of the root are the HKEY_… of the text.
-      if (next.path !== "") this.#key(next);
-      const { key, path: above, hidden } = next;
-      const first = waiting.length;
-      for (const child of childrenOf(key)) {
-        waiting.push({
-          key: child,
-          path: above === "" ? child.name : `${above}\\${child.name}`,
-          security: key.security,
-          hidden: hidden || !this.#holds(child.name),
-          isRoot: false,
-        });
-      }
-      reverseFrom(waiting, first);
-    }
-    this.#sink.flush();
   }
 
-  #key({ key, path, security, hidden, isRoot }: Waiting): void {
+  /** A key, 0 levels below the prefix or some; before its values and subkeys. */
+  key(key: Attributes, depth: number): void {
+    const above = depth === 0 ? undefined : this.#above[depth - 1];
+    const path = this.#path(key.name, above);
+    const hidden = above === undefined ? !this.#holds(path) : above.hidden || !this.#holds(key.name);
+    const security = this.#extension ? key.security : undefined;
+    this.#above.length = depth;
+    this.#above.push({ path, security, hidden });
+    this.#hidden = hidden;
+    // Without a prefix, the subkeys of the root are the HKEY_… of the text.
+    if (path === "") return;
     const sink = this.#sink;
+    sink.end();
     if (hidden) this.#comment(path, `key ${asciiJson(path)}`);
     else {
       sink.text("[");
@@ -115,18 +125,28 @@ class RegWriter {
       sink.text("]");
       sink.end();
     }
-    const isNamed = path === key.name || path.endsWith(`\\${key.name}`);
-    if (isRoot && this.#extension && !isNamed) this.#comment(path, `name ${asciiJson(key.name)}`);
-    if (this.#extension) this.#attributes(key, security);
-    for (const value of valuesOf(key)) this.#value(value, hidden);
-    sink.end();
+    if (!this.#extension) return;
+    if (above === undefined && path !== key.name && !path.endsWith(`\\${key.name}`))
+      this.#comment(path, `name ${asciiJson(key.name)}`);
+    this.#attributes(key);
+    if (!sameSecurity(security, above?.security)) this.#security(key.name, security);
   }
 
-  #attributes(key: Key, above: Uint8Array | undefined): void {
+  #path(name: string, above: Above | undefined): string {
+    if (above === undefined) return this.#options.prefix ?? "HKEY_LOCAL_MACHINE";
+    return above.path === "" ? name : `${above.path}\\${name}`;
+  }
+
+  /** After the last value. */
+  finish(): void {
+    this.#sink.end();
+    this.#sink.flush();
+  }
+
+  #attributes(key: Attributes): void {
     if (key.className !== undefined) this.#comment(key.name, `class ${asciiJson(key.className)}`);
     if (key.symlink) this.#comment(key.name, "link");
     if (this.#options.times === true) this.#comment(key.name, `time ${key.lastWritten}`);
-    if (!sameSecurity(key.security, above)) this.#security(key.name, key.security);
   }
 
   /** The first use of a descriptor numbers it. */
@@ -136,7 +156,7 @@ class RegWriter {
       return;
     }
     const content = decodeLatin1(security, 0, security.length);
-    const known = this.#securities.get(security) ?? this.#securities.get(content);
+    const known = this.#securities.get(content);
     const number = known ?? this.#securities.size;
     if (known === undefined) this.#securities.set(content, number);
     this.#comment(name, `security ${number}`, () => {
@@ -146,10 +166,11 @@ class RegWriter {
     });
   }
 
-  #value(value: Value, hidden: boolean): void {
+  /** A value of the key written last. */
+  value(value: Value): void {
     const { name, type, data } = value;
     const sink = this.#sink;
-    const shown = hidden || !this.#holds(name) ? undefined : this.#shownData(type, data);
+    const shown = this.#hidden || !this.#holds(name) ? undefined : this.#shownData(type, data);
     if (shown === undefined) {
       this.#comment(name, `value ${asciiJson(name)} hex(${type.toString(16)}):`, () => sink.hex(data, true));
       return;

@@ -1,0 +1,66 @@
+/** New files that a person names: 0600, whole or not there, never in the place of another one unless that was asked for. */
+import { randomUUID } from "node:crypto";
+import { closeSync, fsyncSync, linkSync, openSync, renameSync, unlinkSync, writeSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { fail } from "../base/errors.ts";
+import { outsideError } from "../base/outside-node-error.ts";
+
+/** Writes the chunks that `fill` hands over. ALREADY_EXISTS unless `force`; nothing is left behind when `fill` throws. */
+export function writeNewFile(path: string, force: boolean, fill: (write: (chunk: Uint8Array) => void) => void): void {
+  const temporary = join(dirname(path), `.clubar-${randomUUID()}`);
+  const doing = <T>(call: () => T): T => told(`write ${path}`, call);
+  const file = doing(() => openSync(temporary, "wx", 0o600));
+  try {
+    try {
+      fill((chunk) => doing(() => writeAll(file, chunk)));
+      doing(() => fsyncSync(file));
+    } finally {
+      closeSync(file);
+    }
+    doing(() => (force ? renameSync(temporary, path) : linkNew(temporary, path)));
+  } finally {
+    removed(temporary);
+  }
+  const folder = doing(() => openSync(dirname(path), "r"));
+  try {
+    fsyncSync(folder);
+  } catch {
+    // Some file systems have no way to do this for a folder.
+  } finally {
+    closeSync(folder);
+  }
+}
+
+function told<T>(what: string, call: () => T): T {
+  try {
+    return call();
+  } catch (cause) {
+    throw cause instanceof Error && "happened" in cause ? cause : outsideError(cause, what);
+  }
+}
+
+function writeAll(file: number, chunk: Uint8Array): void {
+  for (let from = 0; from < chunk.length; ) from += writeSync(file, chunk, from);
+}
+
+/** A name of its own; unlike a rename it never takes another file's. */
+function linkNew(temporary: string, path: string): void {
+  try {
+    linkSync(temporary, path);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw error;
+    throw fail("ALREADY_EXISTS", {
+      happened: `${path} is there already.`,
+      unchanged: "It was not changed.",
+      next: "Name another file, or say --force.",
+    });
+  }
+}
+
+function removed(path: string): void {
+  try {
+    unlinkSync(path);
+  } catch {
+    // It was renamed, or never became a file.
+  }
+}
