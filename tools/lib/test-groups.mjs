@@ -4,10 +4,10 @@ import { join } from "node:path";
 
 /**
  * In the order they run: cheap and pointed ones first. A file belongs to the first group whose `holds` accepts its path.
- * End to end tests wait for real processes with real deadlines, and browsers take a whole processor, so both run one at a time.
+ * End to end tests mostly wait for real processes, so two at once disturb each other little; a browser takes a whole processor.
  */
 const groups = [
-  { title: "end to end", holds: /(^|[/.-])e2e([/.-])/, concurrency: 1, timeoutMs: 300_000 },
+  { title: "end to end", holds: /(^|[/.-])e2e([/.-])/, concurrency: 2, timeoutMs: 300_000 },
   { title: "web page", holds: /^test\/page\//, concurrency: 1, timeoutMs: 300_000 },
   { title: "crash points", holds: /(^|[/-])crash(-points?)?([/.-])/, concurrency: 2, timeoutMs: 300_000 },
   { title: "simulation", holds: /(^|[/-])(sim|simulation)([/.-])/, concurrency: 2, timeoutMs: 600_000 },
