@@ -2,6 +2,7 @@
  * The bytes of one simulated file: what every process sees (the page cache) and what is certain to survive a power loss
  * (the medium), with the writes between the two.
  */
+import { createHash } from "node:crypto";
 import type { RandomStream } from "./random.ts";
 
 /** What becomes of unsynced data when the power goes. Sectors of 512 bytes are written whole or not at all. */
@@ -82,6 +83,20 @@ export class FileContent {
     this.#seen = this.#durable.copy();
   }
 
+  /** Remembers everything; what it returns puts it back, any number of times. */
+  remember(): () => void {
+    const [seen, durable, pending] = [this.#seen.copy(), this.#durable.copy(), this.#pending.slice()];
+    const serial = this.#serial;
+    return () => {
+      [this.#seen, this.#durable, this.#pending, this.#serial] = [seen.copy(), durable.copy(), pending.slice(), serial];
+    };
+  }
+
+  /** Of what every process sees. */
+  digest(): string {
+    return this.#seen.digest();
+  }
+
   #change(change: Change): void {
     this.#seen.apply(change);
     this.#pending.push(change);
@@ -120,13 +135,20 @@ function sizeAfter(size: number, change: Change): number {
   return change.kind === "truncate" ? change.size : Math.max(size, change.at + change.bytes.length);
 }
 
-/** Growing bytes; what was never written reads as zeros. */
+/** Growing bytes; what was never written reads as zeros. Copies share memory until one of them changes. */
 class Bytes {
   #buffer: Uint8Array = new Uint8Array(0);
+  #shared = false;
+  #digest: string | undefined;
   size = 0;
 
   slice(at: number, length: number): Uint8Array {
     return this.#buffer.slice(Math.min(at, this.size), Math.min(at + length, this.size));
+  }
+
+  digest(): string {
+    this.#digest ??= createHash("sha1").update(this.#buffer.subarray(0, this.size)).digest("hex");
+    return this.#digest;
   }
 
   apply(change: Change): void {
@@ -136,23 +158,34 @@ class Bytes {
 
   write(at: number, bytes: Uint8Array): void {
     if (bytes.length === 0) return;
-    if (at + bytes.length > this.size) this.resize(at + bytes.length);
+    this.#own(Math.max(this.size, at + bytes.length));
     this.#buffer.set(bytes, at);
+    this.size = Math.max(this.size, at + bytes.length);
   }
 
   resize(size: number): void {
-    if (size > this.#buffer.length) {
-      const larger = new Uint8Array(Math.max(size, this.#buffer.length * 2));
-      larger.set(this.#buffer.subarray(0, this.size));
-      this.#buffer = larger;
-    }
+    this.#own(size);
     if (size < this.size) this.#buffer.fill(0, size, this.size);
     this.size = size;
   }
 
   copy(): Bytes {
     const copy = new Bytes();
-    copy.write(0, this.#buffer.subarray(0, this.size));
+    copy.#buffer = this.#buffer;
+    copy.#digest = this.#digest;
+    copy.size = this.size;
+    copy.#shared = this.#shared = true;
     return copy;
+  }
+
+  /** Makes the memory this one's alone and large enough. */
+  #own(size: number): void {
+    this.#digest = undefined;
+    if (!this.#shared && size <= this.#buffer.length) return;
+    const length = size <= this.#buffer.length ? this.#buffer.length : Math.max(size, this.#buffer.length * 2);
+    const own = new Uint8Array(length);
+    own.set(this.#buffer.subarray(0, this.size));
+    this.#buffer = own;
+    this.#shared = false;
   }
 }

@@ -2,11 +2,13 @@
  * Crash enumeration: the same work is cut short at every one of its calls that change files, in several ways, and each
  * time what is left is checked.
  */
+import { sha256 } from "../base/digest.ts";
 import type { Files } from "../base/outside.ts";
 import type { DataLoss } from "./content.ts";
 import { Disk, type NameLoss } from "./disk.ts";
 import { openFiles, type Door, type DoorCall } from "./files.ts";
 import { randomFrom, type RandomStream } from "./random.ts";
+import { settle } from "./settle.ts";
 
 /** How a crash enumeration is set up. */
 export interface CrashPointOptions {
@@ -18,6 +20,11 @@ export interface CrashPointOptions {
   readonly tornVariants?: number;
   /** Each call gets only every nth way to crash, the next call others: for work of very many calls. 1 unless given. */
   readonly everyNth?: number;
+  /**
+   * What the work has told its callers so far, as JSON. When it is given, crashes at different calls that leave the same disk behind
+   * are checked once too if the same was told: `check` may not depend on anything else of the crash.
+   */
+  readonly told?: () => unknown;
 }
 
 /** A crash as it happened: for the message of a failing check. */
@@ -69,55 +76,99 @@ const fixedVariants: readonly Variant[] = [
 
 const losses: readonly DataLoss[] = ["prefix-kept", "sectors-kept"];
 
+type Run = (files: Files) => Promise<void>;
+type Check = (filesAfterCrash: Files, done: number, crash: CrashPoint) => Promise<void>;
+
 /**
- * Runs `run` once to count its changing calls, then again from an empty (or prepared) disk for each call and variant
- * with a crash there; `check` gets what is left and how many changing calls had returned. The calls of a crashed `run`
- * never resolve. `check` may go on working with the files. Whatever `check` throws is thrown, with the crash in front.
- * Returns the number of crashes.
+ * Runs `run` once undisturbed on an empty (or prepared) disk, then again, where it is held at each of its changing calls: for each
+ * variant the crash happens there, `check` gets what is left and how many changing calls had returned, and the disk becomes again
+ * what it was. `check` may go on working with the files. Whatever it throws is thrown, with the crash in front. Crashes that leave
+ * the same disk behind are checked once. Returns the number of crashes.
  */
-export async function crashPoints(
-  run: (files: Files) => Promise<void>,
-  check: (filesAfterCrash: Files, done: number, crash: CrashPoint) => Promise<void>,
-  options: CrashPointOptions = {},
-): Promise<number> {
-  const scene = await makeScene(options);
-  const counting = new CrashDoor(undefined);
-  await run(open(scene, counting).files);
-  const calls = counting.made;
-  const variants = [...fixedVariants, ...tornVariants(options.tornVariants ?? 3)];
-  let crashes = 0;
-  for (let call = 0; call < calls; call++) {
-    for (const [way, variant] of variants.entries()) {
-      if ((way + call) % (options.everyNth ?? 1) !== 0) continue;
-      await crashOnce(run, check, options, call, variant);
-      crashes++;
-    }
-  }
-  return crashes;
+export async function crashPoints(run: Run, check: Check, options: CrashPointOptions = {}): Promise<number> {
+  const disk = new Disk("crash", "ext4", true);
+  const preparing = new CrashDoor();
+  await options.prepare?.(open(disk, preparing).files);
+  preparing.close();
+  disk.syncAll();
+  const asPrepared = disk.remember();
+  const counting = new CrashDoor(() => Promise.resolve());
+  await run(open(disk, counting).files);
+  counting.close();
+  asPrepared();
+  const crashes = new Crashes(disk, check, options);
+  const door = new CrashDoor((call) => crashes.at(door, call));
+  await Promise.race([run(open(disk, door).files), crashes.failed]);
+  if (door.made !== counting.made)
+    throw new Error(`The work made ${counting.made} changing calls, then ${door.made}: it is not deterministic.`);
+  return crashes.count;
 }
 
-async function crashOnce(
-  run: (files: Files) => Promise<void>,
-  check: (filesAfterCrash: Files, done: number, crash: CrashPoint) => Promise<void>,
-  options: CrashPointOptions,
-  call: number,
-  variant: Variant,
-): Promise<void> {
-  const random = randomFrom(`${options.seed ?? 1}/${call}/${variant.name}`);
-  const disk = await makeScene(options);
-  const door = new CrashDoor({ call, cut: variant.cut, random });
-  const opened = open(disk, door);
-  await Promise.race([run(opened.files), door.crashed]);
-  if (!door.hasCrashed)
-    throw new Error(`The work made fewer than ${call + 1} changing calls this time: it is not deterministic.`);
-  opened.closeAll();
-  if (variant.power !== undefined) disk.losePower(variant.power, random);
-  const crash = { call, what: door.at, variant: variant.name };
+/** The crashes of one work on one disk. */
+class Crashes {
+  count = 0;
+  /** Rejects with what the first failing check threw. */
+  readonly failed: Promise<never>;
+  readonly #fail: (error: unknown) => void;
+  readonly #disk: Disk;
+  readonly #check: Check;
+  readonly #options: CrashPointOptions;
+  readonly #variants: readonly Variant[];
+  /** What was checked already: disks as they appear, with what was told. */
+  readonly #checked = new Set<string>();
+
+  constructor(disk: Disk, check: Check, options: CrashPointOptions) {
+    const { promise, reject } = Promise.withResolvers<never>();
+    promise.catch(() => undefined);
+    this.failed = promise;
+    this.#fail = reject;
+    this.#disk = disk;
+    this.#check = check;
+    this.#options = options;
+    this.#variants = [...fixedVariants, ...tornVariants(options.tornVariants ?? 3)];
+  }
+
+  /** Every way to crash at a call that the door holds. */
+  async at(door: CrashDoor, call: DoorCall<unknown>): Promise<void> {
+    const { seed = 1, everyNth = 1, told } = this.#options;
+    const number = door.made - 1;
+    const asItWas = [this.#disk.remember(), call.remember?.()];
+    for (const [way, variant] of this.#variants.entries()) {
+      if ((way + number) % everyNth !== 0) continue;
+      this.count++;
+      const random = randomFrom(`${seed}/${number}/${variant.name}`);
+      cut(call, variant.cut, random);
+      this.#disk.unlockAll();
+      if (variant.power !== undefined) this.#disk.losePower(variant.power, random);
+      const what = { call: number, what: `${call.name} ${call.about}`, variant: variant.name };
+      const known = told === undefined ? number : JSON.stringify(told());
+      const state = sha256(new TextEncoder().encode(`${known}\n${this.#disk.appearance()}`));
+      if (!this.#checked.has(state)) await this.#checkOne(door.done, what);
+      this.#checked.add(state);
+      for (const back of asItWas) back?.();
+    }
+  }
+
+  async #checkOne(done: number, crash: CrashPoint): Promise<void> {
+    const door = new CrashDoor();
+    try {
+      await this.#check(open(this.#disk, door).files, done, crash);
+      door.close();
+    } catch (cause) {
+      const reason = cause instanceof Error ? cause.message : String(cause);
+      this.#fail(new Error(`Call ${crash.call} (${crash.what}), ${crash.variant}: ${reason}`, { cause }));
+      await never();
+    }
+  }
+}
+
+/** As much of a call as happens before the crash. */
+function cut(call: DoorCall<unknown>, howMuch: Variant["cut"], random: RandomStream): void {
   try {
-    await check(open(disk, new CrashDoor(undefined)).files, door.done, crash);
-  } catch (cause) {
-    const reason = cause instanceof Error ? cause.message : String(cause);
-    throw new Error(`Call ${call} (${crash.what}), ${variant.name}: ${reason}`, { cause });
+    if (howMuch === "after") call.effect();
+    if (howMuch === "half") call.partly?.(random.fraction());
+  } catch {
+    // The call itself failed: there is nothing to cut short.
   }
 }
 
@@ -129,64 +180,58 @@ function tornVariants(count: number): Variant[] {
   }));
 }
 
-async function makeScene(options: CrashPointOptions): Promise<Disk> {
-  const disk = new Disk("crash");
-  await options.prepare?.(open(disk, new CrashDoor(undefined)).files);
-  disk.syncAll();
-  return disk;
-}
-
 function open(disk: Disk, door: Door): ReturnType<typeof openFiles> {
   return openFiles({ diskOf: () => disk, wall: () => 0, folder: "/" }, door);
 }
 
-/** Lets calls through at once, counts the changing ones and cuts everything off at the chosen one. */
+/**
+ * Lets calls through at once and counts the changing ones. With `visit`, that is done before each of these, when all of the work waits
+ * for its calls and goes on with none: so the work does the same however long a visit takes.
+ */
 class CrashDoor implements Door {
-  readonly crashed: Promise<void>;
-  hasCrashed = false;
   /** Changing calls that began, and those that returned. */
   made = 0;
   done = 0;
-  at = "";
-  readonly #plan: { readonly call: number; readonly cut: Variant["cut"]; readonly random: RandomStream } | undefined;
-  readonly #crash: () => void;
+  readonly #visit: ((call: DoorCall<unknown>) => Promise<void>) | undefined;
+  #held: PromiseWithResolvers<void> | undefined;
+  #closed = false;
 
-  constructor(
-    plan: { readonly call: number; readonly cut: Variant["cut"]; readonly random: RandomStream } | undefined,
-  ) {
-    const { promise, resolve } = Promise.withResolvers<void>();
-    this.#plan = plan;
-    this.crashed = promise;
-    this.#crash = resolve;
+  constructor(visit?: (call: DoorCall<unknown>) => Promise<void>) {
+    this.#visit = visit;
   }
 
   async call<T>(call: DoorCall<T>): Promise<T> {
-    if (this.hasCrashed) return never();
+    while (this.#held !== undefined) await this.#held.promise;
+    if (this.#closed) return never();
     call.enter?.();
     if (call.mutates) {
-      const number = this.made++;
-      if (this.#plan?.call === number) {
-        this.#cut(call);
-        return never();
-      }
+      this.made++;
+      if (this.#visit !== undefined) await this.#hold(() => this.#visit?.(call));
     }
     await Promise.resolve();
-    if (this.hasCrashed) return never();
+    if (this.#held !== undefined) await this.#released();
+    if (this.#closed) return never();
     const result = call.effect();
     if (call.mutates) this.done++;
     return result;
   }
 
-  #cut<T>(call: DoorCall<T>): void {
-    this.hasCrashed = true;
-    this.at = `${call.name} ${call.about}`;
-    try {
-      if (this.#plan?.cut === "after") call.effect();
-      if (this.#plan?.cut === "half") call.partly?.(this.#plan.random.fraction());
-    } catch {
-      // The call itself failed: there is nothing to cut short.
-    }
-    this.#crash();
+  /** What still goes on behind it does nothing more. */
+  close(): void {
+    this.#closed = true;
+  }
+
+  async #released(): Promise<void> {
+    while (this.#held !== undefined) await this.#held.promise;
+  }
+
+  async #hold(work: () => Promise<void> | undefined): Promise<void> {
+    const held = Promise.withResolvers<void>();
+    this.#held = held;
+    await settle();
+    await work();
+    this.#held = undefined;
+    held.resolve();
   }
 }
 

@@ -61,12 +61,16 @@ export class Disk {
   full = false;
   #root: Inode;
   #nextInode = 2n;
+  /** All there ever were, when moments are remembered: what has no name any more may be open, or come back by a loss of power. */
+  #inodes: Inode[] | undefined;
   #pending: NameChange[] = [];
   #serial = 0;
 
-  constructor(name: string, type: string = "ext4") {
+  /** `remembers`: whether `remember` may be called; what is unlinked takes memory for ever then. */
+  constructor(name: string, type: string = "ext4", remembers: boolean = false) {
     this.name = name;
     this.type = type;
+    this.#inodes = remembers ? [] : undefined;
     this.#root = this.#newInode("folder", 0o755, 0);
   }
 
@@ -216,8 +220,55 @@ export class Disk {
     }
   }
 
+  /** The kernel's part when the only process on the disk dies; for disks that remember. */
+  unlockAll(): void {
+    for (const inode of this.#inodes ?? []) inode.lockedBy = undefined;
+  }
+
   needSpace(path: string): void {
     this.#needSpace(path);
+  }
+
+  /** Remembers everything, locks too; what it returns puts it back, any number of times. */
+  remember(): () => void {
+    const inodes = this.#inodes?.slice();
+    if (inodes === undefined) throw new Error(`The disk ${this.name} does not remember.`);
+    const [pending, serial, nextInode] = [this.#pending.slice(), this.#serial, this.#nextInode];
+    const back = inodes.map((inode) => {
+      const { mode, owner, group, modified, changed, links, lockedBy } = inode;
+      const plain = { mode, owner, group, modified, changed, links, lockedBy };
+      const [acl, names, durableNames] = [[...inode.acl], [...inode.names], [...inode.durableNames]] as const;
+      const content = inode.kind === "file" ? inode.content.remember() : undefined;
+      return (): void => {
+        Object.assign(inode, plain);
+        inode.acl.clear();
+        for (const [kind, bytes] of acl) inode.acl.set(kind, bytes);
+        if (inode.kind === "folder") {
+          inode.names = new Map(names);
+          inode.durableNames = new Map(durableNames);
+        }
+        content?.();
+      };
+    });
+    return () => {
+      [this.#inodes, this.#pending] = [inodes.slice(), pending.slice()];
+      [this.#serial, this.#nextInode] = [serial, nextInode];
+      for (const put of back) put();
+    };
+  }
+
+  /** All that processes can see of it: the same text exactly when they see the same. */
+  appearance(): string {
+    const lines: string[] = [];
+    const walk = (inode: Inode, path: string): void => {
+      const { id, kind, target, mode, owner, group, modified, changed, acl } = inode;
+      const content = kind === "file" ? inode.content.digest() : "";
+      const about = [id, kind, target, mode, owner, group, modified, changed, content, inode.lockedBy !== undefined];
+      lines.push(JSON.stringify([path, ...about.map(String), ...[...acl].map(String)]));
+      for (const name of [...inode.names.keys()].sort()) walk(inode.names.get(name) as Inode, `${path}/${name}`);
+    };
+    walk(this.#root, "");
+    return lines.join("\n");
   }
 
   #keepNames(loss: NameLoss, random: RandomStream): void {
@@ -268,7 +319,7 @@ export class Disk {
   }
 
   #newInode(kind: Inode["kind"], mode: number, now: number, target = ""): Inode {
-    return {
+    const inode: Inode = {
       id: this.#nextInode++,
       kind,
       target,
@@ -284,6 +335,8 @@ export class Disk {
       durableNames: new Map(),
       lockedBy: undefined,
     };
+    this.#inodes?.push(inode);
+    return inode;
   }
 }
 

@@ -21,6 +21,8 @@ export interface DoorCall<T> {
   readonly partly?: (share: number) => void;
   /** What a failing call leaves behind besides its error. */
   readonly broken?: (share: number) => void;
+  /** Remembers what the caller itself keeps of the file and the effect changes; what it returns puts it back. */
+  readonly remember?: () => () => void;
 }
 
 /** Says when a call happens and whether it fails. */
@@ -282,6 +284,12 @@ class SimHandle implements FileHandle {
       effect: () => {
         this.#needOpen();
         return effect();
+      },
+      remember: () => {
+        const offset = this.#offset;
+        return () => {
+          this.#offset = offset;
+        };
       },
       ...(partly === undefined ? {} : { partly, broken: partly }),
     });

@@ -75,6 +75,7 @@ test("the old set or the new one at every crash, and the next backup or finish l
     },
     {
       tornVariants: 2,
+      told: () => taken,
       prepare: async (files) => {
         await files.makeFolder("/backups");
         await take(files, one, 1, 1);
@@ -82,7 +83,7 @@ test("the old set or the new one at every crash, and the next backup or finish l
     },
   );
   assert.ok(
-    crashes > 500 && sawOld > 100 && sawNewUnanswered > 50,
+    crashes > 500 && sawOld > 30 && sawNewUnanswered > 30,
     `${crashes} crashes, ${sawOld} old, ${sawNewUnanswered} new`,
   );
 });
@@ -99,7 +100,7 @@ test("finishing is itself cut short anywhere and finished by the next", async ()
         [],
       );
     },
-    { prepare: stoppedInTheMiddle, tornVariants: 2 },
+    { prepare: stoppedInTheMiddle, tornVariants: 2, told: () => "nothing" },
   );
 });
 
@@ -128,6 +129,6 @@ test("a first backup is whole or not there at every crash", async () => {
       await take(files, one, 1, 2);
       assert.equal(await wordOf(files), "one");
     },
-    { prepare: (files) => files.makeFolder("/backups"), tornVariants: 1 },
+    { prepare: (files) => files.makeFolder("/backups"), tornVariants: 1, told: () => "nothing" },
   );
 });

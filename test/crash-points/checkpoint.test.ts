@@ -64,6 +64,7 @@ test("a commit is whole or absent at every crash, and the version before can be 
         await registry.close();
       },
       tornVariants: 0,
+      told: () => committed,
     },
   );
   assert.ok(crashes > 100);
@@ -109,6 +110,7 @@ test("putting in place changes a hive wholly or not at every crash, and is finis
         await registry.close();
       },
       tornVariants: 0,
+      told: () => "nothing",
     },
   );
 });
@@ -152,6 +154,7 @@ test("a folder that is put in place, then captured, is old or new at every crash
         await registry.close();
       },
       tornVariants: 0,
+      told: () => "nothing",
     },
   );
   assert.ok(crashes > 200, `${crashes}`);

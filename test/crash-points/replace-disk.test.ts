@@ -86,6 +86,7 @@ test("a replacement is whole or absent at every crash, and the next run ends it"
       prepare: async (files) => {
         await (await open(files, 1, firstTree())).registry.close();
       },
+      told: () => answered,
     },
   );
   assert.ok(crashes > 50, `${crashes} crashes`);

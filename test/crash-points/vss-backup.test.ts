@@ -24,14 +24,12 @@ test("backup: the old set or the new one at every crash; the next backup leaves 
       taken = true;
       await files.makeFolder("/after");
     },
-    async (files, _, { call }) => {
+    async (files) => {
       const words = await wordsOfSet(files);
       assert.equal(words.node, words.cluster, "node and cluster are of one backup");
       if (taken) assert.equal(words.node, "two");
       seen[words.node === "two" ? "new" : "old"]++;
       assert.equal(await nodeWord(files), "two", "the node is as it was");
-      // What follows takes long: for every fourth call.
-      if (call % 4 !== 0) return;
       await finishBackup({ files }, vssPath, vssLayout);
       assert.deepEqual(await wordsOfSet(files), words, "finishing changes nothing that a reader sees");
       await backUp(files, after, 3, false);
@@ -41,7 +39,7 @@ test("backup: the old set or the new one at every crash; the next backup leaves 
         folders,
       );
     },
-    { prepare: await recordScene(makeOldSet), tornVariants: 0, everyNth: 4 },
+    { prepare: await recordScene(makeOldSet), tornVariants: 0, everyNth: 4, told: () => taken },
   );
-  assert.ok(crashes > 300 && seen.old > 150 && seen.new > 20, `${crashes} ${JSON.stringify(seen)}`);
+  assert.ok(crashes > 300 && seen.old > 50 && seen.new > 5, `${crashes} ${JSON.stringify(seen)}`);
 });

@@ -34,8 +34,9 @@ test("authoritative restore: node and cluster as they were, or both as in the se
         await makeQuorum(files, after, 9);
       }),
       tornVariants: 0,
-      everyNth: 4,
+      everyNth: 3,
+      told: () => restored,
     },
   );
-  assert.ok(crashes > 300 && seen.nothing > 50 && seen.both > 150, `${crashes} ${JSON.stringify(seen)}`);
+  assert.ok(crashes > 300 && seen.nothing > 5 && seen.both > 50, `${crashes} ${JSON.stringify(seen)}`);
 });

@@ -76,7 +76,7 @@ for (const [title, context, lasts] of [
         await backup.doSnapshotSet();
         await backup.release();
       },
-      { prepare: (files) => fillVolume({ files }) },
+      { prepare: (files) => fillVolume({ files }), told: () => "nothing" },
     );
     assert.ok(crashes > 100 && whole > 0 === lasts, `${crashes} crashes, ${whole} whole`);
   });
@@ -110,6 +110,7 @@ test("a deletion, at every crash: the shadow copy is whole or gone", async () =>
         await fillVolume({ files });
         await make(files, snapshotContext.APP_ROLLBACK);
       },
+      told: () => "nothing",
     },
   );
   assert.ok(crashes > 50 && whole > 0, `${crashes} crashes, ${whole} whole`);
