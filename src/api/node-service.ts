@@ -12,6 +12,7 @@ import type { Timing } from "../membership/timing.ts";
 import type { Claim, ClusterIdentity, Quorum } from "../quorum/quorum.ts";
 import type { Tag } from "../quorum/tag.ts";
 import type { Diagnosis } from "../recovery/doctor.ts";
+import type { ReplaceDiskRequest } from "../recovery/recovery.ts";
 import type { KeyContainers } from "../registry/key-containers.ts";
 import type { Registry } from "../registry/registry.ts";
 import type { Key } from "../tree/key.ts";
@@ -45,6 +46,7 @@ export interface NodeService {
   /** Carries a plan out: this node's life ends, the set is put in place, a new life forms the cluster. Resolves when it leads or failed. */
   restore(request: RestoreRequest): Promise<RestoreOutcome>;
   readonly forceQuorum?: ForceQuorumCalls;
+  readonly moveQuorum?: MoveQuorumCalls;
   /** What is wrong, what is not, what to do. */
   readonly doctor?: () => Promise<Diagnosis>;
   /** A node is certainly off; asks for its name a second time. */
@@ -81,6 +83,25 @@ export interface ForceQuorumCalls {
   plan(asked: ForceQuorumAsked): Promise<RestorePlanView>;
   /** Resolves when this node leads, or its service begins anew with another quorum. */
   carryOut(asked: ForceQuorumAsked): Promise<RestoreOutcome>;
+}
+
+/** What a person asks of a move of the quorum. */
+export interface MoveQuorumAsked {
+  /** Of the quorum that it becomes: "directory". */
+  readonly kind: string;
+  /** Absolute path of a folder that is empty or not there yet. */
+  readonly place: string;
+  /** Disk resources that are exchanged in the same step. */
+  readonly replaces?: ReplaceDiskRequest;
+  /** The plan that the person agreed to. */
+  readonly planId?: string;
+}
+
+/** Moves a running cluster to another quorum. Nothing is taken back; all applications stop and start again. */
+export interface MoveQuorumCalls {
+  plan(asked: MoveQuorumAsked): Promise<RestorePlanView>;
+  /** Resolves when it is in force there; this node's service begins anew. Rejects: the cluster is where it was, unless it says "unfinished". */
+  carryOut(asked: MoveQuorumAsked): Promise<RestoreOutcome>;
 }
 
 /** ClusDb and the hives stand. */

@@ -3,8 +3,7 @@ import { fileURLToPath } from "node:url";
 import { createLog } from "../base/log.ts";
 import { openOutside } from "../base/outside-node.ts";
 import type { Outside } from "../base/outside.ts";
-import { imageMounts, openImageDisks } from "../disks/image-disks.ts";
-import { openLinuxDisks } from "../disks/linux-disks.ts";
+import { openDisks } from "../disks/open-disks.ts";
 import { directoryTiming } from "../membership/timing.ts";
 import { guardLine } from "../monitor/guard.ts";
 import { findResourceType } from "../monitor/types.ts";
@@ -21,11 +20,9 @@ for (const signal of ["SIGINT", "SIGHUP", "SIGTERM"] as const) {
 }
 const quorum = await openDiskQuorum(outside, config.quorum, { insist: config.insist });
 const guard = await startGuard(outside);
-/** A folder of disk images that stand for this machine's disks, for demonstrations and tests. */
-const images = process.env["CLUBAR_DISK_IMAGES"];
 await runHost({
   outside,
-  disks: images === undefined ? openLinuxDisks(outside) : openImageDisks(outside, images, await imageMounts(outside)),
+  disks: await openDisks(outside, process.env["CLUBAR_DISK_IMAGES"]),
   quorum,
   config,
   log,

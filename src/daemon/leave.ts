@@ -36,7 +36,7 @@ async function waitUntilEmpty(service: ServiceNode, me: string): Promise<void> {
 }
 
 /** Dependents were started last, so they are stopped first. */
-async function stopHere(service: ServiceNode): Promise<void> {
+export async function stopHere(service: ServiceNode): Promise<void> {
   const life = service.life();
   life?.owner.rest();
   const online = [...(life?.owner.running() ?? [])]

@@ -7,6 +7,7 @@ import type { FetchRequest, JoinRequest, SubmitRequest } from "../membership/wir
 import type { Handlers } from "../rpc/call.ts";
 import type { Membership } from "../membership/membership.ts";
 import { followQuorum } from "./force-quorum-run.ts";
+import { checkMark, standAside } from "./move-run.ts";
 import { captureAll } from "./owner-calls.ts";
 import type { ServiceNode } from "./service-node.ts";
 
@@ -51,6 +52,14 @@ export function nodeHandlers(service: ServiceNode): Handlers {
     },
     "use-quorum": async (body) => {
       await followQuorum(service, (body as { quorum: string }).quorum);
+      return null;
+    },
+    "check-mark": async (body) => {
+      await checkMark(service, body);
+      return null;
+    },
+    "stand-aside": async () => {
+      await standAside(service);
       return null;
     },
     // The process ends after the answer: the restoring node may go on only when everything here is proven stopped.

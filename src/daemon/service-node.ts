@@ -45,9 +45,11 @@ import { leaveInOrder } from "./leave.ts";
 import { Life } from "./life.ts";
 import { LivingDatabase } from "./living-database.ts";
 import { NodeFreeze } from "./node-freeze.ts";
+import { MoveRun } from "./move-run.ts";
 import { nodeHandlers } from "./node-rpc.ts";
 import { OwnerCalls } from "./owner-calls.ts";
 import { ownIdentity, refuseOlderQuorum } from "./own-quorum.ts";
+import { notReady, rememberQuorum, settle } from "./quorum-ends.ts";
 import { RestoreRun } from "./restore-run.ts";
 import type { ServiceParts } from "./service-parts.ts";
 
@@ -65,6 +67,7 @@ export class ServiceNode implements NodeService {
   readonly timing: Timing;
   readonly callers: CallerPool;
   readonly forceQuorum: ForceQuorumRun = new ForceQuorumRun(this);
+  readonly moveQuorum: MoveRun = new MoveRun(this);
   readonly doctor = (): ReturnType<typeof examineOwn> => examineOwn(this);
   readonly #clusDb: ClusDbFile;
   readonly #backups: BackupRun;
@@ -213,6 +216,11 @@ export class ServiceNode implements NodeService {
     await this.stop(true);
   }
 
+  /** Whether the service ends. */
+  isStopping(): boolean {
+    return this.#stopped;
+  }
+
   /** The service is to begin anew when `run` has ended. */
   isRestartWanted(): boolean {
     return this.#restartWanted;
@@ -294,6 +302,7 @@ export class ServiceNode implements NodeService {
     this.#because = "";
     let refusal: Failure | undefined;
     try {
+      if (await this.#followsMove()) return 0;
       this.#identity = await ownIdentity(this.parts);
       refuseOlderQuorum(quorum.place, this.#identity, this.database.replica);
       const life = await Life.begin(this.#lifeParts());
@@ -315,6 +324,18 @@ export class ServiceNode implements NodeService {
       return 1;
     }
     return this.#afterLife(refusal);
+  }
+
+  /** The quorum was moved: the service begins anew with it. NOT_READY while that goes on. */
+  async #followsMove(): Promise<boolean> {
+    const { outside, data, config, quorum } = this.parts;
+    if (quorum.kind !== "directory") return false;
+    const settled = await settle(outside, config);
+    if (settled.state === "here") return false;
+    if (settled.state !== "moved") throw notReady(settled.sentence);
+    await rememberQuorum(outside, data, settled.to);
+    await this.restart();
+    return true;
   }
 
   /** An evicted node has nothing to come back to, and the service ends with the refusal; everything else tries again. */

@@ -2,6 +2,7 @@
 import type { Log } from "../base/log.ts";
 import type { Outside } from "../base/outside.ts";
 import type { Checkpoints } from "../checkpoint/checkpoint.ts";
+import type { Disks } from "../disks/disks.ts";
 import type { Quorum } from "../quorum/quorum.ts";
 import type { KeyContainers } from "../registry/key-containers.ts";
 import type { Registry } from "../registry/registry.ts";
@@ -19,6 +20,8 @@ export interface ServiceParts {
   readonly quorum: Quorum;
   readonly registry: Registry;
   readonly keys: KeyContainers;
+  /** The machine's disks; absent where nobody looks at them. */
+  readonly disks?: Disks;
   readonly hostProgram: ProgramStart;
   readonly makeCheckpoints: (database: LivingDatabase) => Checkpoints;
 }

@@ -4,6 +4,7 @@ import { createLog } from "../base/log.ts";
 import { openOutside } from "../base/outside-node.ts";
 import { createCheckpoints } from "../checkpoint/checkpoint.ts";
 import { fail } from "../base/errors.ts";
+import { openDisks } from "../disks/open-disks.ts";
 import { openDiskQuorum } from "../quorum/disk/quorum.ts";
 import { openKeyContainers } from "../registry/key-containers.ts";
 import { openRegistry } from "../registry/registry.ts";
@@ -15,6 +16,7 @@ import { openLogFile } from "./log-file.ts";
 import { readNodeRecord } from "../clusapi/node-record.ts";
 import { pageFiles } from "./page-files.ts";
 import { listenPage } from "./page-listener.ts";
+import { finishMove } from "./quorum-ends.ts";
 import { finishRestore } from "./restore-run.ts";
 import { pageService } from "./page-service.ts";
 import { ServiceNode } from "./service-node.ts";
@@ -62,6 +64,7 @@ async function runOnce(
   const outside = openOutside();
   const restored = await commitNodeRestore(outside, data);
   const finished = await finishRestore(outside, data);
+  const moved = await finishMove(outside, data);
   const config = await readNodeRecord(outside.files, data);
   if (config === undefined) {
     throw fail("CLUSTER_NOT_INSTALLED", {
@@ -79,6 +82,7 @@ async function runOnce(
     log.warn("a staged restore of this node has ended", { outcome, sentence, saved, notes });
   }
   if (finished !== undefined) options.onFinished?.(finished);
+  for (const sentence of moved) log.warn("a move of the quorum has ended", { sentence });
   if (finished !== undefined) log.warn("an interrupted restore has ended", { ...finished });
   // The last first, however far it came: what stays open would keep this process, and the node's locks, for ever.
   const closing: (() => Promise<void> | void)[] = [];
@@ -110,6 +114,7 @@ async function serveNode(
     quorum,
     registry,
     keys,
+    disks: await openDisks(outside, process.env["CLUBAR_DISK_IMAGES"]),
     hostProgram: {
       command: process.execPath,
       args: ["--max-old-space-size=64", "--max-semi-space-size=2", host],

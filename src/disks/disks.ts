@@ -54,6 +54,18 @@ export interface Disks {
 /** Rejects when the mount must not begin. */
 export type MountStarted = (process: ProcessIdentity | undefined) => Promise<void>;
 
+/** DiskIdType of a Physical Disk resource (wsfc-facts §6.3). */
+const idType = { signature: 0, guid: 1 } as const;
+
+/** The disk that a resource's DiskIdType, DiskSignature and DiskIdGuid name; undefined when they name none. */
+export function diskIdOf(type: number, signature: number, guid: string): DiskId | undefined {
+  const bare = guid.replace(/^\{(.*)\}$/, "$1").toLowerCase();
+  if (type !== idType.guid && signature !== 0) return { kind: "signature", signature };
+  if (type !== idType.signature && /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/.test(bare))
+    return { kind: "guid", guid: bare };
+  return undefined;
+}
+
 /** "signature 0xA1B2C3D4", "GUID 1111…". */
 export function diskIdText(id: DiskId): string {
   return id.kind === "signature"

@@ -97,6 +97,7 @@ test("the plan says every step, and the update does it as a whole", () => {
       { id: guid(21), name: "other", state: "failed" },
     ],
     mountPoint: "/srv/data",
+    quorum: null,
     steps: [
       '"app", "other" will depend on "new".',
       '"new" will be mounted at /srv/data (was /srv/new).',
@@ -142,11 +143,30 @@ test("what must not be done is refused with the way to go", () => {
   refuses("CIRCULAR_DEPENDENCY", () => plan(cluster([app], { new: { dependsOn: [guid(20)] } })));
   refuses("CIRCULAR_DEPENDENCY", () => plan(cluster([app], { new: { dependsOn: [oldDisk] } })));
   refuses("CIRCULAR_DEPENDENCY", () => plan(cluster([app], { old: { dependsOn: [newDisk] } })));
-  refuses("QUORUM_RESOURCE", () => plan(cluster([app]), "/srv/data/quorum"));
-  assert.ok(plan(cluster([app]), "/srv/data2/quorum"));
+  const noPoint = set(cluster([app]), `Resources\\${newDisk}\\Parameters`, sz("MountPoint", "/srv/data/"));
+  refuses("QUORUM_RESOURCE", () => plan(noPoint, "/srv/data/quorum"));
   let other = set(cluster([app]), `Groups\\${web}`, multiSz("Contains", [oldDisk, guid(20)]));
   other = set(other, `Groups\\${elsewhere}`, multiSz("Contains", [newDisk]));
   refuses("INVALID_PARAMETER", () => plan(other));
+});
+
+test("the quorum moves with its disk, and the new one stays where it is mounted", () => {
+  const named = set(cluster([{ ...app, dependsOn: [oldDisk] }]), "Quorum", sz("Resource", oldDisk));
+  const { plan, change } = planDiskReplacement(named, request, "/srv/data/a/quorum");
+  assert.deepEqual(plan.quorum, { from: "/srv/data/a/quorum", to: "/srv/new/a/quorum" });
+  assert.deepEqual([plan.mountPoint, plan.warnings.length], ["/srv/new", 1]);
+  const after = apply(named, change);
+  assert.deepEqual(
+    [parameter(after, newDisk, "MountPoint"), parameter(after, oldDisk, "MountPoint")],
+    ["/srv/new", undefined],
+  );
+  assert.equal(textOf(findValue(after, "Quorum", "Resource")), newDisk);
+  assert.deepEqual(planDiskReplacement(named, request, "/srv/data").plan.quorum?.to, "/srv/new/quorum");
+  // Moved before, by a restore or by hand: only the resources are left to change.
+  const { plan: later } = planDiskReplacement(named, request, "/srv/new/quorum");
+  assert.deepEqual([later.quorum, later.mountPoint], [null, "/srv/new"]);
+  const { plan: apart } = planDiskReplacement(named, request, "/srv/data2/quorum");
+  assert.deepEqual([apart.quorum, apart.mountPoint], [null, "/srv/data"]);
 });
 
 test("a second lost disk of one name gets a number", () => {

@@ -13,6 +13,7 @@ import {
   resourceState,
   resourceStateName,
   resourceValue,
+  rootKey,
   runtimeGroupPath,
 } from "../database/schema.ts";
 import { type ClusterState, type GroupState, readState, type ResourceState } from "../database/state.ts";
@@ -23,6 +24,8 @@ import { dword, multiSz, sz, textOf } from "../tree/value.ts";
 const unchanged = "Nothing was changed.";
 const diskType = "Physical Disk";
 const mountPoint = "MountPoint";
+/** `Quorum`, sz: id of the quorum disk's resource, in databases that name one (facts §1.2). */
+const quorumResource = "Resource";
 /** Values that the old resource keeps: the id of the new one, and where the old one was mounted. */
 const keeps = { replacedBy: "ReplacedBy", formerMountPoint: "FormerMountPoint" } as const;
 
@@ -47,8 +50,10 @@ export interface ReplaceDiskPlan {
   readonly group: string;
   /** What depends on the old one now and on the new one afterwards. */
   readonly dependents: readonly ReplacedResource[];
-  /** Passes from the old one to the new one; null when the old one has none. */
+  /** Where the new one is mounted afterwards: where the old one was, unless it holds the quorum. Null when that is nowhere. */
   readonly mountPoint: string | null;
+  /** The old disk holds the quorum, which is moved with it; absolute paths of the two folders. Null when it doesn't. */
+  readonly quorum: { readonly from: string; readonly to: string } | null;
   /** A sentence each, in order. */
   readonly steps: readonly string[];
   /** What a person should know before. */
@@ -61,8 +66,12 @@ export interface DiskReplacement {
   readonly change: Change | undefined;
 }
 
-/** @param quorum the quorum folder. @throws 5007, 87, 5019, 5020, 1059, 183 with what to do first */
-export function planDiskReplacement(tree: Key, request: ReplaceDiskRequest, quorum?: string): DiskReplacement {
+/**
+ * @param place the quorum folder. When it lies on the old disk, the change is meant for the database that is built in the new folder, and for
+ * no other (`move/`)
+ * @throws 5007, 87, 5019, 1059, 183 with what to do first
+ */
+export function planDiskReplacement(tree: Key, request: ReplaceDiskRequest, place?: string): DiskReplacement {
   const state = readState(tree);
   const fresh = findResource(state, request.with);
   const done = replacedBefore(tree, state, request.old, fresh);
@@ -70,12 +79,15 @@ export function planDiskReplacement(tree: Key, request: ReplaceDiskRequest, quor
   const old = findResource(state, request.old);
   const group = checkPair(state, old, fresh);
   const point = parameterText(tree, old, mountPoint);
-  refuseQuorumDisk(tree, old, point, quorum);
+  const newPoint = parameterText(tree, fresh, mountPoint);
+  const quorum = quorumMove(old, point, newPoint, place);
+  // A quorum must be there before any resource is online, so nobody mounts its disk elsewhere.
+  const holdsQuorum = quorum !== undefined || (place !== undefined && isBelow(place, newPoint));
   const dependents = [...state.resources.values()].filter((one) => one.dependsOn.includes(old.id));
   checkStates(old, fresh, dependents, group);
   checkCircle(state, old, fresh, dependents);
   const becomes = lostName(state, old);
-  const parts: Parts = { state, old, fresh, group, point, dependents, becomes };
+  const parts: Parts = { state, old, fresh, group, point: holdsQuorum ? newPoint : point, quorum, dependents, becomes };
   return { plan: planOf(tree, parts), change: changeOf(tree, parts) };
 }
 
@@ -84,7 +96,9 @@ interface Parts {
   readonly old: ResourceState;
   readonly fresh: ResourceState;
   readonly group: GroupState;
+  /** Where the new one is mounted afterwards. */
   readonly point: string | undefined;
+  readonly quorum: { readonly from: string; readonly to: string } | undefined;
   readonly dependents: readonly ResourceState[];
   readonly becomes: string;
 }
@@ -108,6 +122,7 @@ function replacedBefore(
     group: state.groups.get(fresh.group ?? "")?.name ?? "",
     dependents: [...state.resources.values()].filter((one) => one.dependsOn.includes(fresh.id)).map(shown),
     mountPoint: parameterText(tree, fresh, mountPoint) ?? null,
+    quorum: null,
     steps: [],
     warnings: [],
   };
@@ -137,19 +152,34 @@ function checkPair(state: ClusterState, old: ResourceState, fresh: ResourceState
   return group;
 }
 
-/** A quorum must be there before any resource is online, so the quorum's own disk is replaced in another way. */
-function refuseQuorumDisk(tree: Key, old: ResourceState, point: string | undefined, quorum: string | undefined): void {
-  const isNamed = textOf(findValue(tree, "Quorum", "Resource"))?.toLowerCase() === old.id;
-  const isBelow =
-    point !== undefined && quorum !== undefined && `${quorum}/`.startsWith(`${point.replace(/\/+$/, "")}/`);
-  if (!isNamed && !isBelow) return;
+/** From the old disk to the same folder on the new one; undefined when the quorum is elsewhere. */
+function quorumMove(
+  old: ResourceState,
+  point: string | undefined,
+  newPoint: string | undefined,
+  place: string | undefined,
+): Parts["quorum"] {
+  if (place === undefined || point === undefined || !isBelow(place, point)) return undefined;
+  const here = withoutSlash(point);
+  const there = withoutSlash(newPoint ?? point);
+  if (there !== here) {
+    // The new disk may be mounted below the old one: then the longer one tells whose the folder is.
+    if (isBelow(there, here) && isBelow(place, there)) return undefined;
+    return { from: place, to: `${there}${place.slice(here.length) || "/quorum"}` };
+  }
   throw fail("QUORUM_RESOURCE", {
-    happened: `"${old.name}" is the quorum disk${quorum === undefined ? "" : `: the quorum folder is ${quorum}`}.`,
+    happened: `"${old.name}" is the quorum disk (the quorum folder is ${place}), and the resource of the new disk has no mount point of its own.`,
     unchanged,
-    next:
-      "Move the quorum first: clubar backup /SAFE/PLACE; mount the new disk on every node and make a folder there; " +
-      "clubar drive set k: /NEW/MOUNT/quorum; clubar restore /SAFE/PLACE noforce k: ; then run this again.",
+    next: "Mount the new disk on every node at another place (in /etc/fstab), and set MountPoint of its resource to that.",
   });
+}
+
+function isBelow(path: string, point: string | undefined): boolean {
+  return point !== undefined && `${path}/`.startsWith(`${withoutSlash(point)}/`);
+}
+
+function withoutSlash(path: string): string {
+  return path.replace(/\/+$/, "");
 }
 
 function checkStates(
@@ -208,9 +238,10 @@ function isLostNameOf({ name }: ResourceState, wanted: string): boolean {
   return before !== undefined && foldName(before) === foldName(wanted);
 }
 
-function planOf(tree: Key, { old, fresh, group, point, dependents, becomes, state }: Parts): ReplaceDiskPlan {
+function planOf(tree: Key, { old, fresh, group, point, quorum, dependents, becomes, state }: Parts): ReplaceDiskPlan {
   const names = dependents.map((one) => `"${one.name}"`).join(", ");
   const former = parameterText(tree, fresh, mountPoint);
+  const oldPoint = parameterText(tree, old, mountPoint);
   const steps = [
     dependents.length === 0 ? "Nothing depends on the old resource." : `${names} will depend on "${fresh.name}".`,
     ...(point === undefined
@@ -226,6 +257,11 @@ function planOf(tree: Key, { old, fresh, group, point, dependents, becomes, stat
     ...(owners(old) === owners(fresh)
       ? []
       : [`The possible owners differ: "${old.name}" ${owners(old)}; "${fresh.name}" ${owners(fresh)}.`]),
+    ...(oldPoint === undefined || oldPoint === point
+      ? []
+      : [
+          `"${fresh.name}" stays mounted at ${point ?? ""}, where the quorum is; what used ${oldPoint} has to be set to that.`,
+        ]),
     ...(old.hasCheckpoints ? [`The checkpoints of "${old.name}" stay with it.`] : []),
   ];
   return {
@@ -235,6 +271,7 @@ function planOf(tree: Key, { old, fresh, group, point, dependents, becomes, stat
     group: group.name,
     dependents: dependents.map(shown),
     mountPoint: point ?? null,
+    quorum: quorum ?? null,
     steps,
     warnings,
   };
@@ -266,11 +303,14 @@ function changeOf(tree: Key, { old, fresh, group, point, dependents, becomes }: 
     dword("PersistentState", persistentState.offline),
     sz(keeps.replacedBy, fresh.id),
   );
-  if (point !== undefined) {
-    change.set(`${fresh.path}\\${resourceKey.parameters}`, sz(mountPoint, point));
-    change.set(`${old.path}\\${resourceKey.parameters}`, sz(keeps.formerMountPoint, point));
+  if (point !== undefined) change.set(`${fresh.path}\\${resourceKey.parameters}`, sz(mountPoint, point));
+  const former = parameterText(tree, old, mountPoint);
+  if (former !== undefined) {
+    change.set(`${old.path}\\${resourceKey.parameters}`, sz(keeps.formerMountPoint, former));
     change.remove(`${old.path}\\${resourceKey.parameters}`, mountPoint);
   }
+  if (textOf(findValue(tree, rootKey.quorum, quorumResource))?.toLowerCase() === old.id)
+    change.unchanged(rootKey.quorum, quorumResource).set(rootKey.quorum, sz(quorumResource, fresh.id));
   change.remove(old.runtimePath, "Request").remove(group.runtimePath, "Failed", "FailoverRequested");
   const retried = wantsOnline(old, group) ? [fresh, ...dependents] : [];
   for (const one of retried) {

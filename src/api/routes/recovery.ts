@@ -12,6 +12,8 @@ import {
   type ReplaceDiskPlan,
   type ReplaceDiskRequest,
 } from "../../recovery/recovery.ts";
+import { fail } from "../../base/errors.ts";
+import type { MoveQuorumAsked, MoveQuorumCalls, NodeService, RestorePlanView } from "../node-service.ts";
 import { type DiffTreeView, diffTreeView } from "../diff-tree-view.ts";
 import { recoverySource } from "../recovery-source.ts";
 import { type ApiContext, type ApiRoutes, bodyOf, pathPart, routes, tell, wrongRequest } from "../request.ts";
@@ -49,27 +51,34 @@ const request = z.strictObject({
   newestOnly: z.boolean().optional(),
 });
 
-const replacement = z.strictObject({ old: z.string().min(1), with: z.string().min(1) });
+const disks = { old: z.string().min(1), with: z.string().min(1) };
+const replacement = z.strictObject(disks);
+const agreedReplacement = z.strictObject({ ...disks, planId: z.string().optional() });
 
-/** As `ReplaceDiskPlan`; `tag`: the database has the change from there on, "" when nothing was to be done. */
+/** As `ReplaceDiskPlan`; `move` is how the quorum moves, when it does. */
+export interface DiskPlanView extends ReplaceDiskPlan {
+  readonly move: RestorePlanView | null;
+}
+
+/** What was done. `tag`: the database has the change from there on, "" when nothing was to be done; `lines` tell of a moved quorum. */
 export interface DiskReplacementView extends ReplaceDiskPlan {
   readonly tag: string;
+  readonly lines: readonly string[];
 }
 
 /**
- * POST /recovery/disk/plan and /recovery/disk {old, with} (names or ids of Physical Disk resources).
+ * POST /recovery/disk/plan {old, with} (names or ids of Physical Disk resources), /recovery/disk {old, with, planId?}: with the quorum's
+ * disk `planId` is of the move, and this node's service begins anew after the answer.
  * POST /recovery/checkpoints/plan and /recovery/checkpoints {resources | all, deleteFirst?, newestOnly?}; GET /recovery/checkpoints,
  * /recovery/checkpoints/ID, /recovery/checkpoints/ID/events (server-sent events begin, resource, line, end).
  */
 export function recovery(): ApiRoutes {
   const runs = new RecreationRuns();
   return routes()
-    .post("/disk/plan", async (context) => {
-      const { service } = context.var;
-      const asked = await bodyOf(context, replacement);
-      return context.json(planDiskReplacement(service.database.tree(), asked, service.quorum.place).plan);
-    })
-    .post("/disk", async (context) => context.json(await replaceDisk(context, await bodyOf(context, replacement))))
+    .post("/disk/plan", async (context) => context.json(await planDisk(context, await bodyOf(context, replacement))))
+    .post("/disk", async (context) =>
+      context.json(await replaceDisk(context, await bodyOf(context, agreedReplacement))),
+    )
     .post("/checkpoints/plan", async (context) => {
       const report = await planRecreation(recoverySource(context.var.service), await requestOf(context));
       return context.json(reportView(report));
@@ -93,11 +102,26 @@ export function recovery(): ApiRoutes {
     });
 }
 
-/** One update, planned anew on the tree that it changes. */
-async function replaceDisk(context: ApiContext, asked: ReplaceDiskRequest): Promise<DiskReplacementView> {
+async function planDisk(context: ApiContext, asked: ReplaceDiskRequest): Promise<DiskPlanView> {
+  const { service } = context.var;
+  const { plan } = planDiskReplacement(service.database.tree(), asked, service.quorum.place);
+  const move = plan.quorum === null ? null : await moveCalls(service).plan(moveOf(plan));
+  return { ...plan, move };
+}
+
+/** One update, planned anew on the tree that it changes; with the quorum's disk a move of the quorum, of which the update is a part. */
+async function replaceDisk(
+  context: ApiContext,
+  { planId, ...asked }: ReplaceDiskRequest & { readonly planId?: string },
+): Promise<DiskReplacementView> {
   const { service } = context.var;
   const first = planDiskReplacement(service.database.tree(), asked, service.quorum.place);
-  if (first.change === undefined) return { ...first.plan, tag: "" };
+  if (first.change === undefined) return { ...first.plan, tag: "", lines: [] };
+  if (first.plan.quorum !== null) {
+    const agreed = planId === undefined ? {} : { planId };
+    const { tag, lines } = await moveCalls(service).carryOut({ ...moveOf(first.plan), ...agreed });
+    return { ...first.plan, tag, lines };
+  }
   let { plan } = first;
   const tag = await service.change((tree) => {
     const now = planDiskReplacement(tree, asked, service.quorum.place);
@@ -107,7 +131,19 @@ async function replaceDisk(context: ApiContext, asked: ReplaceDiskRequest): Prom
       now.change ?? { conditions: [], edits: [], because: `"${plan.new.name}" replaced "${plan.old.name}" already.` }
     );
   });
-  return { ...plan, tag: tell(context, tag) };
+  return { ...plan, tag: tell(context, tag), lines: [] };
+}
+
+function moveOf(plan: ReplaceDiskPlan): MoveQuorumAsked {
+  return { kind: "directory", place: plan.quorum?.to ?? "", replaces: { old: plan.old.id, with: plan.new.id } };
+}
+
+function moveCalls({ moveQuorum }: NodeService): MoveQuorumCalls {
+  if (moveQuorum !== undefined) return moveQuorum;
+  throw fail("CALL_NOT_IMPLEMENTED", {
+    happened: "This node's quorum is of a kind that can't be moved.",
+    unchanged: "Nothing was changed.",
+  });
 }
 
 async function requestOf(context: ApiContext): Promise<RecreationRequest> {

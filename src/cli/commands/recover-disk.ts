@@ -1,7 +1,10 @@
-import type { DiskReplacementView } from "../../api/routes/recovery.ts";
-import type { ReplaceDiskPlan } from "../../recovery/recovery.ts";
+import type { DiskPlanView, DiskReplacementView } from "../../api/routes/recovery.ts";
+import type { StatusView } from "../../api/status-view.ts";
+import { fail } from "../../base/errors.ts";
+import { failureOf } from "../../base/failure-of.ts";
 import type { Cli } from "../cli.ts";
 import { oneLine } from "../render/table.ts";
+import { waitUntil } from "../wait.ts";
 import { type Define, notes, verb } from "../verbs.ts";
 
 interface Options {
@@ -25,6 +28,9 @@ export const defineRecoverDisk: Define = (noun, cli) => {
 renamed to "NAME (lost)" and stays, offline. Both must be offline or failed, as must be what depends on them. It is one change of the
 database: it happens as a whole or not at all, and running it again does no harm. No data is copied.
 
+When the quorum folder is on the old disk, it moves to the same folder on the new one, which must be mounted on every node already, at the
+MountPoint of its resource. All applications stop and start again; what died on the way is finished or taken back by whoever comes next.
+
 Examples:
   clubar resource create new-disk --group web --type "Physical Disk" DiskSignature=0xA1B2C3D4 MountPoint=/srv/new
   clubar recover disk old-disk --with new-disk --plan
@@ -35,28 +41,48 @@ Examples:
 async function replaceDisk(cli: Cli, old: string, options: Options): Promise<void> {
   const request = { old, with: options.with };
   const client = cli.client();
-  const plan = await client.post<ReplaceDiskPlan>("/recovery/disk/plan", request);
-  if (options.plan === true || plan.result === "already") {
-    cli.show(plan, () => planText(plan));
-    return;
-  }
-  if (!cli.settings.yes && !cli.settings.json) cli.terminal.err(planText(plan));
-  await cli.confirm(`"${plan.new.name}" replaces "${plan.old.name}".`, "Proceed");
-  const done = await client.post<DiskReplacementView>("/recovery/disk", request);
-  cli.show(
-    done,
-    () => oneLine(`"${done.new.name}" replaced "${done.old.name}", which is now "${done.old.becomes}".`) + "\n",
+  const plan = await cli.busy("Planning", client.post<DiskPlanView>("/recovery/disk/plan", request));
+  const isOnlyPlan = options.plan === true || plan.result === "already";
+  if (isOnlyPlan) cli.show(plan, () => planText(plan));
+  else if (!cli.settings.yes && !cli.settings.json) cli.terminal.err(planText(plan));
+  const [blocker] = plan.move?.blockers ?? [];
+  if (blocker !== undefined)
+    throw fail(blocker.name, { happened: blocker.sentence, unchanged: "Nothing was changed.", next: blocker.next });
+  if (isOnlyPlan) return;
+  const what = plan.move === null ? "" : " The quorum moves, and all applications stop and start again.";
+  await cli.confirm(`"${plan.new.name}" replaces "${plan.old.name}".${what}`, "Proceed");
+  const agreed = plan.move === null ? request : { ...request, planId: plan.move.id };
+  const replacing = client.post<DiskReplacementView>("/recovery/disk", agreed);
+  const done = await (plan.move === null ? replacing : cli.busy("Moving the quorum", replacing));
+  if (plan.move !== null) await waitUntil(cli, true, "The return of this node", () => isBack(cli));
+  cli.show(done, () =>
+    [`"${done.new.name}" replaced "${done.old.name}", which is now "${done.old.becomes}".`, ...done.lines]
+      .map((line) => `${oneLine(line)}\n`)
+      .join(""),
   );
 }
 
-function planText(plan: ReplaceDiskPlan): string {
+/** undefined when the node leads or follows again; between two beginnings nobody answers. */
+async function isBack(cli: Cli): Promise<string | undefined> {
+  try {
+    const { self } = await cli.client().get<StatusView>("/status");
+    return self.state === "leader" || self.state === "member" ? undefined : `the node is ${self.state}`;
+  } catch (error) {
+    return failureOf(error).happened;
+  }
+}
+
+function planText(plan: DiskPlanView): string {
   if (plan.result === "already") {
     return `${oneLine(`"${plan.new.name}" has replaced "${plan.old.name}" already; nothing is to be done.`)}\n`;
   }
   const head = `In group "${plan.group}", "${plan.new.name}" (${plan.new.state}) replaces "${plan.old.name}" (${plan.old.state}):`;
   const steps = plan.steps.map((step) => `  ${step}`);
-  const warnings = plan.warnings.map((warning) => `  Warning: ${warning}`);
-  return [head, ...steps, ...warnings]
+  const { lines = [], warnings = [], blockers = [] } = plan.move ?? {};
+  const moved = lines.map((line) => `  ${line}`);
+  const warned = [...plan.warnings, ...warnings].map((warning) => `  Warning: ${warning}`);
+  const blocked = blockers.map(({ sentence }) => `  Blocked: ${sentence}`);
+  return [head, ...steps, ...moved, ...warned, ...blocked]
     .map((line) => `${line.startsWith("  ") ? "  " : ""}${oneLine(line.trim())}\n`)
     .join("");
 }

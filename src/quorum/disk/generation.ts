@@ -81,8 +81,28 @@ export async function switchQuorumFolder(
   await setCurrent(outside.files, place, next.name, "replace");
 }
 
+/**
+ * Takes away a generation that was built and is not in force, and the folder around it when nothing else is in there. Never rejects:
+ * what is left is not in force, and a later generation has a higher number.
+ */
+export async function discardQuorumFolder(
+  outside: DiskOutside,
+  place: string,
+  identity: Pick<ClusterIdentity, "generation" | "lineage">,
+): Promise<void> {
+  const { files } = outside;
+  const name = generationName(identity);
+  try {
+    if ((await currentName(files, place)) === name) return;
+    await removeTree(files, generationFolder(outside, place, name).path);
+    await files.removeFolder(`${place}/generation`);
+  } catch {
+    // Another generation is beside it, or the disk is gone.
+  }
+}
+
 /** Names what was in force in a quorum folder that the cluster left, for people. */
-const retiredName = "current.retired";
+export const retiredName = "current.retired";
 
 /**
  * Takes a quorum folder out of force for good, because the cluster goes on in another one: from now on it confirms nobody, so whoever

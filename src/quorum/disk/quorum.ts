@@ -13,7 +13,13 @@ import { currentFolder, currentName, generationFolder, hasCode, readIdentity } f
 import type { DiskOutside, GenerationFolder } from "./place.ts";
 import { diskProofs, diskVersions } from "./versions.ts";
 
-export { createQuorumFolder, listGenerations, retireQuorumFolder, switchQuorumFolder } from "./generation.ts";
+export {
+  createQuorumFolder,
+  discardQuorumFolder,
+  listGenerations,
+  retireQuorumFolder,
+  switchQuorumFolder,
+} from "./generation.ts";
 
 /** What a person may decide when a quorum directory is opened. */
 export interface DiskQuorumOptions {

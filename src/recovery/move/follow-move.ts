@@ -1,0 +1,74 @@
+/**
+ * What a node does whose quorum was moved, or is being moved, by another one: it follows, waits, or goes back when the other died before
+ * the switch. Safe on any node at any time: whoever decides holds the lock of the old place, and sees the very place that was moved to.
+ */
+import { Failure } from "../../base/errors.ts";
+import { failureOf } from "../../base/failure-of.ts";
+import type { EndName } from "./move-record.ts";
+import type { Departure, QuorumEnd } from "./quorum-end.ts";
+
+/** Where this node's cluster is. */
+export type Settled =
+  /** In the place where it was looked for, as far as anybody moved it. */
+  | { readonly state: "here" }
+  /** Another node moves it just now. */
+  | { readonly state: "moving"; readonly sentence: string }
+  | { readonly state: "moved"; readonly to: EndName }
+  /** It can't be told: the other place is not seen. */
+  | { readonly state: "unknown"; readonly sentence: string };
+
+/** Looks, and ends a move whose node has died. Rejects when the old place can't be read. */
+export async function settleMove(from: QuorumEnd, open: (end: EndName) => QuorumEnd): Promise<Settled> {
+  const seen = await from.whereabouts();
+  if (seen.state === "here" || seen.state === "unknown") return { state: "here" };
+  if (seen.state === "left") return arrived(seen.departure, open);
+  try {
+    const lock = await from.lock("existing");
+    try {
+      const now = await from.whereabouts();
+      if (now.state === "sealed") return await decide(from, now.departure, open);
+      return now.state === "left" ? await arrived(now.departure, open) : { state: "here" };
+    } finally {
+      await lock.release();
+    }
+  } catch (error) {
+    if (!(error instanceof Failure) || error.name !== "BUSY") throw error;
+    return { state: "moving", sentence: `The quorum is being moved from ${from.place} to ${seen.departure.to}.` };
+  }
+}
+
+/** Under the lock of the old place: whoever moved it has died. */
+async function decide(from: QuorumEnd, departure: Departure, open: (end: EndName) => QuorumEnd): Promise<Settled> {
+  const end = { kind: departure.kind, place: departure.to };
+  const to = open(end);
+  try {
+    if ((await to.claimedBy()) !== departure.plan) return unseen(departure, "that place does not show this move");
+    if (await to.isInForce(departure.identity)) {
+      await from.leave();
+      return { state: "moved", to: end };
+    }
+  } catch (error) {
+    return unseen(departure, failureOf(error).happened);
+  }
+  await from.unseal();
+  return { state: "here" };
+}
+
+/** Only a place that holds this cluster's history is followed to. */
+async function arrived(departure: Departure, open: (end: EndName) => QuorumEnd): Promise<Settled> {
+  const end = { kind: departure.kind, place: departure.to };
+  try {
+    const { state } = await open(end).whereabouts();
+    if (state !== "unknown") return { state: "moved", to: end };
+    return unseen(departure, "no cluster is seen there");
+  } catch (error) {
+    return unseen(departure, failureOf(error).happened);
+  }
+}
+
+function unseen({ to }: Departure, why: string): Settled {
+  return {
+    state: "unknown",
+    sentence: `The quorum was being moved to ${to}, and from here it can't be told how far it came: ${why.replace(/\.$/, "")}.`,
+  };
+}
