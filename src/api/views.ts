@@ -34,6 +34,8 @@ export interface GroupView {
   readonly wanted: boolean;
   /** Why it stays offline after a restore until somebody releases it; null when it is not held. */
   readonly held: string | null;
+  /** Name of the node whose live settings are the newest while it is held; null when none is known. */
+  readonly heldOn: string | null;
   /** Where it moves to: a node's name, "*" for any; null when it does not move. */
   readonly movingTo: string | null;
   /** Why it is left failed. */
@@ -102,6 +104,7 @@ export function groupView(state: ClusterState, group: GroupState): GroupView {
     owner: nodeName(state, group.owner),
     wanted: group.wanted,
     held: group.held ?? null,
+    heldOn: nodeName(state, group.heldOn),
     movingTo: moveTo === undefined ? null : (state.nodes.get(moveTo)?.name ?? moveTo),
     failed: group.failed ?? null,
     preferredOwners: group.preferredOwners.map((id) => state.nodes.get(id)?.name ?? id),

@@ -76,12 +76,13 @@ export function clusterOf(status: StatusView): ClusterFact {
   return {
     leader: leader?.node ?? null,
     nodes: nodes.map(({ name, state, downBecause }) => ({ name, state, downBecause })),
-    groups: groups.map(({ name, state, owner, wanted, held, failed }) => ({
+    groups: groups.map(({ name, state, owner, wanted, held, heldOn, failed }) => ({
       name,
       state,
       owner,
       wanted,
       held,
+      heldOn,
       failed,
       troubles: resources
         .filter((one) => one.group === name && one.reason !== "" && one.state !== "online")

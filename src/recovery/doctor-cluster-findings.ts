@@ -98,16 +98,23 @@ export function judgeGroups({ cluster, command, service }: DoctorFacts): Finding
   return [ok("groups", "All groups are as they should be.")];
 }
 
-function judgeGroup({ name, state, owner, wanted, held, failed, troubles }: GroupFact, command: string): Finding[] {
+function judgeGroup(
+  { name, state, owner, wanted, held, heldOn, failed, troubles }: GroupFact,
+  command: string,
+): Finding[] {
   const quoted = JSON.stringify(name);
   if (held !== null) {
     return [
       warning("group-held", `Group ${quoted} is held offline until it is released.`, held, [
-        {
-          command: `${command} recover checkpoints --all --plan`,
-          why: "first, when the live settings are the right ones",
-          rank: 24,
-        },
+        ...(heldOn === null
+          ? []
+          : [
+              {
+                command: `${command} recover checkpoints --all --plan`,
+                why: `first, when the settings that are live on ${heldOn} are the right ones`,
+                rank: 24,
+              },
+            ]),
         {
           command: `${command} group release ${quoted}`,
           why: "let it come online with the settings as they are",

@@ -98,6 +98,8 @@ export interface GroupFact {
   readonly owner: string | null;
   readonly wanted: boolean;
   readonly held: string | null;
+  /** Name of the node whose live settings are the newest while it is held; null when none is known. */
+  readonly heldOn: string | null;
   /** Why it is left failed. */
   readonly failed: string | null;
   /** Resources that are not as they should be: name and reason. */

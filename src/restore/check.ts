@@ -34,6 +34,8 @@ export interface CheckParts {
   readonly self: { readonly id: string; readonly name: string };
   /** The cluster instance in this node's record. */
   readonly ownInstance?: string;
+  /** The same restore replaces this node's registry and keys; where what they held is kept. */
+  readonly ownFilesKeptIn?: string;
   /** Takes a file system that several machines share although its locks can't be trusted. */
   readonly insist?: boolean;
   readonly askNode: AskNode;
@@ -72,6 +74,7 @@ export async function gatherFacts(
     nodes: await askNodes(parts.askNode, nodesToAsk([present, former], set.tree, self.id)),
     self,
     ...(parts.ownInstance === undefined ? {} : { ownInstance: parts.ownInstance }),
+    ...(parts.ownFilesKeptIn === undefined ? {} : { ownFilesKeptIn: parts.ownFilesKeptIn }),
     quorumDevice: await deviceLayout(outside.files, place),
     highestGeneration: Math.max(
       await highestGeneration(outside.files, place),

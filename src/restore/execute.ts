@@ -6,6 +6,7 @@
 import { fail, type Failure } from "../base/errors.ts";
 import { failureOf } from "../base/failure-of.ts";
 import type { Outside } from "../base/outside.ts";
+import { shellWord } from "../base/shell-word.ts";
 import { generationName } from "../quorum/disk/place.ts";
 import { retireQuorumFolder, switchQuorumFolder } from "../quorum/disk/quorum.ts";
 import { formatTag } from "../quorum/tag.ts";
@@ -277,7 +278,7 @@ function unfinished({ plan }: RestoreRecord, error: unknown): Failure {
 }
 
 function resultOf(
-  { outside }: ExecuteParts,
+  { outside, data }: ExecuteParts,
   { plan, safety, notes }: RestoreRecord,
   outcome: RestoreResult["outcome"],
   sentence: string,
@@ -292,18 +293,21 @@ function resultOf(
     set: plan.set.path,
     tag: formatTag(plan.tag),
     safety,
-    undo: outcome === "abandoned" ? "There is nothing to undo." : undoOf(plan, safety),
+    undo: outcome === "abandoned" ? "There is nothing to undo." : undoOf(data, plan, safety),
     mustJoinAgain: outcome === "abandoned" ? [] : plan.mustJoinAgain,
     notes,
   };
 }
 
-function undoOf(plan: RestorePlan, safety: RestoreRecord["safety"]): string {
-  if (safety === undefined) return "There was no cluster before; there is nothing to go back to.";
-  if (safety.kind === "backup") return `clubar restore ${safety.path} noforce`;
+function undoOf(data: string, plan: RestorePlan, safety: RestoreRecord["safety"]): string {
+  const clubar = `clubar --data ${shellWord(data)}`;
+  if (safety === undefined && plan.copy !== undefined)
+    return `There was nothing in ${plan.place} to go back to. An older backup set goes back further: ${clubar} restore SET noforce`;
+  if (safety === undefined) return `There was no cluster in ${plan.place} before; there is nothing to go back to.`;
+  if (safety.kind === "backup") return `${clubar} restore ${shellWord(safety.path)} noforce`;
   // The folder that comes back is of an older generation than the nodes have seen by now.
   return (
     `Stop every node, put the files of ${safety.path} in the place of ${plan.place}, then say which generation of it counts: ` +
-    "clubar cluster force-quorum --from GENERATION --force"
+    `${clubar} cluster force-quorum --from GENERATION --force`
   );
 }

@@ -9,15 +9,28 @@ export interface Hold {
   readonly name: string;
   /** Kept in the database, for whoever wonders later. */
   readonly why: string;
-  /** Id of the node that owned it last, if known: its live settings are the newest. */
+  /** Id of the node that owned it last, if its live settings are known to be the newest. */
   readonly on?: string;
+}
+
+/** A node whose registry and keys the same restore replaces. */
+export interface ReplacedNode {
+  readonly id: string;
+  readonly name: string;
+  /** Where what it had is kept. */
+  readonly saved: string;
 }
 
 /**
  * `asked` true: every group with resources; false: none; undefined: those with a checkpoint whose newest known content (in `live`, the
- * present database or this node's last copy of it) is another one than in `set`.
+ * present database or this node's last copy of it) is another one than in `set`. On a `replaced` node nothing newer is left alive.
  */
-export function groupsToHold(set: Key, live: Key | undefined, asked: boolean | undefined): readonly Hold[] {
+export function groupsToHold(
+  set: Key,
+  live: Key | undefined,
+  asked: boolean | undefined,
+  replaced?: ReplacedNode,
+): readonly Hold[] {
   if (asked === false) return [];
   const { groups } = readState(set);
   const records = new Map(allRecords(set).map((one) => [one.id, one]));
@@ -31,9 +44,25 @@ export function groupsToHold(set: Key, live: Key | undefined, asked: boolean | u
       stale.length === 0
         ? "a person asked for it at the restore."
         : `the restored checkpoints are older than the last settings known: ${stale.join(", ")}.`;
-    holds.push({ id, name, why: because, ...owners(id) });
+    const { on } = owners(id);
+    const isReplaced =
+      replaced !== undefined && on === replaced.id && !resources.some((one) => hasFolder(records.get(one)));
+    if (isReplaced) holds.push({ id, name, why: `${because} ${sentenceOf(replaced)}` });
+    else holds.push({ id, name, why: because, ...(on === undefined ? {} : { on }) });
   }
   return holds;
+}
+
+/** Folders are no part of a restored node. */
+function hasFolder(records: ResourceRecords | undefined): boolean {
+  return records?.current.some(({ kind }) => kind === "directory") === true;
+}
+
+function sentenceOf({ name, saved }: ReplacedNode): string {
+  return (
+    `Node ${name}, where it ran last, got the registry and the keys of the backup by the same restore, so nothing newer is live there; ` +
+    `what it had is kept in ${saved}.`
+  );
 }
 
 /** By group id: who owns it in a copy of the database that was taken from a running cluster. */

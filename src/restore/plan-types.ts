@@ -65,6 +65,8 @@ export interface RestoreInput {
   /** Every node but this one, of the set and of the present cluster. */
   readonly nodes: readonly NodeFact[];
   readonly self: { readonly id: string; readonly name: string };
+  /** The same restore replaces this node's registry and keys; where what they held is kept. */
+  readonly ownFilesKeptIn?: string;
   /** The cluster that this node belongs to by its own record, for when the quorum can't tell. */
   readonly ownInstance?: string;
   readonly quorumDevice: DeviceLayout;

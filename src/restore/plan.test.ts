@@ -250,3 +250,22 @@ test("groups whose last known settings are newer than the set's are held, all on
   const again = restoredTree(held, plan({ set: setOf(held), present, hold: false }).treeChanges, 9n);
   assert.equal(findValue(again, `Groups\\${group}`, "Held"), undefined, "a hold that is in the set does not come back");
 });
+
+test("a group that ran last on a node whose files the same restore replaces is held, and no live settings are named for it", () => {
+  const { tree } = example("one");
+  const owner: Edit = { kind: "set-value", path: `Runtime\\Groups\\${group}`, value: sz("Owner", "1") };
+  const present = presentOf(edit(tree, owner));
+  const held = (change: Partial<RestoreInput>): RestorePlan["held"] => plan({ present, hold: true, ...change }).held;
+  assert.deepEqual(
+    held({}).map(({ on }) => on),
+    ["1"],
+  );
+  const [replaced] = held({ ownFilesKeptIn: "/d/node-restore/saved-…" });
+  assert.equal(replaced?.on, undefined);
+  assert.match(replaced?.why ?? "", /n1, where it ran last, got the registry.*kept in \/d\/node-restore\/saved-…/);
+  const other = held({ ownFilesKeptIn: "/d/node-restore/saved-…", self: { id: "2", name: "n2" } });
+  assert.deepEqual(
+    other.map(({ on }) => on),
+    ["1"],
+  );
+});

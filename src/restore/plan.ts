@@ -16,7 +16,7 @@ import {
   nodeName,
   type Notes,
 } from "./obstacles.ts";
-import { groupsToHold } from "./hold.ts";
+import { groupsToHold, type ReplacedNode } from "./hold.ts";
 import type { PresentFacts, RestoreInput, RestorePlan, Step } from "./plan-types.ts";
 import { configurationOf, restoredTree, type TreeChanges, treeChanges } from "./restored-tree.ts";
 
@@ -27,7 +27,7 @@ export function planRestore(input: RestoreInput): RestorePlan {
   const same = judgeIdentity(input, notes);
   const presentTree = present.state === "readable" && same ? present.tree : undefined;
   const setTree = set.tree ?? emptyKey("Cluster", 0n);
-  const held = groupsToHold(setTree, presentTree ?? input.lastKnown, input.hold);
+  const held = groupsToHold(setTree, presentTree ?? input.lastKnown, input.hold, replacedNode(input));
   const changes = {
     ...treeChanges(setTree, presentTree, new Set(set.versions)),
     hold: held.map(({ name: _, ...hold }) => hold),
@@ -78,6 +78,10 @@ export function planRestore(input: RestoreInput): RestorePlan {
     lost: lostUpdates(input, same),
     mustJoinAgain: changes.leftOut.map((id) => nodeName(input, presentTree, id)),
   };
+}
+
+function replacedNode({ self, ownFilesKeptIn }: RestoreInput): ReplacedNode | undefined {
+  return ownFilesKeptIn === undefined ? undefined : { ...self, saved: ownFilesKeptIn };
 }
 
 function presentGeneration(present: PresentFacts): number {

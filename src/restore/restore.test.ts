@@ -61,7 +61,7 @@ test("planning changes nothing; the restore puts the set in force and keeps the 
     kept.versions.map(({ bytes }) => bytes),
     after.files.map(({ bytes }) => bytes),
   );
-  assert.equal(result.undo, `clubar restore ${result.safety?.path} noforce`);
+  assert.equal(result.undo, `clubar --data ${data} restore ${result.safety?.path} noforce`);
   assert.deepEqual(await lastResult(files, data), JSON.parse(JSON.stringify(result)));
 });
 

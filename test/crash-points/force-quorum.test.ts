@@ -82,7 +82,8 @@ test("an empty quorum is formed from the newest copy; groups are held where they
   assert.deepEqual(names(plan), []);
   assert.equal(plan.copy?.lost.length, 3);
   assert.match(plan.warnings.join("\n"), /LOST: .*SOFTWARE.Mail of "mail".*clubar recover checkpoints "mail"/);
-  await executeRestore(partsOf(files, 2), plan);
+  const { undo } = await executeRestore(partsOf(files, 2), plan);
+  assert.match(undo, new RegExp(`^There was nothing in ${place} to go back to.*clubar --data ${data} restore`));
   const quorum = await open(files);
   const { tree, tag } = replay(await quorum.load());
   assert.deepEqual(tag, { generation: 2, epoch: 0, sequence: 10 });

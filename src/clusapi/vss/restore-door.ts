@@ -80,6 +80,7 @@ export async function openRestoreDoor(outside: Outside, options: RestoreDoorOpti
           place,
           self: { id, name },
           ...(record === undefined ? {} : { ownInstance: record.instance }),
+          ownFilesKeptIn: `${data}/node-restore/saved-…`,
           insist,
           askNode: provenNodes({ outside, place, insist, confirmed }),
         },

@@ -12,6 +12,7 @@ import {
   planNodeRestore,
   type QuorumOfNode,
 } from "./plan.ts";
+import { restoreThatWaits } from "./stage.ts";
 
 /** Where the node is restored, and what its caller knows of it. */
 export interface NodeCheckParts {
@@ -40,6 +41,7 @@ export async function checkNodeRestore(parts: NodeCheckParts, set: NodeSetFacts)
     service,
     elsewhere,
     hives: await unreadableHives(parts, set),
+    waits: await restoreThatWaits(parts.outside.files, data),
     quorum,
     place,
   });

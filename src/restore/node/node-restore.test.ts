@@ -127,6 +127,7 @@ const facts: NodeRestoreFacts = {
   service: { state: "stopped", evidence: "its service does not run" },
   elsewhere: undefined,
   hives: [],
+  waits: undefined,
   quorum: { state: "readable", instance: "i", generation: 2, lineage: "l2", memberName: "n1" },
   place: "/q",
 };

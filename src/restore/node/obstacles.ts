@@ -5,9 +5,15 @@ import type { NodeRestoreFacts } from "./plan.ts";
 
 /** Empty when nothing does. */
 export function isBlockedBy(facts: NodeRestoreFacts): readonly Blocker[] {
-  return [damage(facts), otherNode(facts), otherCluster(facts), evicted(facts), runsElsewhere(facts)].flatMap(
-    (blocker) => blocker ?? [],
-  );
+  const found = [
+    facts.waits,
+    damage(facts),
+    otherNode(facts),
+    otherCluster(facts),
+    evicted(facts),
+    runsElsewhere(facts),
+  ];
+  return found.flatMap((blocker) => blocker ?? []);
 }
 
 function damage({ set }: NodeRestoreFacts): Blocker | undefined {

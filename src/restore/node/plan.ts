@@ -48,6 +48,8 @@ export interface NodeRestoreFacts {
   readonly elsewhere: string | undefined;
   readonly hives: readonly { readonly name: string; readonly why: string }[];
   readonly quorum: QuorumOfNode;
+  /** Another restore that the next start carries out. */
+  readonly waits: Blocker | undefined;
   /** A quorum folder that is put into the node's record instead of the set's. */
   readonly place: string;
 }

@@ -5,9 +5,10 @@ import { toHex } from "../../base/bytes.ts";
 import { fail } from "../../base/errors.ts";
 import { failureOf } from "../../base/failure-of.ts";
 import type { FileHandle, Files, Outside } from "../../base/outside.ts";
+import { shellWord } from "../../base/shell-word.ts";
 import { removeTree } from "../../backup/backup.ts";
 import { readRecord } from "../journal.ts";
-import type { RestorePlan } from "../plan-types.ts";
+import type { Blocker, RestorePlan } from "../plan-types.ts";
 import {
   isStagedName,
   lockNodeRestore,
@@ -60,20 +61,32 @@ export async function openStaging(
 }
 
 async function refuseWaiting(files: Files, data: string): Promise<void> {
-  const staged = await stagedRestore(files, data);
-  if (staged !== undefined) {
-    throw fail("INVALID_STATE", {
-      happened: `A restore of this node from ${staged.set.path} is staged and waits for the service to start.`,
-      unchanged,
-      next: "Start (or stop and start) the node's service, or give it up: clubar vss staged --discard",
-    });
+  const waiting = await restoreThatWaits(files, data);
+  if (waiting !== undefined) throw fail(waiting.name, { happened: waiting.sentence, unchanged, next: waiting.next });
+}
+
+/** A restore of this node or of its cluster that the next start carries out: before that there is no other. */
+export async function restoreThatWaits(files: Files, data: string): Promise<Blocker | undefined> {
+  const clubar = `clubar --data ${shellWord(data)}`;
+  try {
+    const staged = await stagedRestore(files, data);
+    if (staged !== undefined) {
+      return {
+        name: "INVALID_STATE",
+        sentence: `A restore of this node from ${staged.set.path} is staged and waits for the service to start.`,
+        next: `Start (or stop and start) the node's service, or give it up: ${clubar} vss staged --discard`,
+      };
+    }
+    if ((await readRecord(files, data)) === undefined) return undefined;
+  } catch (error) {
+    const { name, happened: sentence, next } = failureOf(error);
+    return { name, sentence, next };
   }
-  if ((await readRecord(files, data)) === undefined) return;
-  throw fail("INVALID_STATE", {
-    happened: "A restore of the cluster on this node is unfinished.",
-    unchanged,
-    next: "Start the node's service, which finishes it.",
-  });
+  return {
+    name: "INVALID_STATE",
+    sentence: "A restore of the cluster on this node is unfinished.",
+    next: `Start the node's service, which finishes it: ${clubar} service`,
+  };
 }
 
 /** What a restore that died before its decision, or after its end, left. The caller holds the lock and there is no record. */

@@ -69,6 +69,19 @@ test("a node that runs, or may run, when the service starts keeps the cluster as
   }
 });
 
+test("a restore that is staged and waits is in the plan of the next one", async () => {
+  const { files, restore } = await open(() => ({ stopAndStart: async () => ["later"] }));
+  await restore(false);
+  const next = await planVssRestore(vssOutside(files, 9, true), restoreDoor(files, 9), {
+    path: vssPath,
+    authoritative: false,
+  });
+  assert.deepEqual(
+    next.blockers.map(({ name, sentence }) => [name, sentence]),
+    [["INVALID_STATE", `A restore of this node from ${vssPath} is staged and waits for the service to start.`]],
+  );
+});
+
 test("what stands in the way, or has changed, between plan and PreRestore: refused, nothing is staged", async () => {
   for (const [name, change] of [
     ["CLUSTER_NODE_UP", { blockers: [{ name: "CLUSTER_NODE_UP", sentence: "n2 runs", next: "" }] }],
