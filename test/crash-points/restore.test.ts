@@ -141,10 +141,10 @@ test("old or restored at every crash; the next start finishes, and the safety ba
       assert.equal(await resumeRestore(partsOf(files, 4)), undefined);
       assert.equal(await files.stat(`${data}/restore/plan.json`), undefined);
     },
-    { prepare: scene, tornVariants: 0 },
+    { prepare: scene, tornVariants: 0, told: () => executed },
   );
   assert.ok(
-    crashes > 800 && seen.old > 200 && seen.restored > 50 && seen.resumed > 500,
+    crashes > 800 && seen.old > 50 && seen.restored > 5 && seen.resumed > 60,
     `${crashes} crashes, ${JSON.stringify(seen)}`,
   );
 });
@@ -159,7 +159,7 @@ test("finishing is cut short as well, and finished by the start after it", async
       else assert.equal(result.outcome, "restored", result.sentence);
       assert.equal(await wordInForce(files), "one");
     },
-    { prepare: await recordScene(stoppedWhileBuilding), tornVariants: 0 },
+    { prepare: await recordScene(stoppedWhileBuilding), tornVariants: 0, told: () => "nothing" },
   );
 });
 
