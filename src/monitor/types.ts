@@ -2,11 +2,18 @@ import { foldName } from "../tree/path.ts";
 import type { ResourceType } from "./resource-type.ts";
 import { genericApplication } from "./types/generic-application.ts";
 import { genericScript } from "./types/generic-script.ts";
+import { ipAddress } from "./types/ip-address.ts";
 import { physicalDisk } from "./types/physical-disk.ts";
 import { render } from "./types/render.ts";
 
 /** All resource types that a host can run. */
-export const resourceTypes: readonly ResourceType[] = [genericApplication, genericScript, render, physicalDisk];
+export const resourceTypes: readonly ResourceType[] = [
+  genericApplication,
+  genericScript,
+  ipAddress,
+  render,
+  physicalDisk,
+];
 
 /** The type of a name, whatever its case. */
 export function findResourceType(name: string): ResourceType | undefined {

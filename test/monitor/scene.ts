@@ -77,7 +77,7 @@ export async function openScene(parts: SceneParts = {}): Promise<Scene> {
       if (event !== undefined && states.includes(event.state)) return event;
       if (outside.clock.boot() > giveUp)
         assert.fail(
-          `${name} never came to ${states}: ${JSON.stringify(events)}\n${output(name)}\n${logged.join("\n")}`,
+          `${name} never came to ${states.join(" or ")}: ${JSON.stringify(events)}\n${output(name)}\n${logged.join("\n")}`,
         );
       await outside.timers.sleep(5);
     }
@@ -102,7 +102,7 @@ export async function openScene(parts: SceneParts = {}): Promise<Scene> {
 export async function holds(outside: Outside, condition: () => boolean | Promise<boolean>): Promise<void> {
   const giveUp = outside.clock.boot() + 60_000;
   while (!(await condition())) {
-    if (outside.clock.boot() > giveUp) assert.fail(`It never came to be: ${condition}`);
+    if (outside.clock.boot() > giveUp) assert.fail(`It never came to be: ${String(condition)}`);
     await outside.timers.sleep(5);
   }
 }

@@ -104,7 +104,7 @@ test("a new cluster has one node, two groups and the resource types", () => {
     ],
   );
   assert.equal(state.resourceTypes.get("generic application")?.diesWithHost, true);
-  assert.equal(state.resourceTypes.get("ip address")?.diesWithHost, false);
+  assert.equal(state.resourceTypes.get("physical disk")?.diesWithHost, false);
 });
 
 test("groups: created, renamed, deleted, with the documented refusals", () => {

@@ -1,5 +1,6 @@
 import { fail } from "../../base/errors.ts";
 import { defaultTimes, type ResourceContext, type ResourceType } from "../resource-type.ts";
+import { asUser, environmentOfKey, mustKnowUser, programRows } from "./program.ts";
 
 type Verb = "online" | "offline" | "looks-alive" | "is-alive" | "terminate";
 
@@ -19,12 +20,7 @@ export const genericScript: ResourceType = {
       required: true,
       meaning: "The script, an executable file; it must be there on every possible owner.",
     },
-    {
-      name: "CurrentDirectory",
-      kind: "text",
-      required: false,
-      meaning: "Its working folder; by default the resource's folder on the node.",
-    },
+    ...programRows,
     { name: "Arguments", kind: "texts", required: false, meaning: "What the script gets after the word." },
     {
       name: "UseNetworkName",
@@ -39,7 +35,9 @@ export const genericScript: ResourceType = {
   async online(context, signal) {
     const { parameters } = context.resource;
     const folder = parameters.text("CurrentDirectory") ?? context.folder;
-    await context.start({ program: [], environment: scriptEnvironment(context), folder, watched: true });
+    const environment = { ...scriptEnvironment(context), ...(await environmentOfKey(context)) };
+    await mustKnowUser(context);
+    await context.start({ program: [], environment, folder, watched: true });
     await mustSucceed(context, "online", signal);
   },
 
@@ -75,7 +73,7 @@ function scriptEnvironment(context: ResourceContext): Record<string, string> {
 async function call(context: ResourceContext, verb: Verb, signal: AbortSignal): Promise<number | undefined> {
   const { parameters } = context.resource;
   const words = [parameters.text("ScriptFilepath") ?? "", verb, ...parameters.texts("Arguments")];
-  return context.application()?.call(words, signal);
+  return context.application()?.call(asUser(context, words), signal);
 }
 
 async function mustSucceed(context: ResourceContext, verb: Verb, signal: AbortSignal): Promise<void> {

@@ -1,0 +1,92 @@
+/** What types share that run programs: the registry as environment, another user, output that the type itself reads. */
+import { fail } from "../../base/errors.ts";
+import { valuesOf } from "../../tree/key.ts";
+import type { Application } from "../application.ts";
+import { type ParameterRow, valueText } from "../parameters.ts";
+import type { ResourceContext } from "../resource-type.ts";
+
+/** Rows of every type that runs a program of the user's. */
+export const programRows: readonly ParameterRow[] = [
+  {
+    name: "CurrentDirectory",
+    kind: "text",
+    required: false,
+    meaning: "Its working folder; by default the resource's folder on the node, with User that user's home.",
+  },
+  {
+    name: "EnvironmentKey",
+    kind: "text",
+    required: false,
+    meaning: "A registry path below HKLM; each of its values becomes an environment variable of that name.",
+  },
+  { name: "User", kind: "text", required: false, meaning: "It runs as this user; by default as the host does." },
+];
+
+/** The values of the key EnvironmentKey as environment variables. @throws FILE_NOT_FOUND when the key is not there */
+export async function environmentOfKey(context: ResourceContext): Promise<Record<string, string>> {
+  const path = context.resource.parameters.text("EnvironmentKey");
+  if (path === undefined) return {};
+  const key = await context.readKey(path);
+  if (key === undefined) {
+    throw fail("FILE_NOT_FOUND", {
+      happened: `${context.resource.name}: the registry key HKLM\\${path} (EnvironmentKey) does not exist on this node.`,
+      unchanged: "The program was not started.",
+      next: "Create the key, or correct EnvironmentKey.",
+    });
+  }
+  const environment: Record<string, string> = {};
+  for (const value of valuesOf(key)) {
+    const text = valueText(value);
+    if (value.name !== "" && text !== undefined) environment[value.name] = text;
+  }
+  return environment;
+}
+
+/** $1 user, $2 "home" or "stay", then the words. The user's groups and home come with it. */
+const becomeUser =
+  'u=$1; g=$(id -g -- "$u") || exit 126; h=$(getent passwd -- "$u" | cut -d: -f6); [ "$2" = stay ] || cd "${h:-/}" || exit 126; ' +
+  'shift 2; exec setpriv --reuid="$u" --regid="$g" --init-groups -- env HOME="${h:-/}" USER="$u" LOGNAME="$u" "$@"';
+
+/** The words that run `words` as the resource's User, if it names one. */
+export function asUser({ resource }: ResourceContext, words: readonly string[]): readonly string[] {
+  const user = resource.parameters.text("User");
+  if (user === undefined || words.length === 0) return words;
+  const where = resource.parameters.text("CurrentDirectory") === undefined ? "home" : "stay";
+  return ["sh", "-c", becomeUser, "sh", user, where, ...words];
+}
+
+/** @throws INVALID_PARAMETER when the machine has no such user */
+export async function mustKnowUser({ outside, resource, environment }: ResourceContext): Promise<void> {
+  const user = resource.parameters.text("User");
+  if (user === undefined) return;
+  const child = await outside.processes.start({ command: "id", args: ["-u", "--", user], environment, output: "none" });
+  const end = await child.ended;
+  if ("code" in end && end.code === 0) return;
+  throw fail("INVALID_PARAMETER", {
+    happened: `${resource.name}: this machine has no user ${user} (User).`,
+    unchanged: "The program was not started.",
+    next: "Make the user on every possible owner, or correct User.",
+  });
+}
+
+/** What a command has said, and its exit code; undefined when its container or the signal ended first. */
+export interface Said {
+  readonly code: number | undefined;
+  /** Standard output. */
+  readonly text: string;
+}
+
+const keepOutput = 'f=$1; shift; exec "$@" >"$f"';
+
+/** Runs a command in a container of the resource and reads its standard output. Not twice at once. */
+export async function ask(
+  { outside, folder }: ResourceContext,
+  application: Application | undefined,
+  words: readonly string[],
+  signal: AbortSignal,
+): Promise<Said> {
+  const file = `${folder}/said`;
+  const code = await application?.call(["sh", "-c", keepOutput, "sh", file, ...words], signal);
+  if (code === undefined) return { code, text: "" };
+  return { code, text: new TextDecoder().decode(await outside.files.read(file)) };
+}
