@@ -2,7 +2,7 @@
 export { cleanUp, untouched } from "./clean-up.ts";
 export { deviceLayout } from "./device-layout.ts";
 export type { DeviceLayout } from "./device-layout.ts";
-export { refuseOwnFolders } from "./own-folders.ts";
+export { refuseCheckpointed, refuseOwnFolders } from "./own-folders.ts";
 export { inspectBackup, listBackups, readBackup } from "./read.ts";
 export { removeTree, setFile } from "./set.ts";
 export { type SwapLayout, type Workspace } from "./swap.ts";

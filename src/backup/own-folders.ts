@@ -1,6 +1,12 @@
-/** Where a set must not be: in the quorum, whose files have a set's names, or in a node's data folder, with which it would be lost. */
+/**
+ * Where a set must not be: in the quorum, whose files have a set's names, in a node's data folder, with which it would be lost, or in a
+ * folder that is a checkpoint, which would take it in and put an older one in its place at a failover.
+ */
 import { fail } from "../base/errors.ts";
 import type { Files } from "../base/outside.ts";
+import { isWithin, placeOf } from "../checkpoint/directory-path.ts";
+import { allRecords } from "../checkpoint/records.ts";
+import type { Key } from "../tree/key.ts";
 import { setPath } from "./place.ts";
 
 /** Folders above the set that are looked at; a quorum folder is at most three above anything in it. */
@@ -30,6 +36,23 @@ export async function refuseOwnFolders(files: Files, given: string): Promise<voi
       });
     }
     above = `${above}/..`;
+  }
+}
+
+/** BAD_PATHNAME when the folder is, or lies in, a directory checkpoint of this database on the node with this data folder. */
+export function refuseCheckpointed(tree: Key, dataFolder: string, given: string): void {
+  const path = setPath(given);
+  for (const { name, current } of allRecords(tree)) {
+    for (const checkpoint of current) {
+      if (checkpoint.kind !== "directory") continue;
+      const place = placeOf(checkpoint.path, dataFolder);
+      if (!isWithin(path, place)) continue;
+      throw fail("BAD_PATHNAME", {
+        happened: `${path} is in ${place}, a checkpoint of resource "${name}": the set would be a part of it, and be replaced with it.`,
+        unchanged: "Nothing was written.",
+        next: "Choose a folder outside of it, best on another disk.",
+      });
+    }
   }
 }
 

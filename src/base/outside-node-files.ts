@@ -48,7 +48,7 @@ const fileSystems: ReadonlyMap<bigint, string> = new Map([
 export function openFiles(): Files {
   return {
     ...openAttributes(),
-    read: (path) => translated(`read ${path}`, async () => plain(await fs.readFile(nativePath(path)))),
+    read: (path) => translated(`read ${path}`, () => readWhole(path)),
     open: (path, how, mode = 0o600) => translated(`open ${path} (${how})`, () => open(path, how, mode)),
     link: (from, to) => translated(`link ${from} to ${to}`, () => fs.link(nativePath(from), nativePath(to))),
     rename: (from, to) => translated(`rename ${from} to ${to}`, () => fs.rename(nativePath(from), nativePath(to))),
@@ -72,6 +72,19 @@ export function openFiles(): Files {
 
 async function list(path: string): Promise<readonly string[]> {
   return (await fs.readdir(nativePath(path), { encoding: "buffer" })).map(nameOf).sort();
+}
+
+/** A pipe without a writer, or a terminal, would be waited for without end: only what has an end is read. */
+async function readWhole(path: string): Promise<Uint8Array> {
+  const handle = await fs.open(nativePath(path), constants.O_RDONLY | constants.O_NONBLOCK);
+  try {
+    const found = await handle.stat();
+    if (found.isFIFO() || found.isSocket() || found.isCharacterDevice())
+      throw new OutsideError("EINVAL", `read ${path}: it is a pipe, a socket or a device, no file`);
+    return plain(await handle.readFile());
+  } finally {
+    await handle.close();
+  }
 }
 
 async function open(path: string, how: OpenHow, mode: number): Promise<FileHandle> {

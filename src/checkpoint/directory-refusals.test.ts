@@ -31,6 +31,15 @@ test("the quorum, what holds it or lies in it, and another node's data are no ch
   await refused("/srv/q/app", /\/srv\/q is the quorum folder/);
   await refused("/srv/n2", /data folder of a node/);
   await refused("/srv/n2/registry", /\/srv\/n2 is the data folder/);
+  for (const [folder, marker] of [
+    ["/srv/set", "Clusbackup.dat"],
+    ["/srv/vss", "Vssbackup.dat"],
+  ] as const) {
+    await files.makeFolder(`${folder}/cluster`);
+    await write(files, `${folder}/${marker}`, "");
+    await refused(folder, /is a backup set/);
+    await refused(`${folder}/cluster`, /is a backup set/);
+  }
   await files.makeFolder("/srv/all");
   await files.makeFolder("/srv/all/quorum");
   await write(files, "/data/node.json", JSON.stringify({ quorum: "/srv/all/quorum" }));

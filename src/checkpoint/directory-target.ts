@@ -40,7 +40,16 @@ export async function checkTarget(files: Files, place: string, dataFolder: strin
   );
 }
 
-/** A quorum folder or another node's data folder, known by what lies in it, and the quorum folder of this node below the place. */
+/** What is no application's, by names that lie in it. */
+const foreign: readonly (readonly [what: string, names: readonly string[]])[] = [
+  ["the quorum folder of a cluster", ["current", "generation"]],
+  ["a quorum folder that its cluster left", ["current.retired", "generation"]],
+  ["the data folder of a node", ["node.json", "registry"]],
+  ["a backup set", ["Clusbackup.dat"]],
+  ["a backup set of a node", ["Vssbackup.dat"]],
+];
+
+/** A folder of clubar's, known by what lies in it, and the quorum folder of this node below the place. */
 async function refuseCluster(files: Files, place: string, dataFolder: string): Promise<void> {
   const isIn = async (folder: string, names: readonly string[]): Promise<boolean> => {
     for (const name of names)
@@ -49,10 +58,9 @@ async function refuseCluster(files: Files, place: string, dataFolder: string): P
   };
   for (let above = place; above.length > 1; above = folderOf(above)) {
     if (above === dataFolder) continue;
-    const quorum = await isIn(above, ["current", "generation"]);
-    if (!quorum && !(await isIn(above, ["node.json", "registry"]))) continue;
-    const what = quorum ? "the quorum folder of a cluster" : "the data folder of a node";
-    throw refused(place, `${above} is ${what}`, "Name the application's own folder.");
+    for (const [what, names] of foreign) {
+      if (await isIn(above, names)) throw refused(place, `${above} is ${what}`, "Name the application's own folder.");
+    }
   }
   const quorum = await quorumOf(files, dataFolder);
   if (quorum !== undefined && isWithin(quorum, place))

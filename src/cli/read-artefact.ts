@@ -1,5 +1,5 @@
 /** Reading a file that a person named as an artefact. */
-import { constants } from "node:fs";
+import { constants, type Stats } from "node:fs";
 import { type FileHandle, open, stat } from "node:fs/promises";
 import { fail } from "../base/errors.ts";
 import { translated } from "../base/outside-node-error.ts";
@@ -16,15 +16,16 @@ export async function isFolder(path: string, next = "Check the path."): Promise<
 }
 
 /**
- * A file's bytes, or what comes through a pipe until its end. Leaves nothing behind, not even a later access time where the system lets the
- * caller ask for that (the owner; root). INVALID_PARAMETER for a folder, a device, which need not end, and a socket.
+ * A file's bytes, or what comes through a pipe that this process was started with (`<(command)`) until its end. Leaves nothing behind, not
+ * even a later access time where the system lets the caller ask for that (the owner; root). INVALID_PARAMETER for a folder, a device, which
+ * need not end, a socket, and a pipe with a name, which waits for somebody who may never come.
  */
 export async function readArtefact(path: string): Promise<Uint8Array> {
   return translated(`read ${path}`, async () => {
     const found = await stat(path);
-    if (!found.isFile() && !found.isFIFO()) {
+    if (!found.isFile() && !(found.isFIFO() && inherited.test(path))) {
       throw fail("INVALID_PARAMETER", {
-        happened: `${path} is a ${found.isDirectory() ? "folder" : "device or a socket"}, not a file.`,
+        happened: `${path} is a ${kindOf(found)}, not a file.`,
         unchanged: "Nothing was changed.",
         next: "Name a file.",
       });
@@ -37,6 +38,14 @@ export async function readArtefact(path: string): Promise<Uint8Array> {
       await file.close();
     }
   });
+}
+
+/** What the shell opened for this process. */
+const inherited = /^\/(dev\/(stdin$|fd\/\d+$)|proc\/(self|\d+)\/fd\/\d+$)/;
+
+function kindOf(found: Stats): string {
+  if (found.isDirectory()) return "folder";
+  return found.isFIFO() ? "pipe" : "device or a socket";
 }
 
 async function openQuietly(path: string): Promise<FileHandle> {

@@ -1,7 +1,7 @@
 /** A backup of the running cluster: hold, capture what is pending, then the tree at one tag with the versions it names. */
 import type { LastBackup } from "../api/node-service.ts";
 import { deviceLayout } from "../backup/device-layout.ts";
-import { refuseOwnFolders } from "../backup/own-folders.ts";
+import { refuseCheckpointed, refuseOwnFolders } from "../backup/own-folders.ts";
 import { parseWorkName } from "../backup/set.ts";
 import { type BackupResult, takeBackup } from "../backup/take.ts";
 import { fail } from "../base/errors.ts";
@@ -60,6 +60,7 @@ export class BackupRun {
     const { database, parts, node } = this.#service;
     const { outside, quorum } = parts;
     await refuseOwnFolders(outside.files, path);
+    refuseCheckpointed(database.tree(), parts.data, path);
     const hold = `${holdsPath}\\${newGuid(outside.random)}`;
     const held: Edit[] = [
       { kind: "set-value", path: hold, value: sz("Tag", formatTag(database.tag())) },

@@ -78,7 +78,7 @@ test("the page may ask for what it shows and offers, nothing else of what the so
     }
     assert.equal((await ask(`${base}api/v1/keys`, { authorization })).status, 403);
     assert.equal((await ask(`${base}api/v1/groups/App`, { authorization }, "DELETE")).status, 403);
-    assert.equal((await post("sets/verify", `{"path":"/${"b".repeat(70_000)}"}`)).status, 403);
+    assert.equal((await post("sets/verify", `{"path":"/${"b".repeat(70_000)}"}`)).status, 413);
     assert.equal(scene.asked.length, before);
   }));
 

@@ -97,6 +97,15 @@ async function giveFile({ files }: PageOptions, request: Request, { pathname }: 
   return new Response(request.method === "HEAD" ? null : file.bytes, { headers });
 }
 
+/** Or nobody knows how long: then it is not read either. */
+function tooLong(): Failure {
+  return fail("MORE_DATA", {
+    happened: `The request is longer than the ${longestBody} bytes that this page sends, or does not say how long it is.`,
+    unchanged: "Nothing was changed.",
+    next: "Use the command clubar for it.",
+  });
+}
+
 async function askApi({ app, token }: PageOptions, request: Request, url: URL): Promise<Response> {
   const site = request.headers.get("sec-fetch-site") ?? "same-origin";
   const origin = request.headers.get("origin") ?? url.origin;
@@ -110,7 +119,7 @@ async function askApi({ app, token }: PageOptions, request: Request, url: URL): 
     if (value !== null) headers.set(name, value);
   }
   const length = Number(request.headers.get("content-length") ?? Number.NaN);
-  if (request.method !== "GET" && !(length <= longestBody)) throw refusal("The request is too long for this page.");
+  if (request.method !== "GET" && !(length <= longestBody)) throw tooLong();
   const body = request.method === "GET" ? {} : { body: await request.arrayBuffer() };
   const answered = await app.fetch(
     new Request(`http://clubar${url.pathname}${url.search}`, { method: request.method, headers, ...body }),

@@ -60,7 +60,7 @@ function defineReading(noun: Parameters<Define>[0], cli: Cli): void {
         orDash(one.node),
         one.reason,
       ]);
-      cli.show(resources, () => table(["Resource", "Type", "Group", "State", "Node", ""], rows, "No resources."));
+      cli.show(resources, () => table(["Resource", "Type", "Group", "State", "Node", "Reason"], rows, "No resources."));
     });
   verb(noun, "types", "List the resource types").action(async () => {
     const types = await cli.client().get<ResourceTypeView[]>("/resource-types");

@@ -1,11 +1,13 @@
 /** The requester of a backup of one node: the cluster's set, then the node's files out of shadow copies, then the documents beside them. */
 import { Failure, fail } from "../../base/errors.ts";
 import type { Outside } from "../../base/outside.ts";
+import { readIfThere } from "../../base/read-if-there.ts";
 import { tagValueName } from "../../database/apply.ts";
 import { readHive } from "../../hive/index.ts";
+import { decodeClusDb } from "../../membership/clusdb-copy.ts";
 import { valueOf } from "../../tree/key.ts";
 import { textOf } from "../../tree/value.ts";
-import { removeTree } from "../../backup/backup.ts";
+import { refuseCheckpointed, removeTree } from "../../backup/backup.ts";
 import type { SnapshotProperties, VssBackupComponents } from "../backup-components.ts";
 import type { BackupState } from "../component.ts";
 import { backupType, componentType } from "../enumerations.ts";
@@ -41,11 +43,15 @@ const state: BackupState = {
 };
 
 /**
- * Backs a node up into a VSS set. What `writeVssSet` rejects with; NO_QUORUM when the cluster has no leader; VSS_E_… when a writer or a
- * provider fails, after three attempts where another may help. A set that was there counts until the new one is complete.
+ * Backs a node up into a VSS set. What `writeVssSet` rejects with; BAD_PATHNAME for a folder that is a checkpoint; NO_QUORUM when the
+ * cluster has no leader; VSS_E_… when a writer or a provider fails, after three attempts where another may help. A set that was there counts
+ * until the new one is complete.
  */
-export function backupNode(parts: VssBackupParts): Promise<WrittenSet> {
+export async function backupNode(parts: VssBackupParts): Promise<WrittenSet> {
   const { outside, door, path } = parts;
+  const own = await readIfThere(outside.files, `${door.data}/ClusDb`);
+  const tree = own === undefined ? undefined : decodeClusDb(own)?.tree;
+  if (tree !== undefined) refuseCheckpointed(tree, door.data, path);
   return writeVssSet(outside, path, async (folder) => {
     const isCluster = door.nodeClusterState === running;
     const cluster = isCluster ? await door.backupCluster(`${folder.path}/${vssFile.cluster}`) : undefined;

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { contentsOf, memoryFiles } from "../../../test/crash-points/example-cluster.ts";
+import { contentsOf, memoryFiles, web } from "../../../test/crash-points/example-cluster.ts";
 import { before } from "../../../test/crash-points/example-quorum.ts";
 import {
   backUp,
@@ -13,9 +13,11 @@ import {
   wordsOfSet,
 } from "../../../test/crash-points/example-vss.ts";
 import { failingAt } from "../../../test/faults/failing-files.ts";
-import { finishBackup } from "../../backup/backup.ts";
+import { finishBackup, refuseCheckpointed } from "../../backup/backup.ts";
 import { Failure } from "../../base/errors.ts";
 import type { Files } from "../../base/outside.ts";
+import { applyEdits, type Edit } from "../../tree/edit.ts";
+import { sz } from "../../tree/value.ts";
 import { backupNode } from "./backup.ts";
 import { vssLayout } from "./layout.ts";
 import { decodeVssManifest, encodeVssManifest } from "./manifest.ts";
@@ -175,4 +177,27 @@ test("a set of clubar backup is told from an unfinished VSS set, with the comman
     (error: Failure) =>
       error.name === "DATABASE_BACKUP_CORRUPT" && error.next.includes("clubar restore /plain noforce"),
   );
+});
+
+test("a folder with the cluster's own set, or in a folder that is a checkpoint, takes no set of a node", async () => {
+  const { files } = await scene();
+  await files.makeFolder(vssPath);
+  await (await files.open(`${vssPath}/Clusbackup.dat`, "create")).close();
+  await assert.rejects(backUp(files, before, 1), named("DIR_NOT_EMPTY"));
+  await files.unlink(`${vssPath}/Clusbackup.dat`);
+  await backUp(files, before, 1);
+  const at = (path: string): Edit[] => [
+    { kind: "set-value", path: `Resources\\${web}\\DirSync`, value: sz("00000009", path) },
+  ];
+  const folder = vssPath.slice(0, vssPath.lastIndexOf("/"));
+  for (const [place, isRefused] of [
+    [vssPath, true],
+    [folder, true],
+    [`${vssPath}/app`, false],
+    [`${vssPath}2`, false],
+  ] as const) {
+    const refuse = (): void => refuseCheckpointed(applyEdits(before.tree, at(place), 1n), "/n1", vssPath);
+    if (isRefused) assert.throws(refuse, named("BAD_PATHNAME"), place);
+    else refuse();
+  }
 });

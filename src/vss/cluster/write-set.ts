@@ -4,6 +4,7 @@ import {
   openWorkspace,
   prepareFolder,
   refuseOwnFolders,
+  setFile,
   setPath,
   swapIn,
   takeFailure,
@@ -67,6 +68,14 @@ export async function writeVssSet(
 /** A person's own folder `node` or `cluster` must not be taken for a part of an older set. */
 async function refuseOthers(files: Files, path: string): Promise<void> {
   if (await isVssSet(files, path)) return;
+  const names = new Set((await files.list(path)).map((name) => name.toLowerCase()));
+  if ([setFile.marker, setFile.snapshot].some((name) => names.has(name.toLowerCase()))) {
+    throw fail("DIR_NOT_EMPTY", {
+      happened: `${path} holds a backup set of the cluster (clubar backup), with which a set of a node would be mixed.`,
+      unchanged: untouched,
+      next: "Choose another folder.",
+    });
+  }
   const taken = await entriesIn(files, path);
   if (taken.length === 0) return;
   throw fail("DIR_NOT_EMPTY", {
