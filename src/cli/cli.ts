@@ -6,6 +6,7 @@ import { askSocket } from "../base/outside-node-http.ts";
 import { dataFolder } from "../base/outside-node-folder.ts";
 import { openOutside } from "../base/outside-node.ts";
 import type { Outside } from "../base/outside.ts";
+import { isEtcdPlace } from "../quorum/etcd/place.ts";
 import { jsonText } from "./render/json.ts";
 import { withProgress } from "./render/progress.ts";
 import { plainText } from "./render/table.ts";
@@ -76,6 +77,11 @@ export class Cli {
       });
     }
     return resolve(this.terminal.folder, given);
+  }
+
+  /** The place of a quorum that a person named: a folder's absolute path, or what is on etcd as it is. */
+  quorumPlace(given: string): string {
+    return isEtcdPlace(given) ? given : this.path(given);
   }
 
   /** Shows a result: the value as JSON with --json, otherwise the text, which ends with a line's end. */

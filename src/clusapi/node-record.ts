@@ -2,6 +2,7 @@
 import { writeFileDurably } from "../base/durable.ts";
 import { fail } from "../base/errors.ts";
 import type { Files } from "../base/outside.ts";
+import { isEtcdPlace } from "../quorum/etcd/place.ts";
 import { readIfThere } from "../base/read-if-there.ts";
 
 /** Which node of which cluster a data folder is. */
@@ -12,7 +13,7 @@ export interface NodeRecord {
   readonly name: string;
   readonly cluster: string;
   readonly instance: string;
-  /** Absolute path of the quorum folder. */
+  /** Absolute path of the quorum folder, or the place of an etcd (docs/formats/etcd.md). */
   readonly quorum: string;
   readonly insist: boolean;
   readonly timingFactor: number;
@@ -55,7 +56,7 @@ function isRecord(record: Partial<Record<keyof NodeRecord, unknown>>): record is
     version === 1 &&
     typeof cluster === "string" &&
     [node, name, instance, quorum].every((text) => typeof text === "string" && text !== "") &&
-    (quorum as string).startsWith("/") &&
+    ((quorum as string).startsWith("/") || isEtcdPlace(quorum as string)) &&
     typeof insist === "boolean" &&
     typeof timingFactor === "number" &&
     timingFactor > 0

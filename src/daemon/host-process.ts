@@ -5,7 +5,7 @@
 import type { Log } from "../base/log.ts";
 import type { FileHandle, Listener, Outside } from "../base/outside.ts";
 import { PermitKeeper, type RenewRequest } from "../membership/permit-keeper.ts";
-import { directoryTiming, type Timing } from "../membership/timing.ts";
+import { type Timing, timingOf } from "../membership/timing.ts";
 import type { Disks } from "../disks/disks.ts";
 import { openLinuxDisks } from "../disks/linux-disks.ts";
 import { endLeftovers } from "../monitor/application-kill.ts";
@@ -100,7 +100,7 @@ class HostProcess {
   constructor(parts: HostParts) {
     this.#parts = parts;
     const { outside, config, quorum, log, guard } = parts;
-    this.#timing = directoryTiming(config.timingFactor);
+    this.#timing = timingOf(config.quorum, config.timingFactor);
     this.#pulse = new ServicePulse(outside, config.service, this.#timing);
     this.#callers = new CallerPool(outside, () => config.instance);
     this.#engine = createHostEngine(outside, {

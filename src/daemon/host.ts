@@ -4,10 +4,10 @@ import { createLog } from "../base/log.ts";
 import { openOutside } from "../base/outside-node.ts";
 import type { Outside } from "../base/outside.ts";
 import { openDisks } from "../disks/open-disks.ts";
-import { directoryTiming } from "../membership/timing.ts";
+import { timingOf } from "../membership/timing.ts";
 import { guardLine } from "../monitor/guard.ts";
 import { findResourceType } from "../monitor/types.ts";
-import { openDiskQuorum } from "../quorum/disk/quorum.ts";
+import { openQuorum } from "../quorum/open.ts";
 import type { HostConfig } from "./host-config.ts";
 import { type GuardLink, runHost } from "./host-process.ts";
 
@@ -18,7 +18,7 @@ for (const signal of ["SIGINT", "SIGHUP", "SIGTERM"] as const) {
   // The service ends its host; a signal meant for a whole process group must not come before it.
   process.on(signal, () => undefined);
 }
-const quorum = await openDiskQuorum(outside, config.quorum, { insist: config.insist });
+const quorum = await openQuorum(outside, config.quorum, { insist: config.insist });
 const guard = await startGuard(outside);
 await runHost({
   outside,
@@ -36,7 +36,7 @@ process.exit(0);
 async function startGuard(door: Outside): Promise<GuardLink> {
   const program = fileURLToPath(new URL("./guard.ts", import.meta.url));
   const { pid, started } = door.processes.self;
-  const grace = directoryTiming(config.timingFactor).kill;
+  const grace = timingOf(config.quorum, config.timingFactor).kill;
   const child = await door.processes.start({
     command: process.execPath,
     args: ["--max-old-space-size=32", program, String(pid), started, String(grace)],

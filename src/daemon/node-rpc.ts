@@ -8,6 +8,7 @@ import type { Handlers } from "../rpc/call.ts";
 import type { Membership } from "../membership/membership.ts";
 import { followQuorum } from "./force-quorum-run.ts";
 import { checkMark, standAside } from "./move-run.ts";
+import { answerClusterKeys, clusterKeysCall } from "./cluster-key-calls.ts";
 import { captureAll } from "./owner-calls.ts";
 import type { ServiceNode } from "./service-node.ts";
 
@@ -44,6 +45,7 @@ export function nodeHandlers(service: ServiceNode): Handlers {
     },
     "add-node": (body) => addNodeNamed(service, (body as { name: string }).name),
     "at-owner": (body) => service.atOwner(body as CheckpointCall),
+    [clusterKeysCall]: (body) => answerClusterKeys(service, body),
     "capture-all": () => captureAll(service),
     backup: (body) => service.backup((body as { path: string }).path),
     stop: async (body) => {

@@ -23,7 +23,7 @@ import { confirmNodeDown } from "../database/commands/node.ts";
 import type { Change } from "../database/change.ts";
 import { nodeState } from "../database/schema.ts";
 import { readState } from "../database/state.ts";
-import { directoryTiming, type Timing } from "../membership/timing.ts";
+import { type Timing, timingOf } from "../membership/timing.ts";
 import type { ClusterIdentity } from "../quorum/quorum.ts";
 import type { Tag } from "../quorum/tag.ts";
 import { serve } from "../rpc/call.ts";
@@ -90,7 +90,7 @@ export class ServiceNode implements NodeService {
     this.parts = parts;
     this.data = parts.data;
     this.node = { id: parts.config.node, name: parts.config.name };
-    this.timing = directoryTiming(parts.config.timingFactor);
+    this.timing = timingOf(parts.config.quorum, parts.config.timingFactor);
     this.database = database;
     this.#clusDb = clusDb;
     this.#identity = identity;

@@ -5,11 +5,12 @@ import { openOutside } from "../base/outside-node.ts";
 import { createCheckpoints } from "../checkpoint/checkpoint.ts";
 import { fail } from "../base/errors.ts";
 import { openDisks } from "../disks/open-disks.ts";
-import { openDiskQuorum } from "../quorum/disk/quorum.ts";
+import { openQuorum } from "../quorum/open.ts";
 import { openKeyContainers } from "../registry/key-containers.ts";
 import { openRegistry } from "../registry/registry.ts";
 import { commitNodeRestore } from "../restore/restore.ts";
 import { createApp } from "../api/app.ts";
+import { askForClusterKeys } from "./cluster-key-calls.ts";
 import { listenApi } from "./api-listener.ts";
 import { watchDataFolder } from "./data-folder-watch.ts";
 import { openLogFile } from "./log-file.ts";
@@ -104,7 +105,13 @@ async function serveNode(
   const registry = await openRegistry(outside, `${data}/registry`);
   closeLater(() => registry.close());
   const keys = await openKeyContainers(outside, `${data}/keys`);
-  const quorum = await openDiskQuorum(outside, config.quorum, { insist: config.insist });
+  let asker: ServiceNode | undefined;
+  const quorum = await openQuorum(outside, config.quorum, {
+    insist: config.insist,
+    data,
+    askKeys: async (own) => (asker === undefined ? own : askForClusterKeys(asker, own)),
+    patient: true,
+  });
   const host = fileURLToPath(new URL("./host.ts", import.meta.url));
   const service = await ServiceNode.open({
     outside,
@@ -123,6 +130,7 @@ async function serveNode(
     makeCheckpoints: (database) =>
       createCheckpoints({ outside, database, registry, keys, versions: quorum.versions, log, folder: data }),
   });
+  asker = service;
   const app = createApp(() => service, pageService(service));
   const api = await listenApi({ outside, app, data });
   closeLater(() => api.close());

@@ -5,7 +5,7 @@ import { newGuid } from "../base/guid.ts";
 import { type Outside, OutsideError } from "../base/outside.ts";
 import { initialDatabase } from "../database/initial-database.ts";
 import { imageOf } from "../membership/copy-image.ts";
-import { openDiskQuorum } from "../quorum/disk/quorum.ts";
+import { openQuorum, settledPlace } from "../quorum/open.ts";
 import type { ClusterIdentity, Quorum } from "../quorum/quorum.ts";
 import { firstTag } from "../quorum/tag.ts";
 import { type Caller, dial } from "../rpc/call.ts";
@@ -29,12 +29,13 @@ export interface SetUp {
 const namePattern = /^[\p{L}\p{N}][\p{L}\p{N}_.-]{0,62}$/u;
 
 /** Creates a cluster whose only node is this one. 5040 when the folder holds a node, 5010 when the quorum holds a cluster. */
-export async function createNode(request: SetUp & { readonly cluster: string }): Promise<ClusterIdentity> {
-  const { outside, cluster } = request;
+export async function createNode(asked: SetUp & { readonly cluster: string }): Promise<ClusterIdentity> {
+  const { outside, cluster } = asked;
+  const request = { ...asked, quorum: await settledPlace(outside, asked.quorum, "create") };
   checkName("cluster", cluster);
   await checkFolder(request);
   await prepareFolder(request);
-  const quorum = await openDiskQuorum(outside, request.quorum, { insist: request.insist === true });
+  const quorum = await openQuorum(outside, request.quorum, { insist: request.insist === true, data: request.data });
   const guid = (): string => newGuid(outside.random);
   const identity: ClusterIdentity = {
     name: cluster,
@@ -65,10 +66,11 @@ export async function createNode(request: SetUp & { readonly cluster: string }):
 }
 
 /** Makes this folder a node of the cluster whose quorum this is; some node of it must lead now. */
-export async function joinNode(request: SetUp): Promise<ClusterIdentity> {
-  const { outside } = request;
+export async function joinNode(asked: SetUp): Promise<ClusterIdentity> {
+  const { outside } = asked;
+  const request = { ...asked, quorum: await settledPlace(outside, asked.quorum, "join") };
   await checkFolder(request);
-  const quorum = await openDiskQuorum(outside, request.quorum, { insist: request.insist === true });
+  const quorum = await openQuorum(outside, request.quorum, { insist: request.insist === true });
   const identity = await quorum.identity();
   if (identity === undefined) {
     throw fail("QUORUM_DISK_NOT_FOUND", {

@@ -1,3 +1,6 @@
+import { electionGap } from "../quorum/etcd/times.ts";
+import { isEtcdPlace, parseEtcdPlace } from "../quorum/etcd/place.ts";
+
 /**
  * The times of permits and leadership, in milliseconds. All come from one object, so that tests can stretch them all
  * and `status` can show them. Why these values: DESIGN.md.
@@ -30,6 +33,17 @@ export function directoryTiming(factor = 1): Timing {
     serviceBusy: 60_000 * factor,
     call: 1000 * factor,
   };
+}
+
+/**
+ * The times that go with the quorum in `place`. On etcd (docs/safety.md §2.6) a permit outlasts two of its elections, and nobody challenges
+ * during one.
+ */
+export function timingOf(place: string, factor = 1): Timing {
+  const timing = directoryTiming(factor);
+  if (!isEtcdPlace(place)) return timing;
+  const gap = electionGap(parseEtcdPlace(place).election) * factor;
+  return { ...timing, permit: Math.max(timing.permit, 2 * gap), challenge: Math.max(timing.challenge, gap) };
 }
 
 /** T of docs/safety.md §2.4: how long after its last answer a leader takes a silent node's applications for ended. */

@@ -19,7 +19,7 @@ export const defineCluster: Define = (noun, cli) => {
   const setUpVerb = (words: string, summary: string): ReturnType<typeof verb> =>
     verb(noun, words, summary)
       .requiredOption("--node <name>", "name of this node")
-      .requiredOption("--quorum <folder>", "the quorum folder, shared by all nodes")
+      .requiredOption("--quorum <place>", "the quorum folder, shared by all nodes, or etcd:https://a:2379,b:2379,…")
       .option("--insist", "accept a file system whose locks can't be trusted")
       .option("--timing-factor <n>", "stretch all times; the same on every node", wholeNumber(1, 1000));
   const create = setUpVerb("create <name>", "Make the data folder the first node of a new cluster").action(
@@ -60,7 +60,7 @@ function setUp(cli: Cli, options: SetUpOptions): SetUp {
     outside: cli.outside(),
     data: cli.settings.data,
     node: options.node,
-    quorum: cli.path(options.quorum),
+    quorum: cli.quorumPlace(options.quorum),
     ...(options.insist === true ? { insist: true } : {}),
     ...(options.timingFactor === undefined ? {} : { timingFactor: options.timingFactor }),
   };

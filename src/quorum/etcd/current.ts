@@ -53,9 +53,18 @@ export class Current {
 
   /** The step in whichever generation is in force; fails with QUORUM_DISK_NOT_FOUND when there is none. */
   async run(stepIn: (keys: GenerationKeys) => Step): Promise<Outcome & { readonly keys: GenerationKeys }> {
+    const outcome = await this.runIfAny(stepIn);
+    if (outcome === undefined) throw noCluster(this.client.place);
+    return outcome;
+  }
+
+  /** The same; undefined when no generation is in force. */
+  async runIfAny(
+    stepIn: (keys: GenerationKeys) => Step,
+  ): Promise<(Outcome & { readonly keys: GenerationKeys }) | undefined> {
     for (;;) {
       const keys = this.#seen ?? (await this.look());
-      if (keys === undefined) throw noCluster(this.client.place);
+      if (keys === undefined) return undefined;
       const outcome = await within(this.client, keys, stepIn(keys));
       if (outcome.state !== "replaced") return { ...outcome, keys };
       await this.look();

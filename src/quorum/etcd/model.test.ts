@@ -27,7 +27,11 @@ import type { ClusterKeys } from "./seal.ts";
 const { random } = openOutside();
 const prefix = "/model";
 const key = { id: "0011223344556677", secret: random.bytes(32) };
-const keys: ClusterKeys = { newest: async () => key, find: async (id) => (id === key.id ? key : undefined) };
+const keys: ClusterKeys = {
+  begin: async () => undefined,
+  newest: async () => key,
+  find: async (id) => (id === key.id ? key : undefined),
+};
 
 function open(client: EtcdModel, own: ClusterKeys = keys): Promise<Quorum> {
   return openEtcdQuorum({ client, prefix, random, keys: own, place: "etcd:model", election: 1000 });
@@ -192,10 +196,10 @@ describe("what is in etcd", () => {
     const version = await quorum.versions.put(resource, "CPR", 1, encode(secret));
     for (const value of client.content.values()) assert.ok(!decode(value).includes("PRIVATE"));
     assert.equal(decode(await quorum.versions.read(version)), secret);
-    const stranger = await open(client, { newest: keys.newest, find: async () => undefined });
+    const stranger = await open(client, { ...keys, find: async () => undefined });
     await assert.rejects(stranger.versions.read(version), failure("NTE_BAD_KEY"));
     const wrong = { id: key.id, secret: random.bytes(32) };
-    const other = await open(client, { newest: async () => wrong, find: async () => wrong });
+    const other = await open(client, { ...keys, newest: async () => wrong, find: async () => wrong });
     await assert.rejects(other.versions.read(version), failure("NTE_BAD_DATA"));
     const [from] = [...client.content].filter(([name]) => name.includes("/version/"));
     assert.ok(from !== undefined);

@@ -17,7 +17,7 @@ describe("a real etcd", { skip }, () => {
   const { random, files } = openOutside();
   const folder = mkdtempSync(join(existsSync("/dev/shm") ? "/dev/shm" : tmpdir(), "clubar-etcd-"));
   const key = { id: "k", secret: new Uint8Array(32).fill(7) };
-  const keys = { newest: async () => key, find: async () => key };
+  const keys = { begin: async () => undefined, newest: async () => key, find: async () => key };
   let members: readonly EtcdMember[] = [];
   let client: EtcdClient;
   let number = 0;

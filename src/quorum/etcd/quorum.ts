@@ -1,6 +1,7 @@
 /** A quorum on etcd, for nodes on several machines. */
 import { equalBytes, toHex } from "../../base/bytes.ts";
 import { Mutex } from "../../base/mutex.ts";
+import { OutsideError } from "../../base/outside.ts";
 import type { Random } from "../../base/outside.ts";
 import type { Claim, ClaimWho, ClusterIdentity, Leadership, Loaded, Quorum, SnapshotImage } from "../quorum.ts";
 import { bytesOf, textOf } from "./client.ts";
@@ -27,12 +28,16 @@ export interface EtcdQuorumParts {
   readonly keys: ClusterKeys;
   /** As the place says; undefined: asked of etcd when a cluster is created. */
   readonly election: number | undefined;
+  /** Opens it although it does not answer now. Not for a host: it must know which generation it began in. */
+  readonly patient?: boolean;
 }
 
 /** Opens the quorum below `prefix`; a cluster need not be there before `create`. */
 export async function openEtcdQuorum(parts: EtcdQuorumParts): Promise<Quorum> {
   const quorum = new EtcdQuorum(parts);
-  await quorum.open();
+  await quorum.open().catch((error: unknown) => {
+    if (parts.patient !== true || !(error instanceof OutsideError)) throw error;
+  });
   return quorum;
 }
 
@@ -65,7 +70,7 @@ class EtcdQuorum implements Quorum {
     this.versions = etcdVersions({ ...parts, client: this.#client }, this.#current);
   }
 
-  /** Notes which generation is in force. An etcd that can't be asked now is asked when it is needed. */
+  /** Notes which generation is in force. */
   async open(): Promise<void> {
     this.#openedIn = await this.#current.look();
   }
@@ -78,28 +83,28 @@ class EtcdQuorum implements Quorum {
     return stored === undefined ? undefined : decodeIdentity(stored).identity;
   }
 
-  create(identity: ClusterIdentity, image: SnapshotImage): Promise<void> {
-    return createCluster({ ...this.#parts, client: this.#client }, identity, image);
+  async create(identity: ClusterIdentity, image: SnapshotImage): Promise<void> {
+    await createCluster({ ...this.#parts, client: this.#client }, identity, image);
+    await this.#parts.keys.begin();
   }
 
   async leader(): Promise<Claim | undefined> {
-    if ((await this.#current.look()) === undefined) return undefined;
-    const { found } = await this.#current.run(({ leader }) => ({ does: [{ get: leader }] }));
-    const stored = found[0]?.[0];
+    const answer = await this.#current.runIfAny(({ leader }) => ({ does: [{ get: leader }] }));
+    const stored = answer?.found[0]?.[0];
     return stored === undefined ? undefined : decodeClaim(stored);
   }
 
   /** A service that gave its claim back, or one whose host proved that this life is over. */
   async holderDied(epoch: number): Promise<boolean> {
-    const { keys, found } = await this.#current.run(({ resigned, claim }) => ({
-      does: [{ get: resigned(epoch) }, { get: claim(epoch) }],
+    const { keys, found } = await this.#current.run(({ resigned, leader }) => ({
+      does: [{ get: resigned(epoch) }, { get: leader }],
     }));
     const [resigned, stored] = found.map((each) => each[0]);
     if (resigned !== undefined) return true;
-    if (stored === undefined) return false;
-    const proof = keys.proof(decodeClaim(stored));
-    const answer = await within(this.#client, keys, { does: [{ get: proof }] });
-    return answer.state === "done" && answer.found[0]?.[0] !== undefined;
+    const claim = stored === undefined ? undefined : decodeClaim(stored);
+    if (claim?.epoch !== epoch) return false;
+    const { state, found: proofs } = await within(this.#client, keys, { does: [{ get: keys.proof(claim) }] });
+    return state === "done" && proofs[0]?.[0] !== undefined;
   }
 
   async counter(epoch: number): Promise<number> {

@@ -17,7 +17,9 @@ export interface ClusterKey {
 
 /** The cluster keys of a node; the newest seals. */
 export interface ClusterKeys {
-  /** Makes one when there is none yet. */
+  /** Makes the first one of a new cluster, unless there is one. */
+  begin(): Promise<void>;
+  /** NTE_BAD_KEY when this node was never given one. */
   newest(): Promise<ClusterKey>;
   /** undefined: this node was never given it. */
   find(id: string): Promise<ClusterKey | undefined>;
