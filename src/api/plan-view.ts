@@ -12,6 +12,7 @@ export function planView(plan: RestorePlan): RestorePlanView {
   const source = plan.copy === undefined ? "Backup" : "Database from";
   const nothing = plan.copy === undefined ? " now nothing that can be read;" : "";
   const present = plan.present === undefined ? nothing : ` now ${plan.present.tag};`;
+  if (plan.steps.length === 0) return { id: plan.id, lines: [], blockers: plan.blockers, warnings: plan.warnings };
   const lines = [
     `${source}: ${set.path}, cluster ${plan.identity.name}${set.tag === undefined ? "" : `, tag ${set.tag}`}${taken}.`,
     `Quorum: ${plan.place},${present} afterwards ${formatTag(plan.tag)} (generation ${generation.from} → ${generation.to}).`,

@@ -40,6 +40,7 @@ const said: Partial<Record<ErrorName, string>> = {
   ACCESS_DENIED: "There is no permission",
   DISK_FULL: "The disk is full",
   IO_DEVICE: "The disk failed",
+  BAD_PATHNAME: "The path is too long",
 };
 
 /** The system's own word stays, for whoever looks it up. */

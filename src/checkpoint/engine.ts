@@ -31,6 +31,7 @@ import {
   noteLastOwner,
   requireOwned,
 } from "./commit.ts";
+import { notToBeAdded } from "./add-refusal.ts";
 import { Contents, type Content, type Live, type Source } from "./content.ts";
 import { Directories } from "./directory.ts";
 import { notesOf, putReverted, sourceToAdd } from "./directory-checkpoint.ts";
@@ -78,7 +79,9 @@ class CheckpointEngine implements Checkpoints {
       const { tree, records } = requireOwned(this.#parts, held);
       check(tree, records);
       if (kind === "directory") await this.#contents.directories.check(source.path);
-      const live = await this.#contents.live(source);
+      const live = await this.#contents.live(source).catch((error: unknown) => {
+        throw notToBeAdded(source, records, { tree, node: this.#parts.database.self.node }, failureOf(error));
+      });
       const content = this.#contents.contentOf(live);
       const request = { ...source, content, isNew: true, check };
       const { tag, checkpoint } = await commitVersion(this.#parts, held, request);

@@ -68,6 +68,8 @@ export function chooseCopy(copies: readonly Copy[], from: string | undefined): C
 export function planForceQuorum(input: ForceQuorumInput): RestorePlan {
   const { chosen, quorum, former, request } = input;
   const { blockers, warnings } = judge(input);
+  // Of what nobody would do there is nothing to tell.
+  const isIdle = chosen === undefined || blockers.some(({ name }) => name === "INVALID_STATE");
   const to = Math.max(input.highestGeneration, ...input.copies.map(({ tag }) => tag.generation)) + 1;
   const sequence = Math.max(0, ...input.copies.map(({ tag }) => tag.sequence)) + 1;
   const held = chosen === undefined ? [] : groupsToHold(chosen, request.hold);
@@ -101,12 +103,12 @@ export function planForceQuorum(input: ForceQuorumInput): RestorePlan {
     force: request.force,
     stopNodes: [],
     safety,
-    steps: stepsOf(input, safety, to, label),
+    steps: isIdle ? [] : stepsOf(input, safety, to, label),
     blockers,
-    warnings: [...warnings, ...held.map((hold) => heldSentence(hold))],
+    warnings: isIdle ? [] : [...warnings, ...held.map((hold) => heldSentence(hold))],
     held,
     changes: undefined,
-    lost: { updates: undefined, sentence: chosen === undefined ? "" : lostSentence(input, chosen.copy) },
+    lost: { updates: undefined, sentence: isIdle ? "" : lostSentence(input, chosen.copy) },
     mustJoinAgain: [],
     notChecked: input.nodes
       .filter(({ isSelf, copy }) => !isSelf && copy === undefined)
@@ -219,15 +221,20 @@ function judgeNodes({ nodes, request }: ForceQuorumInput, { blockers, warnings }
 function judgeCopy({ copies, chosen, request }: ForceQuorumInput, { blockers, warnings }: Notes): void {
   const [newest] = copies;
   if (chosen === undefined) {
-    blockers.push({
-      name: "QUORUM_DISK_NOT_FOUND",
-      sentence:
-        request.from === undefined || newest === undefined
-          ? "No node that can be looked at has a copy of the cluster database."
-          : `Nobody has a copy named "${request.from}"; there are ${copies.map(nameOf).join(", ")}.`,
-      next:
-        newest === undefined ? "Restore a backup set: clubar restore SET noforce" : "Name one of these with --from.",
-    });
+    const named = copies.map((copy) => `${fromName(copy)} (${nameOf(copy)})`).join(", ");
+    blockers.push(
+      request.from === undefined || newest === undefined
+        ? {
+            name: "QUORUM_DISK_NOT_FOUND",
+            sentence: "No node that can be looked at has a copy of the cluster database.",
+            next: "Restore a backup set: clubar restore SET noforce",
+          }
+        : {
+            name: "FILE_NOT_FOUND",
+            sentence: `Nobody has a copy named "${request.from}"; there are ${named}.`,
+            next: `Name one of these, or leave --from away: then ${fromName(newest)}, the newest, is taken.`,
+          },
+    );
     return;
   }
   if (newest !== undefined && compareTags(chosen.copy.tag, newest.tag) < 0) {
@@ -246,6 +253,11 @@ function judgeCopy({ copies, chosen, request }: ForceQuorumInput, { blockers, wa
       next: "Find out which is right, then say --from NODE --force.",
     });
   }
+}
+
+/** As `--from` takes it. */
+function fromName({ node, at, label }: Copy): string {
+  return node ?? (at.kind === "generation" ? at.name : label);
 }
 
 /** Those that are held already, and all with resources when a person wants to look first. */

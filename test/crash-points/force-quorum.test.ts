@@ -1,6 +1,7 @@
 /** A forced quorum is cut short at every call that changes files: afterwards nothing is in force or the whole new generation is. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { planView } from "../../src/api/plan-view.ts";
 import type { Files } from "../../src/base/outside.ts";
 import { encodeClusDb } from "../../src/membership/clusdb-copy.ts";
 import { imageOf, replay } from "../../src/membership/copy-image.ts";
@@ -131,7 +132,9 @@ test("who forbids it: a living or unknown node, a quorum in order, another clust
   assert.deepEqual(names(await planFor(files, { from: "n1" })), ["REFUSED_FOR_SAFETY"]);
   const older = await planFor(files, { from: "N1", force: true });
   assert.deepEqual([names(older), older.set.tag], [[], "1:3:4"]);
-  assert.deepEqual(names(await planFor(files, { from: "n9" })), ["QUORUM_DISK_NOT_FOUND"]);
+  const nobody = await planFor(files, { from: "n9" });
+  assert.deepEqual([names(nobody), nobody.steps, nobody.warnings], [["FILE_NOT_FOUND"], [], []]);
+  assert.match(nobody.blockers[0]?.sentence ?? "", /there are n2 \(ClusDb of node n2 \(1:3:9\)\), n1 \(/);
   const rejecting = await planFor(files, {}, { askLife: () => Promise.reject(new Error("gone")) });
   assert.deepEqual(names(rejecting), ["CLUSTER_NODE_UP"]);
 
@@ -139,7 +142,9 @@ test("who forbids it: a living or unknown node, a quorum in order, another clust
   await whole.makeFolder("/shared");
   await makeQuorum(whole, before, 3);
   await writeCopy(whole, data, before.tree, 3, 0);
-  assert.ok(names(await planFor(whole)).includes("INVALID_STATE"));
+  const healthy = await planFor(whole);
+  assert.equal(names(healthy)[0], "INVALID_STATE");
+  assert.deepEqual([planView(healthy).lines, planView(healthy).warnings], [[], []], "nothing is lost or built");
   const foreign = await planFor(whole, { force: true }, { instance: "99999999-0000-4000-8000-000000000009" });
   assert.ok(names(foreign).includes("CLUSTER_INSTANCE_ID_MISMATCH"));
   await whole.rename(`${place}/current`, `${place}/current.retired`);
