@@ -5,9 +5,12 @@ import { sha256 } from "../base/digest.ts";
 import { failureOf } from "../base/failure-of.ts";
 import { fail, type Failure } from "../base/errors.ts";
 import { tagValueName } from "../database/apply.ts";
+import { isClusterDatabase } from "../database/cluster-view.ts";
 import { rootKey } from "../database/schema.ts";
 import { readHive } from "../hive/read.ts";
-import { readRegText } from "../hive/reg-text.ts";
+import { recoverHive } from "../hive/recover.ts";
+import { isRegText } from "../hive/reg-encoding.ts";
+import { readRegTree } from "../hive/reg-text.ts";
 import { decodeContainer } from "../registry/container-codec.ts";
 import { formatContainerName } from "../registry/container-name.ts";
 import { applyEdits } from "../tree/edit.ts";
@@ -16,6 +19,7 @@ import { sameName, joinPath, splitPath } from "../tree/path.ts";
 import { dword, sz, textOf } from "../tree/value.ts";
 import type { Cli } from "./cli.ts";
 import { isFolder, readArtefact } from "./read-artefact.ts";
+import { logsBeside } from "./commands/hive/open-file.ts";
 import { registryPath } from "./registry-path.ts";
 
 /** One side of a comparison. */
@@ -46,16 +50,31 @@ interface Stored {
  * The two sides. A set beside something else stands for the part of it that goes with the other side: its database, or its checkpoint of
  * the live key. FILE_NOT_FOUND, INVALID_DATA, INVALID_PARAMETER.
  */
-export async function readOperands(cli: Cli, a: string, b: string): Promise<readonly [Operand, Operand]> {
-  const [left, right] = await Promise.all([readOperand(cli, a), readOperand(cli, b)]);
+export async function readOperands(
+  cli: Cli,
+  a: string,
+  b: string,
+  recover = false,
+): Promise<readonly [Operand, Operand]> {
+  const [left, right] = await Promise.all([readOperand(cli, a, recover), readOperand(cli, b, recover)]);
   return [partFor(left, right), partFor(right, left)];
 }
 
-async function readOperand(cli: Cli, given: string): Promise<Found> {
+async function readOperand(cli: Cli, given: string, recover: boolean): Promise<Found> {
   if (/^HK[A-Z_]+(\\|$)/i.test(given)) return readLive(cli, registryPath(given));
   const path = cli.path(given);
   if (await isFolder(path, "Check the path; a live key begins with HKLM\\.")) return readSet(cli, path);
-  return artefact(path, await readArtefact(path));
+  const bytes = await readArtefact(path);
+  const logs = recover && isHive(bytes) ? await logsBeside(path) : [];
+  return artefact(
+    path,
+    logs.length === 0
+      ? bytes
+      : recoverHive(
+          bytes,
+          logs.map((log) => log.bytes),
+        ).bytes,
+  );
 }
 
 async function readLive(cli: Cli, path: string): Promise<Found> {
@@ -81,18 +100,22 @@ function artefact(name: string, bytes: Uint8Array): Found {
   if (magic === "CLUBCPR") {
     return { kind: "key container", name, tree: containerTree(bytes), tag: undefined, attributes: true };
   }
-  if (magic.startsWith("regf")) {
+  if (isHive(bytes)) {
     const { root } = readHive(bytes);
-    return valueOf(root, tagValueName) === undefined
+    return !isClusterDatabase(root)
       ? { kind: "hive", name, tree: root, tag: undefined, attributes: true }
       : database(name, root);
   }
-  if (/^(\xff\xfe)?\0?(\xef\xbb\xbf)?\0?W/.test(magic)) return registryText(name, bytes);
+  if (isRegText(bytes)) return registryText(name, bytes);
   throw fail("INVALID_DATA", {
     happened: `${name} is no hive, no key container and no registry text.`,
     unchanged: "Nothing was changed.",
     next: "Name a file of one of these kinds, a backup set's folder, or a live key that begins with HKLM\\.",
   });
+}
+
+function isHive(bytes: Uint8Array): boolean {
+  return String.fromCharCode(...bytes.subarray(0, 4)) === "regf";
 }
 
 /** The private key itself is shown by no comparison: only whether it is another one. */
@@ -107,24 +130,17 @@ function containerTree(bytes: Uint8Array): Key {
 }
 
 function registryText(name: string, bytes: Uint8Array): Found {
-  const edits = readRegText(bytes);
-  if (edits.some(({ kind }) => kind.startsWith("delete"))) {
+  const { root, path, deletes, attributes } = readRegTree(bytes);
+  if (deletes) {
     throw fail("INVALID_DATA", {
       happened: `${name} asks for deletions: it is a list of changes, not the content of a key.`,
       unchanged: "Nothing was changed.",
-      next: "Compare with an export (clubar reg export), which holds none.",
+      next: "Compare with an export (clubar reg export, clubar hive export), which holds none.",
     });
   }
-  const path = edits.map((edit) => edit.path).reduce(commonPath, edits[0]?.path ?? "");
-  const tree = findKey(applyEdits(emptyKey("", 0n), edits, 0n), path) ?? emptyKey("", 0n);
-  return { kind: "registry text", name, tree, tag: undefined, attributes: false, path };
-}
-
-function commonPath(a: string, b: string): string {
-  const other = splitPath(b);
-  const names = splitPath(a);
-  const end = names.findIndex((each, at) => !sameName(each, other[at] ?? ""));
-  return joinPath(...(end === -1 ? names : names.slice(0, end)));
+  const below = /^HKEY_LOCAL_MACHINE\\(.+)$/is.exec(path)?.[1] ?? "";
+  if (isClusterDatabase(root)) return { ...database(name, root), attributes, path: below };
+  return { kind: "registry text", name, tree: root, tag: undefined, attributes, path: below };
 }
 
 async function readSet(cli: Cli, path: string): Promise<Found> {

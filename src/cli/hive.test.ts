@@ -7,10 +7,12 @@ import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { gunzipSync } from "node:zlib";
 import { clubar, type Ended } from "../../test/cli/run.ts";
+import { example } from "../../test/crash-points/example-cluster.ts";
 import { assertSameLines } from "../../test/hives/same-lines.ts";
 import { sharedFolder, sharedHivesAbsent } from "../../test/hives/shared-hives.ts";
 import { sha256 } from "../base/digest.ts";
 import { readHive } from "../hive/read.ts";
+import { writeRegText } from "../hive/reg-write.ts";
 import { writeHive } from "../hive/write.ts";
 import { applyEdits, type Edit } from "../tree/edit.ts";
 import { emptyKey, findKey, findValue } from "../tree/key.ts";
@@ -105,6 +107,33 @@ describe("looking", () => {
     assert.deepEqual(hits, [{ path: "Software\\Mail", value: null }]);
     const [listed] = JSON.parse((await run("ls", "SAMPLE", "Setup", "--json")).out) as [{ className: string }];
     assert.equal(listed.className, "Sample class");
+  });
+});
+
+describe("inspect shows a cluster", () => {
+  const { tree } = example("word");
+  const inspect = (...args: readonly string[]): Promise<Ended> => clubar(["inspect", ...args], undefined, { folder });
+  before(async () => {
+    await writeFile(file("ClusDb"), writeHive(tree, { time }));
+    await writeFile(file("cluster.reg"), writeRegText(tree, { prefix: "HKEY_LOCAL_MACHINE\\Cluster" }));
+  });
+
+  test("of a hive", async () => {
+    const { out, exit } = await inspect("ClusDb");
+    assert.equal(exit, 0);
+    assert.match(out, /\nCluster +TOWER\n/);
+    assert.match(out, /\nweb group +– +n2, n1 +web, mail\n/);
+    assert.match(out, /\nweb +registry key +SOFTWARE\\Web\n/);
+    const { kind, cluster } = JSON.parse((await inspect("ClusDb", "--json")).out) as {
+      kind: string;
+      cluster: { name: string };
+    };
+    assert.deepEqual([kind, cluster.name], ["cluster database", "TOWER"]);
+  });
+
+  test("of registry text, which is the same to diff", async () => {
+    assert.match((await inspect("cluster.reg")).out, /\nCluster +TOWER\n/);
+    assert.match((await run("diff", "ClusDb", "cluster.reg")).out, /The same content/);
   });
 });
 

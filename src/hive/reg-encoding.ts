@@ -114,6 +114,12 @@ function unknownCodePage(codePage: string, why: string): Failure {
   });
 }
 
+/** Whether a file begins as registry text of either dialect does, in any encoding. */
+export function isRegText(bytes: Uint8Array): boolean {
+  const start = String.fromCharCode(...bytes.subarray(0, 24)).replace(/^(\xff\xfe|\xfe\xff|\xef\xbb\xbf)/, "");
+  return /^(Windows R|REGEDIT4)/.test(start.replaceAll("\0", ""));
+}
+
 /**
  * The text of a file: UTF-16 of either byte order, UTF-8, ASCII; bytes that are none of these only with the name of their code page. Lone
  * surrogates of UTF-16 are kept. INVALID_DATA when it can't be told.

@@ -12,11 +12,12 @@ import { facts } from "../render/table.ts";
 export interface DiffOptions {
   readonly most: number;
   readonly exitCode?: boolean;
+  readonly recover?: boolean;
 }
 
 /** Reads both sides and shows what is different. */
 export async function runDiff(cli: Cli, a: string, b: string, options: DiffOptions): Promise<void> {
-  const [left, right] = await cli.busy("Reading", readOperands(cli, a, b));
+  const [left, right] = await cli.busy("Reading", readOperands(cli, a, b, options.recover));
   compare(cli, left, right, options);
 }
 

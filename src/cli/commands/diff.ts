@@ -6,6 +6,7 @@ export const defineDiff: Define = (noun, cli) => {
   finish(noun)
     .option("--most <lines>", "how many keys and values are told", wholeNumber(1, 10_000_000), 2000)
     .option("--exit-code", "end with 9 when they differ")
+    .option("--recover", "of hives: apply the log files beside them (in memory)")
     .action(async (a: string, b: string, options: DiffOptions) =>
       (await import("./diff-run.ts")).runDiff(cli, a, b, options),
     );

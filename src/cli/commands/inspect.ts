@@ -2,6 +2,7 @@ import { sha256 } from "../../base/digest.ts";
 import { fail } from "../../base/errors.ts";
 import { readHive } from "../../hive/read.ts";
 import { listHive } from "../../hive/listing.ts";
+import { isRegText } from "../../hive/reg-encoding.ts";
 import { writeRegText } from "../../hive/reg-write.ts";
 import { childCount, childrenOf, type Key, valueCount, wallTime } from "../../tree/key.ts";
 import { decodeDirectory, isDirectoryKey } from "../../checkpoint/directory-codec.ts";
@@ -16,6 +17,7 @@ import { type Define, finish, notes } from "../verbs.ts";
 interface Options {
   readonly listing?: boolean;
   readonly text?: boolean;
+  readonly cluster?: boolean;
 }
 
 /** `clubar inspect PATH`. */
@@ -23,18 +25,22 @@ export const defineInspect: Define = (noun, cli) => {
   finish(noun)
     .option("--listing", "of a hive: every key and value, a line each, tab-separated")
     .option("--text", "of a hive: as registry text")
+    .option("--cluster", "of a backup set: its database, shown as a cluster")
     .action(async (given: string, options: Options) => {
       const path = cli.path(given);
       const folder = await isFolder(path);
       const { isVssSet } = await import("../../vss/cluster/read-set.ts");
       if (folder && (await isVssSet(cli.outside().files, path)))
         await (await import("./inspect-vss.ts")).inspectVss(cli, path);
+      else if (folder && options.cluster === true)
+        await (await import("./inspect-cluster.ts")).inspectSetCluster(cli, path);
       else if (folder) await inspectSet(cli, path);
       else await inspectFile(cli, path, options);
     });
   notes(
     noun,
-    `PATH is the folder of a backup set or a VSS set, or a file: a hive, ClusDb, chk????.tmp, a .CPT, .CPD or .CPR.
+    `PATH is the folder of a backup set or a VSS set, or a file: a hive, a .CPT, .CPD or .CPR, registry text; ClusDb, chk????.tmp and
+exports of HKLM\\Cluster are shown as a cluster. \`clubar hive\` looks further into any hive.
 Needs no service and changes nothing.`,
   );
 };
@@ -75,9 +81,13 @@ async function inspectFile(cli: Cli, path: string, options: Options): Promise<vo
     await inspectContainer(cli, path, bytes);
     return;
   }
+  if (isRegText(bytes)) {
+    await (await import("./inspect-cluster.ts")).inspectText(cli, path, bytes);
+    return;
+  }
   if (!magic.startsWith("regf")) {
     throw fail("INVALID_DATA", {
-      happened: `${path} is neither a hive nor a key container.`,
+      happened: `${path} is no hive, no key container and no registry text.`,
       unchanged: "Nothing was changed.",
       next: "Name a file of one of these kinds.",
     });
@@ -93,7 +103,9 @@ async function inspectFile(cli: Cli, path: string, options: Options): Promise<vo
     );
     return;
   }
+  const { isClusterDatabase } = await import("../../database/cluster-view.ts");
   if (isDirectoryKey(hive.root)) showDirectory(cli, path, bytes);
+  else if (isClusterDatabase(hive.root)) (await import("./inspect-cluster.ts")).showClusterHive(cli, path, bytes, hive);
   else showHive(cli, path, bytes, hive);
 }
 

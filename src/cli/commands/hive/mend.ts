@@ -70,7 +70,7 @@ export async function recoverFile(
     { path, out: cli.path(out), outcome, applied, baseBlockFrom: recovery?.baseBlockFrom ?? null, notes },
     () => {
       const lines = applied.map(appliedText);
-    const said =
+      const said =
         outcome === "clean"
           ? `${path} is clean: ${out} is a copy of it.\n`
           : `${out} is ${path} with what its logs hold.\n`;
