@@ -1,14 +1,45 @@
 import type { Finding } from "./finding.ts";
-import { HiveError } from "./hive-error.ts";
-import { readHive } from "./read.ts";
+import { KeyInspection, isKeyCell } from "./inspect-keys.ts";
+import { state } from "./inspect-bins.ts";
+import { SecurityInspection } from "./inspect-security.ts";
+import { Inspection } from "./inspection.ts";
+import { base, baseBlockSize } from "./layout.ts";
 
 /** All inconsistencies of a hive, in the order of their offsets; empty when it is sound. Throws nothing; work is O(size). */
 export function checkHive(bytes: Uint8Array): Finding[] {
-  try {
-    readHive(bytes);
-    return [];
-  } catch (error) {
-    if (!(error instanceof HiveError)) throw error;
-    return [{ offset: error.offset, cell: undefined, rule: "reader", severity: "error", text: error.reason }];
+  return inspectHive(bytes).inspection.findings.all();
+}
+
+/** What an inspection of the whole tree found. */
+export interface InspectedHive {
+  readonly inspection: Inspection;
+  readonly keys: KeyInspection;
+  readonly securities: SecurityInspection;
+}
+
+/** Looks at everything that the root leads to, and at what nothing leads to. */
+export function inspectHive(bytes: Uint8Array): InspectedHive {
+  const inspection = new Inspection(bytes);
+  const securities = new SecurityInspection(inspection);
+  const keys = new KeyInspection(inspection, securities);
+  const root = inspection.cellAt(inspection.root);
+  if (typeof root !== "string" && isKeyCell(inspection, root.data)) keys.walk(inspection.root, -1, 0);
+  else inspection.lose("key", "base-root", base.root, undefined, "the base block leads to no root key");
+  securities.finish();
+  reportUnused(inspection);
+  return { inspection, keys, securities };
+}
+
+/** Allocated cells that nothing leads to. */
+function reportUnused(inspection: Inspection): void {
+  inspection.current = -1;
+  const { cells } = inspection.bins;
+  for (let i = 0; i < cells.length; i++) {
+    if (cells[i] !== state.allocated) continue;
+    const data = baseBlockSize + i * 8 + 4;
+    const what = isKeyCell(inspection, data)
+      ? "a key that nothing leads to"
+      : "an allocated cell that nothing leads to";
+    inspection.report("warning", isKeyCell(inspection, data) ? "key-unreachable" : "cell-unused", data - 4, data, what);
   }
 }

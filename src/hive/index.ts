@@ -49,6 +49,7 @@ export { readHive } from "./read.ts";
 export { type AppliedLog, type Recovery, recoverHive } from "./recover.ts";
 export { readRegText, readRegTree } from "./reg-text.ts";
 export { writeRegText } from "./reg-write.ts";
-export { type Loss, type SalvageReport, salvageHive } from "./salvage.ts";
+export type { Loss } from "./inspection.ts";
+export { orphansName, type SalvageReport, salvageHive } from "./salvage.ts";
 export type { WriteOptions } from "./write.ts";
 export { writeHive } from "./write.ts";

@@ -11,6 +11,7 @@ import { contentDigest } from "../tree/content.ts";
 import { diff } from "../tree/diff.ts";
 import { buildKey, childrenOf, emptyKey, findKey, type Key } from "../tree/key.ts";
 import { binary, dword } from "../tree/value.ts";
+import { checkHive as inspect } from "./check.ts";
 import { defaultSecurity } from "./default-security.ts";
 import { HiveError } from "./hive-error.ts";
 import { listHive } from "./listing.ts";
@@ -44,6 +45,7 @@ describe("hives of others, written again", { skip: sharedHivesAbsent }, () => {
       for (const minor of bytes.length > 4_000_000 ? ([5] as const) : minors) {
         const written = writeHive(root, { time, minor });
         checkHive(written, true);
+        if (bytes.length < 1_000_000) assert.deepEqual(inspect(written), []);
         if (expected !== undefined) assertSameLines(listing(written), expected);
         else assertSameLines(listing(written).toSorted(), listing(bytes).toSorted());
         sameContent(readHive(written).root, root);
@@ -97,6 +99,11 @@ describe("writing a hive", () => {
       fc.property(trees, fc.constantFrom(...minors), (tree, minor) => {
         const bytes = writeHive(tree, { time, minor });
         checkHive(bytes, true);
+        // The trees have random bytes for descriptors.
+        assert.deepEqual(
+          inspect(bytes).filter(({ rule }) => rule !== "security-descriptor"),
+          [],
+        );
         const hive = readHive(bytes);
         assert.equal(hive.root.name, tree.name);
         assert.equal(hive.minor, minor);
