@@ -1,13 +1,12 @@
 import type { VNode } from "preact";
-import { useState } from "preact/hooks";
-import type { DiskReplacementView } from "../../../src/api/routes/recovery.ts";
-import { post, type Problem, problemOf } from "../api.ts";
-import { useAsked } from "../asked.ts";
-import { Notice, ProblemNotice } from "../notice.tsx";
-import { Buttons, kept } from "./buttons.tsx";
+import type { DiskPlanView, DiskReplacementView } from "../../../src/api/routes/recovery.ts";
+import { post } from "../api.ts";
+import { Notice } from "../notice.tsx";
 import type { DiskScope } from "./disk-scope-step.tsx";
+import { PlannedWork, Warnings } from "./planned-work.tsx";
 
-type Plan = Omit<DiskReplacementView, "tag">;
+/** All nodes stop what they run when the quorum moves; milliseconds. */
+const moveLimit = 300_000;
 
 /** The fourth screen of the second function: what would be done. Nothing is changed before "Replace". */
 export function DiskPlanStep({
@@ -19,45 +18,24 @@ export function DiskPlanStep({
   onBack: () => void;
   onDone: (done: DiskReplacementView) => void;
 }): VNode {
-  const { answer, problem, waiting, again } = useAsked(JSON.stringify(scope), () =>
-    post<Plan>("/recovery/disk/plan", scope),
-  );
-  const [refusal, setRefusal] = useState<Problem>();
-  const [working, setWorking] = useState(false);
-  const replace = async (): Promise<void> => {
-    setWorking(true);
-    setRefusal(undefined);
-    try {
-      onDone(await post<DiskReplacementView>("/recovery/disk", scope));
-    } catch (error) {
-      setRefusal(problemOf(error));
-      setWorking(false);
-    }
-  };
+  const replace = ({ move }: DiskPlanView): Promise<DiskReplacementView> =>
+    post<DiskReplacementView>("/recovery/disk", move === null ? scope : { ...scope, planId: move.id }, moveLimit);
   return (
-    <form onSubmit={kept(() => void replace())}>
-      {waiting && answer === undefined && <p class="empty">The node is asked what would be done …</p>}
-      {problem !== undefined && (
-        <>
-          <ProblemNotice problem={problem} />
-          <button type="button" onClick={again}>
-            Ask again
-          </button>
-        </>
-      )}
-      {answer !== undefined && <DiskPlan plan={answer} />}
-      {refusal !== undefined && <ProblemNotice problem={refusal} />}
-      <p class="soft">Nothing was changed so far.</p>
-      <Buttons
-        next={working ? "Replacing …" : "Replace"}
-        onBack={onBack}
-        disabled={answer?.result !== "replace" || working}
-      />
-    </form>
+    <PlannedWork
+      of={JSON.stringify(scope)}
+      ask={() => post<DiskPlanView>("/recovery/disk/plan", scope, 60_000)}
+      asking="The node is asked what would be done …"
+      show={(plan) => <DiskPlan plan={plan} />}
+      isPossible={({ result, move }) => result === "replace" && (move?.blockers.length ?? 0) === 0}
+      begin={async (plan) => onDone(await replace(plan))}
+      word="Replace"
+      working="Replacing …"
+      onBack={onBack}
+    />
   );
 }
 
-function DiskPlan({ plan }: { plan: Plan }): VNode {
+function DiskPlan({ plan }: { plan: DiskPlanView }): VNode {
   if (plan.result === "already") {
     return (
       <Notice tone="plain">
@@ -78,11 +56,28 @@ function DiskPlan({ plan }: { plan: Plan }): VNode {
           <li key={step}>{step}</li>
         ))}
       </ul>
-      {plan.warnings.map((warning) => (
-        <Notice key={warning} tone="warn">
+      {plan.move !== null && <Move move={plan.move} />}
+      <Warnings warnings={[...plan.warnings, ...(plan.move?.warnings ?? [])]} />
+    </>
+  );
+}
+
+/** The old disk holds the quorum: how that moves, and what forbids it now. */
+function Move({ move }: { move: NonNullable<DiskPlanView["move"]> }): VNode {
+  return (
+    <>
+      <h3>The quorum moves with its disk</h3>
+      <ul class="will">
+        {move.lines.map((line) => (
+          <li key={line}>{line}</li>
+        ))}
+      </ul>
+      {move.blockers.map(({ sentence, next }) => (
+        <Notice key={sentence} tone="bad">
           <p>
-            <strong>Look here first.</strong> {warning}
+            <strong>Not now.</strong> {sentence}
           </p>
+          <p>{next}</p>
         </Notice>
       ))}
     </>
@@ -95,8 +90,13 @@ export function DiskDoneStep({ done, onAgain }: { done: DiskReplacementView; onA
     <div class="run">
       <p role="status">
         Done: {done.new.name} replaced {done.old.name}, which is now {done.old.becomes}.
-        {done.mountPoint === null ? "" : ` It is mounted at ${done.mountPoint} when it comes online.`}
+        {done.mountPoint === null || done.quorum !== null
+          ? ""
+          : ` It is mounted at ${done.mountPoint} when it comes online.`}
       </p>
+      {done.lines.map((line) => (
+        <p key={line}>{line}</p>
+      ))}
       <div class="buttons">
         <button type="button" class="main" onClick={onAgain}>
           Begin again

@@ -1,8 +1,7 @@
 import type { VNode } from "preact";
-import { useState } from "preact/hooks";
 import type { StatusView } from "../../../src/api/status-view.ts";
 import { Empty } from "../notice.tsx";
-import { Buttons, kept } from "./buttons.tsx";
+import { Chosen, Wrong } from "./chosen.tsx";
 
 /** Which disk resource takes the place of which; ids, "" while nothing is chosen. */
 export interface DiskScope {
@@ -29,17 +28,14 @@ export function DiskScopeStep({
   onBack: () => void;
   onNext: () => void;
 }): VNode {
-  const [wrong, setWrong] = useState("");
   const disks = status.resources.filter(({ type }) => type.toLowerCase() === diskType);
   const options = disks.map(({ id, name, state }) => ({ id, text: `${name} (${state})` }));
-  const next = (): void => {
+  const problem = (): ReturnType<Parameters<typeof Chosen>[0]["problem"]> => {
     const why = problemWith(scope);
-    setWrong(why);
-    if (why === "") onNext();
-    else document.querySelector<HTMLElement>(scope.old === "" ? "#old-disk" : "#new-disk")?.focus();
+    return why === "" ? undefined : { why, field: scope.old === "" ? "#old-disk" : "#new-disk" };
   };
-  return (
-    <form onSubmit={kept(next)} noValidate>
+  const show = (wrong: string): VNode => (
+    <>
       {disks.length < 2 && (
         <Empty>
           There {disks.length === 1 ? "is one Physical Disk resource" : "are no Physical Disk resources"} in this
@@ -60,12 +56,10 @@ export function DiskScopeStep({
         value={scope.with}
         onValue={(chosen) => onScope({ ...scope, with: chosen })}
       />
-      <p class="wrong" id="disks-wrong" role="alert">
-        {wrong}
-      </p>
-      <Buttons next="Next" onBack={onBack} disabled={disks.length < 2} />
-    </form>
+      <Wrong id="disks-wrong" wrong={wrong} />
+    </>
   );
+  return <Chosen problem={problem} show={show} onBack={onBack} onNext={onNext} disabled={disks.length < 2} />;
 }
 
 function DiskField({

@@ -1,8 +1,7 @@
 import type { VNode } from "preact";
-import { useState } from "preact/hooks";
 import type { StatusView } from "../../../src/api/status-view.ts";
 import { counted } from "../words.ts";
-import { Buttons, kept } from "./buttons.tsx";
+import { Chosen, Wrong } from "./chosen.tsx";
 
 /** What to re-create. */
 export interface Scope {
@@ -30,17 +29,14 @@ export function ScopeStep({
   onBack: () => void;
   onNext: () => void;
 }): VNode {
-  const [wrong, setWrong] = useState("");
   const names = status.resources.map(({ name }) => name);
   const withCheckpoints = status.resources.filter(({ hasCheckpoints }) => hasCheckpoints).length;
-  const next = (): void => {
+  const problem = (): ReturnType<Parameters<typeof Chosen>[0]["problem"]> => {
     const why = scope.all ? "" : problemWith(scope.resource, names);
-    setWrong(why);
-    if (why === "") onNext();
-    else document.querySelector<HTMLElement>("#resource")?.focus();
+    return why === "" ? undefined : { why, field: "#resource" };
   };
-  return (
-    <form onSubmit={kept(next)} noValidate>
+  const show = (wrong: string): VNode => (
+    <>
       <fieldset>
         <legend class="unseen">Resources</legend>
         <label class="choice">
@@ -68,9 +64,9 @@ export function ScopeStep({
         />
       </fieldset>
       <DeleteFirst checked={scope.deleteFirst} onChecked={(deleteFirst) => onScope({ ...scope, deleteFirst })} />
-      <Buttons next="Next" onBack={onBack} />
-    </form>
+    </>
   );
+  return <Chosen problem={problem} show={show} onBack={onBack} onNext={onNext} />;
 }
 
 function ResourceField({
@@ -102,9 +98,7 @@ function ResourceField({
           <option key={name} value={name} />
         ))}
       </datalist>
-      <p class="wrong" id="resource-wrong" role="alert">
-        {wrong}
-      </p>
+      <Wrong id="resource-wrong" wrong={wrong} />
     </div>
   );
 }
