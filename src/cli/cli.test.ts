@@ -137,6 +137,15 @@ Start it with \`clubar --data /nowhere/clubar service\`, or name another data fo
   assert.match((await clubar(["--data", "relative", "status"])).err, new RegExp(`${process.cwd()}/relative`));
 });
 
+test("a path that can't be looked at: what was not changed is said", async () => {
+  const path = `/${"long".repeat(100)}`;
+  for (const words of [["verify"], ["backup", "list"], ["vss", "restore", "--plan"], ["inspect"], ["diff", "/tmp"]]) {
+    const { exit, err } = await clubar([...words, path]);
+    assert.ok(exit > 0);
+    assert.match(err, /\nNothing was changed\.\n/, words.join(" "));
+  }
+});
+
 test("lists and details as text and as JSON", async () => {
   assert.deepEqual(await clubar(["group", "list"], scene), {
     exit: 0,

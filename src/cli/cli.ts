@@ -101,9 +101,15 @@ export class Cli {
     return withProgress(this.terminal, this.settings.json ? undefined : what, work);
   }
 
+  /** Whether a person agreed to something: from then on a failure may have changed something. */
+  hasAgreed = false;
+
   /** Goes on only when a person says y, or said --yes; without a terminal to ask at, it refuses (exit 3). */
   async confirm(warning: string, question: string, banner = ""): Promise<void> {
-    if (this.settings.yes) return;
+    if (this.settings.yes) {
+      this.hasAgreed = true;
+      return;
+    }
     if (!this.terminal.canAsk) {
       throw fail("REFUSED_FOR_SAFETY", {
         happened: `Nobody can be asked "${question}", because there is no terminal.`,
@@ -113,7 +119,8 @@ export class Cli {
     }
     this.terminal.err(plainText(`${banner}${warning}\n`));
     const answer = (await this.terminal.ask(`${question} (y/n): `)).trim();
-    if (answer === "y" || answer === "Y") return;
+    this.hasAgreed = answer === "y" || answer === "Y";
+    if (this.hasAgreed) return;
     throw fail("CANCELLED", {
       happened: "You did not answer y.",
       unchanged: "Nothing was changed.",

@@ -2,6 +2,7 @@
 import { CommanderError } from "commander";
 import { fail, type Failure } from "../base/errors.ts";
 import { failureOf } from "../base/failure-of.ts";
+import { OutsideError } from "../base/outside.ts";
 import type { ErrorAnswer } from "../api/app.ts";
 import { oneLine } from "./render/table.ts";
 
@@ -35,8 +36,15 @@ A code that is not listed is a failure. With --json the error is one JSON object
 `;
 }
 
-/** What was thrown as a row of the error table; undefined when it is no error (help, version). */
-export function failureOfThrown(thrown: unknown): Failure | undefined {
+/**
+ * What was thrown as a row of the error table; undefined when it is no error (help, version). `onlyRead`: until now the command only read,
+ * so a refusal of the system has changed nothing.
+ */
+export function failureOfThrown(thrown: unknown, onlyRead = false): Failure | undefined {
+  if (thrown instanceof OutsideError && onlyRead) {
+    const { name, happened, next } = failureOf(thrown);
+    return fail(name, { happened, unchanged: "Nothing was changed.", next, cause: thrown });
+  }
   if (!(thrown instanceof CommanderError)) return failureOf(thrown);
   if (thrown.exitCode === 0) return undefined;
   return usage(sentenceOf(thrown));

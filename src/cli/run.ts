@@ -8,6 +8,7 @@ import { makeProgram } from "./program.ts";
 /** Runs the command with these arguments; resolves with the exit code and never rejects. */
 export async function runCli(argv: readonly string[], parts: CliParts): Promise<number> {
   const cli = new Cli(parts);
+  let words: readonly string[] = [];
   try {
     const program = await makeProgram(cli);
     if (argv.length === 0) {
@@ -18,12 +19,30 @@ export async function runCli(argv: readonly string[], parts: CliParts): Promise<
         next: "Name one of the commands above.",
       });
     }
-    await program.parseAsync(classicWords(argv), { from: "user" });
+    const parsed = program.parseAsync(classicWords(argv), { from: "user" });
+    words = program.args;
+    await parsed;
     return cli.exit;
   } catch (thrown) {
-    const failure = failureOfThrown(thrown);
+    const failure = failureOfThrown(thrown, !cli.hasAgreed && looksFirst(words));
     if (failure === undefined) return 0;
     parts.terminal.err(failureText(failure, cli.settings.json || argv.includes("--json")));
     return failure.exit === 0 ? 1 : failure.exit;
   }
+}
+
+/** Commands that only read until a person agrees: what they could not read has changed nothing. */
+const reading: readonly string[] = [
+  "verify",
+  "inspect",
+  "diff",
+  "restore",
+  "vss restore",
+  "reg import",
+  "key import",
+  "backup list",
+];
+
+function looksFirst(words: readonly string[]): boolean {
+  return [words[0], words.slice(0, 2).join(" ")].some((one) => one !== undefined && reading.includes(one));
 }
