@@ -11,13 +11,14 @@ import type { ChangeHandler, Replica } from "../database/replica.ts";
 import { decodeUpdate } from "../database/update-codec.ts";
 import type { SubmitResult, Update } from "../database/update.ts";
 import type { Claim, Quorum } from "../quorum/quorum.ts";
-import { formatTag, type Tag } from "../quorum/tag.ts";
+import type { Tag } from "../quorum/tag.ts";
 import type { Key } from "../tree/key.ts";
 import type { HostLink } from "./host-link.ts";
 import type { LifeEvidence } from "./life-evidence.ts";
 import { Leader } from "./leader.ts";
 import { type LeaderCalls, Member } from "./member.ts";
 import { joinItself } from "./other-folder.ts";
+import { Submission } from "./submission.ts";
 import type { Timing } from "./timing.ts";
 import { type Watched, Watcher } from "./watcher.ts";
 import type { CopyAnswer, FetchRequest, JoinAnswer, JoinRequest, SubmitRequest } from "./wire.ts";
@@ -49,14 +50,6 @@ const finalRefusals: readonly string[] = [
   "CLUSTER_INSTANCE_ID_MISMATCH",
 ];
 
-/** No answer of a leader: an earlier attempt may have been ordered all the same, so only a retry can tell. */
-const retried: readonly string[] = [
-  "CLUSTER_NODE_UNREACHABLE",
-  "CLUSTER_GUM_NOT_LOCKER",
-  "CLUSTER_NODE_NOT_READY",
-  "OUTCOME_UNKNOWN",
-];
-
 /** The longest pause between two claims, in polls. */
 const longestPolls = 600;
 
@@ -67,6 +60,7 @@ export class Membership implements Database {
   readonly self: MembershipParts["self"];
   readonly #parts: MembershipParts;
   readonly #watcher: Watcher;
+  readonly #submission: Submission;
   readonly #stop = new AbortController();
   readonly #roleHandlers = new Set<() => void>();
   #leader: Leader | undefined;
@@ -86,6 +80,11 @@ export class Membership implements Database {
     this.self = parts.self;
     this.#admitted = parts.generation;
     this.#watcher = new Watcher(parts.outside, parts.quorum, parts.timing);
+    this.#submission = new Submission(parts, () => ({
+      leader: this.#leader,
+      member: this.#member,
+      isOver: this.#over !== undefined,
+    }));
     parts.host.onSilence((node, incarnation) => void this.#leader?.silent(node, incarnation).catch(() => undefined));
     parts.host.onSuperseded((epoch) => {
       if (this.#leader?.epoch === epoch) void this.#leader.stop(false).catch(() => undefined);
@@ -158,31 +157,12 @@ export class Membership implements Database {
     return () => this.#roleHandlers.delete(handler);
   }
 
-  async submit(update: Update, giveUpMs = 10_000): Promise<SubmitResult> {
-    const { outside, timing, replica } = this.#parts;
-    const giveUp = outside.clock.boot() + giveUpMs;
-    for (;;) {
-      const result = await this.#submitOnce(update);
-      if (result.outcome === "applied") {
-        // So that the caller reads its own change here; the change itself is done.
-        await Promise.race([replica.waitFor(result.tag), outside.timers.sleep(timing.call)]);
-      }
-      if (result.outcome !== "unknown" || outside.clock.boot() >= giveUp || this.#over !== undefined) return result;
-      await outside.timers.sleep(timing.poll / 2);
-    }
+  submit(update: Update, giveUpMs = 10_000): Promise<SubmitResult> {
+    return this.#submission.submit(update, giveUpMs);
   }
 
-  async waitFor(tag: Tag, giveUpMs = 10_000): Promise<void> {
-    const stop = new AbortController();
-    const late = this.#parts.outside.timers.sleep(giveUpMs, stop.signal).then(() => "late" as const);
-    const first = await Promise.race([this.#parts.replica.waitFor(tag), late]);
-    stop.abort();
-    if (first !== "late") return;
-    throw fail("TIMEOUT", {
-      happened: `This node has the cluster database at ${formatTag(this.tag())} and did not reach ${formatTag(tag)} in ${giveUpMs} ms.`,
-      unchanged: "Nothing was changed.",
-      next: "Ask the leader's node, or try again.",
-    });
+  waitFor(tag: Tag, giveUpMs = 10_000): Promise<void> {
+    return this.#submission.waitFor(tag, giveUpMs);
   }
 
   /** A node's join, fetch and submit, when this node leads. */
@@ -196,7 +176,10 @@ export class Membership implements Database {
 
   async submitFor(request: SubmitRequest): Promise<SubmitResult> {
     const { update, evidence } = request;
-    return this.#order(this.#leading(), { ...decodeUpdate(update), ...(evidence === undefined ? {} : { evidence }) });
+    return this.#submission.order(this.#leading(), {
+      ...decodeUpdate(update),
+      ...(evidence === undefined ? {} : { evidence }),
+    });
   }
 
   /** A proof was announced: look at once. */
@@ -335,21 +318,6 @@ export class Membership implements Database {
           log.warn("could not join itself again", { error });
         });
     } else if (this.#member !== undefined) this.#detached(this.#member, "the leader's host refused a permit");
-  }
-
-  async #submitOnce(update: Update): Promise<SubmitResult> {
-    try {
-      if (this.#leader !== undefined) return await this.#order(this.#leader, update);
-      if (this.#member !== undefined) return await this.#member.submit(update);
-    } catch (error) {
-      if (!(error instanceof Failure) || !retried.includes(error.name)) throw error;
-    }
-    return { outcome: "unknown" };
-  }
-
-  async #order(leader: Leader, update: Update): Promise<SubmitResult> {
-    await this.#parts.verifyEvidence?.(update);
-    return leader.submit(update);
   }
 
   #leading(): Leader {
