@@ -12,7 +12,7 @@ import type { Timing } from "../membership/timing.ts";
 import type { Claim, ClusterIdentity, Quorum } from "../quorum/quorum.ts";
 import type { Tag } from "../quorum/tag.ts";
 import type { Diagnosis } from "../recovery/doctor.ts";
-import type { ReplaceDiskRequest } from "../recovery/recovery.ts";
+import type { DiskFact, ReplaceDiskRequest } from "../recovery/recovery.ts";
 import type { KeyContainers } from "../registry/key-containers.ts";
 import type { Registry } from "../registry/registry.ts";
 import type { Key } from "../tree/key.ts";
@@ -47,6 +47,8 @@ export interface NodeService {
   restore(request: RestoreRequest): Promise<RestoreOutcome>;
   readonly forceQuorum?: ForceQuorumCalls;
   readonly moveQuorum?: MoveQuorumCalls;
+  /** The disks that every node sees. */
+  readonly disks?: () => Promise<readonly NodeDisks[]>;
   /** What is wrong, what is not, what to do. */
   readonly doctor?: () => Promise<Diagnosis>;
   /** A node is certainly off; asks for its name a second time. */
@@ -83,6 +85,15 @@ export interface ForceQuorumCalls {
   plan(asked: ForceQuorumAsked): Promise<RestorePlanView>;
   /** Resolves when this node leads, or its service begins anew with another quorum. */
   carryOut(asked: ForceQuorumAsked): Promise<RestoreOutcome>;
+}
+
+/** The disks of one node. */
+export interface NodeDisks {
+  /** Its name. */
+  readonly node: string;
+  readonly disks: readonly DiskFact[];
+  /** Why it could not be asked; "" otherwise. */
+  readonly trouble: string;
 }
 
 /** What a person asks of a move of the quorum. */

@@ -56,6 +56,12 @@ export const nouns: readonly Noun[] = [
     load: async () => (await import("./commands/resource.ts")).defineResource,
   },
   {
+    words: "disk",
+    summary: "The disks that the nodes see",
+    part: "Cluster",
+    load: async () => (await import("./commands/disk.ts")).defineDisk,
+  },
+  {
     words: "checkpoint",
     summary: "Checkpoints of registry keys and key containers",
     part: "Cluster",

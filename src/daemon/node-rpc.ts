@@ -7,6 +7,7 @@ import type { FetchRequest, JoinRequest, SubmitRequest } from "../membership/wir
 import type { Handlers } from "../rpc/call.ts";
 import type { Membership } from "../membership/membership.ts";
 import { followQuorum } from "./force-quorum-run.ts";
+import { ownDisks } from "./disk-look.ts";
 import { checkMark, standAside } from "./move-run.ts";
 import { answerClusterKeys, clusterKeysCall } from "./cluster-key-calls.ts";
 import { captureAll } from "./owner-calls.ts";
@@ -56,6 +57,7 @@ export function nodeHandlers(service: ServiceNode): Handlers {
       await followQuorum(service, (body as { quorum: string }).quorum);
       return null;
     },
+    disks: () => ownDisks(service),
     "check-mark": async (body) => {
       await checkMark(service, body);
       return null;

@@ -45,6 +45,7 @@ import { leaveInOrder } from "./leave.ts";
 import { Life } from "./life.ts";
 import { LivingDatabase } from "./living-database.ts";
 import { NodeFreeze } from "./node-freeze.ts";
+import { allDisks } from "./disk-look.ts";
 import { MoveRun } from "./move-run.ts";
 import { nodeHandlers } from "./node-rpc.ts";
 import { OwnerCalls } from "./owner-calls.ts";
@@ -68,6 +69,7 @@ export class ServiceNode implements NodeService {
   readonly callers: CallerPool;
   readonly forceQuorum: ForceQuorumRun = new ForceQuorumRun(this);
   readonly moveQuorum: MoveRun = new MoveRun(this);
+  readonly disks = (): ReturnType<typeof allDisks> => allDisks(this);
   readonly doctor = (): ReturnType<typeof examineOwn> => examineOwn(this);
   readonly #clusDb: ClusDbFile;
   readonly #backups: BackupRun;

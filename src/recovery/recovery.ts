@@ -5,6 +5,7 @@
 import type { Checkpoint, RecreateLine, RecreateOptions } from "../checkpoint/checkpoint.ts";
 import type { ClusterState } from "../database/state.ts";
 
+export type { DiskFact } from "./disks/disk-list.ts";
 export { planRecreation, recreate } from "./recreate.ts";
 export { planDiskReplacement, type ReplaceDiskPlan, type ReplaceDiskRequest } from "./replace-disk.ts";
 export { RecreationRuns, type RecreationRun } from "./runs.ts";

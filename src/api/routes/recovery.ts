@@ -13,10 +13,10 @@ import {
   type ReplaceDiskRequest,
 } from "../../recovery/recovery.ts";
 import { fail } from "../../base/errors.ts";
-import type { MoveQuorumAsked, MoveQuorumCalls, NodeService, RestorePlanView } from "../node-service.ts";
+import type { MoveQuorumAsked, MoveQuorumCalls, NodeDisks, NodeService, RestorePlanView } from "../node-service.ts";
 import { type DiffTreeView, diffTreeView } from "../diff-tree-view.ts";
 import { recoverySource } from "../recovery-source.ts";
-import { type ApiContext, type ApiRoutes, bodyOf, pathPart, routes, tell, wrongRequest } from "../request.ts";
+import { type ApiContext, type ApiRoutes, bodyOf, pathPart, queryOf, routes, tell, wrongRequest } from "../request.ts";
 
 /** As `RecreationLine`, the differences without bytes that JSON can't carry. */
 export interface RecreationLineView extends Omit<RecreationLine, "differences"> {
@@ -53,6 +53,7 @@ const request = z.strictObject({
 
 const disks = { old: z.string().min(1), with: z.string().min(1) };
 const replacement = z.strictObject(disks);
+const diskQuery = z.strictObject({ node: z.string().min(1).optional() });
 const agreedReplacement = z.strictObject({ ...disks, planId: z.string().optional() });
 
 /** As `ReplaceDiskPlan`; `move` is how the quorum moves, when it does. */
@@ -67,7 +68,7 @@ export interface DiskReplacementView extends ReplaceDiskPlan {
 }
 
 /**
- * POST /recovery/disk/plan {old, with} (names or ids of Physical Disk resources), /recovery/disk {old, with, planId?}: with the quorum's
+ * GET /recovery/disks?node=NAME: the disks that the nodes see. POST /recovery/disk/plan {old, with} (names or ids of Physical Disk resources), /recovery/disk {old, with, planId?}: with the quorum's
  * disk `planId` is of the move, and this node's service begins anew after the answer.
  * POST /recovery/checkpoints/plan and /recovery/checkpoints {resources | all, deleteFirst?, newestOnly?}; GET /recovery/checkpoints,
  * /recovery/checkpoints/ID, /recovery/checkpoints/ID/events (server-sent events begin, resource, line, end).
@@ -75,6 +76,7 @@ export interface DiskReplacementView extends ReplaceDiskPlan {
 export function recovery(): ApiRoutes {
   const runs = new RecreationRuns();
   return routes()
+    .get("/disks", async (context) => context.json(await disksOf(context, queryOf(context, diskQuery))))
     .post("/disk/plan", async (context) => context.json(await planDisk(context, await bodyOf(context, replacement))))
     .post("/disk", async (context) =>
       context.json(await replaceDisk(context, await bodyOf(context, agreedReplacement))),
@@ -100,6 +102,20 @@ export function recovery(): ApiRoutes {
         }
       });
     });
+}
+
+async function disksOf(context: ApiContext, { node }: { readonly node?: string }): Promise<readonly NodeDisks[]> {
+  const { service } = context.var;
+  if (service.disks === undefined)
+    throw fail("CALL_NOT_IMPLEMENTED", { happened: "Nobody looks at disks here.", unchanged: "Nothing was changed." });
+  const all = await service.disks();
+  const wanted = node === undefined ? all : all.filter((one) => one.node.toLowerCase() === node.toLowerCase());
+  if (wanted.length > 0) return wanted;
+  throw fail("CLUSTER_NODE_NOT_FOUND", {
+    happened: `There is no node "${node ?? ""}" in this cluster.`,
+    unchanged: "Nothing was changed.",
+    next: "See `clubar node list`.",
+  });
 }
 
 async function planDisk(context: ApiContext, asked: ReplaceDiskRequest): Promise<DiskPlanView> {

@@ -20,7 +20,7 @@ export interface DiskResource {
 /** By name. */
 export function diskResources(tree: Key, state: ClusterState): readonly DiskResource[] {
   return [...state.resources.values()]
-    .filter(({ type }) => foldName(type) === "physical disk")
+    .filter(({ type }) => foldName(type) === foldName("Physical Disk"))
     .sort((a, b) => (a.name < b.name ? -1 : 1))
     .map((resource) => diskResource(tree, resource));
 }
