@@ -222,8 +222,30 @@ export interface ResourceTypeSpec {
 
 const useNetworkName: PropertySpec = number("UseNetworkName", 0, 1, 0, "Kept for WSFC's tools; no meaning here.");
 
+const ocfProperties: readonly PropertySpec[] = [
+  other(
+    "OcfAgent",
+    "sz",
+    "The agent, ocf:PROVIDER:NAME. Its own parameters stand beside this one under the agent's names.",
+  ),
+  number("OcfCheckLevel", 0, minusOne, 0, "How deep IsAlive looks, one of the depths that the agent offers."),
+];
+
 /** The resource types that a new cluster knows. Private properties that are not named here may be set all the same. */
 export const builtInResourceTypes: readonly ResourceTypeSpec[] = [
+  {
+    name: "OCF Agent",
+    description:
+      "Calls an agent of the Open Cluster Framework that changes the machine: addresses, mounts. clubar's own.",
+    diesWithHost: false,
+    privateProperties: ocfProperties,
+  },
+  {
+    name: "OCF Daemon",
+    description: "Calls an agent of the Open Cluster Framework that only starts processes. clubar's own.",
+    diesWithHost: true,
+    privateProperties: ocfProperties,
+  },
   {
     name: "Generic Application",
     description: "Runs a program and watches its process.",

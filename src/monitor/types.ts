@@ -3,6 +3,7 @@ import type { ResourceType } from "./resource-type.ts";
 import { genericApplication } from "./types/generic-application.ts";
 import { genericScript } from "./types/generic-script.ts";
 import { ipAddress } from "./types/ip-address.ts";
+import { ocfAgent, ocfDaemon } from "./types/ocf-agent.ts";
 import { physicalDisk } from "./types/physical-disk.ts";
 import { render } from "./types/render.ts";
 
@@ -13,6 +14,8 @@ export const resourceTypes: readonly ResourceType[] = [
   ipAddress,
   render,
   physicalDisk,
+  ocfAgent,
+  ocfDaemon,
 ];
 
 /** The type of a name, whatever its case. */

@@ -21,6 +21,8 @@ export interface SceneParts {
   readonly folder?: string;
   readonly types?: readonly ResourceType[];
   readonly keys?: ReadonlyMap<string, Key>;
+  /** Added to what programs of resources start from. */
+  readonly environment?: Readonly<Record<string, string>>;
 }
 
 /** A running host. */
@@ -52,7 +54,7 @@ export async function openScene(parts: SceneParts = {}): Promise<Scene> {
   const engine = createHostEngine(outside, {
     folder,
     socket: join(folder, "api.sock"),
-    environment,
+    environment: { ...environment, ...parts.environment },
     disks: openLinuxDisks(outside),
     findType: (name) => parts.types?.find((type) => type.name === name) ?? findResourceType(name),
     readKey: async (path) => parts.keys?.get(path),

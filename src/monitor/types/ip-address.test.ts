@@ -19,7 +19,7 @@ const inside = process.env["CLUBAR_TEST_NETWORK"] === "own";
 
 if (!inside) {
   test("in a network of its own", { skip: why }, () => {
-    const environment = { ...process.env, CLUBAR_TEST_NETWORK: "own" };
+    const environment: NodeJS.ProcessEnv = { ...process.env, CLUBAR_TEST_NETWORK: "own" };
     delete environment["NODE_TEST_CONTEXT"];
     const words = ["--net", process.execPath, "--test-reporter=spec", new URL(import.meta.url).pathname];
     const ran = spawnSync("unshare", words, { env: environment, encoding: "utf8" });

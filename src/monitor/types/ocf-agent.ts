@@ -1,0 +1,197 @@
+import { writeFileDurably } from "../../base/durable.ts";
+import { fail } from "../../base/errors.ts";
+import { foldName } from "../../tree/path.ts";
+import type { ParameterRow } from "../parameters.ts";
+import { defaultTimes, type ResourceContext, type ResourceType } from "../resource-type.ts";
+import { agentPath, ocfActs, ocfCode, type OcfRun, ocfSays, saysRunning } from "./ocf-action.ts";
+import { type OcfMetadata, parseOcfMetadata } from "./ocf-metadata.ts";
+import { ask } from "./program.ts";
+
+const rows: readonly ParameterRow[] = [
+  {
+    name: "OcfAgent",
+    kind: "text",
+    required: true,
+    meaning: "The agent, ocf:PROVIDER:NAME such as ocf:heartbeat:IPaddr2; it must be there on every possible owner.",
+  },
+  {
+    name: "OcfCheckLevel",
+    kind: "number",
+    required: false,
+    default: 0,
+    meaning:
+      "How deep IsAlive looks (OCF_CHECK_LEVEL), one of the depths that the agent offers; LooksAlive looks at 0.",
+  },
+];
+
+/**
+ * Any resource agent of the Open Cluster Framework (`/usr/lib/ocf/resource.d/PROVIDER/NAME`). Its own parameters stand beside `OcfAgent`
+ * under the agent's names. What it does to the machine (addresses, mounts, rules) outlives the host; so its `stop` must have said yes.
+ */
+export const ocfAgent: ResourceType = {
+  name: "OCF Agent",
+  diesWithHost: false,
+  times: defaultTimes,
+  parameters: rows,
+  moreParameters: true,
+  online: (context, signal) => bringOnline(context, { machine: true, signal }),
+  async offline(context, signal) {
+    await stop(context, { machine: true, signal });
+    await forgetStart(context);
+  },
+  async terminate(context, signal) {
+    if (!(await mayHaveStarted(context))) return;
+    await openContainer(context, true);
+    await stop(context, { machine: true, signal });
+    await forgetStart(context);
+  },
+  looksAlive: (context, signal) => isRunning(context, { machine: true, signal }, 0),
+  isAlive: (context, signal) => isRunning(context, { machine: true, signal }, levelOf(context)),
+};
+
+/**
+ * The same for agents that only start processes (servers, databases): all that they start lives in the resource's container and ends with
+ * the host. They lose the rights to change the machine's network and mounts, which would not.
+ */
+export const ocfDaemon: ResourceType = {
+  name: "OCF Daemon",
+  diesWithHost: true,
+  times: defaultTimes,
+  parameters: rows,
+  moreParameters: true,
+  online: (context, signal) => bringOnline(context, { machine: false, signal }),
+  offline: (context, signal) => stop(context, { machine: false, signal }),
+  terminate: async () => undefined,
+  looksAlive: (context, signal) => isRunning(context, { machine: false, signal }, 0),
+  isAlive: (context, signal) => isRunning(context, { machine: false, signal }, levelOf(context)),
+};
+
+const known = new WeakMap<ResourceContext["resource"], OcfMetadata>();
+
+async function bringOnline(context: ResourceContext, run: OcfRun): Promise<void> {
+  const { outside, resource } = context;
+  const path = agentPath(context);
+  if ((await outside.files.stat(path)) === undefined) {
+    throw fail("FILE_NOT_FOUND", {
+      happened: `${resource.name}: there is no agent ${path} on this node.`,
+      unchanged: "Nothing was started.",
+      next: "Install it (apt-get install resource-agents), correct OcfAgent, or exclude this node from its possible owners.",
+    });
+  }
+  await openContainer(context, run.machine);
+  const { code, text } = await ask(context, context.application(), [path, "meta-data"], run.signal);
+  if (code !== 0) throw failed(context, "meta-data", code);
+  const metadata = parseOcfMetadata(text, path);
+  known.set(resource, metadata);
+  checkParameters(context, metadata);
+  const act = ocfActs(context, metadata, run);
+  if (metadata.actions.some(({ name }) => name === "validate-all")) {
+    const valid = await act("validate-all");
+    if (valid !== 0 && valid !== ocfCode.unimplemented) throw failed(context, "validate-all", valid);
+  }
+  if (run.machine) await rememberStart(context);
+  // What is there already was left by an earlier one, or is a trace of it: the start must begin from nothing.
+  if ((await act("monitor")) !== ocfCode.notRunning) await stop(context, run);
+  const started = await act("start");
+  if (started !== 0) throw failed(context, "start", started);
+  const monitored = await act("monitor");
+  if (!saysRunning(monitored)) throw failed(context, "monitor after its start", monitored);
+}
+
+async function openContainer(context: ResourceContext, machine: boolean): Promise<void> {
+  const { environment, folder, resource, outside } = context;
+  // systemd-tmpfiles makes it, where it runs.
+  await outside.files.makeFolder("/run/resource-agents").catch(() => undefined);
+  const own = new Set(rows.map(({ name }) => foldName(name)));
+  const settings: Record<string, string> = {};
+  for (const [name, text] of resource.parameters.asTexts()) {
+    if (!own.has(foldName(name))) settings[`OCF_RESKEY_${name}`] = text;
+  }
+  const [, provider, agent] = agentPath(context).match(/([^/]+)\/([^/]+)$/) ?? [];
+  await context.start({
+    program: [],
+    environment: {
+      ...environment,
+      OCF_ROOT: environment["OCF_ROOT"] ?? "/usr/lib/ocf",
+      OCF_RA_VERSION_MAJOR: "1",
+      OCF_RA_VERSION_MINOR: "1",
+      OCF_RESOURCE_INSTANCE: resource.name.replaceAll(/[^A-Za-z0-9._-]/g, "_"),
+      OCF_RESOURCE_TYPE: agent ?? "",
+      OCF_RESOURCE_PROVIDER: provider ?? "",
+      ...settings,
+    },
+    folder,
+    watched: true,
+    ...(machine ? { machine } : {}),
+  });
+}
+
+/** @throws INVALID_PARAMETER naming every one that the agent does not know or misses */
+function checkParameters(context: ResourceContext, metadata: OcfMetadata): void {
+  const { resource } = context;
+  const own = rows.map(({ name }) => foldName(name));
+  const given = [...resource.parameters.asTexts()]
+    .map(([name]) => name)
+    .filter((name) => !own.includes(foldName(name)));
+  const problems = given
+    .filter((name) => !metadata.parameters.some((each) => each.name === name))
+    .map((name) => {
+      const like = metadata.parameters.find((each) => foldName(each.name) === foldName(name));
+      return `There is no parameter ${name}${like === undefined ? "" : `; it is written ${like.name}`}.`;
+    });
+  for (const { name, required } of metadata.parameters) {
+    if (required && !given.includes(name)) problems.push(`${name} is missing.`);
+  }
+  const depths = [...new Set(metadata.actions.filter(({ name }) => name === "monitor").map(({ depth }) => depth))];
+  const level = levelOf(context);
+  if (level !== 0 && !depths.includes(level))
+    problems.push(`OcfCheckLevel is ${level}; the agent offers ${depths.join(", ")}.`);
+  if (problems.length === 0) return;
+  throw fail("INVALID_PARAMETER", {
+    happened: `${resource.name}: ${problems.join(" ")} Parameters of ${metadata.name}: ${metadata.parameters.map(({ name }) => name).join(", ")}.`,
+    unchanged: "It was not started.",
+    next: `Correct them: clubar resource param "${resource.name}" NAME=VALUE, or --unset NAME.`,
+  });
+}
+
+async function isRunning(context: ResourceContext, run: OcfRun, depth: number): Promise<boolean> {
+  return saysRunning(await ocfActs(context, known.get(context.resource), run)("monitor", depth));
+}
+
+/** The agent's stop; when that fails, its monitor may still say that nothing runs. */
+async function stop(context: ResourceContext, run: OcfRun): Promise<void> {
+  const act = ocfActs(context, known.get(context.resource), run);
+  const stopped = await act("stop");
+  if (stopped === 0 || stopped === ocfCode.notRunning) return;
+  if ((await act("monitor")) === ocfCode.notRunning) return;
+  throw failed(context, "stop", stopped);
+}
+
+function levelOf({ resource }: ResourceContext): number {
+  return resource.parameters.number("OcfCheckLevel");
+}
+
+const startFile = ({ folder }: ResourceContext): string => `${folder}/ocf-started`;
+
+/** From here on something may be left: before the agent's first action that changes anything. */
+async function rememberStart(context: ResourceContext): Promise<void> {
+  await writeFileDurably(context.outside.files, startFile(context), new Uint8Array());
+}
+
+async function mayHaveStarted(context: ResourceContext): Promise<boolean> {
+  return (await context.outside.files.stat(startFile(context))) !== undefined;
+}
+
+async function forgetStart(context: ResourceContext): Promise<void> {
+  const { files } = context.outside;
+  if (!(await mayHaveStarted(context))) return;
+  await files.unlink(startFile(context));
+  await files.syncFolder(context.folder);
+}
+
+function failed({ resource, folder }: ResourceContext, action: string, code: number | undefined): Error {
+  return fail("RESOURCE_FAILED", {
+    happened: `${resource.name}: ${resource.parameters.text("OcfAgent")} ${action} ${ocfSays(code)}.`,
+    next: `Its output is in ${folder}/output.log.`,
+  });
+}
