@@ -4,12 +4,13 @@
  */
 import { Hono } from "hono";
 import { bodyLimit } from "hono/body-limit";
-import { errorTable, fail, isErrorName } from "../base/errors.ts";
+import { errorTable, fail, type Failure, isErrorName } from "../base/errors.ts";
 import { failureOf } from "../base/failure-of.ts";
 import { formatTag, parseTag } from "../quorum/tag.ts";
 import type { NodeService } from "./node-service.ts";
 import type { PageService } from "./page-service.ts";
 import { type ApiContext, type ApiEnv, idMaker, wrongRequest } from "./request.ts";
+import { type ApiCaller, rightOf, type RouteRight, whyRefused } from "./route-rights.ts";
 import { backup } from "./routes/backup.ts";
 import { checkpointContent } from "./routes/checkpoint-content.ts";
 import { checkpoints } from "./routes/checkpoints.ts";
@@ -27,6 +28,7 @@ import { resources } from "./routes/resources.ts";
 import { restore } from "./routes/restore.ts";
 import { sets } from "./routes/sets.ts";
 import { status } from "./routes/status.ts";
+import { users } from "./routes/users.ts";
 import { vss } from "./routes/vss.ts";
 
 /** What the API answers when something failed. */
@@ -47,17 +49,19 @@ const longestBody = 512 * 1024 * 1024;
 const always =
   /^\/api\/v1\/(restore(\/plan)?|cluster\/force-quorum(\/plan)?|vss\/(freeze|thaw|restart)|nodes\/[^/]+\/stop|sets\/verify)$/;
 
-/** The application; `service` is undefined before there is one. Without `page` there are no routes that only the web page needs. */
-export function createApp(service: () => NodeService | undefined, page?: PageService): Hono<ApiEnv> {
+/**
+ * The application; `service` is undefined before there is one. Without `page` there are no routes that only the web page needs. `audit` is
+ * told of every refused and every destructive call.
+ */
+export function createApp(
+  service: () => NodeService | undefined,
+  page?: PageService,
+  audit: Audit = () => undefined,
+): Hono<ApiEnv> {
   const app = new Hono<ApiEnv>();
   const newId = idMaker(service);
   app.onError((error, context) => answerError(error, context as ApiContext));
-  app.notFound((context) =>
-    answerError(
-      fail("INVALID_FUNCTION", { happened: `The API has no ${context.req.method} ${context.req.path}.` }),
-      context as ApiContext,
-    ),
-  );
+  app.notFound((context) => answerError(noSuchCall(context.req.method, context.req.path), context as ApiContext));
   app.use(
     bodyLimit({
       maxSize: longestBody,
@@ -65,6 +69,14 @@ export function createApp(service: () => NodeService | undefined, page?: PageSer
     }),
   );
   app.use(async (context, next) => {
+    const caller = context.env?.caller ?? nobody;
+    const row = rightOf(context.req.method, context.req.path);
+    if (row === undefined) throw noSuchCall(context.req.method, context.req.path);
+    const refused = whyRefused(caller, row);
+    if (refused !== undefined) {
+      audit(entryOf(context, caller, row, refused));
+      throw refused;
+    }
     const now = service();
     if (now === undefined) throw notReady("The service of this node starts.");
     context.set("service", now);
@@ -72,6 +84,7 @@ export function createApp(service: () => NodeService | undefined, page?: PageSer
     await waitForTag(context, now);
     if (context.req.method !== "GET" && !always.test(context.req.path)) refuseOutsider(now);
     await next();
+    if (row.destructive) audit(entryOf(context, caller, row, context.error));
     if (!context.res.headers.has("clubar-tag")) context.header("clubar-tag", formatTag(now.database.tag()));
   });
   const api = new Hono<ApiEnv>();
@@ -90,6 +103,7 @@ export function createApp(service: () => NodeService | undefined, page?: PageSer
     events,
     status,
     doctor,
+    users,
     vss,
     ...(page === undefined ? {} : { decisions: () => decisions(page), sets: () => sets(page) }),
   };
@@ -97,6 +111,31 @@ export function createApp(service: () => NodeService | undefined, page?: PageSer
   api.route("/checkpoints", checkpointContent());
   app.route("/api/v1", api);
   return app;
+}
+
+/** What is told of a call that was refused, or that takes something away. */
+export type Audit = (entry: {
+  readonly who: string;
+  readonly from: string;
+  /** As `POST /api/v1/restore`. */
+  readonly what: string;
+  readonly right?: string;
+  readonly outcome: "done" | "refused" | "failed";
+  /** Name of the error. */
+  readonly error?: string;
+}) => void;
+
+const nobody: ApiCaller = { who: "nobody", from: "", rights: [] };
+
+function entryOf(
+  { req }: ApiContext,
+  { who, from }: ApiCaller,
+  row: RouteRight,
+  error: Error | undefined,
+): Parameters<Audit>[0] {
+  const named = error === undefined ? {} : { error: failureOf(error).name };
+  const outcome = error === undefined ? "done" : named.error === "ACCESS_DENIED" ? "refused" : "failed";
+  return { who, from, what: `${req.method} ${req.path}`, right: row.right, outcome, ...named };
 }
 
 async function waitForTag(context: ApiContext, service: NodeService): Promise<void> {
@@ -120,6 +159,11 @@ function refuseOutsider(service: NodeService): void {
     });
   }
   throw notReady(`Node ${service.node.name} is not ready (${state}). ${because}`.trim());
+}
+
+/** Also for a route that has no row in `route-rights.ts`. */
+function noSuchCall(method: string, path: string): Failure {
+  return fail("INVALID_FUNCTION", { happened: `The API has no ${method} ${path}.` });
 }
 
 function notReady(happened: string): Error {

@@ -49,6 +49,7 @@ export interface NodeService {
   readonly moveQuorum?: MoveQuorumCalls;
   /** The disks that every node sees. */
   readonly disks?: () => Promise<readonly NodeDisks[]>;
+  readonly trust?: TrustCalls | undefined;
   /** What is wrong, what is not, what to do. */
   readonly doctor?: () => Promise<Diagnosis>;
   /** A node is certainly off; asks for its name a second time. */
@@ -113,6 +114,23 @@ export interface MoveQuorumCalls {
   plan(asked: MoveQuorumAsked): Promise<RestorePlanView>;
   /** Resolves when it is in force there; this node's service begins anew. Rejects: the cluster is where it was, unless it says "unfinished". */
   carryOut(asked: MoveQuorumAsked): Promise<RestoreOutcome>;
+}
+
+/** Gives tokens and certificates; absent on a node without an authority. */
+export interface TrustCalls {
+  /** One machine may become a node with it, within so many milliseconds. */
+  token(lifeMs: number): Promise<{ readonly token: string; readonly expires: number }>;
+  /** Signs a user's request (PKCS#10, DER); PEM. INVALID_DATA. */
+  userCertificate(
+    name: string,
+    request: Uint8Array,
+    lifeMs: number,
+  ): Promise<{
+    readonly certificate: string;
+    readonly authority: string;
+    readonly key: string;
+    readonly expires: number;
+  }>;
 }
 
 /** ClusDb and the hives stand. */

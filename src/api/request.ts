@@ -8,9 +8,12 @@ import { type ClusterState, readState } from "../database/state.ts";
 import { formatTag, type Tag } from "../quorum/tag.ts";
 import type { Key } from "../tree/key.ts";
 import type { NodeService } from "./node-service.ts";
+import type { ApiCaller } from "./route-rights.ts";
 
 /** What the application keeps for a request. */
 export interface ApiEnv {
+  /** Who calls, as the listener knows it; absent: nobody. */
+  readonly Bindings: { readonly caller?: ApiCaller };
   readonly Variables: { service: NodeService; newId: () => string };
 }
 

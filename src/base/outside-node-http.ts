@@ -1,5 +1,5 @@
 /** HTTP questions over a unix socket. */
-import { request } from "node:http";
+import { type IncomingMessage, request } from "node:http";
 import { translated } from "./outside-node-error.ts";
 import { openFolder, shortPath } from "./outside-node-net.ts";
 
@@ -38,20 +38,29 @@ function ask(socketPath: string, question: HttpQuestion): Promise<HttpAnswer> {
     const asked = request(
       { socketPath, method, path, headers: { host: "clubar", ...headers, ...length }, agent: false },
       (answer) => {
-        const chunks: Buffer[] = [];
-        answer.on("data", (chunk: Buffer) => chunks.push(chunk));
-        answer.on("error", reject);
-        answer.on("end", () => {
-          const flat = Object.entries(answer.headers).map(([name, value]) => [name, String(value)] as const);
-          resolve({
-            status: answer.statusCode ?? 0,
-            headers: Object.fromEntries(flat),
-            body: new Uint8Array(Buffer.concat(chunks)),
-          });
-        });
+        wholeAnswer(answer, resolve, reject);
       },
     );
     asked.on("error", reject);
     asked.end(body);
+  });
+}
+
+/** Collects an answer that comes in pieces. */
+export function wholeAnswer(
+  answer: IncomingMessage,
+  resolve: (answer: HttpAnswer) => void,
+  reject: (cause: Error) => void,
+): void {
+  const chunks: Buffer[] = [];
+  answer.on("data", (chunk: Buffer) => chunks.push(chunk));
+  answer.on("error", reject);
+  answer.on("end", () => {
+    const flat = Object.entries(answer.headers).map(([name, value]) => [name, String(value)] as const);
+    resolve({
+      status: answer.statusCode ?? 0,
+      headers: Object.fromEntries(flat),
+      body: new Uint8Array(Buffer.concat(chunks)),
+    });
   });
 }

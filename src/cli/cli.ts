@@ -1,6 +1,6 @@
 /** What every command works with: the settings of this call, the node's API, and how results are shown. */
 import { resolve } from "node:path";
-import { ApiClient } from "../api/client.ts";
+import { ApiClient, type Transport } from "../api/client.ts";
 import { fail } from "../base/errors.ts";
 import { askSocket } from "../base/outside-node-http.ts";
 import { dataFolder } from "../base/outside-node-folder.ts";
@@ -9,6 +9,7 @@ import type { Outside } from "../base/outside.ts";
 import { isEtcdPlace } from "../quorum/etcd/place.ts";
 import { jsonText } from "./render/json.ts";
 import { withProgress } from "./render/progress.ts";
+import { hostUrl, remoteTransport } from "./remote.ts";
 import { plainText } from "./render/table.ts";
 import type { Terminal } from "./terminal.ts";
 
@@ -16,6 +17,10 @@ import type { Terminal } from "./terminal.ts";
 export interface Settings {
   /** Absolute path of the node's data folder. */
   readonly data: string;
+  /** The node on another machine that is asked instead: `https://HOST:PORT`. */
+  readonly host?: string | undefined;
+  /** File of the certificate for it. */
+  readonly certificate?: string | undefined;
   readonly json: boolean;
   readonly atLeast: string | undefined;
   /** Questions are answered with yes. */
@@ -57,10 +62,16 @@ export class Cli {
   client(): ApiClient {
     const { client } = this.#parts;
     if (client !== undefined) return client(this.settings);
-    const { data, atLeast } = this.settings;
-    const transport = (question: Parameters<typeof askSocket>[1]): ReturnType<typeof askSocket> =>
-      askSocket(`${data}/run/api.sock`, question);
-    return new ApiClient({ transport, place: data, ...(atLeast === undefined ? {} : { atLeast }) });
+    const { data, atLeast, host, certificate } = this.settings;
+    const transport: Transport =
+      host === undefined
+        ? (question) => askSocket(`${data}/run/api.sock`, question)
+        : remoteTransport(
+            this.outside().files,
+            hostUrl(host),
+            certificate === undefined ? undefined : this.path(certificate),
+          );
+    return new ApiClient({ transport, place: host ?? data, ...(atLeast === undefined ? {} : { atLeast }) });
   }
 
   outside(): Outside {

@@ -44,6 +44,12 @@ export const nouns: readonly Noun[] = [
     load: async () => (await import("./commands/node.ts")).defineNode,
   },
   {
+    words: "user",
+    summary: "People who ask from other machines: certificates and rights",
+    part: "Cluster",
+    load: async () => (await import("./commands/user.ts")).defineUser,
+  },
+  {
     words: "group",
     summary: "Groups: create, online, offline, move",
     part: "Cluster",

@@ -16,6 +16,14 @@ export async function makeProgram(cli: Cli, wide = false): Promise<Command> {
     .helpOption("-h, --help", "show help")
     .helpCommand(false)
     .addOption(new Option("--data <folder>", "the node's data folder; before the noun").env("CLUBAR_DATA"))
+    .addOption(
+      new Option("--host <url>", "ask the node at https://HOST:PORT instead; before the noun").env("CLUBAR_HOST"),
+    )
+    .addOption(
+      new Option("--certificate <file>", "file of `user certificate` for --host; before the noun").env(
+        "CLUBAR_CERTIFICATE",
+      ),
+    )
     .enablePositionalOptions()
     .configureHelp({ helpWidth: 100 })
     .exitOverride()
@@ -65,11 +73,20 @@ function settle(program: Command, cli: Cli, command: Command): void {
   const all: Record<string, unknown> = {};
   for (let one: Command | null = command; one !== null && one !== program; one = one.parent)
     Object.assign(all, one.opts());
-  const global = program.opts<{ data?: string; json?: boolean; atLeast?: string; yes?: boolean }>();
+  const global = program.opts<{
+    data?: string;
+    host?: string;
+    certificate?: string;
+    json?: boolean;
+    atLeast?: string;
+    yes?: boolean;
+  }>();
   if (global.data === "") throw usage("--data names no folder.", "Was a variable of a script not set?");
   const atLeast = global.atLeast ?? (typeof all["atLeast"] === "string" ? all["atLeast"] : undefined);
   cli.settings = {
     data: dataFolder(global.data ?? cli.terminal.environment["CLUBAR_DATA"]),
+    host: global.host ?? cli.terminal.environment["CLUBAR_HOST"],
+    certificate: global.certificate ?? cli.terminal.environment["CLUBAR_CERTIFICATE"],
     json: global.json === true || all["json"] === true,
     atLeast,
     yes: global.yes === true || all["yes"] === true,

@@ -17,6 +17,8 @@ export interface NodeRecord {
   readonly quorum: string;
   readonly insist: boolean;
   readonly timingFactor: number;
+  /** `HOST:PORT` under which other machines reach this node; absent: on its machine only. */
+  readonly listen?: readonly string[];
 }
 
 const fileIn = (data: string): string => `${data}/node.json`;
@@ -51,7 +53,7 @@ function parsed(bytes: Uint8Array): Partial<Record<keyof NodeRecord, unknown>> {
 }
 
 function isRecord(record: Partial<Record<keyof NodeRecord, unknown>>): record is NodeRecord {
-  const { version, node, name, cluster, instance, quorum, insist, timingFactor } = record;
+  const { version, node, name, cluster, instance, quorum, insist, timingFactor, listen = [] } = record;
   return (
     version === 1 &&
     typeof cluster === "string" &&
@@ -59,7 +61,9 @@ function isRecord(record: Partial<Record<keyof NodeRecord, unknown>>): record is
     ((quorum as string).startsWith("/") || isEtcdPlace(quorum as string)) &&
     typeof insist === "boolean" &&
     typeof timingFactor === "number" &&
-    timingFactor > 0
+    timingFactor > 0 &&
+    Array.isArray(listen) &&
+    listen.every((place) => typeof place === "string")
   );
 }
 

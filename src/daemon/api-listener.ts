@@ -1,12 +1,14 @@
 /** Serves a node's API on a unix socket in its run folder. */
 import { createAdaptorServer, type ServerType } from "@hono/node-server";
+import type { ApiCaller } from "../api/route-rights.ts";
 import type { Outside } from "../base/outside.ts";
 import { listenServer } from "../base/outside-node-net.ts";
+import { allRights } from "../trust/trust.ts";
 import { socketPath } from "./host-config.ts";
 
 /** What can answer requests: the API's application. */
 export interface FetchApp {
-  fetch(request: Request): Response | Promise<Response>;
+  fetch(request: Request, environment: { readonly caller: ApiCaller }): Response | Promise<Response>;
 }
 
 /** Milliseconds that answers under way still have when the listener closes. */
@@ -20,8 +22,10 @@ export async function listenApi(options: {
 }): Promise<{ close(): Promise<void> }> {
   const { outside, app, data } = options;
   const address = socketPath.api(data);
+  // Nobody but the owner of the folder, and root, gets to the socket.
+  const caller: ApiCaller = { who: "local", from: address, rights: allRights };
   await outside.files.makeFolder(`${data}/run`);
-  const server = createAdaptorServer({ fetch: (request) => app.fetch(request) });
+  const server = createAdaptorServer({ fetch: (request) => app.fetch(request, { caller }) });
   const listener = await listenServer(server, address);
   await outside.files.setMode(address, 0o600);
   return {

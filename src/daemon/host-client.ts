@@ -6,6 +6,7 @@ import type { ResourceSpec } from "../monitor/host-engine.ts";
 import type { ResourceEvent } from "../monitor/resource-state.ts";
 import type { RegistryUse } from "../monitor/resource-type.ts";
 import { type Caller, dial, type Handlers } from "../rpc/call.ts";
+import type { TrustedMessage } from "./host-remote.ts";
 import { type Answer, fromHost, type HelloAnswer, type Question, toHost } from "./host-messages.ts";
 
 /** What the host tells and asks while it lives. */
@@ -37,13 +38,17 @@ export class HostClient implements HostLink {
     this.ended = new Promise((resolve) => caller.onClose(resolve));
   }
 
-  /** Connects to the host of this node. Rejects with CLUSTER_NODE_UNREACHABLE while nobody listens. */
+  /**
+   * Connects to the host of this node; `advertised` is where hosts of other nodes reach it. Rejects with CLUSTER_NODE_UNREACHABLE while
+   * nobody listens.
+   */
   static async connect(
     outside: Outside,
     endpoint: string,
     instance: string,
     timing: Timing,
     events: HostEvents,
+    advertised: string = endpoint,
   ): Promise<HostClient> {
     const handlers: LinkHandlers = { silence: () => undefined, superseded: () => undefined, refused: () => undefined };
     let answer: (answer: Answer) => void = () => undefined;
@@ -58,7 +63,7 @@ export class HostClient implements HostLink {
       caller.close();
       throw error;
     })) as HelloAnswer;
-    const client = new HostClient(endpoint, caller, hello, timing, handlers);
+    const client = new HostClient(advertised, caller, hello, timing, handlers);
     void client.#pingForEver(outside);
     return client;
   }
@@ -117,6 +122,10 @@ export class HostClient implements HostLink {
   /** Whom the host tells its proof. */
   members(endpoints: readonly string[]): void {
     this.#caller.tell(toHost.members, { endpoints });
+  }
+
+  trusted(message: TrustedMessage): void {
+    this.#caller.tell(toHost.trusted, message);
   }
 
   /** The host stops everything, proves it and ends. */

@@ -14,6 +14,8 @@ export interface HostConfig {
   readonly insist: boolean;
   readonly timingFactor: number;
   readonly service: ProcessIdentity;
+  /** `HOST:PORT` of the node's service, when it is reached over the network. */
+  readonly listen?: readonly string[];
 }
 
 /** Where the processes of a node meet, below its data folder. */

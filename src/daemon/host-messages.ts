@@ -18,6 +18,8 @@ export const toHost = {
   admit: "admit",
   expire: "expire",
   members: "members",
+  /** Whom the host believes over the network, and that its certificate may be another one. */
+  trusted: "trusted",
   finish: "finish",
   /** From other hosts. */
   renew: "renew",

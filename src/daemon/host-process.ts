@@ -21,6 +21,7 @@ import { CallerPool } from "./caller-pool.ts";
 import { type HostConfig, socketPath } from "./host-config.ts";
 import { fromHost, type HelloAnswer, toHost, type Answer } from "./host-messages.ts";
 import { Questions } from "./host-questions.ts";
+import type { HostRemote, TrustedMessage } from "./host-remote.ts";
 import { ServicePulse } from "./service-pulse.ts";
 
 /** What kills a frozen host from outside; `none` in simulation, where nothing freezes for ever. */
@@ -42,6 +43,8 @@ export interface HostParts {
   readonly guard: GuardLink;
   readonly findType: (name: string) => ResourceType | undefined;
   readonly environment: Readonly<Record<string, string>>;
+  /** Absent for a node that only has sockets of its machine. */
+  readonly remote?: HostRemote;
   /** Those of the machine unless given. */
   readonly disks?: Disks;
   /** What the kernel guarantees here; simulation says it itself. */
@@ -142,10 +145,11 @@ class HostProcess {
     const { outside, config } = this.#parts;
     await outside.files.makeFolder(`${config.data}/run`);
     const listener = await serve(outside.net, socketPath.host(config.data), () => config.instance, this.#handlers());
+    const remote = await this.#parts.remote?.listen((request) => this.#keeper.answer(request));
     void this.#watchService();
     void this.#parts.guard.ended?.then(() => this.finish("the guard of this host is gone", false));
     const why = await this.#ended.promise;
-    await listenerClosed(listener);
+    await Promise.all([listenerClosed(listener), remote?.close()]);
     this.#callers.close();
     return why;
   }
@@ -185,6 +189,7 @@ class HostProcess {
         this.#members = (body as { endpoints: readonly string[] }).endpoints;
         return Promise.resolve(null);
       },
+      [toHost.trusted]: (body) => done(this.#parts.remote?.trusted(body as TrustedMessage)),
       [toHost.finish]: (body) => done(this.finish((body as { because: string }).because, false)),
       [toHost.renew]: (body) => keeper.answer(body as RenewRequest),
       answer: (body) => done(this.#questions.answer(body as Answer)),
@@ -205,7 +210,8 @@ class HostProcess {
   }
 
   #follow({ epoch, hostEndpoint }: { epoch: number; hostEndpoint: string }): void {
-    const own = hostEndpoint === socketPath.host(this.#parts.config.data);
+    const { remote, config } = this.#parts;
+    const own = hostEndpoint === (remote?.endpoint ?? socketPath.host(config.data));
     this.#keeper.follow(epoch, own ? undefined : hostEndpoint);
   }
 

@@ -2,6 +2,7 @@
 import { fail } from "../base/errors.ts";
 import type { Outside } from "../base/outside.ts";
 import type { Timing } from "../membership/timing.ts";
+import { formatTlsAddress, hostPortOffset, parseHostPort } from "../base/tls-address.ts";
 import { HostClient, type HostEvents } from "./host-client.ts";
 import { type HostConfig, socketPath } from "./host-config.ts";
 
@@ -42,6 +43,7 @@ export async function startHost(
     ended = true;
   });
   const endpoint = socketPath.host(config.data);
+  const advertised = hostEndpoint(config);
   const until = outside.clock.boot() + timing.call * upLimit;
   for (;;) {
     const trouble = ended
@@ -58,12 +60,24 @@ export async function startHost(
       await outside.processes.signal(child.identity, "SIGKILL").catch(() => false);
       throw trouble;
     }
-    const client = await HostClient.connect(outside, endpoint, config.instance, timing, events).catch(() => undefined);
+    const client = await HostClient.connect(outside, endpoint, config.instance, timing, events, advertised).catch(
+      () => undefined,
+    );
     // An older host may still answer there for a moment.
     if (client !== undefined && client.hello.host.pid === child.identity.pid) return client;
     client?.close();
     await outside.timers.sleep(5);
   }
+}
+
+/** Where hosts of other nodes ask this one. */
+function hostEndpoint({ data, node, listen = [] }: HostConfig): string {
+  if (listen.length === 0) return socketPath.host(data);
+  return formatTlsAddress(
+    node,
+    listen.map((place) => parseHostPort(place)),
+    hostPortOffset,
+  );
 }
 
 function failedToStart(happened: string, next: string): Error {

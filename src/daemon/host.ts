@@ -10,6 +10,7 @@ import { findResourceType } from "../monitor/types.ts";
 import { openQuorum } from "../quorum/open.ts";
 import type { HostConfig } from "./host-config.ts";
 import { type GuardLink, runHost } from "./host-process.ts";
+import { openHostRemote } from "./host-remote.ts";
 
 const config = JSON.parse(process.argv[2] ?? "{}") as HostConfig;
 const outside = openOutside();
@@ -18,10 +19,12 @@ for (const signal of ["SIGINT", "SIGHUP", "SIGTERM"] as const) {
   // The service ends its host; a signal meant for a whole process group must not come before it.
   process.on(signal, () => undefined);
 }
+const remote = await openHostRemote(outside, config, log);
 const quorum = await openQuorum(outside, config.quorum, { insist: config.insist });
 const guard = await startGuard(outside);
 await runHost({
-  outside,
+  outside: remote?.outside ?? outside,
+  ...(remote === undefined ? {} : { remote }),
   disks: await openDisks(outside, process.env["CLUBAR_DISK_IMAGES"]),
   quorum,
   config,

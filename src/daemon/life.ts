@@ -16,6 +16,9 @@ import { lifeHasEnded } from "../monitor/ended-life.ts";
 import type { Quorum } from "../quorum/quorum.ts";
 import type { HostClient, HostEvents } from "./host-client.ts";
 import { dataOfEndpoint, socketPath } from "./host-config.ts";
+import { rootKey } from "../database/schema.ts";
+import { findKey, type Key } from "../tree/key.ts";
+import { trustedNodes } from "../trust/trust.ts";
 import { dialLeader } from "./leader-calls.ts";
 import type { LivingDatabase } from "./living-database.ts";
 
@@ -35,6 +38,8 @@ export interface LifeParts {
   readonly checkpoints: ResourceCheckpoints & Pick<Checkpoints, "lookForEdits">;
   /** Starts this life's host and connects to it. */
   readonly startHost: (events: HostEvents) => Promise<HostClient>;
+  /** Where other nodes reach this one; its socket unless given. */
+  readonly endpoint?: string;
   readonly hostEvents: Pick<HostEvents, "watch" | "ask">;
   readonly logSizeMax: () => number;
   readonly saveDiverged: () => Promise<void>;
@@ -60,12 +65,15 @@ export class Life {
   permitEndsAt = 0;
   readonly #parts: LifeParts;
   readonly #over = new AbortController();
+  /** `Nodes` of the database as the host knows it. */
+  #told: Key | undefined;
 
   private constructor(parts: LifeParts, host: HostClient, events: EventSink) {
     this.#parts = parts;
     this.host = host;
     this.incarnation = parts.incarnation;
     const { outside, quorum, timing, log, database, data, node, incarnation } = parts;
+    const { endpoint = socketPath.rpc(data) } = parts;
     this.membership = new Membership({
       outside,
       quorum,
@@ -73,7 +81,7 @@ export class Life {
       timing,
       log,
       replica: database.replica,
-      self: { node, incarnation, endpoint: socketPath.rpc(data), loose: host.hello.containment === "process-group" },
+      self: { node, incarnation, endpoint, loose: host.hello.containment === "process-group" },
       generation: parts.generation,
       dial: (endpoint) => dialLeader(outside, endpoint, parts.instance, timing),
       logSizeMax: parts.logSizeMax,
@@ -112,6 +120,7 @@ export class Life {
     const { database, log } = this.#parts;
     database.setLife(this.membership);
     const stopListening = [database.onChange(() => this.#changed()), this.membership.onRole(() => this.#changed())];
+    this.tellTrusted();
     const loops = [this.owner.run(this.#over.signal), this.leaderLoop.run(this.#over.signal), this.#housekeeping()];
     const end = await this.membership.run();
     log.warn("this life ends", { why: end.why });
@@ -135,6 +144,17 @@ export class Life {
     const { node, database } = this.#parts;
     const records = allNodeRecords(database.tree()).filter((record) => record.up && record.node !== node);
     this.host.members(records.map((record) => record.endpoint));
+    const nodes = findKey(database.tree(), rootKey.nodes);
+    if (nodes !== this.#told) this.tellTrusted();
+    this.#told = nodes;
+  }
+
+  /** Tells the host whom it believes, and that its certificate may be another one. */
+  tellTrusted(): void {
+    if (this.#parts.endpoint === undefined) return;
+    const known = [...trustedNodes(this.#parts.database.tree())];
+    const keys = known.flatMap(([id, { key }]) => (key === undefined ? [] : [[id, key] as const]));
+    this.host.trusted({ nodes: Object.fromEntries(keys) });
   }
 
   async #housekeeping(): Promise<void> {

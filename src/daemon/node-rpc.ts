@@ -1,7 +1,5 @@
 /** What other nodes and hosts may ask of this node's service. */
 import type { CheckpointCall } from "../api/node-service.ts";
-import { addNode, nextNodeId } from "../database/commands/node.ts";
-import { readState } from "../database/state.ts";
 import { fail } from "../base/errors.ts";
 import type { FetchRequest, JoinRequest, SubmitRequest } from "../membership/wire.ts";
 import type { Handlers } from "../rpc/call.ts";
@@ -9,6 +7,8 @@ import type { Membership } from "../membership/membership.ts";
 import { followQuorum } from "./force-quorum-run.ts";
 import { ownDisks } from "./disk-look.ts";
 import { checkMark, standAside } from "./move-run.ts";
+import { enrolNewcomer } from "./enrolment.ts";
+import { mustBe, type NodeTrust } from "./node-trust.ts";
 import { answerClusterKeys, clusterKeysCall } from "./cluster-key-calls.ts";
 import { captureAll } from "./owner-calls.ts";
 import type { ServiceNode } from "./service-node.ts";
@@ -21,8 +21,8 @@ export interface NodeStatusAnswer {
   readonly state: string;
 }
 
-/** The handlers of the node's `rpc.sock`. */
-export function nodeHandlers(service: ServiceNode): Handlers {
+/** The handlers of the node's `rpc.sock`, and of its port: there a node speaks for itself only. */
+export function nodeHandlers(service: ServiceNode, trust?: NodeTrust): Handlers {
   const life = (): Membership => {
     const membership = service.database.life();
     if (membership !== undefined) return membership;
@@ -32,8 +32,14 @@ export function nodeHandlers(service: ServiceNode): Handlers {
     });
   };
   return {
-    join: (body) => life().join(body as JoinRequest),
-    fetch: (body) => life().fetch(body as FetchRequest),
+    join: async (body, { proof }) => {
+      mustBe(proof, (body as JoinRequest).node);
+      return life().join(body as JoinRequest);
+    },
+    fetch: async (body, { proof }) => {
+      mustBe(proof, (body as FetchRequest).node);
+      return life().fetch(body as FetchRequest);
+    },
     submit: (body) => life().submitFor(body as SubmitRequest),
     proof: () => {
       service.database.life()?.proofAnnounced();
@@ -44,7 +50,7 @@ export function nodeHandlers(service: ServiceNode): Handlers {
       const answer: NodeStatusAnswer = { node: service.node.id, incarnation, generation: tag.generation, state };
       return Promise.resolve(answer);
     },
-    "add-node": (body) => addNodeNamed(service, (body as { name: string }).name),
+    enrol: (body, { proof }) => enrolNewcomer(service, trust, body, proof),
     "at-owner": (body) => service.atOwner(body as CheckpointCall),
     [clusterKeysCall]: (body) => answerClusterKeys(service, body),
     "capture-all": () => captureAll(service),
@@ -72,14 +78,4 @@ export function nodeHandlers(service: ServiceNode): Handlers {
       return null;
     },
   };
-}
-
-/** Adds a node to the database; its id. */
-async function addNodeNamed(service: ServiceNode, name: string): Promise<string> {
-  let id = "";
-  await service.change((tree) => {
-    id = nextNodeId(readState(tree));
-    return addNode(tree, { name });
-  });
-  return id;
 }

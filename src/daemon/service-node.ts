@@ -53,6 +53,7 @@ import { ownIdentity, refuseOlderQuorum } from "./own-quorum.ts";
 import { notReady, rememberQuorum, settle } from "./quorum-ends.ts";
 import { RestoreRun } from "./restore-run.ts";
 import type { ServiceParts } from "./service-parts.ts";
+import { trustCalls } from "./trust-calls.ts";
 
 /** How long another node may take to move its groups away and stop, in milliseconds. */
 const stopLimit = 60_000;
@@ -70,6 +71,7 @@ export class ServiceNode implements NodeService {
   readonly forceQuorum: ForceQuorumRun = new ForceQuorumRun(this);
   readonly moveQuorum: MoveRun = new MoveRun(this);
   readonly disks = (): ReturnType<typeof allDisks> => allDisks(this);
+  readonly trust: NodeService["trust"];
   readonly doctor = (): ReturnType<typeof examineOwn> => examineOwn(this);
   readonly #clusDb: ClusDbFile;
   readonly #backups: BackupRun;
@@ -101,6 +103,7 @@ export class ServiceNode implements NodeService {
     this.#housekeeping = new Housekeeping({ outside, log, database, versions: quorum.versions });
     this.callers = new CallerPool(parts.outside, () => parts.config.instance);
     this.#owners = new OwnerCalls(this);
+    this.trust = parts.trust === undefined ? undefined : trustCalls(this, parts.trust);
     this.#backups = new BackupRun(this);
     this.#restores = new RestoreRun(this);
     this.#freeze = new NodeFreeze({ outside, log, registry: parts.registry, clusDb, database });
@@ -118,7 +121,8 @@ export class ServiceNode implements NodeService {
   async run(): Promise<number> {
     const { outside, data, config, log, registry } = this.parts;
     await outside.files.makeFolder(`${data}/run`);
-    const listener = await serve(outside.net, socketPath.rpc(data), () => config.instance, nodeHandlers(this));
+    const handlers = nodeHandlers(this, this.parts.trust);
+    const listener = await serve(outside.net, socketPath.rpc(data), () => config.instance, handlers);
     registry.mountReadOnly("Cluster", () => this.database.tree());
     const stopSaving = this.database.onChange(() => void this.#clusDb.saveSoon(this.database.replica));
     let exit = 0;
@@ -358,7 +362,7 @@ export class ServiceNode implements NodeService {
     const { outside, log, quorum, data, config, registry, keys, hostProgram } = this.parts;
     const incarnation = newGuid(outside.random);
     this.#questions = new HostQuestions(registry, keys, (resource) => this.#life?.host.registryChanged(resource));
-    const { instance, node, insist, timingFactor } = config;
+    const { instance, node, insist, timingFactor, listen } = config;
     const hostConfig = {
       data,
       node,
@@ -368,7 +372,9 @@ export class ServiceNode implements NodeService {
       insist,
       timingFactor,
       service: outside.processes.self,
+      ...(listen === undefined ? {} : { listen }),
     };
+    const endpoint = this.parts.trust?.endpoint;
     return {
       outside,
       log,
@@ -384,6 +390,7 @@ export class ServiceNode implements NodeService {
       startHost: (events) =>
         startHost(outside, hostProgram, hostConfig, this.timing, events, () => this.#isLifeWanted()),
       hostEvents: this.#questions,
+      ...(endpoint === undefined ? {} : { endpoint }),
       logSizeMax: () => maxLogSize(this.database.tree()),
       saveDiverged: async () => {
         const path = await this.#clusDb.saveAside(this.database.replica);

@@ -7,6 +7,7 @@ import type { Quorum } from "../quorum/quorum.ts";
 import type { KeyContainers } from "../registry/key-containers.ts";
 import type { Registry } from "../registry/registry.ts";
 import type { ProgramStart } from "./host-start.ts";
+import type { NodeTrust } from "./node-trust.ts";
 import type { LivingDatabase } from "./living-database.ts";
 import type { NodeRecord } from "../clusapi/node-record.ts";
 
@@ -23,5 +24,7 @@ export interface ServiceParts {
   /** The machine's disks; absent where nobody looks at them. */
   readonly disks?: Disks;
   readonly hostProgram: ProgramStart;
+  /** How other machines are talked to; absent for a node that only has sockets of its machine. */
+  readonly trust?: NodeTrust;
   readonly makeCheckpoints: (database: LivingDatabase) => Checkpoints;
 }

@@ -12,12 +12,15 @@ import { commitNodeRestore } from "../restore/restore.ts";
 import { createApp } from "../api/app.ts";
 import { askForClusterKeys } from "./cluster-key-calls.ts";
 import { listenApi } from "./api-listener.ts";
+import { openAuditLog } from "./audit-log.ts";
 import { watchDataFolder } from "./data-folder-watch.ts";
 import { openLogFile } from "./log-file.ts";
 import { readNodeRecord } from "../clusapi/node-record.ts";
+import { NodeTrust } from "./node-trust.ts";
 import { pageFiles } from "./page-files.ts";
 import { listenPage } from "./page-listener.ts";
 import { finishMove } from "./quorum-ends.ts";
+import { openRemoteDoor } from "./remote-door.ts";
 import { finishRestore } from "./restore-run.ts";
 import { pageService } from "./page-service.ts";
 import { ServiceNode } from "./service-node.ts";
@@ -94,14 +97,23 @@ async function runOnce(
   }
 }
 
+/** A shorter life of this node's certificates, for those who want it, in milliseconds. */
+function certificateLife(): number | undefined {
+  const seconds = Number(process.env["CLUBAR_CERTIFICATE_SECONDS"]);
+  return seconds >= 1 ? seconds * 1000 : undefined;
+}
+
 /** What is opened is handed to `closeLater`. */
 async function serveNode(
   options: ServiceOptions,
-  { outside, config, log }: Pick<ServiceParts, "outside" | "config" | "log">,
+  { outside: local, config, log }: Pick<ServiceParts, "outside" | "config" | "log">,
   onOpened: (service: ServiceNode) => void,
   closeLater: (close: () => Promise<void> | void) => void,
 ): Promise<{ readonly exit: number; readonly again: boolean }> {
   const { data } = options;
+  const { node, listen = [] } = config;
+  const trust = await NodeTrust.open({ outside: local, data, node, listen });
+  const outside = trust === undefined ? local : { ...local, net: trust.net(local.net) };
   const registry = await openRegistry(outside, `${data}/registry`);
   closeLater(() => registry.close());
   const keys = await openKeyContainers(outside, `${data}/keys`);
@@ -122,6 +134,7 @@ async function serveNode(
     registry,
     keys,
     disks: await openDisks(outside, process.env["CLUBAR_DISK_IMAGES"]),
+    ...(trust === undefined ? {} : { trust }),
     hostProgram: {
       command: process.execPath,
       args: ["--max-old-space-size=64", "--max-semi-space-size=2", host],
@@ -130,10 +143,16 @@ async function serveNode(
     makeCheckpoints: (database) =>
       createCheckpoints({ outside, database, registry, keys, versions: quorum.versions, log, folder: data }),
   });
+  const audit = openAuditLog(`${data}/log/audit.log`, outside.clock);
   asker = service;
-  const app = createApp(() => service, pageService(service));
+  const app = createApp(() => service, pageService(service), audit);
   const api = await listenApi({ outside, app, data });
   closeLater(() => api.close());
+  if (trust !== undefined) {
+    const life = certificateLife();
+    const remote = await openRemoteDoor({ service, trust, app, audit, ...(life === undefined ? {} : { life }) });
+    closeLater(() => remote.close());
+  }
   const page = options.page === undefined ? undefined : await listenPage({ app, files: pageFiles(), ...options.page });
   if (page !== undefined) closeLater(() => page.close());
   onOpened(service);

@@ -1,15 +1,21 @@
 /** Makes a data folder a node: of a new cluster, or of one that runs. */
-import { fail } from "../base/errors.ts";
+import { fail, Failure } from "../base/errors.ts";
 import { failureOf } from "../base/failure-of.ts";
 import { newGuid } from "../base/guid.ts";
 import { type Outside, OutsideError } from "../base/outside.ts";
+import { connectPinned } from "../base/outside-node-tls.ts";
+import { isTlsAddress, parseHostPort } from "../base/tls-address.ts";
 import { initialDatabase } from "../database/initial-database.ts";
 import { imageOf } from "../membership/copy-image.ts";
 import { openQuorum, settledPlace } from "../quorum/open.ts";
 import type { ClusterIdentity, Quorum } from "../quorum/quorum.ts";
 import { firstTag } from "../quorum/tag.ts";
-import { type Caller, dial } from "../rpc/call.ts";
+import { type Caller, callerOf, dial } from "../rpc/call.ts";
+import { applyEdits } from "../tree/edit.ts";
 import { fileTime } from "../tree/key.ts";
+import { describeNode, fingerprintOf, type JoinToken, nodeCertificate, nodeCertificateLife } from "../trust/trust.ts";
+import { ownKey, parseToken, type TrustFile, writeTrust } from "../trust/trust.ts";
+import type { EnrolAnswer, EnrolRequest } from "./enrolment.ts";
 import { type NodeRecord, readNodeRecord, writeNodeRecord } from "../clusapi/node-record.ts";
 
 /** What both ways of becoming a node ask for. */
@@ -21,6 +27,8 @@ export interface SetUp {
   readonly node: string;
   /** Absolute path of the quorum folder. */
   readonly quorum: string;
+  /** `HOST:PORT` under which other machines reach the node; none: it is reached on its machine only. */
+  readonly listen?: readonly string[];
   readonly insist?: boolean;
   /** Stretches all times; the same on every node. */
   readonly timingFactor?: number;
@@ -44,7 +52,8 @@ export async function createNode(asked: SetUp & { readonly cluster: string }): P
     lineage: guid(),
   };
   const wall = outside.clock.wall();
-  const tree = initialDatabase({
+  const trust = await newTrust(request, wall);
+  const bare = initialDatabase({
     clusterName: cluster,
     instance: identity.instance,
     nodeId: "1",
@@ -52,43 +61,140 @@ export async function createNode(asked: SetUp & { readonly cluster: string }): P
     time: fileTime(wall),
     newGuid: guid,
   });
+  const { edits = [] } = describeNode(bare, "1", ownKey(trust), request.listen ?? []) ?? {};
+  const tree = applyEdits(bare, edits, fileTime(wall));
   await explained(
     quorum.create(identity, imageOf(tree, firstTag, wall)),
     `The cluster can't be created in ${request.quorum}`,
     "No cluster was created; what was begun there is in force nowhere.",
   );
   await explained(
-    writeNodeRecord(outside.files, request.data, configOf(request, identity, "1")),
+    writeTrust(outside.files, request.data, trust).then(() =>
+      writeNodeRecord(outside.files, request.data, configOf(request, identity, "1")),
+    ),
     `${request.data} can't be made the first node`,
     `The quorum ${request.quorum} holds a new cluster without any node: remove that folder before you try again.`,
   );
   return identity;
 }
 
-/** Makes this folder a node of the cluster whose quorum this is; some node of it must lead now. */
+/** The authority of a new cluster, and its first node's certificate. */
+async function newTrust({ outside, listen = [] }: SetUp, wall: number): Promise<TrustFile> {
+  const { makeAuthority, makeRequest } = await import("../trust/certificate.ts");
+  const authority = await makeAuthority(outside.random, wall);
+  const { key } = await makeRequest(outside.random);
+  const hosts = listen.map((place) => parseHostPort(place).host);
+  const terms = { node: "1", hosts, life: nodeCertificateLife };
+  return { version: 1, authority, node: await nodeCertificate(authority, key, terms, wall, outside.random) };
+}
+
+/**
+ * Makes this folder a node of the cluster whose quorum this is, on the machine of its leader: some node of it must lead now, and answer on
+ * a socket. ACCESS_DENIED when the leader is reached over the network: that takes a token.
+ */
 export async function joinNode(asked: SetUp): Promise<ClusterIdentity> {
   const { outside } = asked;
   const request = { ...asked, quorum: await settledPlace(outside, asked.quorum, "join") };
   await checkFolder(request);
-  const quorum = await openQuorum(outside, request.quorum, { insist: request.insist === true });
-  const identity = await quorum.identity();
-  if (identity === undefined) {
-    throw fail("QUORUM_DISK_NOT_FOUND", {
-      happened: `There is no cluster in ${request.quorum}.`,
-      unchanged: "Nothing was changed.",
-      next: "Check the path, or create a cluster with `clubar cluster create`.",
-    });
-  }
+  const { quorum, identity } = await findCluster(request, request.quorum);
   const caller = await dialLeader(outside, quorum, identity);
   try {
-    await prepareFolder(request);
-    const node = (await caller.call("add-node", { name: request.node }, 10_000)) as string;
-    await writeNodeRecord(outside.files, request.data, configOf(request, identity, node));
+    return await becomeNode(request, caller, undefined);
   } finally {
     caller.close();
   }
+}
+
+/** The same with a token, from anywhere. The quorum is where the cluster says unless `quorum` names another way to it. */
+export async function joinByToken(
+  request: Omit<SetUp, "quorum"> & { readonly quorum?: string; readonly token: string },
+): Promise<ClusterIdentity> {
+  const { outside, quorum: given } = request;
+  const token = parseToken(request.token);
+  await checkFolder(request);
+  if (given !== undefined) await findCluster(request, given);
+  const caller = await dialPinned(outside, token);
+  try {
+    return await becomeNode(request, caller, token);
+  } finally {
+    caller.close();
+  }
+}
+
+/** One of the nodes that the token names; ACCESS_DENIED when another one answers there. */
+async function dialPinned(outside: Outside, { nodes, authority }: JoinToken): Promise<Caller> {
+  let trouble: unknown;
+  for (const { places, key } of nodes) {
+    try {
+      const connection = await connectPinned(
+        places.map((place) => parseHostPort(place)),
+        { key, authority },
+      );
+      return callerOf(outside, connection, places.join(", "), undefined);
+    } catch (error) {
+      if (error instanceof Failure && error.name === "ACCESS_DENIED") throw error;
+      trouble ??= error;
+    }
+  }
+  throw fail("CLUSTER_NODE_UNREACHABLE", {
+    happened: `Nobody answers at ${nodes.flatMap(({ places }) => places).join(", ")}.`,
+    unchanged: "Nothing was changed; the token was not used.",
+    next: "Look whether the service of the node that gave the token runs and its port can be reached from here.",
+    cause: trouble,
+  });
+}
+
+/** Enrols and writes what makes the folder a node. */
+async function becomeNode(
+  request: Omit<SetUp, "quorum"> & { readonly quorum?: string },
+  caller: Caller,
+  token: JoinToken | undefined,
+): Promise<ClusterIdentity> {
+  const { outside, data, node: name, listen = [] } = request;
+  await prepareFolder(request);
+  const { makeRequest } = await import("../trust/certificate.ts");
+  const { key, request: certificateRequest } = await makeRequest(outside.random);
+  const asked: EnrolRequest = {
+    name,
+    request: certificateRequest,
+    listen,
+    ...(token === undefined ? {} : { token: { id: token.id, secret: token.secret } }),
+  };
+  const { node, quorum, insist, timingFactor, instance, trust } = (await caller.call(
+    "enrol",
+    asked,
+    enrolLimit,
+  )) as EnrolAnswer;
+  if (trust !== undefined) {
+    const { certificate, authority } = trust;
+    if (token !== undefined && fingerprintOf(authority.certificate) !== token.authority) throw otherAuthority();
+    await writeTrust(outside.files, data, { version: 1, authority, node: { certificate, key } });
+  }
+  const place = await settledPlace(outside, request.quorum ?? quorum, "join");
+  const set = { ...request, quorum: place, insist: request.insist ?? insist };
+  const { identity } = await findCluster(set, place);
+  if (identity.instance !== instance) throw otherCluster(place);
+  await writeNodeRecord(outside.files, data, configOf({ timingFactor, ...set }, identity, node));
   return identity;
 }
+
+/** QUORUM_DISK_NOT_FOUND when there is none. */
+async function findCluster(
+  { outside, insist }: Pick<SetUp, "outside" | "insist">,
+  place: string,
+): Promise<{ readonly quorum: Quorum; readonly identity: ClusterIdentity }> {
+  const quorum = await openQuorum(outside, place, { insist: insist === true });
+  const identity = await quorum.identity();
+  if (identity !== undefined) return { quorum, identity };
+  throw fail("QUORUM_DISK_NOT_FOUND", {
+    happened: `There is no cluster in ${place}.`,
+    unchanged: "Nothing was changed.",
+    next: "Check the path, or create a cluster with `clubar cluster create`.",
+  });
+}
+
+/** How long the cluster may take to take a node in, in milliseconds. */
+const enrolLimit = 10_000;
 
 /** How long a leader may take to be found: a cluster that was just created needs a moment to form. */
 const leaderLimit = 10_000;
@@ -97,6 +203,7 @@ async function dialLeader(outside: Outside, quorum: Quorum, identity: ClusterIde
   const until = outside.clock.boot() + leaderLimit;
   for (;;) {
     const leader = await quorum.leader();
+    if (leader !== undefined && isTlsAddress(leader.endpoint)) throw needsToken(leader.endpoint);
     try {
       if (leader !== undefined) return await dial(outside, leader.endpoint, identity.instance);
     } catch (cause) {
@@ -107,8 +214,9 @@ async function dialLeader(outside: Outside, quorum: Quorum, identity: ClusterIde
   }
 }
 
-async function checkFolder({ outside, data, node }: SetUp): Promise<void> {
+async function checkFolder({ outside, data, node, listen = [] }: Omit<SetUp, "quorum">): Promise<void> {
   checkName("node", node);
+  for (const place of listen) parseHostPort(place);
   const present = await readNodeRecord(outside.files, data);
   if (present === undefined) return;
   throw fail("CLUSTER_NODE_ALREADY_MEMBER", {
@@ -119,7 +227,11 @@ async function checkFolder({ outside, data, node }: SetUp): Promise<void> {
 }
 
 /** Before the quorum knows of the node: afterwards a data folder that can't be written would leave a node that nobody is. */
-async function prepareFolder({ outside: { files, random }, data, quorum }: SetUp): Promise<void> {
+async function prepareFolder({
+  outside: { files, random },
+  data,
+  quorum,
+}: Omit<SetUp, "quorum"> & { readonly quorum?: string }): Promise<void> {
   if (data === quorum) {
     throw fail("INVALID_PARAMETER", {
       happened: `${data} can't be both the data folder of a node and the quorum folder.`,
@@ -127,7 +239,7 @@ async function prepareFolder({ outside: { files, random }, data, quorum }: SetUp
       next: "Name two folders.",
     });
   }
-  const found = await files.stat(quorum).catch(() => undefined);
+  const found = quorum === undefined ? undefined : await files.stat(quorum).catch(() => undefined);
   if (found?.kind === "file") {
     throw fail("DIRECTORY", {
       happened: `${quorum} is a file; a quorum is a folder.`,
@@ -184,7 +296,32 @@ function configOf(request: SetUp, identity: ClusterIdentity, node: string): Node
     quorum: request.quorum,
     insist: request.insist === true,
     timingFactor: request.timingFactor ?? 1,
+    ...(request.listen === undefined || request.listen.length === 0 ? {} : { listen: request.listen }),
   };
+}
+
+function needsToken(endpoint: string): Error {
+  return fail("ACCESS_DENIED", {
+    happened: `The leader of this cluster answers over the network (${endpoint}), and takes nobody in without a token.`,
+    unchanged: "Nothing was changed.",
+    next: "Get one with `clubar node token` on a node of the cluster, then join with --token-file.",
+  });
+}
+
+function otherAuthority(): Error {
+  return fail("ACCESS_DENIED", {
+    happened: "The cluster answered with another authority than the token says.",
+    unchanged: "This folder is no node; the token is used up.",
+    next: "Find out who answers there. On the cluster, evict the node that was added.",
+  });
+}
+
+function otherCluster(place: string): Error {
+  return fail("CLUSTER_INSTANCE_ID_MISMATCH", {
+    happened: `The quorum in ${place} is another cluster's than the one that took this node in.`,
+    unchanged: "This folder is no node; the token is used up.",
+    next: "Evict the node that was added, then join again with the right --quorum.",
+  });
 }
 
 function noLeader(cluster: string, cause?: unknown): Error {

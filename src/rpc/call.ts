@@ -5,7 +5,14 @@
 import { fail } from "../base/errors.ts";
 import type { Failure } from "../base/errors.ts";
 import { failureOf } from "../base/failure-of.ts";
-import { type Connection, type Listener, type Net, type Outside, OutsideError, type PeerProof } from "../base/outside.ts";
+import {
+  type Connection,
+  type Listener,
+  type Net,
+  type Outside,
+  OutsideError,
+  type PeerProof,
+} from "../base/outside.ts";
 import { isTlsAddress } from "../base/tls-address.ts";
 import { decodeMessage, encodeMessage } from "./message.ts";
 import type { Message } from "./message.ts";
@@ -54,7 +61,8 @@ export async function serve(
     open.add(connection);
     connection.onClose(() => open.delete(connection));
     receive(connection, (message) => {
-      if (message.kind === "call" || message.kind === "tell") void answer(connection, message, instance(), handlers, gate);
+      if (message.kind === "call" || message.kind === "tell")
+        void answer(connection, message, instance(), handlers, gate);
     });
   });
   return {
@@ -79,7 +87,8 @@ export async function dial(
   try {
     connection = await outside.net.connect(address);
   } catch (cause) {
-    if (cause instanceof OutsideError && cause.code === "EACCES" && isTlsAddress(address)) throw distrusted(address, cause);
+    if (cause instanceof OutsideError && cause.code === "EACCES" && isTlsAddress(address))
+      throw distrusted(address, cause);
     throw unreachable(`Nobody answers at ${address}.`, "It was not asked.", cause);
   }
   return callerOf(outside, connection, address, instance, told);

@@ -3,6 +3,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createApp } from "../../src/api/app.ts";
+import { allRights } from "../../src/trust/trust.ts";
 import { ApiClient } from "../../src/api/client.ts";
 import type {
   CheckpointCall,
@@ -119,7 +120,8 @@ export async function openScene(): Promise<Scene> {
   const service = serviceOf(stage, parts);
   const page = pageOf(stage);
   const app = createApp(() => (stage.absent ? undefined : service), page);
-  const fetch: Scene["fetch"] = async (path, init) => app.fetch(new Request(`http://clubar${path}`, init));
+  const fetch: Scene["fetch"] = async (path, init) =>
+    app.fetch(new Request(`http://clubar${path}`, init), { caller: { who: "local", from: "test", rights: allRights } });
   const scene: Scene = Object.assign(stage, {
     service,
     page,

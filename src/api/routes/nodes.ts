@@ -8,21 +8,31 @@ import { propertyInputs } from "../property-inputs.ts";
 import { type ApiContext, type ApiRoutes, bodyOf, change, pathPart, routes, stateOf, tell } from "../request.ts";
 import { nodeView, type PropertiesView, propertiesView } from "../views.ts";
 import type { NodeView } from "../views.ts";
+import { trustOf } from "./users.ts";
 
 /** Answered by GET /nodes/NODE. */
 export interface NodeDetail extends NodeView {
   readonly properties: PropertiesView;
 }
 
+/** Answered by POST /nodes/token; the token is told once and kept nowhere. */
+export interface TokenView {
+  readonly token: string;
+  /** ISO, UTC. */
+  readonly expires: string;
+}
+
 const pause = z.strictObject({ drain: z.boolean().optional(), target: z.string().optional() });
 const resume = z.strictObject({ failback: z.enum(["no", "now", "policy"]).optional() });
 const patch = z.strictObject({ properties: propertyInputs });
 const confirm = z.strictObject({ name: z.string() });
+const token = z.strictObject({ minutes: z.number().min(0.01).max(1440).optional() });
 const stop = z.strictObject({ drain: z.boolean().optional() });
 
 /**
  * GET /nodes, /nodes/NODE; PATCH /nodes/NODE {properties}; POST /nodes/NODE/pause {drain?, target?}, /resume {failback?}, /evict,
- * /confirm-down {name} (the name once more), /stop {drain?} (true unless said otherwise).
+ * /confirm-down {name} (the name once more), /stop {drain?} (true unless said otherwise); POST /nodes/token {minutes?} lets one machine join
+ * (10 minutes unless said otherwise).
  */
 export function nodes(): ApiRoutes {
   return routes()
@@ -41,6 +51,12 @@ export function nodes(): ApiRoutes {
     .patch("/:node", async (context) => {
       const { properties } = await bodyOf(context, patch);
       return change(context, (tree) => setNodeProperties(tree, { node: pathPart(context, "node"), properties }));
+    })
+    .post("/token", async (context) => {
+      const { minutes = 10 } = await bodyOf(context, token);
+      const given = await trustOf(context).token(minutes * 60_000);
+      const expires = new Date(given.expires).toISOString();
+      return context.json({ token: given.token, expires } satisfies TokenView, 201);
     })
     .post("/:node/pause", async (context) => {
       const request = await bodyOf(context, pause);

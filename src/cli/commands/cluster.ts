@@ -1,7 +1,9 @@
+import { text as readAll } from "node:stream/consumers";
 import type { SetUp } from "../../daemon/set-up.ts";
 import type { ClusterIdentity } from "../../quorum/quorum.ts";
 import type { ClusterView } from "../../api/routes/cluster.ts";
 import type { Cli, Done } from "../cli.ts";
+import { usage } from "../exit.ts";
 import { defineForceQuorum } from "./force-quorum.ts";
 import { facts } from "../render/table.ts";
 import { plain } from "../render/text.ts";
@@ -9,7 +11,9 @@ import { assignments, type Define, notes, unsetOption, verb, wholeNumber, withUn
 
 interface SetUpOptions {
   readonly node: string;
-  readonly quorum: string;
+  readonly quorum?: string;
+  readonly listen?: readonly string[];
+  readonly tokenFile?: string;
   readonly insist?: boolean;
   readonly timingFactor?: number;
 }
@@ -19,7 +23,8 @@ export const defineCluster: Define = (noun, cli) => {
   const setUpVerb = (words: string, summary: string): ReturnType<typeof verb> =>
     verb(noun, words, summary)
       .requiredOption("--node <name>", "name of this node")
-      .requiredOption("--quorum <place>", "the quorum folder, shared by all nodes, or etcd:https://a:2379,b:2379,…")
+      .option("--quorum <place>", "the quorum folder, shared by all nodes, or etcd:https://a:2379,b:2379,…")
+      .option("--listen <host:port...>", "where other machines reach this node; its host takes the port behind it")
       .option("--insist", "accept a file system whose locks can't be trusted")
       .option("--timing-factor <n>", "stretch all times; the same on every node", wholeNumber(1, 1000));
   const create = setUpVerb("create <name>", "Make the data folder the first node of a new cluster").action(
@@ -34,11 +39,20 @@ export const defineCluster: Define = (noun, cli) => {
     },
   );
   notes(create, "Example:\n  clubar cluster create PAYROLL --node N1 --quorum /srv/quorum\n  clubar service");
-  setUpVerb("join", "Make the data folder a node of a running cluster").action(async (options: SetUpOptions) => {
-    const { joinNode } = await import("../../daemon/set-up.ts");
-    const identity = await cli.busy("Joining", joinNode(setUp(cli, options)));
-    showIdentity(cli, identity, `${cli.settings.data} is node ${options.node} of cluster "${identity.name}".`);
-  });
+  const join = setUpVerb("join", "Make the data folder a node of a running cluster")
+    .option(
+      "--token-file <file>",
+      "a token of `clubar node token`, or - for standard input; or CLUBAR_JOIN_TOKEN holds it",
+    )
+    .action(async (options: SetUpOptions) => {
+      const identity = await cli.busy("Joining", joined(cli, options));
+      showIdentity(cli, identity, `${cli.settings.data} is node ${options.node} of cluster "${identity.name}".`);
+    });
+  notes(
+    join,
+    `On the leader's machine, and while the leader answers there on a socket, the quorum folder is enough. From anywhere else it
+takes a token: the cluster then says where its quorum is.`,
+  );
   verb(noun, "show", "Show the cluster with its properties").action(async () => {
     const cluster = await cli.client().get<ClusterView>("/cluster");
     cli.show(cluster, () => text(cluster));
@@ -55,12 +69,32 @@ export const defineCluster: Define = (noun, cli) => {
   defineForceQuorum(noun, cli);
 };
 
+async function joined(cli: Cli, options: SetUpOptions): Promise<ClusterIdentity> {
+  const { joinByToken, joinNode } = await import("../../daemon/set-up.ts");
+  const { tokenFile } = options;
+  const token =
+    tokenFile === undefined
+      ? cli.terminal.environment["CLUBAR_JOIN_TOKEN"]
+      : tokenFile === "-"
+        ? await readAll(process.stdin)
+        : new TextDecoder().decode(await cli.outside().files.read(cli.path(tokenFile)));
+  if (token === undefined) return joinNode(setUp(cli, options));
+  const { quorum: _, ...others } = setUp(cli, { ...options, quorum: options.quorum ?? "/" });
+  return joinByToken({
+    ...others,
+    token,
+    ...(options.quorum === undefined ? {} : { quorum: cli.quorumPlace(options.quorum) }),
+  });
+}
+
 function setUp(cli: Cli, options: SetUpOptions): SetUp {
+  if (options.quorum === undefined) throw usage("Required option '--quorum <place>' not specified.");
   return {
     outside: cli.outside(),
     data: cli.settings.data,
     node: options.node,
     quorum: cli.quorumPlace(options.quorum),
+    ...(options.listen === undefined ? {} : { listen: options.listen }),
     ...(options.insist === true ? { insist: true } : {}),
     ...(options.timingFactor === undefined ? {} : { timingFactor: options.timingFactor }),
   };

@@ -1,13 +1,13 @@
 import type { StatusView } from "../../api/status-view.ts";
 import { apiPath } from "../../api/client.ts";
-import type { NodeDetail } from "../../api/routes/nodes.ts";
+import type { NodeDetail, TokenView } from "../../api/routes/nodes.ts";
 import type { NodeView } from "../../api/views.ts";
 import { Option } from "commander";
 import type { Done } from "../cli.ts";
 import { facts, table } from "../render/table.ts";
 import { orDash, plain } from "../render/text.ts";
 import { usage } from "../exit.ts";
-import { assignments, type Define, notes, unsetOption, verb, withUnset } from "../verbs.ts";
+import { assignments, type Define, notes, unsetOption, verb, wholeNumber, withUnset } from "../verbs.ts";
 
 /** `clubar node …`. */
 export const defineNode: Define = (noun, cli) => {
@@ -31,6 +31,20 @@ export const defineNode: Define = (noun, cli) => {
           .patch<Done>(apiPath("nodes", node), { properties: withUnset(assignments(words), options.unset) }),
       );
     });
+  const token = verb(noun, "token", "Give a token with which one other machine becomes a node")
+    .option("--minutes <n>", "how long it is good (10)", wholeNumber(1, 1440))
+    .action(async ({ minutes }: { readonly minutes?: number }) => {
+      const given = await cli.client().post<TokenView>("/nodes/token", minutes === undefined ? {} : { minutes });
+      // Alone on standard output, so that it can go into a file or a pipe.
+      if (!cli.settings.json) cli.terminal.err(`Good for one node, until ${given.expires}:\n`);
+      cli.show(given, () => `${given.token}\n`);
+    });
+  notes(
+    token,
+    `It is shown this once. Whoever has it can become a node until then, and a node may do everything.
+Example:
+  clubar node token >token && scp token n2: && ssh n2 clubar cluster join --node N2 --listen n2:7400 --token-file token`,
+  );
   verb(noun, "pause <node>", "Place no more groups on a node")
     .option("--drain", "move its groups away, too")
     .option("--target <node>", "where a drain moves them")

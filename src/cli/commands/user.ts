@@ -1,0 +1,78 @@
+import { createFileDurably } from "../../base/durable.ts";
+import { toBase64 } from "../../base/bytes.ts";
+import { fail } from "../../base/errors.ts";
+import { OutsideError } from "../../base/outside.ts";
+import { apiPath } from "../../api/client.ts";
+import type { UserCertificate, UserView } from "../../api/routes/users.ts";
+import { parseRights } from "../../trust/trust.ts";
+import type { Cli, Done } from "../cli.ts";
+import { certificateFile } from "../remote.ts";
+import { table } from "../render/table.ts";
+import { type Define, notes, verb, wholeNumber } from "../verbs.ts";
+
+interface CertificateOptions {
+  readonly rights: string;
+  readonly out: string;
+  readonly days?: number;
+}
+
+/** `clubar user …`. */
+export const defineUser: Define = (noun, cli) => {
+  const certificate = verb(noun, "certificate <name>", "Make a certificate for somebody who asks from other machines")
+    .requiredOption(
+      "--rights <list>",
+      "read, operate, backup, restore-node, restore-cluster with commas in between, or all",
+    )
+    .requiredOption("--out <file>", "a new file for the key, the certificate and the authority's")
+    .option("--days <n>", "how long it lives (90)", wholeNumber(1, 3650))
+    .action((name: string, options: CertificateOptions) => makeCertificate(cli, name, options));
+  notes(
+    certificate,
+    `The key is made here and never leaves this machine; the file is readable by its owner only. A certificate of the same name
+that was given before is worth nothing any more. Use it with
+  clubar --host https://HOST:PORT --certificate FILE status`,
+  );
+  verb(noun, "list", "List users and their rights").action(async () => {
+    const users = await cli.client().get<UserView[]>("/users");
+    const rows = users.map(({ name, rights, expires }) => [name, rights.join(", "), expires]);
+    cli.show(users, () => table(["User", "Rights", "Until"], rows, "No users."));
+  });
+  verb(noun, "revoke <name>", "Refuse a user's certificate from now on").action(async (name: string) => {
+    await cli.confirm(
+      `The certificate of user ${name} is worth nothing any more; connections end at once.`,
+      "Revoke it?",
+    );
+    cli.done(await cli.client().delete<Done>(apiPath("users", name)));
+  });
+};
+
+async function makeCertificate(cli: Cli, name: string, { rights, out, days }: CertificateOptions): Promise<void> {
+  const path = cli.path(out);
+  const { files, random } = cli.outside();
+  if ((await files.stat(path).catch(() => undefined)) !== undefined) throw taken(path);
+  const { makeRequest } = await import("../../trust/certificate.ts");
+  const { key, request } = await makeRequest(random);
+  const made = await cli.client().post<UserCertificate>("/users", {
+    name,
+    rights: parseRights(rights),
+    request: toBase64(request),
+    ...(days === undefined ? {} : { days }),
+  });
+  const { certificate, authority, expires, done, tag } = made;
+  const bytes = new TextEncoder().encode(certificateFile({ key, certificate, authority }));
+  await createFileDurably(files, path, bytes, 0o600).catch((error: unknown) => {
+    throw error instanceof OutsideError && error.code === "EEXIST" ? taken(path) : error;
+  });
+  cli.show(
+    { name, rights: made.rights, expires, file: path, done, tag },
+    () => `${done}\nIt is in ${path} and good until ${expires}.\n`,
+  );
+}
+
+function taken(path: string): Error {
+  return fail("ALREADY_EXISTS", {
+    happened: `${path} is there already.`,
+    unchanged: "It was not replaced.",
+    next: "Name a new file with --out.",
+  });
+}
