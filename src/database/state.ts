@@ -2,11 +2,12 @@
  * The cluster database as plain objects, for decisions and for people. Reading never fails: an absent value or one of the
  * wrong type counts as its documented default, references to what does not exist are kept and marked by their absence.
  */
-import { childOf, childrenOf, findKey, type Key, valueOf } from "../tree/key.ts";
-import { dwordOf, multiSzOf, textOf } from "../tree/value.ts";
+import { childOf, findKey, type Key, valueOf } from "../tree/key.ts";
+import { multiSzOf, textOf } from "../tree/value.ts";
 import { type CheckpointState, readCheckpointState } from "./checkpoint-state.ts";
 import { deriveGroupState } from "./group-state.ts";
-import { commonProperties, type ObjectKind } from "./property-tables.ts";
+import { children, ids, optionalNumber, optionalText, reader } from "./read-values.ts";
+import { rememberedOf, rememberedWith } from "./remembered.ts";
 import {
   anyNode,
   foldId,
@@ -163,15 +164,25 @@ export interface ResourceTypeState {
   readonly diesWithHost: boolean;
 }
 
-/** Reads the tree `HKLM\Cluster`. */
-export function readState(tree: Key): ClusterState {
+/** Reads the tree `HKLM\Cluster`. The same tree gives the same object, and what is equal in two versions of a tree is read once. */
+export const readState: (tree: Key) => ClusterState = rememberedOf(readTree);
+
+const nodeOf = rememberedWith<NodeState>();
+const groupStateOf = rememberedWith<GroupState>();
+const resourceOf = rememberedWith<ResourceState>();
+const resourceTypeOf = rememberedOf(readResourceType);
+const contentsOf = rememberedOf((group) => ids(group, "Contains"));
+const typeNameOf = rememberedOf((resource) => reader(resource, "resource").text("Type").toLowerCase());
+const sortNameOf = rememberedOf((key) => (textOf(valueOf(key, "Name")) ?? "").toLowerCase());
+
+function readTree(tree: Key): ClusterState {
   const cluster = reader(tree, "cluster");
   const resourceTypes = new Map<string, ResourceTypeState>();
   for (const key of children(tree, rootKey.resourceTypes))
-    resourceTypes.set(key.name.toLowerCase(), readResourceType(key));
+    resourceTypes.set(key.name.toLowerCase(), resourceTypeOf(key));
   const groupOf = new Map<string, string>();
   for (const key of children(tree, rootKey.groups)) {
-    for (const id of ids(key, "Contains")) if (!groupOf.has(id)) groupOf.set(id, foldId(key.name));
+    for (const id of contentsOf(key)) if (!groupOf.has(id)) groupOf.set(id, foldId(key.name));
   }
   const resources = new Map<string, ResourceState>();
   for (const key of byName(children(tree, rootKey.resources))) {
@@ -199,50 +210,19 @@ export function readState(tree: Key): ClusterState {
   };
 }
 
-interface Reader {
-  number(name: string): number;
-  text(name: string): string;
-  list(name: string): string[];
-}
-
-/** Reads values of `key` with the documented defaults of `kind`. */
-function reader(key: Key, kind: ObjectKind): Reader {
-  const spec = (name: string): number | bigint | string | readonly string[] | undefined =>
-    commonProperties[kind].find((property) => property.name === name)?.default;
-  return {
-    number: (name) => dwordOf(valueOf(key, name)) ?? Number(spec(name) ?? 0),
-    text: (name) => textOf(valueOf(key, name)) ?? String(spec(name) ?? ""),
-    list: (name) => multiSzOf(valueOf(key, name)) ?? [],
-  };
-}
-
-function* children(tree: Key, name: string): Iterable<Key> {
-  const parent = childOf(tree, name);
-  if (parent !== undefined) yield* childrenOf(parent);
-}
-
 function byName(keys: Iterable<Key>): Key[] {
-  const named = [...keys].map((key) => ({ key, name: (textOf(valueOf(key, "Name")) ?? "").toLowerCase() }));
+  const named = [...keys].map((key) => ({ key, name: sortNameOf(key) }));
   named.sort((a, b) => (a.name < b.name ? -1 : a.name > b.name ? 1 : foldId(a.key.name) < foldId(b.key.name) ? -1 : 1));
   return named.map(({ key }) => key);
-}
-
-function ids(key: Key, name: string): string[] {
-  return (multiSzOf(valueOf(key, name)) ?? []).map(foldId);
-}
-
-function optionalText(key: Key | undefined, name: string): string | undefined {
-  const text = key === undefined ? undefined : textOf(valueOf(key, name));
-  return text === "" ? undefined : text;
-}
-
-function optionalNumber(key: Key | undefined, name: string): number | undefined {
-  return key === undefined ? undefined : dwordOf(valueOf(key, name));
 }
 
 function readNode(tree: Key, key: Key): NodeState {
   const runtimePath = runtimeNodePath(key.name);
   const runtime = findKey(tree, runtimePath);
+  return nodeOf(key, [runtime], () => makeNode(key, runtimePath, runtime));
+}
+
+function makeNode(key: Key, runtimePath: string, runtime: Key | undefined): NodeState {
   const incarnation = optionalText(runtime, runtimeNodeValue.incarnation);
   const confirmed = runtime === undefined ? undefined : textOf(valueOf(runtime, runtimeNodeValue.confirmedDown));
   const state = optionalNumber(runtime, runtimeNodeValue.state) ?? nodeState.unknown;
@@ -269,10 +249,23 @@ function readGroup(tree: Key, key: Key, resources: ReadonlyMap<string, ResourceS
   const id = foldId(key.name);
   const runtimePath = runtimeGroupPath(id);
   const runtime = findKey(tree, runtimePath);
+  const contains = contentsOf(key).flatMap((resource) => {
+    const found = resources.get(resource);
+    return found?.group === id ? [found] : [];
+  });
+  return groupStateOf(key, [runtime, ...contains], () => makeGroup(key, runtimePath, runtime, contains));
+}
+
+function makeGroup(
+  key: Key,
+  runtimePath: string,
+  runtime: Key | undefined,
+  contains: readonly ResourceState[],
+): GroupState {
+  const id = foldId(key.name);
   const values = reader(key, "group");
   const generation = optionalNumber(runtime, "OwnershipGeneration");
   const isCurrent = (name: string): boolean => generation !== undefined && optionalNumber(runtime, name) === generation;
-  const contains = ids(key, "Contains").filter((resource) => resources.get(resource)?.group === id);
   const name = values.text("Name");
   const held = optionalText(key, groupValue.held);
   return {
@@ -292,7 +285,7 @@ function readGroup(tree: Key, key: Key, resources: ReadonlyMap<string, ResourceS
     failbackWindowEnd: values.number("FailbackWindowEnd"),
     antiAffinityClassNames: values.list("AntiAffinityClassNames"),
     priority: values.number("Priority"),
-    resources: contains,
+    resources: contains.map((resource) => resource.id),
     preferredOwners: values.list("PreferredOwners"),
     owner: optionalText(runtime, "Owner"),
     ownershipGeneration: generation ?? 0,
@@ -304,7 +297,7 @@ function readGroup(tree: Key, key: Key, resources: ReadonlyMap<string, ResourceS
     failovers:
       (runtime === undefined ? undefined : multiSzOf(valueOf(runtime, "Failovers")))?.flatMap(readFailover) ?? [],
     displacedFrom: optionalText(runtime, "DisplacedFrom"),
-    state: deriveGroupState(contains.map((resource) => resources.get(resource)?.state ?? resourceState.unknown)),
+    state: deriveGroupState(contains.map((resource) => resource.state)),
   };
 }
 
@@ -326,8 +319,21 @@ function readResource(
   const id = foldId(key.name);
   const runtimePath = runtimeResourcePath(id);
   const runtime = findKey(tree, runtimePath);
+  const type = types.get(typeNameOf(key));
+  const group = groupOf.get(id);
+  return resourceOf(key, [runtime, type, group], () => makeResource(key, { runtimePath, runtime, type, group }));
+}
+
+function makeResource(
+  key: Key,
+  around: Pick<ResourceState, "runtimePath" | "group"> & {
+    readonly runtime: Key | undefined;
+    readonly type: ResourceTypeState | undefined;
+  },
+): ResourceState {
+  const { runtimePath, runtime, type, group } = around;
+  const id = foldId(key.name);
   const values = reader(key, "resource");
-  const type = types.get(values.text("Type").toLowerCase());
   const ofType = (own: number, typeValue: number | undefined): number =>
     own === minusOne && typeValue !== undefined ? typeValue : own;
   const request = optionalText(runtime, runtimeResourceValue.request);
@@ -339,7 +345,7 @@ function readResource(
     name: name === "" ? id : name,
     description: values.text("Description"),
     type: values.text("Type"),
-    group: groupOf.get(id),
+    group,
     dependsOn: ids(key, "DependsOn"),
     possibleOwners: multiSzOf(valueOf(key, "PossibleOwners")),
     persistentState: values.number("PersistentState"),
