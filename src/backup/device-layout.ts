@@ -14,6 +14,7 @@ export type DeviceLayout =
 
 /** Looks at the device below a folder, as the kernel knows it. Never fails: what can't be found out is not checked. */
 export async function deviceLayout(files: Files, path: string): Promise<DeviceLayout> {
+  if (!path.startsWith("/")) return { checked: false, why: "the quorum is on no device of this node" };
   try {
     const mount = mountAbove(await readMounts(files), path);
     if (mount === undefined) return { checked: false, why: `no mount holds ${path}` };

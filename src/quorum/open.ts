@@ -2,7 +2,7 @@
  * Opens a quorum by its place, whatever it is made of: an absolute path is a directory, `etcd:…` an etcd. Callers need not know which;
  * the etcd's client is loaded only when there is one.
  */
-import type { Outside } from "../base/outside.ts";
+import type { Files, Outside } from "../base/outside.ts";
 import { generationName } from "./disk/place.ts";
 import { createQuorumFolder, openDiskQuorum, retireQuorumFolder, switchQuorumFolder } from "./disk/quorum.ts";
 import { loadBelow } from "./disk/log.ts";
@@ -38,7 +38,11 @@ export async function openQuorum(outside: QuorumOutside, place: string, options:
 }
 
 /** As it is kept in a node's record: an etcd's place with the election timeout that the cluster was created with, or is to be. */
-export async function settledPlace(outside: QuorumOutside, place: string, how: "create" | "join"): Promise<string> {
+export async function settledPlace(
+  outside: QuorumOutside,
+  place: string,
+  how: "create" | "join" | "restore",
+): Promise<string> {
   if (!isEtcdPlace(place)) return place;
   const { currentName, electionOf } = await import("./etcd/generation.ts");
   const { decodeIdentity } = await import("./etcd/codec.ts");
@@ -49,6 +53,7 @@ export async function settledPlace(outside: QuorumOutside, place: string, how: "
   const name = await currentName(client, prefix);
   const { found } = await client.txn({ does: [{ get: generationKeys(prefix, name ?? "none").identity }] });
   const stored = found[0]?.[0];
+  if (stored === undefined && how === "restore") return settled(await electionOf(parts));
   if (stored === undefined) throw noCluster(place);
   return settled(decodeIdentity(stored).election);
 }
@@ -91,22 +96,22 @@ export async function retireQuorum(outside: QuorumOutside, place: string): Promi
 }
 
 /** The name of the generation in force; undefined when there is none. */
-export async function generationInForce(outside: QuorumOutside, place: string): Promise<string | undefined> {
-  if (!isEtcdPlace(place)) return currentFolderName(outside.files, place);
+export async function generationInForce(files: Files, place: string): Promise<string | undefined> {
+  if (!isEtcdPlace(place)) return currentFolderName(files, place);
   const etcd = await import("./etcd/generation.ts");
-  const { client, prefix } = await partsOf(outside, place, {});
-  return etcd.currentName(client, prefix);
+  const parsed = parseEtcdPlace(place);
+  return etcd.currentName(await clientOf(files, parsed), parsed.prefix);
 }
 
 /** Names of all generations, finished or not. */
-export async function generationNames(outside: QuorumOutside, place: string): Promise<readonly string[]> {
+export async function generationNames(files: Files, place: string): Promise<readonly string[]> {
   if (!isEtcdPlace(place)) {
     const path = `${place}/generation`;
-    return (await outside.files.stat(path))?.kind === "folder" ? outside.files.list(path) : [];
+    return (await files.stat(path))?.kind === "folder" ? files.list(path) : [];
   }
   const etcd = await import("./etcd/generation.ts");
-  const { client, prefix } = await partsOf(outside, place, {});
-  return etcd.generationNames(client, prefix);
+  const parsed = parseEtcdPlace(place);
+  return etcd.generationNames(await clientOf(files, parsed), parsed.prefix);
 }
 
 /** What a generation holds, in force or not; undefined when it has no log. */
@@ -144,11 +149,11 @@ export async function discardGeneration(outside: QuorumOutside, { place, identit
 /** One connection for each etcd in a process. */
 const clients = new Map<string, Promise<EtcdClient>>();
 
-async function clientOf(outside: QuorumOutside, place: EtcdPlace): Promise<EtcdClient> {
+async function clientOf(files: Files, place: EtcdPlace): Promise<EtcdClient> {
   const name = formatEtcdPlace({ ...place, prefix: "/any" });
   const known = clients.get(name);
   if (known !== undefined) return known;
-  const opened = import("./etcd/connect.ts").then(({ connectEtcd }) => connectEtcd(outside.files, place));
+  const opened = import("./etcd/connect.ts").then(({ connectEtcd }) => connectEtcd(files, place));
   clients.set(name, opened);
   opened.catch(() => clients.delete(name));
   return opened;
@@ -165,7 +170,7 @@ async function partsOf(
     data === undefined ? undefined : keptKeys(outside.files, outside.random, data, askKeys);
   if (mayMakeKeys === true) await kept?.begin();
   return {
-    client: await clientOf(outside, parsed),
+    client: await clientOf(outside.files, parsed),
     prefix: parsed.prefix,
     random: outside.random,
     keys: kept ?? noKeys,

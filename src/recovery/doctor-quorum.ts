@@ -5,6 +5,8 @@ import { replay } from "../membership/copy-image.ts";
 import { loadBelow } from "../quorum/disk/log.ts";
 import { currentName, generationFolder, hasCode, readIdentity } from "../quorum/disk/place.ts";
 import { openDiskQuorum } from "../quorum/disk/quorum.ts";
+import { isEtcdPlace } from "../quorum/etcd/place.ts";
+import { openQuorum } from "../quorum/open.ts";
 import type { ClusterIdentity } from "../quorum/quorum.ts";
 import { formatTag, type Tag } from "../quorum/tag.ts";
 import type { Key } from "../tree/key.ts";
@@ -69,20 +71,50 @@ export async function loadGeneration(
 const known = new Set(["current", "generation", "current.retired", "restore.lock"]);
 const retiredName = "current.retired";
 
+function bareFact(place: string, condition: QuorumCondition, sentence: string): QuorumFact {
+  return { place, condition, sentence, generations: [], strangers: [] };
+}
+
+/** The generation in force; older ones in an etcd are looked at by nobody. */
+async function examineEtcd(
+  outside: Pick<Outside, "files" | "random">,
+  place: string,
+  instance: string | undefined,
+): Promise<QuorumFact> {
+  try {
+    const quorum = await openQuorum(outside, place);
+    const identity = await quorum.identity();
+    if (identity === undefined) return bareFact(place, "empty", `No cluster lives in ${place}.`);
+    const { generation, lineage } = identity;
+    const name = `${generation}-${lineage}`;
+    const found = { name, inForce: true, lineage, instance: identity.instance };
+    if (instance !== undefined && identity.instance !== instance) {
+      const sentence = `${place} holds another cluster, instance ${identity.instance}, not ${instance}.`;
+      return { ...bareFact(place, "foreign", sentence), generations: [found] };
+    }
+    const tag = formatTag(replay(await quorum.load()).tag);
+    const sentence = `The quorum in etcd is in order, at ${tag}.`;
+    return { ...bareFact(place, "in order", sentence), generations: [{ ...found, tag }] };
+  } catch (error) {
+    const failure = failureOf(error);
+    const isDamaged = failure.name.startsWith("CLUSTER");
+    return bareFact(
+      place,
+      isDamaged ? "log damaged" : "unreadable",
+      `The quorum ${place} can't be read: ${failure.happened}`,
+    );
+  }
+}
+
 /** `instance`: the cluster that should be there; undefined when nobody knows. */
 export async function examineQuorum(
   outside: Pick<Outside, "files" | "random">,
   place: string,
   options: { readonly instance?: string; readonly insist?: boolean } = {},
 ): Promise<QuorumFact> {
+  if (isEtcdPlace(place)) return examineEtcd(outside, place, options.instance);
   const { files } = outside;
-  const bare = (condition: QuorumCondition, sentence: string): QuorumFact => ({
-    place,
-    condition,
-    sentence,
-    generations: [],
-    strangers: [],
-  });
+  const bare = (condition: QuorumCondition, sentence: string): QuorumFact => bareFact(place, condition, sentence);
   try {
     const stat = await files.stat(place);
     if (stat === undefined) return bare("missing", `The quorum folder ${place} is not there.`);

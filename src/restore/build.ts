@@ -4,9 +4,8 @@ import { sha256 } from "../base/digest.ts";
 import { fail } from "../base/errors.ts";
 import type { Outside } from "../base/outside.ts";
 import { imageOf } from "../membership/copy-image.ts";
-import { loadBelow } from "../quorum/disk/log.ts";
 import { generationFolder, generationName } from "../quorum/disk/place.ts";
-import { createQuorumFolder } from "../quorum/disk/quorum.ts";
+import { buildGeneration, discardGeneration, readGeneration } from "../quorum/open.ts";
 import { formatTag } from "../quorum/tag.ts";
 import { fileTime } from "../tree/key.ts";
 import type { Built } from "./journal.ts";
@@ -19,8 +18,8 @@ type DiskOutside = Pick<Outside, "files" | "random">;
 
 const asItWas = "The quorum is as it was.";
 
-/** Reads the set once, verifies it while reading, and builds from what was read. May be repeated. */
-export async function build(outside: DiskOutside, plan: RestorePlan): Promise<Built> {
+/** Reads the set once, verifies it while reading, and builds from what was read. May be repeated. `data` is the node's folder. */
+export async function build(outside: DiskOutside, plan: RestorePlan, data?: string): Promise<Built> {
   const { files } = outside;
   const set = await readSource(outside, plan.set.path, plan.copy);
   if (set.digest !== plan.set.digest) {
@@ -40,7 +39,7 @@ export async function build(outside: DiskOutside, plan: RestorePlan): Promise<Bu
   }
   const tree = restoredTree(set.tree, plan.treeChanges, fileTime(plan.time));
   const image = imageOf(tree, plan.tag, plan.time);
-  await createQuorumFolder(outside, plan.place, plan.identity, image, set.versions);
+  await buildGeneration(outside, { place: plan.place, data }, plan.identity, image, set.versions);
   return {
     hive: sha256(image.hive),
     versions: set.versions.map(({ name, bytes }) => ({ name, sha256: sha256(bytes) })),
@@ -48,24 +47,24 @@ export async function build(outside: DiskOutside, plan: RestorePlan): Promise<Bu
 }
 
 /** Reads everything back from the disk. IO_DEVICE when anything differs. */
-export async function verifyBuilt(outside: DiskOutside, plan: RestorePlan, built: Built): Promise<void> {
-  const folder = generationFolder(outside, plan.place, generationName(plan.identity));
-  const loaded = await loadBelow(folder, Number.POSITIVE_INFINITY);
+export async function verifyBuilt(outside: DiskOutside, plan: RestorePlan, built: Built, data?: string): Promise<void> {
+  const { place } = plan;
+  const generation = await readGeneration(outside, { place, identity: plan.identity, data });
   const wrong: string[] = [];
-  if (loaded === undefined) wrong.push("it has no log");
+  if (generation === undefined) wrong.push("it has no log");
   else {
-    const { identity, snapshot, records } = loaded;
+    const { identity, snapshot, records } = generation.loaded;
     if (identity.instance !== plan.identity.instance || identity.name !== plan.identity.name)
       wrong.push("it is of another cluster");
     if (formatTag(snapshot.tag) !== formatTag(plan.tag) || records.length > 0) wrong.push("it has another tag");
     if (sha256(snapshot.hive) !== built.hive) wrong.push("its database is another one");
   }
   for (const { name, sha256: digest } of built.versions) {
-    if (sha256(await outside.files.read(`${folder.path}/${name}`)) !== digest) wrong.push(`${name} is damaged`);
+    if (generation !== undefined && sha256(await generation.version(name)) !== digest) wrong.push(`${name} is damaged`);
   }
   if (wrong.length === 0) return;
   throw fail("IO_DEVICE", {
-    happened: `The generation built in ${folder.path} is not what was written: ${wrong.join("; ")}.`,
+    happened: `Generation ${generationName(plan.identity)} built in ${place} is not what was written: ${wrong.join("; ")}.`,
     unchanged: asItWas,
     next: "Check the disk of the quorum, then restore again.",
   });
@@ -78,6 +77,7 @@ export async function discardBuilt(outside: DiskOutside, plan: RestorePlan): Pro
   const { path } = generationFolder(outside, plan.place, name);
   try {
     if ((await inForce(files, plan.place)) === name) return;
+    await discardGeneration(outside, plan);
     if ((await files.stat(`${path}/quorum.json`)) !== undefined) await files.unlink(`${path}/quorum.json`);
     if ((await files.stat(path)) !== undefined) await removeTree(files, path);
   } catch {

@@ -8,7 +8,7 @@ import { failureOf } from "../base/failure-of.ts";
 import type { Outside } from "../base/outside.ts";
 import { shellWord } from "../base/shell-word.ts";
 import { generationName } from "../quorum/disk/place.ts";
-import { retireQuorumFolder, switchQuorumFolder } from "../quorum/disk/quorum.ts";
+import { retireQuorum, switchGeneration } from "../quorum/open.ts";
 import { formatTag } from "../quorum/tag.ts";
 import { judgeAgain } from "./ask-nodes.ts";
 import { build, discardBuilt, verifyBuilt } from "./build.ts";
@@ -164,7 +164,7 @@ const act: Readonly<Record<Exclude<Step["kind"], "finish">, Act>> = {
     return { notes: [...notes, ...said] };
   },
   "safety-backup": async (parts, { plan, notes }) => {
-    const present = await readPresent(parts.outside, plan.place, parts.insist === true);
+    const present = await readPresent(parts.outside, plan.place, parts.insist === true, parts.data);
     refuseChanged(plan, present);
     return withKept(await keep(parts, plan, present), notes);
   },
@@ -172,17 +172,17 @@ const act: Readonly<Record<Exclude<Step["kind"], "finish">, Act>> = {
     await outside.files.makeFolder(plan.safety ?? "");
     return withKept(await keepCopy(outside.files, plan.place, plan.safety ?? ""), notes);
   },
-  build: async ({ outside }, { plan }) => ({ built: await build(outside, plan) }),
-  "verify-built": async ({ outside }, { plan, built }) => {
+  build: async ({ outside, data }, { plan }) => ({ built: await build(outside, plan, data) }),
+  "verify-built": async ({ outside, data }, { plan, built }) => {
     if (built === undefined) throw fail("INTERNAL_ERROR", { happened: "Nothing was built.", unchanged: asItWas });
-    await verifyBuilt(outside, plan, built);
+    await verifyBuilt(outside, plan, built, data);
     return {};
   },
   switch: async (parts, record) => {
     const isDone = await isSwitched(parts, record.plan);
     if (!isDone) await refuseWhatIsBack(parts.outside, record.plan, parts.insist === true);
     const more = isDone ? {} : await keepNewer(parts, record);
-    await switchQuorumFolder(parts.outside, record.plan.place, record.plan.identity);
+    await switchGeneration(parts.outside, record.plan);
     return more;
   },
   place: async ({ rememberPlace, outside, insist }, { plan, notes }) => {
@@ -206,7 +206,7 @@ async function retireFormer(
   if (formerPlace === undefined || formerPlace === place) return undefined;
   const former = await readPresent(outside, formerPlace, insist);
   if (former.state === "readable" && former.identity.instance !== identity.instance) return undefined;
-  if (!(await retireQuorumFolder(outside, formerPlace))) return undefined;
+  if (!(await retireQuorum(outside, formerPlace))) return undefined;
   return `The quorum ${formerPlace} was retired: no node can run under it any more. Its content is unchanged.`;
 }
 
@@ -223,7 +223,7 @@ async function keep({ outside, node }: ExecuteParts, plan: RestorePlan, present:
 /** Updates that were made after the safety backup, by a node that nobody could stop, are kept too. */
 async function keepNewer(parts: ExecuteParts, { plan, safety, notes }: RestoreRecord): Promise<Partial<RestoreRecord>> {
   if (plan.present === undefined) return {};
-  const present = await readPresent(parts.outside, plan.place, parts.insist === true);
+  const present = await readPresent(parts.outside, plan.place, parts.insist === true, parts.data);
   if (present.state !== "readable" || formatTag(present.tag) === safety?.tag) return {};
   refuseChanged(plan, present);
   return withKept(await keep(parts, plan, present), [

@@ -4,8 +4,7 @@ import { Failure } from "../base/errors.ts";
 import { failureOf } from "../base/failure-of.ts";
 import type { Files, Outside } from "../base/outside.ts";
 import { replay } from "../membership/copy-image.ts";
-import { currentName } from "../quorum/disk/place.ts";
-import { openDiskQuorum } from "../quorum/disk/quorum.ts";
+import { generationInForce, generationNames, openQuorum } from "../quorum/open.ts";
 import type { ClusterIdentity, Quorum } from "../quorum/quorum.ts";
 import type { Tag } from "../quorum/tag.ts";
 import { contentDigest } from "../tree/content.ts";
@@ -28,10 +27,15 @@ export type Present =
 
 type DiskOutside = Pick<Outside, "files" | "random">;
 
-/** Reads the newest state. ACCESS_DENIED and INVALID_PARAMETER (a shared file system) are no damage and reject. */
-export async function readPresent(outside: DiskOutside, place: string, insist: boolean): Promise<Present> {
+/** Reads the newest state; `data` is the node's folder, without which sealed versions can't be read. ACCESS_DENIED and INVALID_PARAMETER (a shared file system) are no damage and reject. */
+export async function readPresent(
+  outside: DiskOutside,
+  place: string,
+  insist: boolean,
+  data?: string,
+): Promise<Present> {
   try {
-    const quorum = await openDiskQuorum(outside, place, { insist });
+    const quorum = await openQuorum(outside, place, { insist, data });
     const identity = await quorum.identity();
     if (identity === undefined) {
       const names = await generationNames(outside.files, place);
@@ -54,12 +58,6 @@ export async function readPresent(outside: DiskOutside, place: string, insist: b
   }
 }
 
-/** Names of all generation folders, finished or not. */
-async function generationNames(files: Files, place: string): Promise<readonly string[]> {
-  const path = `${place}/generation`;
-  return (await files.stat(path))?.kind === "folder" ? files.list(path) : [];
-}
-
 /** The highest generation that a folder was ever begun for; 0 when there is none. */
 export async function highestGeneration(files: Files, place: string): Promise<number> {
   const numbers = (await generationNames(files, place)).map((name) => Number.parseInt(name, 10));
@@ -69,7 +67,7 @@ export async function highestGeneration(files: Files, place: string): Promise<nu
 /** The name of the generation in force; undefined when there is none, "damaged" when the file that names it is. */
 export async function inForce(files: Files, place: string): Promise<string | undefined> {
   try {
-    return await currentName(files, place);
+    return await generationInForce(files, place);
   } catch (error) {
     if (error instanceof Failure && error.name === "CLUSTERLOG_CORRUPT") return "damaged";
     throw error;

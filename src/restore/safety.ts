@@ -4,6 +4,7 @@ import { folderOf } from "../base/durable.ts";
 import { Failure, fail } from "../base/errors.ts";
 import { failureOf } from "../base/failure-of.ts";
 import type { Files, Outside } from "../base/outside.ts";
+import { isEtcdPlace } from "../quorum/etcd/place.ts";
 import { formatTag } from "../quorum/tag.ts";
 import type { Safety } from "./journal.ts";
 import type { Present } from "./present.ts";
@@ -44,6 +45,13 @@ export async function keepBackup(
 
 /** A copy of every file of the quorum folder, byte by byte. What can't be read is said, not hidden. May be repeated. */
 export async function keepCopy(files: Files, place: string, path: string): Promise<Kept> {
+  if (isEtcdPlace(place)) {
+    throw fail("NO_QUORUM", {
+      happened: `What is in ${place} can be neither read nor copied.`,
+      unchanged: "The quorum is as it was.",
+      next: "Bring a majority of etcd's members back, or restore into another prefix or place.",
+    });
+  }
   const unread: string[] = [];
   await copyFolder(files, place, path, unread);
   await files.syncFolder(folderOf(path));

@@ -1,6 +1,7 @@
 import type { RestoreOutcome, RestoreRequest } from "../../api/node-service.ts";
 import { type Failure, fail } from "../../base/errors.ts";
 import { isDrive } from "../../clusapi/drives.ts";
+import { settledPlace } from "../../quorum/open.ts";
 import type { Cli } from "../cli.ts";
 import { usage } from "../exit.ts";
 import { type Define, finish, notes } from "../verbs.ts";
@@ -22,7 +23,7 @@ export const defineRestore: Define = (noun, cli) => {
     .option("--hold", "leave every group offline until `clubar group release`")
     .option("--no-hold", "bring groups online even when their last known settings are newer than the set's")
     .option("--node <name>", "for a data folder that holds no node: which node of the set it becomes")
-    .option("--quorum <folder>", "with --node: the quorum folder")
+    .option("--quorum <place>", "with --node: the quorum folder, or etcd:https://a:2379,b:2379,…")
     .action((path: string, word: string | undefined, drive: string | undefined, options: Options) =>
       restore(cli, requestOf(cli, path, word, drive, options), options),
     );
@@ -83,8 +84,12 @@ async function prepare(cli: Cli, request: RestoreRequest, options: Options): Pro
   }
   const { planOffline } = await import("../../clusapi/offline-restore.ts");
   const { node, quorum } = options;
-  const become = node === undefined || quorum === undefined ? {} : { become: { node, quorum: cli.path(quorum) } };
-  const plan = await planOffline({ outside: cli.outside(), data: cli.settings.data, ...become }, request);
+  const outside = cli.outside();
+  const become =
+    node === undefined || quorum === undefined
+      ? {}
+      : { become: { node, quorum: await settledPlace(outside, cli.quorumPlace(quorum), "restore") } };
+  const plan = await planOffline({ outside, data: cli.settings.data, ...become }, request);
   return { view: plan.view, online: false, carryOut: () => plan.carryOut() };
 }
 
