@@ -4,6 +4,7 @@
  */
 export { Failure } from "../base/errors.ts";
 export { controlCode } from "../checkpoint/control-codes.ts";
+export { storageCode } from "../recovery/disks/storage-control.ts";
 export { groupState, nodeState, resourceState } from "../database/schema.ts";
 export {
   type Cluster,

@@ -6,6 +6,9 @@ import { resourceControl } from "../checkpoint/control-codes.ts";
 import { findResource } from "../database/commands/find.ts";
 import { nodeState } from "../database/schema.ts";
 import type { NodeState } from "../database/state.ts";
+import { openLinuxDisks } from "../disks/linux-disks.ts";
+import { diskResources } from "../recovery/disks/disk-resource.ts";
+import { isStorageCode, type StorageAnswer, storageControl } from "../recovery/disks/storage-control.ts";
 import type { ServiceNode } from "./service-node.ts";
 
 /** How long an owner may take, in milliseconds; a large key takes its time. */
@@ -65,9 +68,21 @@ export class OwnerCalls {
         return verb === "recreate" ? checkpoints.recreate(resource, options) : checkpoints.withdraw(resource, options);
       }
       case "control":
+        if (isStorageCode(call.code)) return askStorage(this.#service, call);
         return resourceControl(checkpoints, call.resource, call.code, call.input, call.outSize);
     }
   }
+}
+
+function askStorage(
+  service: ServiceNode,
+  call: Extract<CheckpointCall, { readonly call: "control" }>,
+): Promise<StorageAnswer> {
+  const { disks, outside } = service.parts;
+  const state = service.clusterState();
+  const tree = service.database.tree();
+  const of = diskResources(tree, state).find(({ resource }) => resource.id === call.resource);
+  return storageControl({ files: outside.files, disks: disks ?? openLinuxDisks(outside) }, of, call);
 }
 
 /** A checkpoint that could not be captured; all texts but `why` are empty when a whole node could not be asked. */
