@@ -1,4 +1,5 @@
 import type { Outside, ProcessIdentity } from "../base/outside.ts";
+import { woken } from "../base/woken.ts";
 import { until } from "./application-kill.ts";
 
 /**
@@ -76,7 +77,7 @@ export async function runGuard(
   let listened = false;
   let news = new AbortController();
   const wake = (): void => {
-    news.abort();
+    news.abort(woken);
     news = new AbortController();
   };
   input.onLine((line) => {

@@ -34,6 +34,8 @@ export interface HostEngineOptions {
   /** What programs' environments start from. */
   readonly environment: Readonly<Record<string, string>>;
   readonly disks: Disks;
+  /** Absolute path of the quorum folder, when the quorum is one. */
+  readonly quorum?: string;
   readonly findType: (name: string) => ResourceType | undefined;
   readonly readKey: (path: string) => Promise<Key | undefined>;
   readonly exportPem: (container: string) => Promise<string>;

@@ -2,6 +2,7 @@ import { foldName } from "../tree/path.ts";
 import type { ResourceType } from "./resource-type.ts";
 import { genericApplication } from "./types/generic-application.ts";
 import { genericScript } from "./types/generic-script.ts";
+import { genericService } from "./types/generic-service.ts";
 import { ipAddress } from "./types/ip-address.ts";
 import { ocfAgent, ocfDaemon } from "./types/ocf-agent.ts";
 import { physicalDisk } from "./types/physical-disk.ts";
@@ -11,6 +12,7 @@ import { render } from "./types/render.ts";
 export const resourceTypes: readonly ResourceType[] = [
   genericApplication,
   genericScript,
+  genericService,
   ipAddress,
   render,
   physicalDisk,

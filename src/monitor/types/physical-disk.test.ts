@@ -40,12 +40,16 @@ async function newDisk(name: string, signature: number): Promise<void> {
   await createImage(outside.files, join(images, name), { id: { signature }, size: 2 * start, sector: 512, partitions });
 }
 
-async function newEngine(disks: Disks = openImageDisks(outside, images, "simulated")): Promise<HostEngine> {
+async function newEngine(
+  disks: Disks = openImageDisks(outside, images, "simulated"),
+  quorum?: string,
+): Promise<HostEngine> {
   const engine = createHostEngine(outside, {
     folder,
     socket: "",
     environment: {},
     disks,
+    ...(quorum === undefined ? {} : { quorum }),
     findType: findResourceType,
     readKey: async () => undefined,
     exportPem: async () => "",
@@ -108,6 +112,30 @@ test("two disks with one signature, other partitions, and a point that is taken 
   events = [];
   engine.start(spec(sz("PartitionOffset", "512")));
   assert.match((await reached(failed, online)).because, /no partition at 512/);
+});
+
+test("the quorum's disk is online where the machine mounted it, and is not unmounted", async () => {
+  const disks = openImageDisks(outside, images, "simulated");
+  const [disk] = await disks.list();
+  const [partition] = disk?.partitions ?? [];
+  if (disk === undefined || partition === undefined) throw new Error("no disk");
+  const source = await disks.sourceOf(disk, partition);
+  await outside.files.makeFolder(point);
+  await disks.mount(source, point, async () => undefined, new AbortController().signal);
+  const stranger = await newEngine(disks, `${point}2/quorum`);
+  stranger.start(spec());
+  assert.match((await reached(failed, online)).because, /is mounted at/);
+  events = [];
+  const engine = await newEngine(disks, `${point}/quorum`);
+  engine.start(spec());
+  await reached(online, failed);
+  await engine.stop("d");
+  assert.equal(events.at(-1)?.state, offline);
+  assert.equal(await disks.isAt(source, point), true);
+  engine.start(spec());
+  await reached(online);
+  await disks.unmount(point);
+  assert.match((await reached(failed)).because, /not alive/);
 });
 
 test("a disk that is taken away while it is mounted fails, and is not held", async () => {

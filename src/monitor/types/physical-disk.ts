@@ -3,7 +3,7 @@ import { Mutex } from "../../base/mutex.ts";
 import { type Disk, type DiskId, diskIdText, diskText, findDisks } from "../../disks/disks.ts";
 import type { Partition } from "../../disks/partition.ts";
 import { bootId } from "../application-record.ts";
-import { readMountRecord, releaseMount, writeMountRecord } from "../mount-record.ts";
+import { type MountRecord, readMountRecord, releaseMount, writeMountRecord } from "../mount-record.ts";
 import type { ParameterRow, Parameters } from "../parameters.ts";
 import { defaultTimes, type ResourceContext, type ResourceType } from "../resource-type.ts";
 
@@ -78,7 +78,7 @@ export const physicalDisk: ResourceType = {
   },
   looksAlive: isMounted,
   async isAlive(context) {
-    const source = (await readMountRecord(context.outside.files, context.folder))?.source;
+    const source = (await mountOf(context))?.source;
     if (source === undefined || !(await isMounted(context))) return false;
     await context.outside.files.list(pointOf(context));
     return context.disks.answers(source);
@@ -88,6 +88,11 @@ export const physicalDisk: ResourceType = {
 /** Lives of resources that have been terminated: a mount that was under way does not begin any more. */
 const over = new WeakSet<ResourceContext["resource"]>();
 const mutexes = new WeakMap<ResourceContext["resource"], Mutex>();
+
+/** The quorum's disk, which the machine mounted before anything of the cluster ran: it is never unmounted here. */
+const heldByMachine = new WeakMap<ResourceContext["resource"], MountedAt>();
+
+type MountedAt = Pick<MountRecord, "source" | "point">;
 
 /** A mount and what undoes it never overlap. */
 function alone<T>(context: ResourceContext, work: () => Promise<T>): Promise<T> {
@@ -100,9 +105,18 @@ function release({ outside, disks, folder }: ResourceContext): Promise<void> {
   return releaseMount(outside, disks, folder);
 }
 
+async function mountOf({ outside, folder, resource }: ResourceContext): Promise<MountedAt | undefined> {
+  return (await readMountRecord(outside.files, folder)) ?? heldByMachine.get(resource);
+}
+
 async function isMounted(context: ResourceContext): Promise<boolean> {
-  const record = await readMountRecord(context.outside.files, context.folder);
-  return record !== undefined && (await context.disks.isAt(record.source, record.point));
+  const mount = await mountOf(context);
+  return mount !== undefined && (await context.disks.isAt(mount.source, mount.point));
+}
+
+/** A quorum must be there before any resource is online. */
+async function holdsQuorum({ quorum, disks }: ResourceContext, source: string, point: string): Promise<boolean> {
+  return quorum !== undefined && `${quorum}/`.startsWith(`${point}/`) && (await disks.isAt(source, point));
 }
 
 async function mountIt(context: ResourceContext, signal: AbortSignal): Promise<void> {
@@ -111,6 +125,11 @@ async function mountIt(context: ResourceContext, signal: AbortSignal): Promise<v
   const disk = await findOne(context, diskIdOf(resource.name, resource.parameters));
   const partition = partitionOf(context, disk);
   const source = await disks.sourceOf(disk, partition);
+  if (await holdsQuorum(context, source, point)) {
+    heldByMachine.set(resource, { source, point });
+    context.log.info("mounted by the machine", { resource: resource.name, disk: diskText(disk), point });
+    return;
+  }
   await refuseUsed(context, source, point);
   await outside.files.makeFolder(point);
   const record = { resource: resource.name, boot: await bootId(outside.files), source, point };
