@@ -12,7 +12,7 @@ after(() => rmSync(folder, { recursive: true, force: true }));
 
 test("a pipe with a name, a device and a folder are refused at once, wherever a file is read", async () => {
   const pipe = join(folder, "pipe");
-  execFileSync("mkfifo", [pipe]);
+  execFileSync("sh", ["-c", `mkfifo '${pipe}'`]);
   const { files } = openOutside();
   for (const path of [pipe, "/dev/tty", "/dev/zero"]) {
     await assert.rejects(readArtefact(path), { name: "INVALID_PARAMETER" }, path);

@@ -111,6 +111,7 @@ class HostProcess {
       socket: socketPath.api(config.data),
       environment: parts.environment,
       disks: parts.disks ?? openLinuxDisks(outside),
+      ...(quorum.kind === "directory" ? { quorum: quorum.place } : {}),
       findType: parts.findType,
       readKey: (path) => this.#questions.readKey(this.#service, path),
       exportPem: (container) => this.#questions.exportPem(this.#service, container),

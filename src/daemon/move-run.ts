@@ -207,7 +207,9 @@ export async function checkMark(service: ServiceNode, body: unknown): Promise<vo
   await endOpener(outside, config)({ kind, place }).checkMark(at, mark);
 }
 
-/** Another node moves the quorum: everything here ends in order, and nothing lives until that is over. INVALID_STATE when nobody moves it. */
+/**
+ * Another node moves the quorum: everything here ends in order, and nothing lives until that is over. INVALID_STATE when nobody moves it.
+ */
 export async function standAside(service: ServiceNode): Promise<void> {
   const { config, outside, log } = service.parts;
   const end = endOpener(outside, config)(recordedEnd(config));

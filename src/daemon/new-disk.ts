@@ -17,7 +17,9 @@ export async function newDiskTrouble(service: ServiceNode, resource: string): Pr
     {
       name: "CLUSTER_DISK_NOT_CONNECTED",
       sentence: `The disk of "${of.resource.name}" is not ready to hold the quorum: ${why}.`,
-      next: `Mount it at ${of.mountPoint ?? "the MountPoint of its resource"} on every node, and in /etc/fstab: a quorum must be there before any resource is.`,
+      next:
+        `Mount it at ${of.mountPoint ?? "the MountPoint of its resource"} on every node, and in /etc/fstab: ` +
+        "a quorum must be there before any resource is.",
     },
   ];
 }

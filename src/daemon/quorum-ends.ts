@@ -57,8 +57,8 @@ export async function settle(outside: Outside, record: NodeRecord): Promise<Sett
 }
 
 /**
- * Before anything of a node is opened: a move that it carried out itself is ended, one of another node is followed. `told` are sentences for
- * the log. NOT_READY while another node moves the quorum, or when the new place can't be seen.
+ * Before anything of a node is opened: a move that it carried out itself is ended, one of another node is followed. Resolves with sentences
+ * for the log. NOT_READY while another node moves the quorum, or when the new place can't be seen.
  */
 export async function finishMove(outside: Outside, data: string): Promise<readonly string[]> {
   const record = await readNodeRecord(outside.files, data);

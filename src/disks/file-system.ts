@@ -8,7 +8,7 @@ interface Magic {
   readonly bytes: readonly number[];
 }
 
-const text = (characters: string): number[] => [...characters].map((one) => one.charCodeAt(0));
+const text = (characters: string): readonly number[] => Array.from(new TextEncoder().encode(characters));
 
 const magics: readonly Magic[] = [
   { name: "xfs", at: 0, bytes: text("XFSB") },

@@ -78,7 +78,7 @@ export function contextOf(
     log: options.log,
     folder: `${options.folder}/resources/${spec.id}`,
     disks: options.disks,
-    quorum: options.quorum,
+    ...(options.quorum === undefined ? {} : { quorum: options.quorum }),
     socket: options.socket,
     environment: options.environment,
     ...startingIn(life, type.diesWithHost),

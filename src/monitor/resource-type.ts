@@ -80,8 +80,8 @@ export interface ResourceContext {
   /** The resource's own folder on this node. It exists; nobody else writes there. */
   readonly folder: string;
   readonly disks: Disks;
-  /** Absolute path of the quorum folder; undefined when the quorum is none. */
-  readonly quorum: string | undefined;
+  /** Absolute path of the quorum folder, when the quorum is one. */
+  readonly quorum?: string;
   /** Path of the socket of the node's API, for scripts. */
   readonly socket: string;
   /** The environment that programs of resources start from: PATH and the like. */

@@ -67,8 +67,8 @@ export interface DiskReplacement {
 }
 
 /**
- * @param place the quorum folder. When it lies on the old disk, the change is meant for the database that is built in the new folder, and for
- * no other (`move/`)
+ * @param place the quorum folder. When it lies on the old disk, the change is meant for the database that is built in the new folder, and
+ * for no other (`move/`)
  * @throws 5007, 87, 5019, 1059, 183 with what to do first
  */
 export function planDiskReplacement(tree: Key, request: ReplaceDiskRequest, place?: string): DiskReplacement {
@@ -168,7 +168,7 @@ function quorumMove(
     return { from: place, to: `${there}${place.slice(here.length) || "/quorum"}` };
   }
   throw fail("QUORUM_RESOURCE", {
-    happened: `"${old.name}" is the quorum disk (the quorum folder is ${place}), and the resource of the new disk has no mount point of its own.`,
+    happened: `"${old.name}" is the quorum disk (${place}), and the resource of the new disk has no mount point of its own.`,
     unchanged,
     next: "Mount the new disk on every node at another place (in /etc/fstab), and set MountPoint of its resource to that.",
   });

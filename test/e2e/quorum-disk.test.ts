@@ -7,7 +7,7 @@ import { execFileSync } from "node:child_process";
 import { existsSync, mkdirSync, readFileSync, renameSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
-import type { RestorePlanView } from "../../src/api/node-service.ts";
+import type { NodeDisks, RestorePlanView } from "../../src/api/node-service.ts";
 import type { DiskPlanView } from "../../src/api/routes/recovery.ts";
 import { openOutside } from "../../src/base/outside-node.ts";
 import { imageMounts } from "../../src/disks/image-disks.ts";
@@ -125,6 +125,17 @@ test("the quorum's disk is replaced, whoever is killed meanwhile", { skip }, asy
     const names = (await cluster.status())?.resources.map(({ name }) => name).sort();
     assert.deepEqual(names, ["App", "Q1 (lost)", "Q2"]);
     assert.equal((JSON.parse(await cluster.run(n2, ...command)) as { result: string }).result, "already");
+    await cluster.run(n2, "resource", "online", "Q2", "--wait");
+    assert.ok(isMounted(newPoint));
+    const disks = JSON.parse(await cluster.run(n2, "--json", "disk", "list")) as NodeDisks[];
+    for (const { disks: seen } of disks)
+      assert.deepEqual(
+        seen.map(({ name, holdsQuorum }) => [name, holdsQuorum]),
+        [
+          ["a.img", false],
+          ["b.img", true],
+        ],
+      );
     execFileSync("umount", [oldPoint]);
     assert.match(await cluster.run(n2, "doctor"), /No restore is needed/);
   });

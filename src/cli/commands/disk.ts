@@ -11,9 +11,9 @@ export const defineDisk: Define = (noun, cli) => {
     .action(({ node }: { readonly node?: string }) => listDisks(cli, node));
   notes(
     list,
-    `A disk is known by the signature in its MBR or the GUID in its GPT, whatever it is called on a node. The last column says whether it could
-take another disk's place (clubar recover disk), and otherwise why not: the quorum is on it, a resource uses it, it is mounted, it has no file
-system that is known here, or another disk carries the same id.`,
+    `A disk is known by the signature in its MBR or the GUID in its GPT, whatever it is called on a node. The last column says whether it
+could take another disk's place (clubar recover disk), and otherwise why not: the quorum is on it, a resource uses it, it is mounted, it
+has no file system that is known here, or another disk carries the same id.`,
   );
 };
 

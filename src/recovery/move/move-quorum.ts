@@ -60,8 +60,8 @@ export async function moveQuorum(parts: MoveParts, order: MoveOrder, stop: () =>
 }
 
 /**
- * Ends a move of this node that was cut off: finishes it, or goes back when it can't be finished. undefined when there is none. Rejects when
- * it can't be told yet (a place can't be reached): then the next call tries again.
+ * Ends a move of this node that was cut off: finishes it, or goes back when it can't be finished. undefined when there is none. Rejects
+ * when it can't be told yet (a place can't be reached): then the next call tries again.
  */
 export async function resumeMove(parts: MoveParts): Promise<MoveEnd | undefined> {
   const { files, data } = parts;

@@ -71,28 +71,37 @@ export function planMove(facts: MoveFacts): MovePlan {
     order,
     lines: linesOf(facts, generation),
     blockers: [...facts.more, ...blockersOf(facts)],
-    warnings: [
-      ...(stopped.length === 0
-        ? []
-        : [
-            `${stopped.join(", ")} ${stopped.length === 1 ? "does" : "do"} not run: at the next start it must see the old folder or be told (clubar cluster use-quorum ${to.place}).`,
-          ]),
-      ...(facts.room === undefined ? [`How much room there is at ${to.place} is not known.`] : []),
-    ],
+    warnings: warningsOf(facts, stopped),
   };
+}
+
+function warningsOf({ to, room }: MoveFacts, stopped: readonly string[]): string[] {
+  const [verb, them] = stopped.length === 1 ? ["does", "it"] : ["do", "they"];
+  return [
+    ...(stopped.length === 0
+      ? []
+      : [
+          `${stopped.join(", ")} ${verb} not run: at the next start ${them} must see the old folder, or be told ` +
+            `(clubar cluster use-quorum ${to.place}).`,
+        ]),
+    ...(room === undefined ? [`How much room there is at ${to.place} is not known.`] : []),
+  ];
 }
 
 function linesOf({ from, to, present, tag, versions, size, nodes, replaces }: MoveFacts, generation: number): string[] {
   const running = nodes.filter(({ state }) => state === "running").map(({ name }) => name);
+  const files = `${versions} checkpoint ${versions === 1 ? "file" : "files"}`;
+  const exchange = replaces === undefined ? "" : ", with the new disk resource in the place of the old one";
   return [
     `Quorum: from ${from.place} (${from.kind}) to ${to.place} (${to.kind}).`,
-    `Moves: the cluster database, now ${formatTag(tag)}, and ${versions} checkpoint ${versions === 1 ? "file" : "files"}; ${size} bytes. Nothing is taken back.`,
+    `Moves: the cluster database, now ${formatTag(tag)}, and ${files}; ${size} bytes. Nothing is taken back.`,
     "Stays: what the nodes have on their own disks, and all data of applications: no file of theirs is copied.",
-    `The old place: out of force, its content unchanged. It says where the cluster went, so that a node that comes later finds the way.`,
-    `All applications stop, in order, and start again: the cluster goes on under a new generation (${present.generation} → ${generation}), and no life of a node outlasts its generation.`,
+    "The old place: out of force, its content unchanged. It says where the cluster went, so that a node that comes later finds the way.",
+    `All applications stop, in order, and start again: the cluster goes on under a new generation (${present.generation} → ${generation}), ` +
+      "and no life of a node outlasts its generation.",
     `Step 1: Lock both places; ${running.join(", ")} take their applications offline and stand aside.`,
     `Step 2: Seal ${from.place}: from here on nothing is acknowledged in it. What comes before is moved.`,
-    `Step 3: Build generation ${generation} in ${to.place}${replaces === undefined ? "" : ", with the new disk resource in the place of the old one"}, and read it back.`,
+    `Step 3: Build generation ${generation} in ${to.place}${exchange}, and read it back.`,
     `Step 4: Put it in force, at once. Until then any failure or death brings ${from.place} back; afterwards it is finished.`,
     `Step 5: ${running.join(", ")} come back with ${to.place}.`,
   ];

@@ -44,8 +44,8 @@ const state: BackupState = {
 
 /**
  * Backs a node up into a VSS set. What `writeVssSet` rejects with; BAD_PATHNAME for a folder that is a checkpoint; NO_QUORUM when the
- * cluster has no leader; VSS_E_… when a writer or a provider fails, after three attempts where another may help. A set that was there counts
- * until the new one is complete.
+ * cluster has no leader; VSS_E_… when a writer or a provider fails, after three attempts where another may help. A set that was there
+ * counts until the new one is complete.
  */
 export async function backupNode(parts: VssBackupParts): Promise<WrittenSet> {
   const { outside, door, path } = parts;
