@@ -1,9 +1,6 @@
 import { HiveError } from "./hive-error.ts";
 import { baseBlockSize, binAlignment, binHeaderSize, signature } from "./layout.ts";
 
-/** What is known of a page: inside a bin whose cells nobody looked at, the first page of such a bin, or looked at. */
-const page = { inside: 0, binBegins: 1, scanned: 2 } as const;
-
 /**
  * Where the allocated cells of a hive begin. Making it looks at the heads of the bins only; the cells of a bin are scanned, and must
  * tile it,
@@ -13,17 +10,21 @@ export class CellMap {
   /** Steps of work so far, of the map and of the images that share it. */
   steps = 0;
   readonly #view: DataView;
-  readonly #pages: Uint8Array;
-  /** A bit for each 8 bytes of the bins: an allocated cell begins here. */
-  readonly #starts: Uint32Array;
+  /** 1 for a page with which a bin begins. */
+  readonly #begins: Uint8Array;
+  /** 1 for a page of a bin whose cells were looked at. */
+  readonly #scanned: Uint8Array;
+  /** A bit for each 8 bytes of the bins: an allocated cell begins here. Of bins that were looked at. */
+  readonly starts: Uint32Array;
 
   /** Throws HiveError when the bins do not follow each other to `binsSize`. */
   constructor(view: DataView, binsSize: number) {
     this.#view = view;
-    this.#pages = new Uint8Array(binsSize / binAlignment);
-    this.#starts = new Uint32Array((binsSize >>> 8) + 1);
+    this.#begins = new Uint8Array(binsSize / binAlignment);
+    this.#scanned = new Uint8Array(this.#begins.length);
+    this.starts = new Uint32Array((binsSize >>> 8) + 1);
     for (let offset = 0; offset < binsSize; ) {
-      this.#pages[offset / binAlignment] = page.binBegins;
+      this.#begins[offset / binAlignment] = 1;
       offset += binSizeAt(view, offset, binsSize);
     }
   }
@@ -31,21 +32,29 @@ export class CellMap {
   /** Whether an allocated cell begins at an offset below the size of the bins. Throws HiveError when its bin is damaged. */
   isAllocated(offset: number): boolean {
     if ((offset & 7) !== 0) return false;
-    if (this.#pages[offset >>> 12] !== page.scanned) this.#scanBinOf(offset >>> 12);
+    if (this.#scanned[offset >>> 12] === 0) this.#scanBinOf(offset);
     const bit = offset >>> 3;
-    return (this.#starts[bit >>> 5]! & (1 << (bit & 31))) !== 0;
+    return (this.starts[bit >>> 5]! & (1 << (bit & 31))) !== 0;
+  }
+
+  /** Where the bin that an offset lies in begins and ends. */
+  binOf(offset: number): { readonly from: number; readonly to: number } {
+    let first = offset >>> 12;
+    while (this.#begins[first] === 0) first--;
+    const from = first * binAlignment;
+    return { from, to: from + this.#view.getUint32(baseBlockSize + from + 8, true) };
   }
 
   scanAll(): void {
-    for (let at = 0; at < this.#pages.length; at++) if (this.#pages[at] === page.binBegins) this.#scanBinOf(at);
+    for (let at = 0; at < this.#begins.length; at++)
+      if (this.#begins[at] === 1 && this.#scanned[at] === 0) this.#scanBinOf(at * binAlignment);
   }
 
-  #scanBinOf(inside: number): void {
-    let first = inside;
-    while (this.#pages[first] !== page.binBegins) first--;
+  #scanBinOf(offset: number): void {
     const view = this.#view;
-    const at = baseBlockSize + first * binAlignment;
-    const end = at + view.getUint32(at + 8, true);
+    const { from, to } = this.binOf(offset);
+    const at = baseBlockSize + from;
+    const end = baseBlockSize + to;
     for (let cell = at + binHeaderSize; cell < end; ) {
       const length = view.getInt32(cell, true);
       const taken = length < 0 ? -length : length;
@@ -53,12 +62,12 @@ export class CellMap {
         throw new HiveError(cell, `a cell of ${taken} bytes does not fit its bin`);
       if (length < 0) {
         const bit = (cell - baseBlockSize) >>> 3;
-        this.#starts[bit >>> 5]! |= 1 << (bit & 31);
+        this.starts[bit >>> 5]! |= 1 << (bit & 31);
       }
       this.steps++;
       cell += taken;
     }
-    this.#pages.fill(page.scanned, first, (end - baseBlockSize) / binAlignment);
+    this.#scanned.fill(1, from / binAlignment, to / binAlignment);
   }
 }
 

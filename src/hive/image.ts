@@ -19,7 +19,11 @@ export class HiveImage {
   readonly binsSize: number;
   readonly names: NameCache;
   readonly #map: CellMap;
-  readonly #claimed: Uint32Array | undefined;
+  /** A bit for each 8 bytes of the bins: an allocated cell begins here, and a claiming image has not handed it out. */
+  readonly #free: Uint32Array;
+  readonly #isClaiming: boolean;
+  /** Of a claiming image: 1 for a page whose cells are in `#free`. */
+  readonly #known: Uint8Array;
 
   /** Throws HiveError. `shared`: another image of the same bytes, of which this one becomes a claiming view. */
   constructor(bytes: Uint8Array, shared?: HiveImage) {
@@ -27,9 +31,11 @@ export class HiveImage {
     this.view = shared?.view ?? new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
     this.block = shared?.block ?? readBaseBlock(bytes, this.view);
     this.binsSize = shared?.binsSize ?? extentOfBins(bytes, this.view, this.block);
-    this.names = shared?.names ?? new NameCache(bytes);
+    this.names = shared?.names ?? new NameCache(bytes, this.view);
     this.#map = shared === undefined ? new CellMap(this.view, this.binsSize) : shared.#map;
-    this.#claimed = shared === undefined ? undefined : new Uint32Array((this.binsSize >>> 8) + 1);
+    this.#isClaiming = shared !== undefined;
+    this.#free = this.#isClaiming ? new Uint32Array(this.#map.starts.length) : this.#map.starts;
+    this.#known = new Uint8Array(this.#isClaiming ? this.binsSize >>> 12 : 0);
   }
 
   /** A view of the same hive that hands out each cell once. */
@@ -68,17 +74,24 @@ export class HiveImage {
   claim(at: number, least: number): number {
     this.#map.steps++;
     const offset = this.view.getUint32(at, true);
-    if (offset >= this.binsSize || !this.#map.isAllocated(offset)) throw noCell(at, offset);
+    const word = offset >>> 8;
+    const mask = 1 << ((offset >>> 3) & 31);
+    if ((offset & 7) !== 0 || offset >= this.binsSize || (this.#free[word]! & mask) === 0) this.#look(at, offset);
+    if (this.#isClaiming) this.#free[word]! &= ~mask;
     const cell = baseBlockSize + offset;
-    if (this.#claimed !== undefined) {
-      const bit = offset >>> 3;
-      const mask = 1 << (bit & 31);
-      if ((this.#claimed[bit >>> 5]! & mask) !== 0) throw usedTwice(at, cell);
-      this.#claimed[bit >>> 5]! |= mask;
-    }
     if (-this.view.getInt32(cell, true) - 4 < least)
       throw new HiveError(cell, `a cell is too short: it needs ${least} bytes for its data`);
     return cell + 4;
+  }
+
+  /** Takes over what the map knows of a bin when that was not done yet. Throws HiveError unless a cell begins there. */
+  #look(at: number, offset: number): void {
+    if (offset >= this.binsSize || (offset & 7) !== 0 || !this.#map.isAllocated(offset)) throw noCell(at, offset);
+    if (!this.#isClaiming) return;
+    if (this.#known[offset >>> 12] === 1) throw usedTwice(at, baseBlockSize + offset);
+    const { from, to } = this.#map.binOf(offset);
+    this.#free.set(this.#map.starts.subarray(from >>> 8, to >>> 8), from >>> 8);
+    this.#known.fill(1, from >>> 12, to >>> 12);
   }
 
   /** The capacity of the claimed cell whose data begin at file offset `data`. */

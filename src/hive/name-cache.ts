@@ -1,34 +1,47 @@
 import { decodeName } from "./names.ts";
 
-const slots = 8192;
-/** Longer names are too rare to be worth keeping. */
+const slots = 4096;
+/** Shorter names have no four bytes to compare at once; longer ones are too rare to be worth keeping. */
+const shortest = 4;
 const longest = 64;
 
-/** Decodes names of a hive; names come again and again in hives, and one seen lately costs no new string. */
+/** Decodes names of values; they come again and again in a hive, and one seen lately costs no new string. */
 export class NameCache {
   readonly #bytes: Uint8Array;
-  readonly #kept: (string | undefined)[] = [];
+  readonly #view: DataView;
+  readonly #kept: string[] = new Array<string>(slots).fill("");
+  /** Where a kept name stands in the file, and its length; 0 for an empty slot. */
+  readonly #offsets = new Uint32Array(slots);
+  readonly #lengths = new Uint8Array(slots);
 
-  constructor(bytes: Uint8Array) {
+  /** `view` is of the same bytes. */
+  constructor(bytes: Uint8Array, view: DataView) {
     this.#bytes = bytes;
+    this.#view = view;
   }
 
   /** The name in `length` bytes at file offset `from`, stored with a byte or with two a unit. */
   decode(from: number, length: number, latin1: boolean): string {
-    if (!latin1 || length > longest) return decodeName(this.#bytes, from, length, latin1);
-    const bytes = this.#bytes;
-    let hash = length;
-    for (let i = 0; i < length; i++) hash = (Math.imul(hash, 31) + bytes[from + i]!) | 0;
-    const slot = (hash ^ (hash >>> 13)) & (slots - 1);
-    const kept = this.#kept[slot];
-    if (kept !== undefined && kept.length === length) {
-      let i = 0;
-      while (i < length && kept.charCodeAt(i) === bytes[from + i]) i++;
-      if (i === length) return kept;
-    }
-    const name = decodeName(bytes, from, length, true);
-    if (this.#kept.length === 0) this.#kept.length = slots;
+    if (!latin1 || length > longest || length < shortest) return decodeName(this.#bytes, from, length, latin1);
+    const view = this.#view;
+    const first = view.getUint32(from, true);
+    const last = view.getUint32(from + length - 4, true);
+    const middle = view.getUint32(from + ((length - 4) >> 1), true);
+    const hash = Math.imul(first ^ Math.imul(last, 31) ^ Math.imul(middle, 961) ^ length, 0x9e37_79b1);
+    const slot = hash >>> 20;
+    if (this.#lengths[slot] === length && this.#isSame(this.#offsets[slot]!, from, length)) return this.#kept[slot]!;
+    const name = decodeName(this.#bytes, from, length, true);
     this.#kept[slot] = name;
+    this.#offsets[slot] = from;
+    this.#lengths[slot] = length;
     return name;
+  }
+
+  #isSame(a: number, b: number, length: number): boolean {
+    const view = this.#view;
+    const last = length - 4;
+    if (view.getUint32(a + last, true) !== view.getUint32(b + last, true)) return false;
+    for (let i = 0; i < last; i += 4) if (view.getUint32(a + i, true) !== view.getUint32(b + i, true)) return false;
+    return true;
   }
 }

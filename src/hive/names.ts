@@ -1,10 +1,17 @@
 import { decodeUtf16 } from "../base/bytes.ts";
 import { foldName } from "../tree/path.ts";
 
+/** Node's own decoders where there are any: for short texts they take a third of the time. */
+const native = (globalThis as { readonly Buffer?: { readonly prototype: Slices } }).Buffer?.prototype;
+interface Slices {
+  latin1Slice(this: Uint8Array, from: number, to: number): string;
+  ucs2Slice(this: Uint8Array, from: number, to: number): string;
+}
+
 /** A byte is a character, U+0000 to U+00FF (not windows-1252). */
 export function decodeLatin1(bytes: Uint8Array, from: number, to: number): string {
+  if (native !== undefined) return native.latin1Slice.call(bytes, from, to);
   const slice = 8192;
-  if (to - from <= slice) return String.fromCharCode.apply(null, bytes.subarray(from, to) as unknown as number[]);
   let text = "";
   for (let at = from; at < to; at += slice) {
     text += String.fromCharCode.apply(null, bytes.subarray(at, Math.min(at + slice, to)) as unknown as number[]);

@@ -65,8 +65,9 @@ export function valueDataAt(image: HiveImage, cell: number): Uint8Array {
   }
   if (field === 0) return noBytes;
   if (field > limits.segmentBytes && image.block.minor > 3) return joinSegments(image, cell, field);
-  const data = singleDataAt(image, cell, field);
-  return image.bytes.subarray(data, data + field);
+  const { bytes } = image;
+  // Half the time of subarray.
+  return new Uint8Array(bytes.buffer, bytes.byteOffset + singleDataAt(image, cell, field), field);
 }
 
 /** Claims the cells of a value's data without reading them. */

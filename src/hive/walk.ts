@@ -29,38 +29,47 @@ export interface KeyRecord {
 /**
  * Visits the cell of every key once, depth first, a parent before its subkeys, subkeys in the order of their list. Not recursive.
  * `image` is a claiming one, `start` the file offset of the first key's data (default: the root). Throws HiveError at the first
- * damage, after
- * some visits perhaps.
+ * damage, after some visits perhaps.
  */
 export function walkCells(
   image: HiveImage,
   visit: (cell: number, depth: number, parent: number) => void,
   start?: number,
 ): void {
-  const fields: number[] = [base.root];
-  const parents: number[] = [-1];
-  const offsets: number[] = [];
-  const depths: number[] = [];
-  const subkeys: number[] = [];
-  for (let field = fields.pop(); field !== undefined; field = fields.pop()) {
-    const parent = parents.pop()!;
-    const cell = parent < 0 && start !== undefined ? start : image.claim(field, nk.name);
+  // The fields of all subkeys on the way from the root to the present key that wait, and for each level where its own begin,
+  // which is next, and what their parent is.
+  const fields: number[] = [];
+  const firsts: number[] = [];
+  const nexts: number[] = [];
+  const cells: number[] = [];
+  const places: number[] = [];
+  let visits = 0;
+  const enter = (cell: number, depth: number, parent: number): void => {
     checkKeyCell(image, cell);
-    const index = offsets.push(cell) - 1;
-    const depth = parent < 0 ? 0 : depths[parent]! + 1;
-    depths.push(depth);
     if (depth > limits.depth) throw new HiveError(cell, `keys are nested deeper than ${limits.depth}`);
-    if (parent >= 0 && image.u32(cell + nk.parent) !== offsets[parent]! - 4 - baseBlockSize)
+    if (depth > 0 && image.u32(cell + nk.parent) !== cells[depth - 1]! - 4 - baseBlockSize)
       throw new HiveError(cell + nk.parent, "a key names another parent than the one that lists it");
-    const count = image.u32(cell + nk.subkeys);
+    const place = visits++;
     visit(cell, depth, parent);
-    if (count === 0) continue;
-    subkeys.length = 0;
-    readSubkeyList(image, cell + nk.list, count, subkeys);
-    for (let i = subkeys.length - 1; i >= 0; i--) {
-      fields.push(subkeys[i]!);
-      parents.push(index);
+    const count = image.u32(cell + nk.subkeys);
+    if (count === 0) return;
+    firsts.push(fields.length);
+    nexts.push(fields.length);
+    cells.push(cell);
+    places.push(place);
+    readSubkeyList(image, cell + nk.list, count, fields);
+  };
+  enter(start ?? image.claim(base.root, nk.name), 0, -1);
+  for (let depth = nexts.length; depth > 0; depth = nexts.length) {
+    const next = nexts[depth - 1]!++;
+    if (next < fields.length) {
+      enter(image.claim(fields[next]!, nk.name), depth, places[depth - 1]!);
+      continue;
     }
+    fields.length = firsts.pop()!;
+    nexts.pop();
+    cells.pop();
+    places.pop();
   }
 }
 
