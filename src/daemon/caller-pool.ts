@@ -1,5 +1,7 @@
 /** One connection to each address, made when first needed and made anew after it broke. */
+import { failureOf } from "../base/failure-of.ts";
 import type { Outside } from "../base/outside.ts";
+import { isTlsAddress } from "../base/tls-address.ts";
 import { type Caller, dial } from "../rpc/call.ts";
 
 /** Shared connections of one process; closed with it. */
@@ -15,7 +17,14 @@ export class CallerPool {
 
   /** As `Caller.call`; rejects with CLUSTER_NODE_UNREACHABLE when nobody listens. */
   async call(address: string, method: string, body: unknown, timeoutMs: number): Promise<unknown> {
-    return (await this.#callerOf(address)).call(method, body, timeoutMs);
+    const caller = await this.#callerOf(address);
+    try {
+      return await caller.call(method, body, timeoutMs);
+    } catch (error) {
+      // A machine that is gone does not close its connections: the next call finds out anew, on whatever network it is reached.
+      if (isTlsAddress(address) && failureOf(error).name === "CLUSTER_NODE_UNREACHABLE") caller.close();
+      throw error;
+    }
   }
 
   close(): void {

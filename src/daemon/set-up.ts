@@ -107,12 +107,14 @@ export async function joinNode(asked: SetUp): Promise<ClusterIdentity> {
 
 /** The same with a token, from anywhere. The quorum is where the cluster says unless `quorum` names another way to it. */
 export async function joinByToken(
-  request: Omit<SetUp, "quorum"> & { readonly quorum?: string; readonly token: string },
+  asked: Omit<SetUp, "quorum"> & { readonly quorum?: string; readonly token: string },
 ): Promise<ClusterIdentity> {
-  const { outside, quorum: given } = request;
-  const token = parseToken(request.token);
-  await checkFolder(request);
-  if (given !== undefined) await findCluster(request, given);
+  const { outside, quorum: given } = asked;
+  const token = parseToken(asked.token);
+  await checkFolder(asked);
+  const place = given === undefined ? {} : { quorum: await settledPlace(outside, given, "join") };
+  const request = { ...asked, ...place };
+  if (request.quorum !== undefined) await findCluster(request, request.quorum);
   const caller = await dialPinned(outside, token);
   try {
     return await becomeNode(request, caller, token);

@@ -120,6 +120,11 @@ export function judgeMembers(
       `Node ${members.get(id)?.name ?? id} was evicted after the backup and stays evicted; it is taken out of all lists of owners.`,
     );
   }
+  for (const user of changes.dropUsers ?? []) {
+    notes.warnings.push(
+      `The certificate of user ${user} was revoked or replaced after the backup and stays worth nothing.`,
+    );
+  }
   for (const id of changes.leftOut) {
     notes.warnings.push(
       `Node ${nodeName(input, presentTree, id)} joined after the backup: it is no member after the restore and must join again.`,

@@ -2,12 +2,13 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { example, group, identity, mail, web } from "../../test/crash-points/example-cluster.ts";
 import { applyEdits, type Edit } from "../tree/edit.ts";
-import { findKey, findValue, type Key } from "../tree/key.ts";
+import { emptyKey, findKey, findValue, type Key } from "../tree/key.ts";
+import { setUser, trustedUsers } from "../trust/trust.ts";
 import { readState } from "../database/state.ts";
 import { dword, dwordOf, multiSz, multiSzOf, sz, textOf } from "../tree/value.ts";
 import type { PresentFacts, RestoreInput, RestorePlan, SetFacts } from "./plan-types.ts";
 import { planRestore } from "./plan.ts";
-import { restoredTree } from "./restored-tree.ts";
+import { restoredTree, treeChanges } from "./restored-tree.ts";
 
 const cluster = { name: "TOWER", instance: identity.instance };
 const layout = { checked: true, device: "8:1", partitions: [1048576, 536870912] } as const;
@@ -115,6 +116,22 @@ test("a damaged set and another disk layout are refused; force overrides only th
   assert.match(refused.blockers[0]?.sentence ?? "", /cannot find a quorum disk with the same partition layout/);
   assert.equal(plan({ quorumDevice, force: true }).warnings.length, 1);
   assert.match(plan({ quorumDevice: { checked: false, why: "on tmpfs" } }).notChecked.join(), /on tmpfs/);
+});
+
+test("a user's certificate that was revoked or replaced after the backup stays worth nothing", () => {
+  const user = (name: string, key: string): readonly Edit[] =>
+    setUser(emptyKey("", 0n), { name, key, rights: ["read"], expires: 1 }).edits;
+  const bare = emptyKey("", 0n);
+  const set = applyEdits(bare, [...user("ann", "1"), ...user("bob", "2"), ...user("cat", "3")], 0n);
+  const present = applyEdits(bare, [...user("bob", "2"), ...user("cat", "4"), ...user("dan", "5")], 0n);
+  const changes = treeChanges(set, present, new Set());
+  assert.deepEqual(changes.dropUsers, ["ann", "cat"]);
+  const restored = restoredTree(set, { ...changes, hold: [] }, 0n);
+  assert.deepEqual(
+    trustedUsers(restored).map(({ name }) => name),
+    ["bob"],
+  );
+  assert.equal(treeChanges(set, undefined, new Set()).dropUsers, undefined);
 });
 
 test("evicted nodes stay evicted and leave every list of owners", () => {

@@ -6,12 +6,15 @@ import { versionKinds } from "../quorum/rules.ts";
 import { type ClusterState, readState } from "../database/state.ts";
 import { applyEdits, type Edit } from "../tree/edit.ts";
 import { childOf, childrenOf, findValue, type Key, valueOf } from "../tree/key.ts";
+import { trustedUsers } from "../trust/trusted.ts";
 import { dword, dwordOf, multiSz, multiSzOf, sz } from "../tree/value.ts";
 
 /** How the set's tree is changed; plain data, because a restore that is finished after a crash must build the same tree. */
 export interface TreeChanges {
   /** Node ids that are members no more. */
   readonly dropNodes: readonly string[];
+  /** Users whose certificate was revoked or replaced since the backup: the one in the set stays worth nothing. */
+  readonly dropUsers?: readonly string[];
   /** Node ids that the restore leaves out though nobody evicted them; an undo brings them back. */
   readonly leftOut: readonly string[];
   /** `Nodes`: the lowest id for a new node. */
@@ -36,6 +39,7 @@ export function treeChanges(set: Key, present: Key | undefined, files: ReadonlyS
   const leftOutBefore = new Set(present === undefined ? [] : leftOutOf(present));
   return {
     dropNodes: gone.filter((id) => !leftOutBefore.has(id)),
+    ...revokedUsers(set, present),
     leftOut: now === undefined ? [] : [...now.nodes.keys()].filter((id) => !inSet.nodes.has(id)),
     nextNodeId: Math.max(
       nextNodeId(set, inSet),
@@ -44,6 +48,13 @@ export function treeChanges(set: Key, present: Key | undefined, files: ReadonlyS
     nextNumbers: nextNumbersOf(set, present),
     dropVersions: missingVersions(set, files),
   };
+}
+
+function revokedUsers(set: Key, present: Key | undefined): Pick<TreeChanges, "dropUsers"> {
+  if (present === undefined) return {};
+  const keys = new Set(trustedUsers(present).map(({ name, key }) => `${name} ${key}`));
+  const dropUsers = trustedUsers(set).flatMap(({ name, key }) => (keys.has(`${name} ${key}`) ? [] : [name]));
+  return dropUsers.length === 0 ? {} : { dropUsers };
 }
 
 /**
@@ -127,6 +138,7 @@ export function restoredTree(set: Key, changes: TreeChanges, time: bigint): Key 
   const edits: Edit[] = [{ kind: "delete-key", path: rootKey.runtime }];
   const dropped = new Set(changes.dropNodes);
   for (const id of dropped) edits.push({ kind: "delete-key", path: `${rootKey.nodes}\\${id}` });
+  for (const name of changes.dropUsers ?? []) edits.push({ kind: "delete-key", path: `${rootKey.users}\\${name}` });
   const { groups, resources } = readState(set);
   for (const { id, path, preferredOwners, held } of groups.values()) {
     edits.push(

@@ -32,6 +32,9 @@ export function renewalTime(certificate: string): number {
 export function whyRenew(trust: TrustFile, terms: NodeTerms, wall: number): string | undefined {
   const certificate = new X509Certificate(trust.node.certificate);
   if (wall >= renewalTime(trust.node.certificate)) return "two thirds of its life are over";
+  // It begins a little before it was made (`clockSkew`).
+  const life = certificate.validToDate.getTime() - certificate.validFromDate.getTime();
+  if (life > terms.life * 1.2) return "it lives longer than is wanted now";
   const holder = holderOf(certificate);
   if (holder?.kind !== "node" || holder.name !== terms.node) return "it names another node";
   const isAddress = (host: string): boolean => /^[\d.]+$|:/.test(host);

@@ -85,6 +85,7 @@ test("a certificate says whose it is, is renewed at two thirds of its life with 
   assert.equal(whyRenew(trust, terms, due - 1), undefined);
   assert.match(whyRenew(trust, terms, due) ?? "", /two thirds/);
   assert.match(whyRenew(trust, { ...terms, node: "3" }, wall) ?? "", /another node/);
+  assert.match(whyRenew(trust, { ...terms, life: nodeCertificateLife / 2 }, wall) ?? "", /longer than/);
   const moved = { ...terms, hosts: ["fd00::1:2", "n2.example"] };
   assert.match(whyRenew(trust, moved, wall) ?? "", /fd00/);
   const again = await renewed(trust, moved, due, random);

@@ -78,6 +78,7 @@ export function planNodeRestore(facts: NodeRestoreFacts): NodeRestorePlan {
   const hiveNames = files.flatMap((name) => (name.startsWith("registry/") ? name.slice("registry/".length) : []));
   const parts = [
     ...(files.includes("node.json") ? ["the node's record"] : []),
+    ...(files.includes("trust.json") ? ["its certificates"] : []),
     ...(files.includes("ClusDb") ? ["ClusDb"] : []),
     ...(hiveNames.length === 0 ? [] : [`the hives ${hiveNames.join(", ")}`]),
     ...(keys === 0 ? [] : [`${keys} key container${keys === 1 ? "" : "s"}`]),

@@ -30,7 +30,7 @@ export function frozenFolder(data: string): string {
 }
 
 /** Files at the top of the data folder that are in the component. */
-export const topFiles = ["ClusDb", "node.json"] as const;
+export const topFiles = ["ClusDb", "node.json", "trust.json"] as const;
 
 /** What the writer needs. */
 export interface ClusterWriterParts {
