@@ -4,6 +4,7 @@ import { makeFoldersDurably, writeFileDurably } from "../base/durable.ts";
 import type { Outside } from "../base/outside.ts";
 import type { Checkpoint } from "./checkpoint.ts";
 import { fileKind, numberName } from "./names.ts";
+import { freshCopy } from "./side-copies.ts";
 
 /** The folder `aside/<resource id>/` in a node's data folder: copies of version files as they were found, whole or not. */
 export class Aside {
@@ -23,7 +24,7 @@ export class Aside {
     const { kind, path, number } = version;
     const digest = sha256(bytes);
     const ending = `-${numberName(number)}-${digest.slice(0, 16)}.${fileKind(kind)}`;
-    const there = (await files.list(folder)).find((name) => name.endsWith(ending));
+    const there = freshCopy(await files.list(folder), ending, clock.wall());
     if (there !== undefined) return `${folder}/${there}`;
     const time = Math.floor(clock.wall());
     const file = `${folder}/${time}${ending}`;

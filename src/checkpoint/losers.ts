@@ -7,6 +7,7 @@ import { foldName } from "../tree/path.ts";
 import type { Checkpoint } from "./checkpoint.ts";
 import type { Content } from "./content.ts";
 import { type CheckpointKind, fileKind } from "./names.ts";
+import { freshCopy } from "./side-copies.ts";
 
 /** The folder `losers/<resource id>/` in a node's data folder: overwritten contents, and what was last in step (`synced.json`). */
 export class Losers {
@@ -30,7 +31,7 @@ export class Losers {
     const folder = await makeFoldersDurably(files, this.#folder, ["losers", resource]);
     const { kind, path, number } = replacedBy;
     const ending = `-${sha256(new TextEncoder().encode(`${kind} ${path}\n${content.contentDigest}`)).slice(0, 16)}.${fileKind(kind)}`;
-    const there = (await files.list(folder)).find((name) => name.endsWith(ending));
+    const there = freshCopy(await files.list(folder), ending, clock.wall());
     if (there !== undefined) return `${folder}/${there}`;
     const time = clock.wall();
     const file = `${folder}/${Math.floor(time)}${ending}`;

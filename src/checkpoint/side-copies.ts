@@ -3,6 +3,14 @@ import type { Files } from "../base/outside.ts";
 import { failureOf } from "../base/failure-of.ts";
 import type { CheckpointKind, SideCopy } from "./checkpoint.ts";
 
+/** A copy of the same content that is younger than this need not be made again; nothing so young is ever cleared away. */
+const freshMs = 43_200_000;
+
+/** Of names that begin with the time of their writing: one that ends like this and is young. */
+export function freshCopy(names: readonly string[], ending: string, now: number): string | undefined {
+  return names.find((name) => name.endsWith(ending) && Number.parseInt(name, 10) > now - freshMs);
+}
+
 /** All in a node's data folder, the newest first; files whose description can't be read are left out. */
 export async function listSideCopies(files: Files, folder: string): Promise<readonly SideCopy[]> {
   const copies: SideCopy[] = [];

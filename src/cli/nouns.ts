@@ -128,6 +128,12 @@ export const nouns: readonly Noun[] = [
     load: async () => (await import("./commands/verify.ts")).defineVerify,
   },
   {
+    words: "prune",
+    summary: "Clear away old copies that are kept aside; needs no service",
+    part: "Backup",
+    load: async () => (await import("./commands/prune.ts")).definePrune,
+  },
+  {
     words: "inspect <path>",
     summary: "Show what is in a backup set, hive or checkpoint file; needs no service",
     part: "Backup",

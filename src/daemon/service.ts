@@ -14,7 +14,7 @@ import { askForClusterKeys } from "./cluster-key-calls.ts";
 import { listenApi } from "./api-listener.ts";
 import { openAuditLog } from "./audit-log.ts";
 import { watchDataFolder } from "./data-folder-watch.ts";
-import { openLogFile } from "./log-file.ts";
+import { keepBounded, openLogFile } from "./log-file.ts";
 import { readNodeRecord } from "../clusapi/node-record.ts";
 import { NodeTrust } from "./node-trust.ts";
 import { pageFiles } from "./page-files.ts";
@@ -159,6 +159,7 @@ async function serveNode(
   options.onReady?.({ pageUrl: page?.url });
   const ended = new AbortController();
   closeLater(() => ended.abort());
+  void keepBounded(`${data}/log/host.log`, outside.timers, ended.signal);
   const folder = watchDataFolder(outside, data, ended.signal).then((lost) => {
     if (lost === undefined) return undefined;
     log.error("the data folder is gone", { error: lost });

@@ -11,7 +11,7 @@ const layers: readonly (readonly string[])[] = [
   ["database"],
   ["membership", "trust"],
   ["failover", "monitor", "checkpoint"],
-  ["recovery", "restore", "backup", "vss"],
+  ["recovery", "restore", "backup", "vss", "retention"],
   ["api", "clusapi"],
   ["daemon"],
   ["cli"],
