@@ -89,6 +89,28 @@ test("a step reads a bounded number of files, and a round reads each once", asyn
   assert.equal(reads.length, 42);
 });
 
+test("a file is decoded once; its digest is proof afterwards, and a damaged or new one is found all the same", async () => {
+  const { scene, audit } = await watched(3);
+  const files = scene.store.current?.versions.get(resource);
+  const whole = files?.get("00000002.CPT") ?? assert.fail();
+  const round = async (): Promise<number> => {
+    const before = audit.proven.decoded;
+    scene.time.now += 15_000;
+    await audit.step();
+    return audit.proven.decoded - before;
+  };
+  assert.deepEqual([await round(), await round(), await round()], [4, 0, 0]);
+  files?.set("00000002.CPT", whole.with(100, (whole[100] ?? 0) ^ 1));
+  await round();
+  assert.deepEqual(lostOf(scene), ["SOFTWARE\\Shop2 stale"]);
+  files?.set("00000002.CPT", whole);
+  assert.equal(await round(), 0);
+  assert.deepEqual(lostOf(scene), []);
+  await scene.node(1).set("SOFTWARE\\Shop2", "two");
+  await scene.node(1).life().checkpoints.recreate(resource);
+  assert.ok((await round()) > 0, "a new version is");
+});
+
 test("a quorum that can't be read says nothing about its files", async () => {
   const { scene, audit } = await watched();
   scene.store.fault = (call) => (call === "versions.read" ? new Error("no answer") : undefined);

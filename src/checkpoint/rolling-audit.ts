@@ -5,7 +5,7 @@
 import type { Checkpoint, CheckpointParts, FileState } from "./checkpoint.ts";
 import { fileName, noteLost } from "./lost.ts";
 import { allRecords, readRecords } from "./records.ts";
-import { inspectStored } from "./stored.ts";
+import { provenName, ProvenFiles } from "./stored.ts";
 
 /** What one step reads at most, beyond its first file. */
 const filesAtOnce = 16;
@@ -21,6 +21,8 @@ interface Next {
 /** The rounds of one leadership. */
 export class RollingAudit {
   readonly #parts: Pick<CheckpointParts, "outside" | "database" | "versions" | "log">;
+  /** What a round after the first one costs is reading and a digest. */
+  readonly proven: ProvenFiles = new ProvenFiles();
   #queue: Next[] = [];
   #begun = Number.NEGATIVE_INFINITY;
 
@@ -38,6 +40,7 @@ export class RollingAudit {
       this.#queue = allRecords(database.tree()).flatMap(({ id, current }) =>
         current.map((checkpoint) => ({ resource: id, checkpoint })),
       );
+      this.proven.keepOnly(this.#queue.map(({ resource, checkpoint }) => provenName(resource, checkpoint)));
     }
     const found = new Map<string, Map<string, FileState>>();
     let bytes = 0;
@@ -46,7 +49,7 @@ export class RollingAudit {
       if (next === undefined) break;
       const records = readRecords(database.tree(), next.resource);
       if (records === undefined) continue;
-      const { state } = await inspectStored(versions, records, next.checkpoint);
+      const state = await this.proven.stateOf(versions, records, next.checkpoint);
       bytes += next.checkpoint.size;
       const ofResource = found.get(next.resource) ?? new Map<string, FileState>();
       found.set(next.resource, ofResource.set(fileName(next.checkpoint), state));

@@ -20,6 +20,24 @@ export async function readStored(
   records: ResourceRecords,
   checkpoint: Checkpoint,
 ): Promise<Stored> {
+  const { bytes, wrong } = await readProven(versions, records, checkpoint);
+  const content = parse(checkpoint, bytes, wrong);
+  if (
+    content.kind === "registry" &&
+    checkpoint.contentDigest !== "" &&
+    treeDigest(content.key) !== checkpoint.contentDigest
+  ) {
+    throw wrong("its content has another digest than the database says");
+  }
+  return { bytes, content };
+}
+
+/** Only that the bytes have the digest that the database says; `wrong` tells what else is. Errors as `readStored`. */
+async function readProven(
+  versions: CheckpointVersions,
+  records: ResourceRecords,
+  checkpoint: Checkpoint,
+): Promise<{ readonly bytes: Uint8Array; readonly wrong: (why: string) => Failure }> {
   const { kind, path, number } = checkpoint;
   const file = `{${records.id}}/${numberName(number)}.${fileKind(kind)}`;
   const what = `Version ${number} of ${titleOf(kind, path)} of resource "${records.name}" (${file})`;
@@ -57,15 +75,7 @@ export async function readStored(
     if (isContent(checkpoint, bytes)) throw stale(what, unchanged, next);
     throw wrong(`its ${bytes.length} bytes have another digest than the database says`);
   }
-  const content = parse(checkpoint, bytes, wrong);
-  if (
-    content.kind === "registry" &&
-    checkpoint.contentDigest !== "" &&
-    treeDigest(content.key) !== checkpoint.contentDigest
-  ) {
-    throw wrong("its content has another digest than the database says");
-  }
-  return { bytes, content };
+  return { bytes, wrong };
 }
 
 /** A version's file, however it is. */
@@ -95,6 +105,43 @@ export async function inspectStored(
     const bytes = await versions.read(version).catch(() => undefined);
     return { state, why, ...(bytes === undefined ? {} : { bytes }) };
   }
+}
+
+/** Files that were decoded: bytes with the same digest hold the same, so a digest is proof from then on. */
+export class ProvenFiles {
+  /** How often a file was decoded. */
+  decoded = 0;
+  readonly #proven = new Map<string, string>();
+
+  /** As `inspectStored`, the state alone. */
+  async stateOf(versions: CheckpointVersions, records: ResourceRecords, checkpoint: Checkpoint): Promise<FileState> {
+    const { kind, number, path, fileDigest, contentDigest } = checkpoint;
+    const file = provenName(records.id, { number, kind });
+    const said = `${fileDigest} ${contentDigest} ${path}`;
+    if (fileDigest === "" || this.#proven.get(file) !== said) {
+      this.decoded += 1;
+      const { state } = await inspectStored(versions, records, checkpoint);
+      if (state === "whole") this.#proven.set(file, said);
+      return state;
+    }
+    try {
+      await readProven(versions, records, checkpoint);
+      return "whole";
+    } catch (error) {
+      return stateOf(error, checkpoint);
+    }
+  }
+
+  /** Those that no database names any more are forgotten. */
+  keepOnly(named: readonly string[]): void {
+    const files = new Set(named);
+    for (const file of this.#proven.keys()) if (!files.has(file)) this.#proven.delete(file);
+  }
+}
+
+/** What a file is called in `ProvenFiles`. */
+export function provenName(resource: string, { number, kind }: Pick<Checkpoint, "number" | "kind">): string {
+  return `${resource}/${numberName(number)}.${fileKind(kind)}`;
 }
 
 /** What a rejection of `readStored` says of the file. */
