@@ -2,6 +2,7 @@
 import { newGuid } from "../base/guid.ts";
 import type { Log } from "../base/log.ts";
 import type { Outside } from "../base/outside.ts";
+import { noError } from "../base/no-error.ts";
 import type { Database } from "../database/database.ts";
 import { nodeState } from "../database/schema.ts";
 import { type ClusterState, readState } from "../database/state.ts";
@@ -70,7 +71,7 @@ export class LeaderLoop {
       // A kick is no rest: what kicks again and again may never let the process look outside.
       hurried = (await Promise.race([kicked, slept])) === true ? 0 : hurried + 1;
       signal.removeEventListener("abort", this.#kick);
-      rested.abort();
+      rested.abort(noError);
     }
   }
 

@@ -1,5 +1,6 @@
 /** Those who wait for the next thing to come; whoever waited long enough is forgotten, so that an idle leader gathers nobody. */
 import type { Timers } from "../base/outside.ts";
+import { noError } from "../base/no-error.ts";
 
 /** Waits for something that others tell of by `wake`. */
 export class Arrivals {
@@ -17,7 +18,7 @@ export class Arrivals {
       await Promise.race([woken, timers.sleep(ms, stop.signal)]);
     } finally {
       this.#waiting.delete(wake);
-      stop.abort();
+      stop.abort(noError);
     }
   }
 

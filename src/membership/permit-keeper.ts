@@ -3,6 +3,7 @@
  * leads, confirms the epoch in the quorum and answers renewals out of that (docs/safety.md §2.1, §2.7).
  */
 import type { Outside } from "../base/outside.ts";
+import { noError } from "../base/no-error.ts";
 import type { Quorum } from "../quorum/quorum.ts";
 import { HeldPermit, PermitGranter } from "./permit.ts";
 import type { Timing } from "./timing.ts";
@@ -171,6 +172,6 @@ export class PermitKeeper {
       leading.wake = resolve;
     });
     await Promise.race([woken, this.#parts.outside.timers.sleep(this.#parts.timing.poll, rested.signal)]);
-    rested.abort();
+    rested.abort(noError);
   }
 }

@@ -1,5 +1,5 @@
 import type { Outside, ProcessIdentity } from "../base/outside.ts";
-import { woken } from "../base/woken.ts";
+import { noError } from "../base/no-error.ts";
 import { until } from "./application-kill.ts";
 
 /**
@@ -77,7 +77,7 @@ export async function runGuard(
   let listened = false;
   let news = new AbortController();
   const wake = (): void => {
-    news.abort(woken);
+    news.abort(noError);
     news = new AbortController();
   };
   input.onLine((line) => {

@@ -14,6 +14,7 @@ import {
   type PeerProof,
 } from "../base/outside.ts";
 import { isTlsAddress } from "../base/tls-address.ts";
+import { noError } from "../base/no-error.ts";
 import { decodeMessage, encodeMessage } from "./message.ts";
 import type { Message } from "./message.ts";
 
@@ -123,7 +124,7 @@ export function callerOf(
         const done = new AbortController();
         pending.set(id, (outcome) => {
           pending.delete(id);
-          done.abort();
+          done.abort(noError);
           if (outcome instanceof Error) reject(outcome);
           else if (outcome.kind === "failure") reject(outcome.failure);
           else if (isOther(outcome.instance, instance)) reject(mismatch(outcome.instance, instance));

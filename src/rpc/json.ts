@@ -16,7 +16,9 @@ export function toJson(value: unknown): string {
 /** Throws INVALID_DATA on what `toJson` does not write. */
 export function fromJson(text: string): unknown {
   try {
-    return JSON.parse(text, (_, value: unknown) => revive(value));
+    const value: unknown = JSON.parse(text);
+    // Only names with a `$` mean anything else than themselves, and most messages have none.
+    return text.includes('"$') || text.includes("\\u0024") ? revived(value) : value;
   } catch (cause) {
     if (!(cause instanceof SyntaxError)) throw cause;
     throw fail("INVALID_DATA", { happened: "A text is not JSON.", cause });
@@ -31,15 +33,34 @@ function encode(value: unknown): unknown {
   if (value instanceof Uint8Array) return { $b: toBase64(value) };
   if (Array.isArray(value)) return value.map(encode);
   if (!isPlainObject(value)) throw fail("INVALID_DATA", { happened: `${describe(value)} can't be carried as JSON.` });
-  const entries: [string, unknown][] = [];
-  for (const [name, part] of Object.entries(value)) {
-    if (part !== undefined) entries.push([name.startsWith("$") ? `$${name}` : name, encode(part)]);
+  const copy: Record<string, unknown> = {};
+  for (const name of Object.keys(value)) {
+    const part = value[name];
+    if (part !== undefined) setOwn(copy, name.startsWith("$") ? `$${name}` : name, encode(part));
   }
-  return Object.fromEntries(entries);
+  return copy;
 }
 
-function revive(value: unknown): unknown {
-  if (typeof value !== "object" || value === null || !isPlainObject(value)) return value;
+/** Parts first, as JSON.parse does with a reviver. */
+function revived(value: unknown): unknown {
+  if (typeof value !== "object" || value === null) return value;
+  if (Array.isArray(value)) return value.map(revived);
+  const record = value as Record<string, unknown>;
+  for (const name of Object.keys(record)) {
+    const part = record[name];
+    if (typeof part === "object") setOwn(record, name, revived(part));
+  }
+  return revive(record);
+}
+
+/** `__proto__` is a name like any other. */
+function setOwn(record: Record<string, unknown>, name: string, value: unknown): void {
+  if (name === "__proto__")
+    Object.defineProperty(record, name, { value, writable: true, enumerable: true, configurable: true });
+  else record[name] = value;
+}
+
+function revive(value: Record<string, unknown>): unknown {
   const names = Object.keys(value);
   if (!names.some((name) => name.startsWith("$"))) return value;
   const [only] = names;
