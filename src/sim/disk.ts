@@ -289,10 +289,10 @@ export class Disk {
 
   #place(path: string): Place {
     const parts = partsOf(path);
-    const name = parts.pop();
+    const name = parts.at(-1);
     if (name === undefined) throw new OutsideError("EBUSY", path);
     if (name.length > 255) throw new OutsideError("ENAMETOOLONG", path);
-    const folder = this.existing(`/${parts.join("/")}`);
+    const folder = this.existing(`/${parts.slice(0, -1).join("/")}`);
     if (folder.kind !== "folder") throw new OutsideError("ENOTDIR", path);
     return { folder, name, inode: folder.names.get(name) };
   }
@@ -345,7 +345,19 @@ export function normalPath(path: string): string {
   return `/${partsOf(path).join("/")}`;
 }
 
-function partsOf(path: string): string[] {
+const knownParts = new Map<string, readonly string[]>();
+const mostKnown = 10_000;
+
+function partsOf(path: string): readonly string[] {
+  const known = knownParts.get(path);
+  if (known !== undefined) return known;
+  if (knownParts.size >= mostKnown) knownParts.clear();
+  const parts = splitParts(path);
+  knownParts.set(path, parts);
+  return parts;
+}
+
+function splitParts(path: string): readonly string[] {
   const parts: string[] = [];
   for (const part of path.split("/")) {
     if (part === "..") parts.pop();

@@ -1,6 +1,4 @@
 /** Virtual time: a queue of events, run one at a time in order of time, ties in the order they were asked for. */
-import { settle } from "./settle.ts";
-
 /** An event that is still to come. */
 export interface Scheduled {
   cancel(): void;
@@ -39,17 +37,14 @@ export class Scheduler {
   }
 
   /**
-   * Runs the next event and everything that follows from it at that instant: all promise reactions have run when this
-   * resolves, because the immediate queue is only reached with an empty microtask queue. False when there is no event.
+   * Runs the next event; what follows from it at that instant are promise reactions, which must have run before the event after it.
+   * There must be one.
    */
-  async step(): Promise<boolean> {
-    if (this.next() === undefined) return false;
+  step(): void {
     const event = this.#pop();
     this.now = event.at;
     this.count++;
     event.run?.();
-    await settle();
-    return true;
   }
 
   #push(event: Event): void {

@@ -12,7 +12,7 @@ import type { SimProcess } from "./process.ts";
 import { ProcessTable, type Crash, type Program } from "./processes.ts";
 import { randomFrom, type RandomStream } from "./random.ts";
 import { Scheduler } from "./scheduler.ts";
-import { settle } from "./settle.ts";
+import { turns } from "./settle.ts";
 import { Trace } from "./trace.ts";
 
 /** What a world is made of. */
@@ -167,19 +167,16 @@ export class World {
    * Runs until virtual time `until` (it is that time then) or until `when` holds, looked at after every event.
    * Without `until`, a `when` that never comes true runs for ever unless the world stalls.
    */
-  async run(goal: { readonly until?: number; readonly when?: () => boolean }): Promise<RunEnd> {
-    await settle();
+  run(goal: { readonly until?: number; readonly when?: () => boolean }): Promise<RunEnd> {
     const until = goal.until ?? Number.POSITIVE_INFINITY;
-    for (;;) {
+    return turns(() => {
       if (goal.when?.() === true) return "reached";
       const next = this.scheduler.next();
-      if (next === undefined || next > until) {
-        if (until === Number.POSITIVE_INFINITY) return "stalled";
-        this.scheduler.now = Math.max(until, this.scheduler.now);
-        return next === undefined && goal.when !== undefined ? "stalled" : "time";
-      }
-      await this.scheduler.step();
-    }
+      if (next !== undefined && next <= until) return this.scheduler.step();
+      if (until === Number.POSITIVE_INFINITY) return "stalled";
+      this.scheduler.now = Math.max(until, this.scheduler.now);
+      return next === undefined && goal.when !== undefined ? "stalled" : "time";
+    });
   }
 
   /** Runs until the promise settles; fails when it takes longer than `limit` virtual milliseconds. */
