@@ -1,11 +1,12 @@
 /**
  * `npm run bench [-- NAME… --runs N --json]`: ratios, measured in one execution on a machine that does nothing else; medians of several
- * runs. NAME is one of failover, quorum, backup, stall; all of them without one. --json prints one JSON object instead of the table.
+ * runs. NAME is one of failover, quorum, backup, stall, hive; all of them without one. --json prints one JSON object instead of the table.
  */
 import { parseArgs } from "node:util";
 import { cpus, release, tmpdir } from "node:os";
 import { benchBackup } from "./backup.ts";
 import { benchFailover } from "./failover.ts";
+import { benchHive } from "./hive/hive.ts";
 import { type Row, table } from "./measure.ts";
 import { benchQuorum } from "./quorum.ts";
 import { benchStall } from "./stall.ts";
@@ -15,6 +16,7 @@ const benches: Readonly<Record<string, (runs: number, say: (line: string) => voi
   backup: benchBackup,
   failover: benchFailover,
   stall: benchStall,
+  hive: benchHive,
 };
 
 const { values, positionals } = parseArgs({

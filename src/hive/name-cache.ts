@@ -9,7 +9,7 @@ const longest = 64;
 export class NameCache {
   readonly #bytes: Uint8Array;
   readonly #view: DataView;
-  readonly #kept: string[] = new Array<string>(slots).fill("");
+  readonly #kept: string[] = Array.from({ length: slots }, () => "");
   /** Where a kept name stands in the file, and its length; 0 for an empty slot. */
   readonly #offsets = new Uint32Array(slots);
   readonly #lengths = new Uint8Array(slots);

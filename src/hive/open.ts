@@ -7,7 +7,15 @@ import { checkKeyCell, classNameAt, keyNameAt, securityAt, valueCountAt } from "
 import { base, keyFlag, nk, vk } from "./layout.ts";
 import { findSubkey } from "./find-subkey.ts";
 import { readSubkeyList } from "./read-list.ts";
-import { claimValueData, valueCellAt, valueDataAt, valueListAt, valueNameAt, valueSizeAt } from "./read-value.ts";
+import {
+  claimValueData,
+  valueCellAt,
+  valueDataAt,
+  valueDataOffsetAt,
+  valueListAt,
+  valueNameAt,
+  valueSizeAt,
+} from "./read-value.ts";
 import { readTree } from "./read.ts";
 import { walkCells } from "./walk.ts";
 import { sameName } from "../tree/path.ts";
@@ -39,6 +47,14 @@ export class HiveValue {
   /** A view of the file where the data are in one piece there; else put together anew at every call. */
   get data(): Uint8Array {
     return valueDataAt(this.#image, this.offset);
+  }
+
+  /**
+   * Where in the file the data begin, `size` bytes in one piece; undefined for big data, which is in several. Reading there costs less than
+   * `data`, which makes a view.
+   */
+  get dataOffset(): number | undefined {
+    return valueDataOffsetAt(this.#image, this.offset);
   }
 
   /** In a 1.6 hive: a marker that the value is deleted in this layer. */

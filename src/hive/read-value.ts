@@ -56,6 +56,18 @@ export function valueSizeAt(image: HiveImage, cell: number): number {
   return field >= inlineData ? field - inlineData : field;
 }
 
+/** Where in the file the data begin; undefined when they are big data, which lie in several pieces. */
+export function valueDataOffsetAt(image: HiveImage, cell: number): number | undefined {
+  const field = image.u32(cell + vk.dataSize);
+  if (field >= inlineData) {
+    inlineSize(cell, field);
+    return cell + vk.data;
+  }
+  if (field === 0) return cell + vk.data;
+  if (field > limits.segmentBytes && image.block.minor > 3) return undefined;
+  return singleDataAt(image, cell, field);
+}
+
 /** The data as a view of the image where they are in one piece. */
 export function valueDataAt(image: HiveImage, cell: number): Uint8Array {
   const field = image.u32(cell + vk.dataSize);

@@ -1,0 +1,195 @@
+/**
+ * `npm run bench -- hive`: clubar/hive beside libhivex, a small C program (peer.c) and hivex's own tools, in one run. Needs gcc and
+ * libhivex-dev; hives of others (shared/hives) are used where they are, synthetic ones where they are not.
+ */
+import { spawnSync } from "node:child_process";
+import { copyFileSync, existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { sharedFolder } from "../../test/hives/shared-hives.ts";
+import { readHive } from "../../src/hive/read.ts";
+import { writeHive } from "../../src/hive/write.ts";
+import { applyEdits, type Edit } from "../../src/tree/edit.ts";
+import { childrenOf, emptyKey, type Key } from "../../src/tree/key.ts";
+import { joinPath } from "../../src/tree/path.ts";
+import { dword } from "../../src/tree/value.ts";
+import { median, type Row, row } from "../measure.ts";
+import { processes, type Rounds, sideBySide, type Work } from "./side.ts";
+import { bytesPerKey, syntheticTree } from "./synthetic.ts";
+
+type Say = (line: string) => void;
+const root = join(import.meta.dirname, "../..");
+const time = 133_485_408_000_000_000n;
+
+/** The rows of the table, with what is wanted in the notes. */
+export function benchHive(runs: number, say: Say): Promise<readonly Row[]> {
+  const folder = mkdtempSync(join(tmpdir(), "clubar-bench-hive-"));
+  try {
+    return Promise.resolve(measure(folder, Math.max(9, runs), say));
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+}
+
+function measure(folder: string, runs: number, say: Say): Row[] {
+  const peer = join(folder, "peer");
+  const compiled = spawnSync("gcc", ["-O2", "-o", peer, join(import.meta.dirname, "peer.c"), "-lhivex"], {
+    encoding: "utf8",
+  });
+  if (compiled.status !== 0) {
+    say(`NOT RUN: bench/hive/peer.c needs gcc and libhivex-dev. ${compiled.error?.message ?? compiled.stderr}`);
+    return [];
+  }
+  const files = makeFiles(folder, say);
+  const out = join(folder, "out.hive");
+  const rows: Row[] = [];
+  const compare = (what: string, one: Omit<Work, "rounds"> & Partial<Work>, wanted: string): void => {
+    say(what);
+    const { ours, theirs } = sideBySide({ rounds: runs, ...one }, peer, out);
+    rows.push(...pair(what, ours, theirs, wanted));
+    if (one.name === "walk") rows.push(memoryRow(what, one.file, ours));
+  };
+  compare("open + validate 15.5 MB", { name: "open", file: files.medium }, "≤ 1");
+  compare("open + validate 95 MB", { name: "open", file: files.large }, "≤ 1");
+  compare("walk 15.5 MB", { name: "walk", file: files.medium }, "≤ 0.8");
+  compare("walk 95 MB", { name: "walk", file: files.large }, "≤ 0.8");
+  compare("100 000 look-ups", { name: "lookup", file: files.lookup, count: 100_000, peerCount: 5000 }, "≤ 0.01");
+  compare("8000 siblings, commit", { name: "insert", file: files.small, count: 8000, peerRounds: 1 }, "≤ 0.005");
+  say(`8000 siblings: the file has ${statSync(out).size} bytes with hivex, which ran last`);
+  compare("rewrite 95 MB", { name: "rewrite", file: files.large }, "≤ 1");
+  rows.push(...wholeProcesses(files.medium, runs, say), ...growth(folder, peer, out, runs, say));
+  return rows;
+}
+
+interface Files {
+  readonly small: string;
+  readonly lookup: string;
+  readonly medium: string;
+  readonly large: string;
+}
+
+/** In the bench's own folder, because hivex opens for writing what it is to add to. */
+function makeFiles(folder: string, say: Say): Files {
+  const made = (name: string, source: string, tree: () => Key): string => {
+    const path = join(folder, name);
+    if (existsSync(join(sharedFolder, source))) copyFileSync(join(sharedFolder, source), path);
+    else writeFileSync(path, writeHive(tree(), { time }));
+    return path;
+  };
+  say("making hives");
+  const synthetic = (bytes: number) => (): Key => syntheticTree(Math.round(bytes / bytesPerKey));
+  return {
+    small: made("small", "hivex/minimal", () => emptyKey("ROOT", time)),
+    lookup: made("lookup", "regipy/SYSTEM", synthetic(11.8e6)),
+    medium: made("medium", "regipy/SYSTEM_WIN_10_1709", synthetic(15.5e6)),
+    large: made("large", "", synthetic(95e6)),
+  };
+}
+
+function pair(what: string, ours: Rounds, theirs: Rounds, wanted: string): Row[] {
+  const times = (a: readonly number[], b: readonly number[]): string => (median(a) / median(b)).toPrecision(3);
+  const note = `${times(ours.wall, theirs.wall)} × hivex (CPU ${times(ours.cpu, theirs.cpu)}); wanted ${wanted}`;
+  return [row("hive", what, "ms", ours.wall, note), row("hive", `  hivex: ${what}`, "ms", theirs.wall)];
+}
+
+function memoryRow(what: string, file: string, { memory }: Rounds): Row {
+  const bare = processMemory();
+  const size = statSync(file).size / 1024;
+  const note = `${((memory - bare - size) / 1024).toFixed(0)} MiB more than node and the file; wanted ≤ 40`;
+  return row("hive", `  memory of ${what}`, "MiB", [memory / 1024], note);
+}
+
+/** KiB of a process that does nothing. */
+function processMemory(): number {
+  const script = "console.log(process.resourceUsage().maxRSS)";
+  return Number(spawnSync(process.execPath, ["-e", script], { encoding: "utf8" }).stdout);
+}
+
+function wholeProcesses(file: string, runs: number, say: Say): Row[] {
+  const command = join(root, "dist/clubar.mjs");
+  if (!existsSync(command)) {
+    say("whole processes are left out: npm run build makes dist/clubar.mjs");
+    return [];
+  }
+  say("whole processes");
+  const node = process.execPath;
+  const read = `require("fs").readFileSync(${JSON.stringify(file)})`;
+  const [info, bare] = processes(
+    [
+      [node, command, "hive", "info", file],
+      [node, "-e", read],
+    ],
+    runs,
+  );
+  const rows = info === undefined || bare === undefined ? [] : vsBare(info, bare);
+  const [ours, theirs] = processes(
+    [
+      [node, command, "hive", "export", file],
+      ["hivexregedit", "--export", "--prefix", "HKLM\\S", file, "\\"],
+    ],
+    Math.min(runs, 9),
+  );
+  if (ours !== undefined && theirs !== undefined)
+    rows.push(...pair(".reg export, whole process", ours, theirs, "≤ 0.125"));
+  return [...rows, ...differences(file, command, runs, say)];
+}
+
+function vsBare(info: Rounds, bare: Rounds): Row[] {
+  const times = (median(info.wall) / median(bare.wall)).toPrecision(3);
+  return [
+    row("hive", "hive info, whole process", "ms", info.wall, `${times} × node that reads the file; wanted ≤ 1.5`),
+    row("hive", "  node that reads the file", "ms", bare.wall),
+  ];
+}
+
+/** Two hives with a hundred values changed. */
+function differences(file: string, command: string, runs: number, say: Say): Row[] {
+  say("differences");
+  const { root: tree } = readHive(new Uint8Array(readFileSync(file)));
+  const paths: string[] = [];
+  const waiting: { readonly key: Key; readonly path: string }[] = [{ key: tree, path: "" }];
+  for (let next = waiting.pop(); next !== undefined; next = waiting.pop()) {
+    paths.push(next.path);
+    for (const child of childrenOf(next.key)) waiting.push({ key: child, path: joinPath(next.path, child.name) });
+  }
+  const step = Math.floor(paths.length / 100);
+  const edits = Array.from({ length: 100 }, (_, at): Edit => {
+    return { kind: "set-value", path: paths[at * step] ?? "", value: dword("BenchValue", at) };
+  });
+  const changed = `${file}-changed`;
+  writeFileSync(changed, writeHive(applyEdits(tree, edits, time), { time }));
+  const [diff, walk] = processes(
+    [
+      [process.execPath, command, "hive", "diff", file, changed],
+      [process.execPath, command, "hive", "info", "--count", file],
+    ],
+    runs,
+  );
+  if (diff === undefined || walk === undefined) return [];
+  const times = (median(diff.wall) / median(walk.wall)).toPrecision(3);
+  return [
+    row(
+      "hive",
+      "diff with 100 changes, whole process",
+      "ms",
+      diff.wall,
+      `${times} × a walk, whole process; wanted ≤ 2`,
+    ),
+  ];
+}
+
+/** The same for hives of 1, 10 and 100 MB. */
+function growth(folder: string, peer: string, out: string, runs: number, say: Say): Row[] {
+  const rows: Row[] = [];
+  for (const megabytes of [1, 10, 100]) {
+    const file = join(folder, `grown-${megabytes}`);
+    writeFileSync(file, writeHive(syntheticTree(Math.round((megabytes * 1e6) / bytesPerKey)), { time }));
+    for (const name of ["open", "walk", "rewrite"]) {
+      say(`${name} ${megabytes} MB`);
+      const { ours, theirs } = sideBySide({ name, file, rounds: runs }, peer, out);
+      rows.push(...pair(`${name}, ${megabytes} MB`, ours, theirs, "no bend"));
+    }
+    rmSync(file);
+  }
+  return rows;
+}

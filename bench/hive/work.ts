@@ -1,0 +1,119 @@
+/**
+ * The work of the bench done with clubar/hive; a process of its own for each. Prints a line a round: wall and CPU milliseconds.
+ *
+ *   node work.ts WHAT FILE ROUNDS [COUNT|FILE2]; OUT is the file to write
+ */
+import { closeSync, fsyncSync, openSync, readFileSync, writeSync } from "node:fs";
+import { openHive, type OpenHive } from "../../src/hive/open.ts";
+import { readHive } from "../../src/hive/read.ts";
+import { writeHive } from "../../src/hive/write.ts";
+import { applyEdits } from "../../src/tree/edit.ts";
+import { dword, sz } from "../../src/tree/value.ts";
+
+const [, , what = "", path = "", roundsText = "9", more = ""] = process.argv;
+const rounds = Number(roundsText);
+const bytes = new Uint8Array(readFileSync(path));
+let [keys, values, data, touched] = [0, 0, 0, 0];
+
+/** Runs one round and prints how long it took. */
+function round(work: () => void): void {
+  const cpu = process.cpuUsage();
+  const wall = performance.now();
+  work();
+  const took = performance.now() - wall;
+  const used = process.cpuUsage(cpu);
+  console.log(`${took.toFixed(3)} ${((used.user + used.system) / 1000).toFixed(3)}`);
+}
+
+function repeat(work: () => void): void {
+  for (let at = 0; at < rounds; at++) round(work);
+}
+
+/** Looks at every byte. */
+function sum(of: Uint8Array, from: number, size: number): number {
+  let all = 0;
+  for (let at = from; at < from + size; at++) all += of[at]!;
+  return all;
+}
+
+function walk(hive: OpenHive): void {
+  keys = values = data = 0;
+  hive.walk({
+    key: (key) => {
+      keys++;
+      touched += key.name.length;
+      if (key.lastWritten === 0n) touched++;
+    },
+    value: (value) => {
+      values++;
+      touched += value.name.length + value.type;
+      const from = value.dataOffset;
+      const size = value.size;
+      data += size;
+      touched ^= from === undefined ? sum(value.data, 0, size) : sum(bytes, from, size);
+    },
+  });
+}
+
+function paths(hive: OpenHive): string[] {
+  const above: string[] = [];
+  const found: string[] = [];
+  hive.walk({
+    key: ({ name }, depth) => {
+      above.length = depth;
+      above.push(depth < 2 ? (depth === 0 ? "" : name) : `${above[depth - 1] ?? ""}\\${name}`);
+      found.push(above[depth] ?? "");
+    },
+  });
+  return found;
+}
+
+function writeOut(content: Uint8Array, durable: boolean): void {
+  const file = openSync(process.env["OUT"] ?? "", "w", 0o600);
+  for (let from = 0; from < content.length; ) from += writeSync(file, content, from);
+  if (durable) fsyncSync(file);
+  closeSync(file);
+}
+
+const works: Readonly<Record<string, () => void>> = {
+  open: () => repeat(() => openHive(bytes).validate()),
+  walk: () => {
+    const hive = openHive(bytes);
+    repeat(() => walk(hive));
+  },
+  lookup: () => {
+    const hive = openHive(bytes);
+    const wanted = paths(hive);
+    const order = Array.from({ length: Number(more) }, (_, at) => wanted[(at * 7919) % wanted.length] ?? "");
+    repeat(() => {
+      for (const one of order) if (hive.find(one) !== undefined) touched++;
+    });
+  },
+  insert: () =>
+    repeat(() => {
+      let tree = readHive(bytes).root;
+      for (let at = 0; at < Number(more); at++) {
+        const name = `bench\\${(Math.imul(at, 2_654_435_761) >>> 0).toString(16).padStart(8, "0")}-key`;
+        const values = [sz("Name", "abcd"), dword("State", 1), dword("Weight", 1), sz("Id", "01234567")];
+        tree = applyEdits(
+          tree,
+          values.map((value) => ({ kind: "set-value", path: name, value })),
+          1n,
+        );
+      }
+      writeOut(writeHive(tree, { time: 1n }), false);
+    }),
+  rewrite: () => {
+    const { root } = readHive(bytes);
+    repeat(() => writeOut(writeHive(root, { time: 1n, expectedSize: bytes.length + (bytes.length >> 3) }), false));
+  },
+};
+
+const work = works[what];
+if (work === undefined) {
+  console.error(`There is no work ${what}.`);
+  process.exit(2);
+}
+work();
+const { maxRSS } = process.resourceUsage();
+console.log(`# ${keys} keys ${values} values ${data} bytes ${maxRSS} KiB ${touched === 0 ? "" : "touched"}`);
