@@ -65,6 +65,11 @@ export interface StatusView {
   readonly lastBackup: LastBackup | null;
 }
 
+/** `directory /srv/quorum`, `etcd:https://…`. */
+function quorumText({ kind, place }: NodeService["quorum"]): string {
+  return place.startsWith(`${kind}:`) ? place : `${kind} ${place}`;
+}
+
 /** The status out of a running service. */
 export function statusView(service: NodeService): StatusView {
   const state = readState(service.database.tree());
@@ -78,7 +83,7 @@ export function statusView(service: NodeService): StatusView {
       name: state.cluster.name === "" ? name : state.cluster.name,
       instance,
       generation,
-      quorum: `${service.quorum.kind} ${service.quorum.place}`,
+      quorum: quorumText(service.quorum),
     },
     self: {
       ...service.node,

@@ -24,6 +24,8 @@ export class TestCluster {
   readonly nodes: NodeProcess[] = [];
   /** Options of a node's service, by name; they count when the node is added. */
   readonly serviceOptions: Map<string, readonly string[]> = new Map();
+  /** On etcd; a folder of its own unless given. */
+  place: string | undefined;
   readonly #factor: number;
 
   constructor(name: string, timingFactor = 5) {
@@ -33,7 +35,7 @@ export class TestCluster {
   }
 
   get quorum(): string {
-    return join(this.folder, "quorum");
+    return this.place ?? join(this.folder, "quorum");
   }
 
   /** Forms cluster DEMO of these nodes; resolves when all are up. */

@@ -10,9 +10,16 @@ export interface Stage {
   readonly scenario: (name: string, play: () => Promise<void>) => void;
 }
 
-/** Forms a cluster of three nodes with the test application before the file's tests and ends it after them. */
-export function stage(name: string): Stage {
-  const cluster = new TestCluster(name);
+/**
+ * Forms a cluster of three nodes with the test application before the file's tests and ends it after them. `prepare` comes first;
+ * `timingFactor` as for `TestCluster`.
+ */
+export function stage(
+  name: string,
+  prepare: (cluster: TestCluster) => Promise<void> = async () => undefined,
+  timingFactor?: number,
+): Stage {
+  const cluster = new TestCluster(name, timingFactor);
   const app = new TestApp(cluster);
   const shown = async (work: () => Promise<void>): Promise<void> => {
     try {
@@ -24,6 +31,7 @@ export function stage(name: string): Stage {
   };
   before(() =>
     shown(async () => {
+      await prepare(cluster);
       await cluster.form(["N1", "N2", "N3"]);
       await app.create();
     }),

@@ -58,7 +58,7 @@ export function statusText(status: StatusView, now: number): string {
 
 function permitLine({ self }: StatusView): string {
   const permit = self.permitMs > 0 ? `has a permit for ${self.permitMs} ms more` : "has no permit to run applications";
-  return `Permit: ${permit}. ${self.containmentSentence}`.trim();
+  return `Permit: ${permit}. Permits last ${Math.round(self.permitLength)} ms here. ${self.containmentSentence}`.trim();
 }
 
 function checkpointLine({ checkpoints }: StatusView, now: number): string {
