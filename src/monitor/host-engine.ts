@@ -7,7 +7,7 @@ import type { Value } from "../tree/value.ts";
 import type { ApplicationRecord } from "./application-record.ts";
 import { readOutlasting } from "./outlasting.ts";
 import { parameterProblems } from "./parameters.ts";
-import { contextOf, lifeOf, outlastingOf, releaseLeft, unknownType } from "./resource-parts.ts";
+import { contextOf, lifeOf, outlastingOf, releaseLeft, typeOf } from "./resource-parts.ts";
 import { ResourceRun } from "./resource-run.ts";
 import { type ResourceEvent, resourceState } from "./resource-state.ts";
 import type { RegistryUse, ResourceTimes, ResourceType } from "./resource-type.ts";
@@ -18,6 +18,8 @@ export interface ResourceSpec {
   readonly name: string;
   /** The resource type's name. */
   readonly type: string;
+  /** Of a third party's type: where its code is, and what the cluster knows of it. */
+  readonly module?: { readonly path: string; readonly diesWithHost: boolean };
   readonly ownershipGeneration: number;
   /** What the resource sets itself; the rest is the type's. */
   readonly times: Partial<ResourceTimes>;
@@ -37,6 +39,8 @@ export interface HostEngineOptions {
   /** Absolute path of the quorum folder, when the quorum is one. */
   readonly quorum?: string;
   readonly findType: (name: string) => ResourceType | undefined;
+  /** The words that start the process of a third party's type; without them this host runs none. */
+  readonly typeRunner?: readonly string[];
   readonly readKey: (path: string) => Promise<Key | undefined>;
   readonly exportPem: (container: string) => Promise<string>;
   readonly log: Log;
@@ -116,8 +120,7 @@ export function createHostEngine(outside: Outside, options: HostEngineOptions): 
   return {
     start(spec) {
       const before = runs.get(spec.id);
-      const type = options.findType(spec.type);
-      if (type === undefined) throw unknownType(spec);
+      const type = typeOf(options, spec);
       if (!mayRun) throw refused(spec, "this host holds no permit to run", "It is started once the permit is renewed.");
       if (before === undefined || before.isDown) return begin(spec, type);
       if (before.isClosing) throw refused(spec, "it is just being taken down", "Try again when it is offline.");

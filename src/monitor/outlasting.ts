@@ -6,7 +6,7 @@
 import { writeFileDurably } from "../base/durable.ts";
 import { fail } from "../base/errors.ts";
 import { failureOf } from "../base/failure-of.ts";
-import type { Files, Outside } from "../base/outside.ts";
+import { type Files, type Outside, OutsideError } from "../base/outside.ts";
 import { fromJson, toJson } from "../rpc/json.ts";
 import { limited } from "./call-limit.ts";
 import type { ResourceLife } from "./resource-life.ts";
@@ -14,6 +14,8 @@ import type { ResourceContext, ResourceType } from "./resource-type.ts";
 
 /** The longest wait between two tries, in milliseconds. */
 const longestPause = 1_000;
+/** The longest that one try may take, in milliseconds. */
+const longestTry = 3_600_000;
 
 function fileOf(data: string, id: string): string {
   return `${data}/resources/${id}/outlasting.json`;
@@ -28,7 +30,9 @@ export async function writeOutlasting(files: Files, data: string, spec: { readon
 export async function forgetOutlasting(files: Files, data: string, id: string): Promise<void> {
   const path = fileOf(data, id);
   if ((await files.stat(path)) === undefined) return;
-  await files.unlink(path);
+  await files.unlink(path).catch((cause: unknown) => {
+    if (!(cause instanceof OutsideError) || cause.code !== "ENOENT") throw cause;
+  });
   await files.syncFolder(`${data}/resources/${id}`);
 }
 
@@ -66,10 +70,13 @@ export interface ReleaseParts {
 
 /** Calls `terminate` until it resolves, however often that takes; then nothing is left. No container of an earlier life may be there. */
 export async function untilReleased({ outside, type, next, held }: ReleaseParts): Promise<void> {
-  for (let pause = 20; ; pause = Math.min(longestPause, pause * 2)) {
+  let more = 1;
+  for (let pause = 20; ; pause = Math.min(longestPause, pause * 2), more *= 2) {
     const { life, context } = next();
     const { name, times } = context.resource;
-    const limit = { what: "terminate", resource: name, ms: times.pendingTimeout, property: "PendingTimeout" };
+    // A limit that is too short for it must not keep it for ever.
+    const ms = Math.min(times.deadlockTimeout * more, longestTry);
+    const limit = { what: "terminate", resource: name, ms, property: "DeadlockTimeout" };
     try {
       await limited(outside, limit, new AbortController().signal, (signal) => type.terminate(context, signal));
       await life.end();

@@ -3,6 +3,7 @@ import { fail } from "../base/errors.ts";
 import type { Outside } from "../base/outside.ts";
 import type { HostEngineOptions, ResourceSpec } from "./host-engine.ts";
 import { forgetOutlasting, untilReleased, writeOutlasting } from "./outlasting.ts";
+import { moduleType } from "./module-type.ts";
 import { parametersOf } from "./parameters.ts";
 import { ResourceLife } from "./resource-life.ts";
 import type { Outlasting } from "./resource-run.ts";
@@ -47,8 +48,7 @@ const never = (): boolean => false;
 
 /** Releases what an earlier host of this node left of a resource; resolves when nothing is left. */
 export async function releaseLeft(outside: Outside, options: HostEngineOptions, spec: ResourceSpec): Promise<void> {
-  const type = options.findType(spec.type);
-  if (type === undefined) throw unknownType(spec);
+  const type = typeOf(options, spec);
   const none = lifeOf(outside, options, spec, never, () => undefined);
   const context = contextOf(outside, options, spec, type, none, () => undefined);
   const outlasting = outlastingOf(outside, options, spec, context);
@@ -100,9 +100,16 @@ function startingIn(life: ResourceLife, diesWithHost: boolean): Pick<ResourceCon
   };
 }
 
-/** A resource of a type that nobody here knows. */
-export function unknownType(spec: ResourceSpec): Error {
-  return fail("CLUSTER_RESOURCE_TYPE_NOT_FOUND", {
+/** The type of a resource: one of ours, or a module. @throws CLUSTER_RESOURCE_TYPE_NOT_FOUND */
+export function typeOf(options: HostEngineOptions, spec: ResourceSpec): ResourceType {
+  const { module, type: name, parameters: values } = spec;
+  const runner = options.typeRunner;
+  const type =
+    module === undefined
+      ? options.findType(name)
+      : runner && moduleType({ name, module: module.path, diesWithHost: module.diesWithHost, runner, values });
+  if (type !== undefined) return type;
+  throw fail("CLUSTER_RESOURCE_TYPE_NOT_FOUND", {
     happened: `${spec.name} is of type ${spec.type}, which this node does not know.`,
     unchanged: "It was not started.",
     next: "Correct the type, or exclude this node from its possible owners.",

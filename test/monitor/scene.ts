@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { createLog } from "../../src/base/log.ts";
 import { openOutside } from "../../src/base/outside-node.ts";
 import type { Outside } from "../../src/base/outside.ts";
+import type { Disks } from "../../src/disks/disks.ts";
 import { openLinuxDisks } from "../../src/disks/linux-disks.ts";
 import type { ApplicationRecord } from "../../src/monitor/application-record.ts";
 import { createHostEngine, type HostEngine, type ResourceSpec } from "../../src/monitor/host-engine.ts";
@@ -23,6 +24,8 @@ export interface SceneParts {
   readonly keys?: ReadonlyMap<string, Key>;
   /** Added to what programs of resources start from. */
   readonly environment?: Readonly<Record<string, string>>;
+  /** Those of the machine unless given; told the node's data folder. */
+  readonly disks?: (folder: string) => Disks;
 }
 
 /** A running host. */
@@ -35,7 +38,13 @@ export interface Scene {
   /** Containers that run. */
   readonly running: ReadonlyMap<string, ApplicationRecord>;
   /** Brings a resource online under its name; the last event of its start says how that went. */
-  online(name: string, type: string, values: readonly Value[], times?: ResourceSpec["times"]): Promise<ResourceEvent>;
+  online(
+    name: string,
+    type: string,
+    values: readonly Value[],
+    times?: ResourceSpec["times"],
+    module?: ResourceSpec["module"],
+  ): Promise<ResourceEvent>;
   /** Waits until it is in one of these states. */
   reaches(name: string, ...states: readonly number[]): Promise<ResourceEvent>;
   states(name: string): readonly number[];
@@ -55,8 +64,9 @@ export async function openScene(parts: SceneParts = {}): Promise<Scene> {
     folder,
     socket: join(folder, "api.sock"),
     environment: { ...environment, ...parts.environment },
-    disks: openLinuxDisks(outside),
+    disks: parts.disks?.(folder) ?? openLinuxDisks(outside),
     findType: (name) => parts.types?.find((type) => type.name === name) ?? findResourceType(name),
+    typeRunner: [process.execPath, join(import.meta.dirname, "../../src/daemon/type-runner.ts")],
     readKey: async (path) => parts.keys?.get(path),
     exportPem: async () => "",
     log: createLog((line) => void logged.push(line), outside.clock, {}),
@@ -93,8 +103,9 @@ export async function openScene(parts: SceneParts = {}): Promise<Scene> {
     reaches,
     output,
     states: (name) => events.filter(({ resource }) => resource === name).map(({ state }) => state),
-    online(name, type, parameters, times = {}) {
-      engine.start({ id: name, name, type, ownershipGeneration: 1, times, parameters });
+    online(name, type, parameters, times = {}, module) {
+      const own = module === undefined ? {} : { module };
+      engine.start({ id: name, name, type, ownershipGeneration: 1, times, parameters, ...own });
       return reaches(name, 2, 4);
     },
   };
