@@ -4,6 +4,8 @@ import type { Files, Outside } from "../base/outside.ts";
 import { replay } from "../membership/copy-image.ts";
 import { loadBelow } from "../quorum/disk/log.ts";
 import { currentName, generationFolder, hasCode, readIdentity } from "../quorum/disk/place.ts";
+import { retiredName } from "../quorum/disk/generation.ts";
+import { movingName, sealedName, whereabouts } from "../quorum/disk/moving.ts";
 import { openDiskQuorum } from "../quorum/disk/quorum.ts";
 import { isEtcdPlace } from "../quorum/etcd/place.ts";
 import { openQuorum } from "../quorum/open.ts";
@@ -68,8 +70,7 @@ export async function loadGeneration(
   return { identity: loaded.identity, ...replay(loaded) };
 }
 
-const known = new Set(["current", "generation", "current.retired", "restore.lock"]);
-const retiredName = "current.retired";
+const known = new Set(["current", "generation", retiredName, sealedName, movingName, "restore.lock"]);
 
 function bareFact(place: string, condition: QuorumCondition, sentence: string): QuorumFact {
   return { place, condition, sentence, generations: [], strangers: [] };
@@ -154,7 +155,12 @@ async function examineFull(
     if (failure.name === "INVALID_PARAMETER") return found("shared", failure.happened);
   }
   if ("damage" in named) return found("current damaged", named.damage);
-  if (named.name === undefined) return withoutCurrent(place, names, generations, found);
+  if (named.name === undefined) {
+    const left = await whereabouts(outside, place).catch(() => undefined);
+    if (left?.state === "sealed") return found("current missing", movingSentence(place, left.departure.to));
+    if (left?.state === "left") return found("retired", `The quorum was moved from ${place} to ${left.departure.to}.`);
+    return withoutCurrent(place, names, generations, found);
+  }
   const current = generations.find(({ inForce }) => inForce);
   if (current === undefined) {
     return found(
@@ -171,6 +177,10 @@ async function examineFull(
   if (current.damage !== undefined)
     return found("log damaged", `Generation ${current.name} in ${place} can't be read: ${current.damage}`);
   return found("in order", `The quorum ${place} is readable, at ${current.tag ?? ""}.`);
+}
+
+function movingSentence(place: string, to: string): string {
+  return `The quorum is being moved from ${place} to ${to}: start the service of a node that sees both, which finishes it or goes back.`;
 }
 
 function withoutCurrent(

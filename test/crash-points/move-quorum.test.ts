@@ -9,6 +9,7 @@ import type { Files } from "../../src/base/outside.ts";
 import { namedVersions } from "../../src/backup/named-versions.ts";
 import { replay } from "../../src/membership/copy-image.ts";
 import { openDiskQuorum } from "../../src/quorum/disk/quorum.ts";
+import { examineQuorum } from "../../src/recovery/doctor-quorum.ts";
 import { diskEnd } from "../../src/recovery/move/disk-end.ts";
 import { settleMove } from "../../src/recovery/move/follow-move.ts";
 import type { EndName, MoveOrder } from "../../src/recovery/move/move-record.ts";
@@ -100,6 +101,9 @@ test("nothing is taken back: requests, pauses and proofs go along, and no leader
   assert.equal(await inForce(files), "new");
   const parts = partsOf(files);
   assert.deepEqual(await settleMove(parts.open(order.from), parts.open), { state: "moved", to: remembered[0] });
+  const { condition, sentence, strangers } = await examineQuorum(outsideOf(files, 5), place);
+  assert.deepEqual([condition, strangers], ["retired", []]);
+  assert.equal(sentence, "The quorum was moved from /shared/quorum to /new/quorum.");
 });
 
 test("what was written after the plan goes along, what comes after the seal is not acknowledged", async () => {
