@@ -86,7 +86,7 @@ if (names.length > 0) {
     logLevel: "warning",
     // CommonJS packages inside a bundle ask for Node's modules by require.
     banner: {
-      js: 'import { createRequire as __require } from "node:module"; const require = __require(import.meta.url);',
+      js: 'import { createRequire as __createRequire } from "node:module"; const require = __createRequire(import.meta.url);',
     },
     plugins: [findPrograms],
   });
