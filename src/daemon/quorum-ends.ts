@@ -4,6 +4,7 @@ import { failureOf } from "../base/failure-of.ts";
 import type { Outside } from "../base/outside.ts";
 import { freeBytes } from "../base/outside-node-space.ts";
 import { type NodeRecord, readNodeRecord, writeNodeRecord } from "../clusapi/node-record.ts";
+import { isEtcdPlace } from "../quorum/etcd/place.ts";
 import { diskEnd } from "../recovery/move/disk-end.ts";
 import { type Settled, settleMove } from "../recovery/move/follow-move.ts";
 import { removeMove, type EndName, readMove } from "../recovery/move/move-record.ts";
@@ -43,7 +44,7 @@ export async function rememberQuorum(outside: Outside, data: string, { place }: 
 
 /** The quorum of a node as an end. */
 export function recordedEnd({ quorum }: Pick<NodeRecord, "quorum">): EndName {
-  return { kind: "directory", place: quorum };
+  return { kind: isEtcdPlace(quorum) ? "etcd" : "directory", place: quorum };
 }
 
 /** Where the cluster of this record is. A place that can't be read says nothing: whoever opens it tells what is wrong. */

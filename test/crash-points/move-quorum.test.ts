@@ -106,6 +106,23 @@ test("nothing is taken back: requests, pauses and proofs go along, and no leader
   assert.equal(sentence, "The quorum was moved from /shared/quorum to /new/quorum.");
 });
 
+test("a mark is seen by who sees the very place, and nothing else is taken for one", async () => {
+  const { files } = memoryFiles();
+  await scene(files);
+  for (const at of [target, "/new/a/b/quorum", "/new"]) {
+    const end = diskEnd(outsideOf(files, 3), at);
+    assert.equal(await end.obstacle(), undefined);
+    const left = await end.leaveMark(order.departure.plan);
+    await end.checkMark(left.at, order.departure.plan);
+    await assert.rejects(end.checkMark(left.at, identity.lineage), { name: "QUORUM_DISK_NOT_FOUND" });
+    await assert.rejects(end.checkMark("/shared/quorum/current", "1"), { name: "INVALID_PARAMETER" });
+    await left.remove();
+    await assert.rejects(end.checkMark(left.at, order.departure.plan), { name: "QUORUM_DISK_NOT_FOUND" });
+  }
+  assert.match((await diskEnd(outsideOf(files, 3), place).obstacle()) ?? "", /is readable/);
+  assert.match((await diskEnd(outsideOf(files, 3), "/shared").obstacle()) ?? "", /something else in \/shared: quorum/);
+});
+
 test("what was written after the plan goes along, what comes after the seal is not acknowledged", async () => {
   const { files } = memoryFiles();
   await scene(files);

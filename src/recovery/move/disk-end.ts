@@ -24,6 +24,8 @@ import type { BuiltQuorum, QuorumEnd, SealedQuorum } from "./quorum-end.ts";
 
 type DiskOutside = Pick<Outside, "files" | "random">;
 
+const markPrefix = "/.clubar-mark-";
+
 /** What a person may decide, and who can tell the room on a disk. */
 export interface DiskEndOptions {
   /** Takes a file system that several machines share although its locks can't be trusted. */
@@ -63,11 +65,14 @@ export function diskEnd(outside: DiskOutside, place: string, options: DiskEndOpt
     size: async () => sizeBelow(files, (await currentFolder(outside, place)).path),
     room: async () => freeBytes?.(await existing(files, place)),
     async leaveMark(mark) {
-      const at = `${await existing(files, place)}/.clubar-mark-${mark}`;
+      const at = `${await existing(files, place)}${markPrefix}${mark}`;
       await writeNewFile(files, at, new TextEncoder().encode(mark));
       return { at, remove: () => files.unlink(at) };
     },
     async checkMark(at, mark) {
+      const folder = at.slice(0, at.lastIndexOf("/"));
+      const isMark = at.startsWith(`${folder}${markPrefix}`) && `${place}/`.startsWith(`${folder.replace(/\/$/, "")}/`);
+      if (!isMark) throw fail("INVALID_PARAMETER", { happened: `${at} is no mark of ${place}` });
       const bytes = await readIfThere(files, at);
       if (bytes === undefined || new TextDecoder().decode(bytes) !== mark)
         throw fail("QUORUM_DISK_NOT_FOUND", { happened: `it does not see the disk of ${place} there` });
