@@ -3,8 +3,10 @@ import assert from "node:assert/strict";
 import { afterEach, beforeEach, test } from "node:test";
 import { openScene, refused, type Scene } from "../../../test/api/scene.ts";
 import { clubar } from "../../../test/cli/run.ts";
+import { errorTable } from "../../base/errors.ts";
 import { readState } from "../../database/state.ts";
 import type { ReplaceDiskPlan } from "../../recovery/recovery.ts";
+import type { MoveQuorumCalls, RestoreOutcome, RestorePlanView } from "../node-service.ts";
 import type { DiskReplacementView } from "./recovery.ts";
 
 let scene: Scene;
@@ -72,4 +74,30 @@ test("the command shows its plan, asks, and says that it is done already", async
   const again = await clubar(["recover", "disk", "old", "--with", "new"], scene);
   assert.equal(again.exit, 0);
   assert.match(again.out, /has replaced "old \(lost\)" already/);
+});
+
+test("with the quorum's disk the command shows how the quorum moves, stops at what forbids it, and waits for the node", async () => {
+  const { client, service } = scene;
+  await client.post("/resources", { name: "q", group: "g", type: "Physical Disk", parameters: { MountPoint: "/q" } });
+  const asked: unknown[] = [];
+  let answer: RestorePlanView = {
+    id: "p",
+    lines: ["Moves: the cluster database."],
+    blockers: [{ name: "DISK_FULL", sentence: "Too little room.", next: "" }],
+    warnings: ["n3 is off."],
+  };
+  const carryOut = async (request: unknown): Promise<RestoreOutcome> => {
+    asked.push(request);
+    return { tag: "2:0:9", safetyBackup: undefined, lines: ["The quorum is /srv/new/quorum now."] };
+  };
+  Object.assign(service, { moveQuorum: { plan: async () => answer, carryOut } satisfies MoveQuorumCalls });
+  const words = ["recover", "disk", "q", "--with", "new"];
+  const blocked = await clubar(words, scene);
+  assert.deepEqual([blocked.exit, asked], [errorTable.DISK_FULL.exit, []]);
+  answer = { ...answer, blockers: [] };
+  const plan = await clubar([...words, "--plan"], scene);
+  assert.match(plan.out, /Moves: the cluster database\.[^]*Warning: n3 is off\./);
+  const done = await clubar([...words, "--yes"], scene);
+  assert.match(done.out, /"new" replaced "q"[^]*The quorum is \/srv\/new\/quorum now\./);
+  assert.deepEqual(asked.length, 1);
 });
