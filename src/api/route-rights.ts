@@ -26,8 +26,9 @@ operate           PATCH  /cluster /nodes/:node /groups/:group /resources/:resour
 operate!          POST   /groups/:group/offline /resources/:resource/offline /resources/:resource/fail /nodes/:node/evict
 operate!          POST   /nodes/:node/confirm-down /nodes/:node/stop /checkpoints/remove /checkpoints/revert /keys/import
 operate!          POST   /recovery/checkpoints /recovery/disk
+operate!          POST   /resource-types
 operate!          PUT    /registry/hive
-operate!          DELETE /groups/:group /resources/:resource /registry/hive /keys
+operate!          DELETE /groups/:group /resources/:resource /resource-types/:type /registry/hive /keys
 backup            POST   /backup /vss/freeze /vss/thaw
 restore-node!     POST   /vss/restart
 restore-cluster!  POST   /restore /cluster/force-quorum /nodes/token /users

@@ -69,6 +69,8 @@ export interface ResourceTypeView {
   readonly name: string;
   readonly description: string;
   readonly diesWithHost: boolean;
+  /** Path of its module on every node; null for a type of clubar's own. */
+  readonly module: string | null;
 }
 
 /** Properties or parameters by name. */
@@ -133,7 +135,8 @@ export function resourceView(state: ClusterState, resource: ResourceState): Reso
 
 /** A resource type for people. */
 export function resourceTypeView(type: ResourceTypeState): ResourceTypeView {
-  return { name: type.name, description: type.description, diesWithHost: type.diesWithHost };
+  const { name, description, diesWithHost, module } = type;
+  return { name, description, diesWithHost, module: module === "" ? null : module };
 }
 
 function nodeName(state: ClusterState, id: string | undefined): string | null {

@@ -42,6 +42,8 @@ export interface HostParts {
   readonly log: Log;
   readonly guard: GuardLink;
   readonly findType: (name: string) => ResourceType | undefined;
+  /** The words that start the process of a third party's resource type. */
+  readonly typeRunner?: readonly string[];
   readonly environment: Readonly<Record<string, string>>;
   /** Absent for a node that only has sockets of its machine. */
   readonly remote?: HostRemote;
@@ -113,6 +115,7 @@ class HostProcess {
       disks: parts.disks ?? openLinuxDisks(outside),
       ...(quorum.kind === "directory" ? { quorum: quorum.place } : {}),
       findType: parts.findType,
+      ...(parts.typeRunner === undefined ? {} : { typeRunner: parts.typeRunner }),
       readKey: (path) => this.#questions.readKey(this.#service, path),
       exportPem: (container) => this.#questions.exportPem(this.#service, container),
       log,

@@ -31,6 +31,11 @@ await runHost({
   log,
   guard,
   findType: findResourceType,
+  typeRunner: [
+    process.execPath,
+    "--max-old-space-size=128",
+    fileURLToPath(new URL("./type-runner.ts", import.meta.url)),
+  ],
   environment: applicationEnvironment(),
 });
 process.exit(0);

@@ -83,7 +83,11 @@ export const resourceKey = {
 } as const;
 
 /** Values of `ResourceTypes\<name>` beyond the property table. */
-export const resourceTypeValue = { diesWithHost: "DiesWithHost" } as const;
+export const resourceTypeValue = {
+  diesWithHost: "DiesWithHost",
+  /** sz: of a third party's type, the absolute path of its module. */
+  dllName: "DllName",
+} as const;
 
 /** Values of `Runtime\Nodes\<id>`. A node that joins sets values; it must not replace the key (a pause outlives a restart). */
 export const runtimeNodeValue = {

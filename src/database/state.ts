@@ -162,6 +162,8 @@ export interface ResourceTypeState {
   readonly pendingTimeout: number;
   readonly deadlockTimeout: number;
   readonly diesWithHost: boolean;
+  /** Of a third party's type: the absolute path of its code. "" for one of ours. */
+  readonly module: string;
 }
 
 /** Reads the tree `HKLM\Cluster`. The same tree gives the same object, and what is equal in two versions of a tree is read once. */
@@ -383,5 +385,6 @@ function readResourceType(key: Key): ResourceTypeState {
     pendingTimeout: values.number("PendingTimeout"),
     deadlockTimeout: values.number("DeadlockTimeout"),
     diesWithHost: values.number("DiesWithHost") === 1,
+    module: values.text("DllName"),
   };
 }

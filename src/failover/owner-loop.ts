@@ -256,6 +256,7 @@ export class OwnerLoop {
         id,
         name: resource.name,
         type: resource.type,
+        ...moduleOf(state, resource),
         ownershipGeneration: group.ownershipGeneration,
         times: {
           pendingTimeout: resource.pendingTimeout,
@@ -313,6 +314,12 @@ export class OwnerLoop {
 function triedUnder(state: ClusterState, resource: ResourceState | undefined): Pick<RunningResource, "triedUnder"> {
   const group = state.groups.get(resource?.group ?? "");
   return group === undefined ? {} : { triedUnder: group.ownershipGeneration };
+}
+
+/** Where the code of a third party's type is. */
+function moduleOf(state: ClusterState, { type, diesWithHost }: ResourceState): Pick<ResourceSpec, "module"> {
+  const path = state.resourceTypes.get(type.toLowerCase())?.module ?? "";
+  return path === "" ? {} : { module: { path, diesWithHost } };
 }
 
 /** Whether something of it may be left on this machine after a step that came to no answer: what outlives its host is not failed then. */

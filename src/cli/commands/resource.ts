@@ -64,13 +64,37 @@ function defineReading(noun: Parameters<Define>[0], cli: Cli): void {
     });
   verb(noun, "types", "List the resource types").action(async () => {
     const types = await cli.client().get<ResourceTypeView[]>("/resource-types");
-    const rows = types.map((type) => [type.name, type.diesWithHost ? "yes" : "no", type.description]);
+    const rows = types.map((type) => [
+      type.name,
+      type.diesWithHost ? "yes" : "no",
+      type.module === null ? type.description : `${type.description} ${type.module}`.trim(),
+    ]);
     cli.show(types, () => table(["Type", "Dies with its node", ""], rows, "No resource types."));
   });
+  const add = verb(noun, "add-type <name>", "Make a module a resource type")
+    .requiredOption("--module <path>", "the module, at the same absolute path on every node")
+    .option("--dies-with-node", "nothing that it does is left when its processes are gone")
+    .option("--description <text>", "for people")
+    .action(async (name: string, options: AddTypeOptions) => {
+      const { module, diesWithNode = false, description } = options;
+      cli.done(
+        await cli.client().post<Done>("/resource-types", { name, module, diesWithHost: diesWithNode, description }),
+      );
+    });
+  notes(add, "Its code runs as the node's services do. docs/manual/resource-types.md says how one is written.");
+  verb(noun, "remove-type <name>", "Remove a resource type that was added and that no resource is of").action(
+    async (name: string) => cli.done(await cli.client().delete<Done>(apiPath("resource-types", name))),
+  );
   verb(noun, "show <resource>", "Show a resource with properties and parameters").action(async (name: string) => {
     const resource = await cli.client().get<ResourceDetail>(apiPath("resources", name));
     cli.show(resource, () => detail(resource));
   });
+}
+
+interface AddTypeOptions {
+  readonly module: string;
+  readonly diesWithNode?: boolean;
+  readonly description?: string;
 }
 
 interface CreateOptions {
