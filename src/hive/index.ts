@@ -37,8 +37,10 @@ export {
   valueType,
 } from "../tree/value.ts";
 export { checkHive } from "./check.ts";
+export { commitHive, type PageFile } from "./commit-hive.ts";
 export { defaultSecurity } from "./default-security.ts";
 export { deletedEntries, type DeletedEntry } from "./deleted.ts";
+export { type EditOptions, type FileWrite, type HiveCommit, HiveEditor } from "./edit-hive.ts";
 export type { Finding, Severity } from "./finding.ts";
 export { HiveError } from "./hive-error.ts";
 export { limits } from "./limits.ts";
@@ -52,4 +54,4 @@ export { writeRegText } from "./reg-write.ts";
 export type { Loss } from "./inspection.ts";
 export { orphansName, type SalvageReport, salvageHive } from "./salvage.ts";
 export type { WriteOptions } from "./write.ts";
-export { writeHive } from "./write.ts";
+export { writeHive, writeHiveInSlices } from "./write.ts";

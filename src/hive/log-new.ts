@@ -5,13 +5,14 @@ import type { LogPage } from "./log-old.ts";
 import { marvin32 } from "./marvin32.ts";
 
 /** `HvLE`. */
-const entrySignature = 0x454c_7648;
-/** Bytes of an entry before its page references; entries have sizes of multiples of `entryAlignment`. */
-const entryHead = 40;
-const entryAlignment = 512;
+export const entrySignature = 0x454c_7648;
+/** Bytes of an entry before its page references. */
+export const entryHead = 40;
+/** Entries have sizes of multiples of this. */
+export const entryAlignment = 512;
 
 /** Fields of an entry. */
-const field = { size: 4, flags: 8, sequence: 12, binsSize: 16, pages: 20, hash1: 24, hash2: 32 } as const;
+export const field = { size: 4, flags: 8, sequence: 12, binsSize: 16, pages: 20, hash1: 24, hash2: 32 } as const;
 
 /** One write to a hive, in a log. */
 export interface LogEntry {

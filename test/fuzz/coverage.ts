@@ -28,7 +28,7 @@ export class BlockCoverage {
     const before = this.#seen.size;
     // The answer comes before `post` returns, because the session is in this thread.
     this.#session.post("Profiler.takePreciseCoverage", (error, answer) => {
-      if (error === null) this.#take(answer as CoverageResult);
+      if (error === null) this.#take(answer);
     });
     return this.#seen.size - before;
   }

@@ -15,7 +15,7 @@ describe("fuzzing", () => {
     });
   }
 
-  for (const [name, runs] of Object.entries({ reader: 800, logs: 1500, reg: 800 })) {
+  for (const [name, runs] of Object.entries({ reader: 800, logs: 1500, reg: 800, inplace: 150 })) {
     test(`${runs} mutations for ${name}`, () => {
       const { failure, kinds } = fuzz(targets[name]!, { seed: 20_261_121, coverage: false, goesOn: (n) => n < runs });
       if (failure !== undefined) throw new Error(`a run of ${name}`, { cause: failure.error });

@@ -1,5 +1,6 @@
 /**
- * `npm run fuzz -- --seconds N [--target reader|logs|reg] [--seed S] [--no-coverage]`: mutates hives, logs and registry text of others
+ * `npm run fuzz -- --seconds N [--target reader|logs|reg|inplace] [--seed S] [--no-coverage]`: mutates hives, logs and registry text
+ * of others
  * and
  * of our own. An input that fails is written to test/fuzz/failures, where the tests run it from then on.
  */

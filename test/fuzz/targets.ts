@@ -19,6 +19,7 @@ import {
   writeHive,
   writeRegText,
 } from "../../src/hive/index.ts";
+import { runInPlace } from "./in-place.ts";
 import { logEntry, logFile, setBaseFields } from "../hives/log-file.ts";
 import { isHiveName, ownHive, sharedFiles, sharedHive, sharedHivesAbsent } from "../hives/shared-hives.ts";
 
@@ -222,5 +223,11 @@ const reg: Target = {
   },
 };
 
+/** Inputs choose edits. */
+const inplace: Target = {
+  corpus: () => [1, 2, 3, 4].map((seed) => Uint8Array.from({ length: 60 }, (_, i) => (i * 97 * seed) >>> 2)),
+  run: runInPlace,
+};
+
 /** All targets by name. */
-export const targets: Readonly<Record<string, Target>> = { reader, logs, reg };
+export const targets: Readonly<Record<string, Target>> = { reader, logs, reg, inplace };
