@@ -7,6 +7,7 @@ import { dataFolder } from "../base/outside-node-folder.ts";
 import { openOutside } from "../base/outside-node.ts";
 import type { Outside } from "../base/outside.ts";
 import { isEtcdPlace } from "../quorum/etcd/place.ts";
+import { trustedOutside } from "../trust/trusted-outside.ts";
 import { jsonText } from "./render/json.ts";
 import { withProgress } from "./render/progress.ts";
 import { hostUrl, remoteTransport } from "./remote.ts";
@@ -75,7 +76,7 @@ export class Cli {
   }
 
   outside(): Outside {
-    return this.#parts.outside?.() ?? openOutside();
+    return this.#parts.outside?.() ?? trustedOutside(openOutside(), this.settings.data);
   }
 
   /** The absolute path of what a person named. USAGE for none. */
