@@ -202,8 +202,12 @@ test("the node that switched does not go back because it can't see the new place
     ...parts.open(end),
     // Dead, it holds none.
     lock: async (how) => {
-      const { claim, release } = await parts.open(end).lock(how);
-      return { claim: (plan) => claim(plan).then(release), release: async () => undefined };
+      const held = await parts.open(end).lock(how);
+      const claim = async (plan: string): Promise<void> => {
+        await held.claim(plan);
+        await held.release();
+      };
+      return { claim, release: async () => undefined };
     },
     putInForce: async (identity) => {
       await parts.open(end).putInForce(identity);

@@ -97,8 +97,8 @@ function linesOf({ from, to, present, tag, versions, size, nodes, replaces }: Mo
     `Moves: the cluster database, now ${formatTag(tag)}, and ${files}; ${size} bytes. Nothing is taken back.`,
     "Stays: what the nodes have on their own disks, and all data of applications: no file of theirs is copied.",
     "The old place: out of force, its content unchanged. It says where the cluster went, so that a node that comes later finds the way.",
-    `All applications stop, in order, and start again: the cluster goes on under a new generation (${present.generation} → ${generation}), ` +
-      "and no life of a node outlasts its generation.",
+    "All applications stop, in order, and start again: the cluster goes on under a new generation " +
+      `(${present.generation} → ${generation}), and no life of a node outlasts its generation.`,
     `Step 1: Lock both places; ${running.join(", ")} take their applications offline and stand aside.`,
     `Step 2: Seal ${from.place}: from here on nothing is acknowledged in it. What comes before is moved.`,
     `Step 3: Build generation ${generation} in ${to.place}${exchange}, and read it back.`,
