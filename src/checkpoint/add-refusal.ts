@@ -5,6 +5,7 @@ import type { Key } from "../tree/key.ts";
 import type { Source } from "./content.ts";
 import { titleOf } from "./names.ts";
 
+const nouns = { registry: "registry key", crypto: "", directory: "file or folder" } as const;
 const missing: readonly string[] = ["FILE_NOT_FOUND", "NTE_BAD_KEYSET"];
 
 /** It is looked for where the resource is owned, which need not be where somebody asked. */
@@ -17,7 +18,7 @@ export function notToBeAdded(
   if (!missing.includes(cause.name)) return cause;
   const node = readState(at.tree).nodes.get(at.node)?.name ?? at.node;
   return fail(cause.name, {
-    happened: `There is no ${titleOf(kind, path)} on node ${node}, which owns resource "${resource.name}".`,
+    happened: `There is no ${`${nouns[kind]} ${titleOf(kind, path)}`.trim()} on node ${node}, which owns resource "${resource.name}".`,
     unchanged: "No checkpoint was added.",
     next: "Make it on that node first (clubar reg add, clubar key create, or the folder itself), then add the checkpoint.",
     cause,

@@ -103,6 +103,12 @@ export class Contents {
     return { bytes, contentDigest: digest };
   }
 
+  /** The same; of a large folder in slices, while the process goes on. */
+  async contentAside(live: Live): Promise<Content> {
+    if (live.kind !== "directory") return this.contentOf(live);
+    return { bytes: await this.directories.encode(live.entry), contentDigest: entryDigest(live.entry) };
+  }
+
   digestOf(live: Live): string {
     if (live.kind === "registry") return this.#digests.get(live.key) ?? this.contentOf(live).contentDigest;
     if (live.kind === "directory") return entryDigest(live.entry);

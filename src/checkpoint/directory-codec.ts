@@ -2,7 +2,7 @@
 import { decodeUtf16 } from "../base/bytes.ts";
 import { bytesOfName } from "../base/file-names.ts";
 import { fail, type Failure } from "../base/errors.ts";
-import { HiveError, readHive, writeHive } from "../hive/index.ts";
+import { HiveError, readHive, writeHive, writeHiveInSlices, type WriteOptions } from "../hive/index.ts";
 import { buildKey, childrenOf, fileTime, type Key, valueOf, wallTime } from "../tree/key.ts";
 import { foldName, maxDepth } from "../tree/path.ts";
 import { binary, dword, dwordOf, sz, textOf, type Value, valueType } from "../tree/value.ts";
@@ -29,7 +29,17 @@ const longestTarget = 4095;
 /** The bytes of a version. MORE_DATA for folders nested too deep. */
 export function encodeDirectory(entry: Entry): Uint8Array {
   const root = directoryKey(entry);
-  return writeHive(root, { time: root.lastWritten, fileName: root.name, expectedSize: expectedSize(entry) });
+  return writeHive(root, optionsOf(root, entry));
+}
+
+/** The same bytes, with pauses while they are made. */
+export function encodeDirectoryInSlices(entry: Entry, pause: () => Promise<void>): Promise<Uint8Array> {
+  const root = directoryKey(entry);
+  return writeHiveInSlices(root, optionsOf(root, entry), pause);
+}
+
+function optionsOf(root: Key, entry: Entry): WriteOptions {
+  return { time: root.lastWritten, fileName: root.name, expectedSize: expectedSize(entry) };
 }
 
 /** A little more than the hive will have: its bins are filled to the last page. */

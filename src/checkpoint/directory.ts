@@ -2,7 +2,7 @@
 import { failureOf } from "../base/failure-of.ts";
 import type { Log } from "../base/log.ts";
 import type { Outside } from "../base/outside.ts";
-import { encodeDirectory } from "./directory-codec.ts";
+import { encodeDirectoryInSlices } from "./directory-codec.ts";
 import { type Entry, entryDigest } from "./directory-entry.ts";
 import { type DirectoryFilter, largestMaxSize } from "./directory-filter.ts";
 import type { OldKeeper, Replacing } from "./directory-kept.ts";
@@ -85,6 +85,11 @@ export class Directories {
     return this.scan(path, { ...filter, maxSize: largestMaxSize });
   }
 
+  /** The bytes of a version; a large one is made in slices. */
+  encode(entry: Entry): Promise<Uint8Array> {
+    return encodeDirectoryInSlices(entry, () => this.#parts.outside.timers.sleep(0));
+  }
+
   /** BAD_PATHNAME and FILE_NOT_FOUND of `checkTarget`. */
   async check(path: string): Promise<void> {
     await checkTarget(this.#parts.outside.files, this.placeOf(path), this.#parts.folder);
@@ -100,7 +105,7 @@ export class Directories {
     const keeper: OldKeeper = {
       scan: (place, filter) => new DirectoryScanner(outside, place).scan(filter),
       keep: async ({ resource, path, number }, entry) => {
-        const content = { bytes: encodeDirectory(entry), contentDigest: entryDigest(entry) };
+        const content = { bytes: await this.encode(entry), contentDigest: entryDigest(entry) };
         const file = await new Losers(outside, folder).keep(resource, { kind: "directory", path, number }, content);
         log.warn("a folder changed while a version was put in place; it is kept", { resource, path, file });
       },

@@ -314,7 +314,7 @@ test("adding and removing", async () => {
   await assert.rejects(add("SOFTWARE\\None"), {
     name: "FILE_NOT_FOUND",
     unchanged: "No checkpoint was added.",
-    happened: /^There is no HKLM\\SOFTWARE\\None on node \S+, which owns resource "Shop"\.$/,
+    happened: /^There is no registry key HKLM\\SOFTWARE\\None on node \S+, which owns resource "Shop"\.$/,
   });
   await assert.rejects(checkpoints.add(resource, "crypto", "1\\\\None"), { name: "NTE_BAD_KEYSET" });
   one.keys.set("1\\\\Hidden", encode("x"));

@@ -82,7 +82,7 @@ class CheckpointEngine implements Checkpoints {
       const live = await this.#contents.live(source).catch((error: unknown) => {
         throw notToBeAdded(source, records, { tree, node: this.#parts.database.self.node }, failureOf(error));
       });
-      const content = this.#contents.contentOf(live);
+      const content = await this.#contents.contentAside(live);
       const request = { ...source, content, isNew: true, check };
       const { tag, checkpoint } = await commitVersion(this.#parts, held, request);
       this.#noteCaptured(held.resource, checkpoint);
@@ -283,7 +283,7 @@ class CheckpointEngine implements Checkpoints {
         request.seen(live, current.size);
         return current;
       }
-      const content = this.#contents.contentOf(live);
+      const content = await this.#contents.contentAside(live);
       request.seen(live, content.bytes.length);
       return content;
     } catch (error) {

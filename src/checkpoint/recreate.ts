@@ -120,7 +120,7 @@ async function recreateOne(at: RecreateParts, checkpoint: Checkpoint, isPlan: bo
   if (failure !== undefined || live === undefined) return failedLine(checkpoint, inspected, failure ?? nothingLive());
   const line = lineOf(checkpoint, inspected);
   try {
-    const content = contents.contentOf(live);
+    const content = await contents.contentAside(live);
     if (inspected.state === "whole" && content.contentDigest === checkpoint.contentDigest) {
       return { ...line, result: "same", sentence: `Version ${number} is whole and holds what is live.` };
     }

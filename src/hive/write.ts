@@ -28,12 +28,38 @@ export interface WriteOptions {
  * tree that no hive can hold (`limits`).
  */
 export function writeHive(root: Key, options: WriteOptions): Uint8Array<ArrayBuffer> {
+  const steps = writeSteps(root, options);
+  for (;;) {
+    const step = steps.next();
+    if (step.done === true) return step.value;
+  }
+}
+
+/** The same bytes, with a pause after every few MiB, so that a process that writes a large hive goes on answering. */
+export async function writeHiveInSlices(
+  root: Key,
+  options: WriteOptions,
+  pause: () => Promise<void>,
+): Promise<Uint8Array<ArrayBuffer>> {
+  const steps = writeSteps(root, options);
+  for (;;) {
+    const step = steps.next();
+    if (step.done === true) return step.value;
+    await pause();
+  }
+}
+
+/** Bytes of a hive between two pauses; one value is never cut. */
+const slice = 4_194_304;
+
+function* writeSteps(root: Key, options: WriteOptions): Generator<void, Uint8Array<ArrayBuffer>, void> {
   const minor = options.minor ?? 5;
   const bins = new BinWriter(options.expectedSize ?? 0);
   const securities = new SecurityWriter(bins);
   // Level by level, so that the cells of the subkeys of one key are neighbours of each other and of their list.
   let level: Placed[] = [placeKey(bins, root, none)];
   const rootCell = level[0]!.cell;
+  let told = 0;
   for (let depth = 0; level.length > 0; depth++) {
     if (depth > limits.depth) {
       throw fail("INVALID_NAME", {
@@ -43,7 +69,12 @@ export function writeHive(root: Key, options: WriteOptions): Uint8Array<ArrayBuf
       });
     }
     const below: Placed[] = [];
-    for (const placed of level) writeKey(bins, securities, placed, minor, depth === 0, below);
+    for (const placed of level) {
+      writeKey(bins, securities, placed, minor, depth === 0, below);
+      if (bins.binsSize - told < slice) continue;
+      told = bins.binsSize;
+      yield;
+    }
     level = below;
   }
   securities.finish();

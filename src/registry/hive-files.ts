@@ -8,7 +8,7 @@ import { createJournal, openJournal, type Journal } from "../base/journal.ts";
 import { OutsideError, type Files } from "../base/outside.ts";
 import { readIfThere } from "../base/read-if-there.ts";
 import { readHive } from "../hive/read.ts";
-import { writeHive } from "../hive/write.ts";
+import { writeHiveInSlices } from "../hive/write.ts";
 import { applyEdits } from "../tree/edit.ts";
 import type { Key } from "../tree/key.ts";
 import { ending, fileNameOf, hiveNameOf } from "./hive-name.ts";
@@ -19,6 +19,8 @@ export interface Place {
   readonly files: Files;
   readonly folder: string;
   readonly name: string;
+  /** Lets everything else go on for a moment; a large image is written in slices. */
+  readonly pause?: () => Promise<void>;
 }
 
 /** A hive as its files have it, and the journal to append to. */
@@ -139,7 +141,8 @@ export async function writeImage(
   const next = pathOf(place, ending.next);
   let image: Uint8Array;
   try {
-    image = writeHive(root, { time, fileName: name });
+    const pause = place.pause ?? (() => Promise.resolve());
+    image = await writeHiveInSlices(root, { time, fileName: name }, pause);
     await writeFileDurably(files, next, image);
   } catch (cause) {
     return { outcome: "unchanged", cause };

@@ -233,7 +233,12 @@ class HiveRegistry implements Registry {
 
   #mountFor(name: string): Mount {
     return {
-      place: { files: this.#outside.files, folder: this.#folder, name },
+      place: {
+        files: this.#outside.files,
+        folder: this.#folder,
+        name,
+        pause: () => this.#outside.timers.sleep(0),
+      },
       now: () => this.#now(),
       published: (root) => {
         if (childOf(this.#root, name) !== undefined) this.#show(withChild(this.#root, root));
