@@ -7,7 +7,7 @@ import { planAgain } from "../clusapi/ask-again.ts";
 import { askNode } from "../clusapi/ask-node.ts";
 import { resolveDrive } from "../clusapi/drives.ts";
 import { readNodeRecord, writeNodeRecord } from "../clusapi/node-record.ts";
-import { directoryTiming } from "../membership/timing.ts";
+import { timingOf } from "../membership/timing.ts";
 import {
   checkRestore,
   type ExecuteParts,
@@ -184,7 +184,7 @@ export async function finishRestore(
         stopOthers(
           {
             outside,
-            timing: directoryTiming(record.timingFactor),
+            timing: timingOf(record.quorum, record.timingFactor),
             call: (endpoint, method, limit) => callers.call(endpoint, method, {}, limit),
           },
           (await nodesOfPlan(outside, plan, { self, insist })).filter(({ id }) => plan.stopNodes.includes(id)),

@@ -4,7 +4,6 @@
  */
 import { type Failure, fail } from "../base/errors.ts";
 import { failureOf } from "../base/failure-of.ts";
-import { newGuid } from "../base/guid.ts";
 import type { Listener } from "../base/outside.ts";
 import type {
   CheckpointCall,
@@ -31,6 +30,7 @@ import type { Registry } from "../registry/registry.ts";
 import type { KeyContainers } from "../registry/key-containers.ts";
 import type { Key } from "../tree/key.ts";
 import { BackupRun } from "./backup-run.ts";
+import { BetweenLives } from "./between-lives.ts";
 import { CallerPool } from "./caller-pool.ts";
 import { submitChange } from "./change.ts";
 import { changedPaths } from "./changed-paths.ts";
@@ -39,10 +39,10 @@ import { examineOwn } from "./own-doctor.ts";
 import { ForceQuorumRun } from "./force-quorum-run.ts";
 import { HostQuestions } from "./host-answers.ts";
 import { socketPath } from "./host-config.ts";
-import { startHost } from "./host-start.ts";
-import { Housekeeping, maxLogSize, verifyEvidenceOf } from "./leader-duties.ts";
+import { Housekeeping } from "./leader-duties.ts";
 import { leaveInOrder } from "./leave.ts";
-import { Life } from "./life.ts";
+import { Life, type LifeParts } from "./life.ts";
+import { lifePartsOf } from "./life-parts.ts";
 import { LivingDatabase } from "./living-database.ts";
 import { NodeFreeze } from "./node-freeze.ts";
 import { allDisks } from "./disk-look.ts";
@@ -88,7 +88,7 @@ export class ServiceNode implements NodeService {
   #trouble: Failure | undefined;
   #stopped = false;
   #restartWanted = false;
-  #between: { readonly work: () => Promise<void>; readonly refuse: () => void } | undefined;
+  readonly #between = new BetweenLives();
 
   private constructor(parts: ServiceParts, clusDb: ClusDbFile, database: LivingDatabase, identity: ClusterIdentity) {
     this.parts = parts;
@@ -129,7 +129,7 @@ export class ServiceNode implements NodeService {
     try {
       while (!this.#stopped) exit = await this.#liveOnce();
     } finally {
-      this.#between?.refuse();
+      this.#between.refuse();
       this.#freeze.close();
       stopSaving();
       await this.#clusDb
@@ -275,35 +275,25 @@ export class ServiceNode implements NodeService {
   }
 
   /** Ends the present life, runs `work` with nothing of this node running, then lives again. */
-  async betweenLives<T>(because: string, work: () => Promise<T>): Promise<T> {
-    const result = Promise.withResolvers<T>();
-    this.#between = {
-      work: async () => {
-        this.#state = "restoring";
-        this.#because = because;
-        try {
-          result.resolve(await work());
-        } catch (error) {
-          result.reject(error instanceof Error ? error : new Error(String(error)));
-        }
-      },
-      refuse: () => result.reject(stopsFirst()),
-    };
+  betweenLives<T>(because: string, work: () => Promise<T>): Promise<T> {
+    const done = this.#between.ask(() => {
+      this.#state = "restoring";
+      this.#because = because;
+      return work();
+    });
     if (this.#stopped) this.#between.refuse();
     this.#life?.stop(because);
-    return result.promise;
+    return done;
   }
 
   /** While a life begins, a stop or a restore may come that has to wait for its end. */
   #isLifeWanted(): boolean {
-    return !this.#stopped && this.#between === undefined;
+    return !this.#stopped && !this.#between.isWanted();
   }
 
   async #liveOnce(): Promise<number> {
     const { outside, log, quorum } = this.parts;
-    const between = this.#between;
-    this.#between = undefined;
-    await between?.work();
+    await this.#between.run();
     this.#state = "living";
     this.#because = "";
     let refusal: Failure | undefined;
@@ -358,47 +348,22 @@ export class ServiceNode implements NodeService {
     return refusal.exit;
   }
 
-  #lifeParts(): Parameters<typeof Life.begin>[0] {
-    const { outside, log, quorum, data, config, registry, keys, hostProgram } = this.parts;
-    const incarnation = newGuid(outside.random);
-    this.#questions = new HostQuestions(registry, keys, (resource) => this.#life?.host.registryChanged(resource));
-    const { instance, node, insist, timingFactor, listen } = config;
-    const hostConfig = {
-      data,
-      node,
-      incarnation,
-      instance,
-      quorum: quorum.place,
-      insist,
-      timingFactor,
-      service: outside.processes.self,
-      ...(listen === undefined ? {} : { listen }),
-    };
-    const endpoint = this.parts.trust?.endpoint;
-    return {
-      outside,
-      log,
-      quorum,
-      timing: this.timing,
-      instance,
-      node,
-      incarnation,
+  #lifeParts(): LifeParts {
+    const { parts, timing, database, checkpoints } = this;
+    this.#questions = new HostQuestions(parts.registry, parts.keys, (resource) =>
+      this.#life?.host.registryChanged(resource),
+    );
+    return lifePartsOf({
+      parts,
+      timing,
+      database,
+      checkpoints,
+      clusDb: this.#clusDb,
+      housekeeping: this.#housekeeping,
+      questions: this.#questions,
       generation: this.#identity.generation,
-      data,
-      database: this.database,
-      checkpoints: this.checkpoints,
-      startHost: (events) =>
-        startHost(outside, hostProgram, hostConfig, this.timing, events, () => this.#isLifeWanted()),
-      hostEvents: this.#questions,
-      ...(endpoint === undefined ? {} : { endpoint }),
-      logSizeMax: () => maxLogSize(this.database.tree()),
-      saveDiverged: async () => {
-        const path = await this.#clusDb.saveAside(this.database.replica);
-        log.warn("this node's own copy was put aside", { path });
-      },
-      verifyEvidence: verifyEvidenceOf(quorum),
-      tidy: (membership) => this.#housekeeping.tidy(membership.leader()),
-    };
+      isLifeWanted: () => this.#isLifeWanted(),
+    });
   }
 
   /** Waits for the checkpoints over these registry paths; undefined: for all. */
@@ -416,12 +381,4 @@ export class ServiceNode implements NodeService {
 
 async function close(listener: Listener): Promise<void> {
   await listener.close();
-}
-
-function stopsFirst(): Failure {
-  return fail("CLUSTER_NODE_NOT_READY", {
-    happened: "The service of this node stops.",
-    unchanged: "What was to be done between two lives was not begun.",
-    next: "Start the service again, then try again.",
-  });
 }

@@ -1,0 +1,67 @@
+/** What one life is given of its service: an incarnation and a host of its own, and everything that outlives it. */
+import { newGuid } from "../base/guid.ts";
+import type { Timing } from "../membership/timing.ts";
+import type { ClusDbFile } from "./clusdb-file.ts";
+import type { HostQuestions } from "./host-answers.ts";
+import { startHost } from "./host-start.ts";
+import { type Housekeeping, maxLogSize, verifyEvidenceOf } from "./leader-duties.ts";
+import type { LifeParts } from "./life.ts";
+import type { LivingDatabase } from "./living-database.ts";
+import type { ServiceParts } from "./service-parts.ts";
+
+/** What outlives a life. */
+export interface LifeGround {
+  readonly parts: ServiceParts;
+  readonly timing: Timing;
+  readonly database: LivingDatabase;
+  readonly checkpoints: LifeParts["checkpoints"];
+  readonly clusDb: ClusDbFile;
+  readonly housekeeping: Housekeeping;
+  readonly questions: HostQuestions;
+  /** In force now. */
+  readonly generation: number;
+  readonly isLifeWanted: () => boolean;
+}
+
+/** Under a new incarnation. */
+export function lifePartsOf(ground: LifeGround): LifeParts {
+  const { parts, timing, database, checkpoints, clusDb, housekeeping, questions, generation, isLifeWanted } = ground;
+  const { outside, log, quorum, data, config, hostProgram } = parts;
+  const incarnation = newGuid(outside.random);
+  const { instance, node, insist, timingFactor, listen } = config;
+  const hostConfig = {
+    data,
+    node,
+    incarnation,
+    instance,
+    quorum: quorum.place,
+    insist,
+    timingFactor,
+    service: outside.processes.self,
+    ...(listen === undefined ? {} : { listen }),
+  };
+  const endpoint = parts.trust?.endpoint;
+  return {
+    outside,
+    log,
+    quorum,
+    timing,
+    instance,
+    node,
+    incarnation,
+    generation,
+    data,
+    database,
+    checkpoints,
+    startHost: (events) => startHost(outside, hostProgram, hostConfig, timing, events, isLifeWanted),
+    hostEvents: questions,
+    ...(endpoint === undefined ? {} : { endpoint }),
+    logSizeMax: () => maxLogSize(database.tree()),
+    saveDiverged: async () => {
+      const path = await clusDb.saveAside(database.replica);
+      log.warn("this node's own copy was put aside", { path });
+    },
+    verifyEvidence: verifyEvidenceOf(quorum),
+    tidy: (membership) => housekeeping.tidy(membership.leader()),
+  };
+}
