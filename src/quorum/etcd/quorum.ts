@@ -12,7 +12,7 @@ import { createCluster } from "./generation.ts";
 import { EtcdLeadership } from "./leadership.ts";
 import { loadGeneration } from "./load.ts";
 import { noCluster } from "../rules.ts";
-import type { GenerationKeys } from "./place.ts";
+import { type GenerationKeys, currentKey } from "./place.ts";
 import type { ClusterKeys } from "./seal.ts";
 import { SpaceKeeper } from "./space.ts";
 import { etcdProofs, etcdVersions } from "./versions.ts";
@@ -62,7 +62,7 @@ class EtcdQuorum implements Quorum {
 
   constructor(parts: EtcdQuorumParts) {
     this.#parts = parts;
-    this.#space = new SpaceKeeper(parts.client);
+    this.#space = new SpaceKeeper(parts.client, currentKey(parts.prefix));
     this.#client = this.#space.client;
     this.place = parts.place;
     this.#current = new Current(this.#client, parts.prefix);

@@ -16,12 +16,15 @@ export class SpaceKeeper {
   /** The same etcd; a call that finds no space makes room and is tried once more. */
   readonly client: EtcdClient;
   readonly #etcd: EtcdClient;
+  /** A key that whoever asks may read. */
+  readonly #key: string;
   readonly #making = new Mutex();
   #compactedBelow = 0;
   #round = 0;
 
-  constructor(etcd: EtcdClient) {
+  constructor(etcd: EtcdClient, key: string) {
     this.#etcd = etcd;
+    this.#key = key;
     const retried = async <T>(work: () => Promise<T>): Promise<T> => {
       try {
         return await work();
@@ -66,7 +69,7 @@ export class SpaceKeeper {
   /** Forgets all but the present, gives the freed space back member by member, and ends the alarm. */
   makeRoom(): Promise<void> {
     return this.#making.run(async () => {
-      const { revision } = await this.#etcd.txn({ does: [{ get: "/" }] });
+      const { revision } = await this.#etcd.txn({ does: [{ get: this.#key }] });
       await this.#etcd.compact(revision);
       for (const { endpoint, status } of await this.#etcd.members()) {
         if (status !== undefined) await this.#etcd.defragment(endpoint);
