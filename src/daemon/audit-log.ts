@@ -1,4 +1,4 @@
-/** `log/audit.log`: one JSON line for every refused and every destructive call. Two files of a bounded size, readable by their owner only. */
+/** `log/audit.log`: one JSON line for every refused and every destructive call. Two files of a bounded size, for their owner only. */
 import { appendFileSync, chmodSync, renameSync, statSync } from "node:fs";
 import type { Clock } from "../base/outside.ts";
 

@@ -75,8 +75,8 @@ export async function serve(
 }
 
 /**
- * Connects to an address; rejects with CLUSTER_NODE_UNREACHABLE when nobody listens, ACCESS_DENIED when who does is not believed. `told` takes the one-way messages that the
- * other end sends back.
+ * Connects to an address; rejects with CLUSTER_NODE_UNREACHABLE when nobody listens, ACCESS_DENIED when who does is not believed. `told`
+ * takes the one-way messages that the other end sends back.
  */
 export async function dial(
   outside: Pick<Outside, "net" | "timers">,

@@ -176,7 +176,7 @@ test("nodes of one authority know each other; a connection is cut, a certificate
   assert.equal(keyDigest(new X509Certificate(next.node.certificate)), afterwards.proof?.key);
 });
 
-test("another authority's certificate, one that ended, and no TLS at all get nowhere; a newcomer believes by key and authority", async () => {
+test("another authority's certificate, one that ended, and no TLS get nowhere; a newcomer believes by key and authority", async () => {
   const { one, two, foreign, place, seen, refused } = await listening(firstPort + 1);
   await assert.rejects(callerOf(foreign).connect(formatTlsAddress("1", [place])), { code: "EACCES" });
   // One that believes anybody gets no further either.

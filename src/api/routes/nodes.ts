@@ -31,8 +31,8 @@ const stop = z.strictObject({ drain: z.boolean().optional() });
 
 /**
  * GET /nodes, /nodes/NODE; PATCH /nodes/NODE {properties}; POST /nodes/NODE/pause {drain?, target?}, /resume {failback?}, /evict,
- * /confirm-down {name} (the name once more), /stop {drain?} (true unless said otherwise); POST /nodes/token {minutes?} lets one machine join
- * (10 minutes unless said otherwise).
+ * /confirm-down {name} (the name once more), /stop {drain?} (true unless said otherwise); POST /nodes/token {minutes?}, with which one
+ * machine may join (10 minutes unless said otherwise).
  */
 export function nodes(): ApiRoutes {
   return routes()

@@ -31,20 +31,7 @@ export const defineNode: Define = (noun, cli) => {
           .patch<Done>(apiPath("nodes", node), { properties: withUnset(assignments(words), options.unset) }),
       );
     });
-  const token = verb(noun, "token", "Give a token with which one other machine becomes a node")
-    .option("--minutes <n>", "how long it is good (10)", wholeNumber(1, 1440))
-    .action(async ({ minutes }: { readonly minutes?: number }) => {
-      const given = await cli.client().post<TokenView>("/nodes/token", minutes === undefined ? {} : { minutes });
-      // Alone on standard output, so that it can go into a file or a pipe.
-      if (!cli.settings.json) cli.terminal.err(`Good for one node, until ${given.expires}:\n`);
-      cli.show(given, () => `${given.token}\n`);
-    });
-  notes(
-    token,
-    `It is shown this once. Whoever has it can become a node until then, and a node may do everything.
-Example:
-  clubar node token >token && scp token n2: && ssh n2 clubar cluster join --node N2 --listen n2:7400 --token-file token`,
-  );
+  defineToken(noun, cli);
   verb(noun, "pause <node>", "Place no more groups on a node")
     .option("--drain", "move its groups away, too")
     .option("--target <node>", "where a drain moves them")
@@ -93,6 +80,23 @@ Example:
     cli.terminal.err(`If the machine of node ${node} is not off, applications run twice and data is damaged.\n`);
     return (await cli.terminal.ask("Type the node's name to confirm that it is off: ")).trim();
   }
+};
+
+const defineToken: Define = (noun, cli) => {
+  const token = verb(noun, "token", "Give a token with which one other machine becomes a node")
+    .option("--minutes <n>", "how long it is good (10)", wholeNumber(1, 1440))
+    .action(async ({ minutes }: { readonly minutes?: number }) => {
+      const given = await cli.client().post<TokenView>("/nodes/token", minutes === undefined ? {} : { minutes });
+      // Alone on standard output, so that it can go into a file or a pipe.
+      if (!cli.settings.json) cli.terminal.err(`Good for one node, until ${given.expires}:\n`);
+      cli.show(given, () => `${given.token}\n`);
+    });
+  notes(
+    token,
+    `It is shown this once. Whoever has it can become a node until then, and a node may do everything.
+Example:
+  clubar node token >token && scp token n2: && ssh n2 clubar cluster join --node N2 --listen n2:7400 --token-file token`,
+  );
 };
 
 function detail(node: NodeDetail): string {
