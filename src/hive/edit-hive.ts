@@ -70,6 +70,11 @@ export class HiveEditor {
     return this.#memory.bytes.subarray(0, this.#memory.end);
   }
 
+  /** FILETIME of the last write that the base block names. */
+  get time(): bigint {
+    return this.#memory.view.getBigUint64(base.lastWritten, true);
+  }
+
   /**
    * Applies edits in their order, with the meaning and the failures of `applyEdits`. After a failure nothing more is taken: what was half
    * done is in memory only.
