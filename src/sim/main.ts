@@ -3,18 +3,18 @@
  * [--stop]`: runs seeds one after the other and ends with 1 when one fails. A line for each failing seed, a summary at the end;
  * `--long` and `--brink` say how long faults last (faults.ts), `--trace` prints every event, `--stop` ends at the first failure.
  */
-import { writeSync } from "node:fs";
 import { parseArgs } from "node:util";
-import { isMainThread, Worker, workerData } from "node:worker_threads";
+import { Worker } from "node:worker_threads";
 import { type RunResult, type RunSpec, runSeed } from "./cluster/run.ts";
 import { type FaultKind, faultKinds } from "./faults.ts";
 import { ProcessExit } from "./processes.ts";
+import type { Watched } from "./watchdog.ts";
 
 /** A seed that makes no progress for so long spins: in real milliseconds. */
 const spinLimit = 120_000;
 
 /** With the same faults: all that was asked for but which seeds, and what is said of them. */
-function replay(seed: number): string {
+function replay(seed: number | "SEED"): string {
   const others = process.argv
     .slice(2)
     .join(" ")
@@ -22,8 +22,7 @@ function replay(seed: number): string {
   return `replay: npm run sim -- --only ${seed} ${others.trim()} --trace`.replace("  ", " ");
 }
 
-if (isMainThread) await main();
-else await watch(new Int32Array(workerData as SharedArrayBuffer));
+await main();
 
 async function main(): Promise<void> {
   const { values } = parseArgs({
@@ -48,7 +47,10 @@ async function main(): Promise<void> {
     if (!(error instanceof ProcessExit)) unhandled.push(error);
   });
   const current = new SharedArrayBuffer(4);
-  const watchdog = new Worker(new URL(import.meta.url), { workerData: current });
+  const spins = "spins: the code no longer waits for anything, or never rests";
+  const message = `seed SEED: ${spins} | ${replay("SEED")}\n0 passed, 1 failed\n`;
+  const watched: Watched = { current, message, limit: spinLimit };
+  const watchdog = new Worker(new URL("watchdog.ts", import.meta.url), { workerData: watched });
   const from = Number(values.from);
   let passed = 0;
   let failed = 0;
@@ -91,22 +93,4 @@ function failureOf(seed: number, { nodes, violations, plan }: RunResult): string
   const first = violations[0];
   const faults = plan.kinds.join(" ");
   return `seed ${seed}, ${nodes} nodes: ${checkers} (${faults}): at ${first?.at.toFixed(0)} ms ${first?.what} | ${replay(seed)}\n`;
-}
-
-/** Code that never waits on its door can't be stopped from inside: this thread ends the whole process. */
-async function watch(current: Int32Array): Promise<void> {
-  let since = performance.now();
-  for (let seed = 0; ; ) {
-    await new Promise((resolve) => setTimeout(resolve, 1000));
-    if (Atomics.load(current, 0) !== seed) {
-      seed = Atomics.load(current, 0);
-      since = performance.now();
-    }
-    if (performance.now() - since < spinLimit) continue;
-    writeSync(
-      1,
-      `seed ${seed}: spins: the code no longer waits for anything, or never rests | ${replay(seed)}\n0 passed, 1 failed\n`,
-    );
-    process.kill(process.pid, "SIGKILL");
-  }
 }

@@ -15,13 +15,34 @@ const groups = [
   { title: "unit", holds: /./, concurrency: 2, timeoutMs: 120_000 },
 ];
 
-/** Paths of all test files, relative to `root`, sorted. */
+/** The files that take longest, longest first: begun first in their group, so that no processor waits long for the last one. */
+const slowest = [
+  "test/crash-points/vss-backup.test.ts",
+  "test/crash-points/restore.test.ts",
+  "test/crash-points/vss-restore.test.ts",
+  "test/crash-points/recreation.test.ts",
+  "test/crash-points/checkpoint.test.ts",
+  "test/crash-points/force-quorum.test.ts",
+  "test/crash-points/directory.test.ts",
+  "test/simulation/seeds-1.test.ts",
+  "test/simulation/seeds-2.test.ts",
+  "test/simulation/seeds-3.test.ts",
+  "test/simulation/seeds-4.test.ts",
+  "test/simulation/recovery-seeds.test.ts",
+  "test/simulation/shadow-seeds.test.ts",
+  "test/simulation/kept-seeds.test.ts",
+];
+
+/** Paths of all test files, relative to `root`: the slowest first, then in order of their names. */
 export function findTests(root) {
-  return ["src", "test", "tools/lib", "bench"]
+  const found = ["src", "test", "tools/lib", "bench"]
     .filter((folder) => existsSync(join(root, folder)))
     .flatMap((folder) => readdirSync(join(root, folder), { recursive: true }).map((path) => `${folder}/${path}`))
     .filter((path) => path.endsWith(".test.ts"))
     .sort();
+  const gone = slowest.filter((path) => !found.includes(path));
+  if (gone.length > 0) throw new Error(`tools/lib/test-groups.mjs lists files that are not there: ${gone.join(", ")}`);
+  return [...slowest, ...found.filter((path) => !slowest.includes(path))];
 }
 
 /** The groups that have files, in running order, cut down to what the patterns name (all when there are none). */

@@ -1,0 +1,26 @@
+/** A thread that ends the whole process when a seed spins: code that never waits on its door can't be stopped from inside. */
+import { writeSync } from "node:fs";
+import { workerData } from "node:worker_threads";
+
+/** What the thread is started with. */
+export interface Watched {
+  /** The seed that runs now. */
+  readonly current: SharedArrayBuffer;
+  /** What is printed for a seed that makes no progress for so long (in real milliseconds); SEED stands for its number. */
+  readonly message: string;
+  readonly limit: number;
+}
+
+const { current, message, limit } = workerData as Watched;
+const running = new Int32Array(current);
+let since = performance.now();
+for (let seed = 0; ; ) {
+  await new Promise((resolve) => setTimeout(resolve, 1000));
+  if (Atomics.load(running, 0) !== seed) {
+    seed = Atomics.load(running, 0);
+    since = performance.now();
+  }
+  if (performance.now() - since < limit) continue;
+  writeSync(1, message.replaceAll("SEED", String(seed)));
+  process.kill(process.pid, "SIGKILL");
+}
