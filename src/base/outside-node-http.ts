@@ -1,5 +1,5 @@
 /** HTTP questions over a unix socket. */
-import { type IncomingMessage, request } from "node:http";
+import type { IncomingMessage } from "node:http";
 import { translated } from "./outside-node-error.ts";
 import { openFolder, shortPath } from "./outside-node-net.ts";
 
@@ -33,6 +33,8 @@ export function askSocket(socket: string, question: HttpQuestion): Promise<HttpA
 
 function ask(socketPath: string, question: HttpQuestion): Promise<HttpAnswer> {
   const { method, path, headers, body } = question;
+  // Imported at the top, it would bring the engine's fetch with it, which costs every command as much time as all else.
+  const { request } = process.getBuiltinModule("node:http");
   return new Promise((resolve, reject) => {
     const length = body === undefined ? {} : { "content-length": String(body.length) };
     const asked = request(

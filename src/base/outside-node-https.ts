@@ -1,6 +1,5 @@
 /** HTTP questions over TLS to a node of a cluster, by whoever has a certificate of its authority. */
 import { X509Certificate } from "node:crypto";
-import { request } from "node:https";
 import { type HttpAnswer, type HttpQuestion, wholeAnswer } from "./outside-node-http.ts";
 import { outsideError } from "./outside-node-error.ts";
 import { holderOf, type TlsMaterial } from "./outside-node-tls.ts";
@@ -17,6 +16,7 @@ export function askHttps(base: URL, material: TlsMaterial, question: HttpQuestio
   const { method, path, headers, body } = question;
   const { certificate: cert, key, authority: ca } = material;
   const length = body === undefined ? {} : { "content-length": String(body.length) };
+  const { request } = process.getBuiltinModule("node:https");
   return new Promise((resolve, reject) => {
     const asked = request(
       {

@@ -34,10 +34,11 @@ export function plainText(text: string): string {
   return text.replace(/[^\P{Cc}\n\t]/gu, oneLine);
 }
 
-const segments = new Intl.Segmenter();
+let segments: Intl.Segmenter | undefined;
 
 function width(text: string): number {
   // Texts in ASCII are nearly all there are.
   if (/^[ -~]*$/.test(text)) return text.length;
+  segments ??= new Intl.Segmenter();
   return [...segments.segment(text)].length;
 }
