@@ -170,6 +170,24 @@ describe("what is in etcd", () => {
     assert.ok(![...client.content.keys()].some((name) => name.includes("/pending/")));
   });
 
+  test("what is being written is left alone by the leader that clears away", async () => {
+    const client = createEtcdModel();
+    const quorum = await create(client);
+    const leadership = await lead(quorum, "1");
+    const { txn } = client;
+    let cleared = false;
+    client.txn = async (transaction) => {
+      if (!cleared && transaction.does.some((each) => "put" in each && each.put.endsWith("/000002"))) {
+        cleared = true;
+        await leadership.snapshot(imageOf("meanwhile", 1, 0));
+      }
+      return txn(transaction);
+    };
+    const version = await quorum.versions.put(resource, "CPT", 1, large);
+    assert.ok(cleared);
+    assert.deepEqual(await quorum.versions.read(version), large);
+  });
+
   test("an upload whose lease ended is not named, and its chunks go", async () => {
     const client = createEtcdModel();
     const quorum = await create(client);
