@@ -146,6 +146,11 @@ test("a path that can't be looked at: what was not changed is said", async () =>
   }
 });
 
+test("prune needs a node, and a rule that keeps something", async () => {
+  assert.match((await clubar(["prune", "--plan"])).err, /holds no node\.\nNothing was removed\./);
+  assert.equal((await clubar(["prune", "--keep", "0"])).exit, 2);
+});
+
 test("lists and details as text and as JSON", async () => {
   assert.deepEqual(await clubar(["group", "list"], scene), {
     exit: 0,
