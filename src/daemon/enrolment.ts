@@ -4,6 +4,8 @@ import type { PeerProof } from "../base/outside.ts";
 import { parseHostPort } from "../base/tls-address.ts";
 import { sha256 } from "../base/digest.ts";
 import { certificateFor, enrol, type KeyedCertificate, nodeCertificateLife } from "../trust/trust.ts";
+import type { KeyRing } from "../quorum/etcd/cluster-keys.ts";
+import { keysForNewcomer } from "./cluster-key-calls.ts";
 import type { NodeTrust } from "./node-trust.ts";
 import type { ServiceNode } from "./service-node.ts";
 
@@ -26,6 +28,7 @@ export interface EnrolAnswer {
   readonly quorum: string;
   readonly insist: boolean;
   readonly timingFactor: number;
+  readonly clusterKeys: KeyRing;
   /** Its certificate (PEM) and the authority; undefined in a cluster without one. */
   readonly trust: { readonly certificate: string; readonly authority: KeyedCertificate } | undefined;
 }
@@ -52,7 +55,8 @@ export async function enrolNewcomer(
     return made.change;
   });
   const { cluster, instance, quorum, insist, timingFactor } = config;
-  const answer = { node, cluster, instance, quorum, insist, timingFactor };
+  const clusterKeys = await keysForNewcomer(service);
+  const answer = { node, cluster, instance, quorum, insist, timingFactor, clusterKeys };
   if (trust === undefined || publicKey === undefined) return { ...answer, trust: undefined };
   const { authority } = trust.file();
   const terms = { node, hosts: places.map(({ host }) => host), life: nodeCertificateLife };

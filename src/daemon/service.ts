@@ -10,7 +10,7 @@ import { openKeyContainers } from "../registry/key-containers.ts";
 import { openRegistry } from "../registry/registry.ts";
 import { commitNodeRestore } from "../restore/restore.ts";
 import { createApp } from "../api/app.ts";
-import { askForClusterKeys } from "./cluster-key-calls.ts";
+import { askForClusterKeys, followClusterKeys } from "./cluster-key-calls.ts";
 import { listenApi } from "./api-listener.ts";
 import { openAuditLog } from "./audit-log.ts";
 import { watchDataFolder } from "./data-folder-watch.ts";
@@ -159,6 +159,7 @@ async function serveNode(
   options.onReady?.({ pageUrl: page?.url });
   const ended = new AbortController();
   closeLater(() => ended.abort());
+  void followClusterKeys(service, ended.signal);
   void keepBounded(`${data}/log/host.log`, outside.timers, ended.signal);
   const folder = watchDataFolder(outside, data, ended.signal).then((lost) => {
     if (lost === undefined) return undefined;

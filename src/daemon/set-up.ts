@@ -15,6 +15,7 @@ import { applyEdits } from "../tree/edit.ts";
 import { fileTime } from "../tree/key.ts";
 import { describeNode, fingerprintOf, type JoinToken, nodeCertificate, nodeCertificateLife } from "../trust/trust.ts";
 import { ownKey, parseToken, type TrustFile, writeTrust } from "../trust/trust.ts";
+import { takeClusterKeys } from "./cluster-key-calls.ts";
 import type { EnrolAnswer, EnrolRequest } from "./enrolment.ts";
 import { type NodeRecord, readNodeRecord, writeNodeRecord } from "../clusapi/node-record.ts";
 
@@ -162,7 +163,7 @@ async function becomeNode(
     listen,
     ...(token === undefined ? {} : { token: { id: token.id, secret: token.secret } }),
   };
-  const { node, quorum, insist, timingFactor, instance, trust } = (await caller.call(
+  const { node, quorum, insist, timingFactor, instance, trust, clusterKeys } = (await caller.call(
     "enrol",
     asked,
     enrolLimit,
@@ -176,6 +177,7 @@ async function becomeNode(
   const set = { ...request, quorum: place, insist: request.insist ?? insist };
   const { identity } = await findCluster(set, place);
   if (identity.instance !== instance) throw otherCluster(place);
+  await takeClusterKeys(outside, data, clusterKeys);
   await writeNodeRecord(outside.files, data, configOf({ timingFactor, ...set }, identity, node));
   return identity;
 }
