@@ -146,6 +146,22 @@ export async function discardGeneration(outside: QuorumOutside, { place, identit
   await etcd.removeGeneration(client, prefix, generationName(identity));
 }
 
+/** The members of an etcd that its place names, with the space that each takes, as a sentence. */
+export async function etcdMembers(files: Files, place: string): Promise<string> {
+  const members = await (await clientOf(files, parseEtcdPlace(place))).members();
+  const states = members.map(({ endpoint, status }) => {
+    if (status === undefined) return `${endpoint} does not answer`;
+    const { version, isLeader, fileSize, used, errors } = status;
+    const trouble = errors.length === 0 ? "" : `, complains: ${errors.join(", ")}`;
+    return `${endpoint} (etcd ${version}${isLeader ? ", leader" : ""}) takes ${mebibytes(fileSize)}, ${mebibytes(used)} in use${trouble}`;
+  });
+  return `${members.filter(({ status }) => status !== undefined).length} of ${members.length} members answer: ${states.join("; ")}.`;
+}
+
+function mebibytes(bytes: number): string {
+  return `${(bytes / 1_048_576).toFixed(1)} MiB`;
+}
+
 /** One connection for each etcd in a process. */
 const clients = new Map<string, Promise<EtcdClient>>();
 

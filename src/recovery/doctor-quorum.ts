@@ -8,7 +8,7 @@ import { retiredName } from "../quorum/disk/generation.ts";
 import { movingName, sealedName, whereabouts } from "../quorum/disk/moving.ts";
 import { openDiskQuorum } from "../quorum/disk/quorum.ts";
 import { isEtcdPlace } from "../quorum/etcd/place.ts";
-import { openQuorum } from "../quorum/open.ts";
+import { etcdMembers, openQuorum } from "../quorum/open.ts";
 import type { ClusterIdentity } from "../quorum/quorum.ts";
 import { formatTag, type Tag } from "../quorum/tag.ts";
 import type { Key } from "../tree/key.ts";
@@ -94,16 +94,14 @@ async function examineEtcd(
       return { ...bareFact(place, "foreign", sentence), generations: [found] };
     }
     const tag = formatTag(replay(await quorum.load()).tag);
-    const sentence = `The quorum in etcd is in order, at ${tag}.`;
+    const sentence = `The quorum in etcd is in order, at ${tag}. ${await etcdMembers(outside.files, place)}`;
     return { ...bareFact(place, "in order", sentence), generations: [{ ...found, tag }] };
   } catch (error) {
     const failure = failureOf(error);
     const isDamaged = failure.name.startsWith("CLUSTER");
-    return bareFact(
-      place,
-      isDamaged ? "log damaged" : "unreadable",
-      `The quorum ${place} can't be read: ${failure.happened}`,
-    );
+    const members = await etcdMembers(outside.files, place).catch(() => "");
+    const sentence = `The quorum ${place} can't be read: ${failure.happened} ${members}`.trim();
+    return bareFact(place, isDamaged ? "log damaged" : "unreadable", sentence);
   }
 }
 
