@@ -128,7 +128,7 @@ class GrpcClient implements EtcdClient {
     }
     throw new OutsideError(
       "ETIMEDOUT",
-      `no majority of etcd answered within ${patience} ms at ${this.place} (${last})`,
+      `no majority of etcd answered within ${Math.round(patience)} ms at ${this.place} (${last})`,
     );
   }
 
