@@ -1,5 +1,6 @@
 /** Subkey lists that are changed in place: entries move inside a leaf; a leaf that is full becomes two. */
 import { compareNames } from "../tree/path.ts";
+import { upcaseTable } from "../tree/upcase-table.ts";
 import type { HiveMemory } from "./edit-memory.ts";
 import { HiveError } from "./hive-error.ts";
 import { keyFlag, nk, none, signature } from "./layout.ts";
@@ -14,6 +15,21 @@ export function storedName(memory: HiveMemory, key: number): string {
     throw new HiveError(key + nk.nameLength, `a key name of ${length} bytes is longer than its cell`);
   const latin1 = (memory.u16(key + nk.flags) & keyFlag.latin1Name) !== 0;
   return decodeName(memory.bytes, key + nk.name, length, latin1);
+}
+
+/** The order of the name of the key at `key` to a name, without decoding it. */
+function compareStored(memory: HiveMemory, key: number, name: string): number {
+  const bytes = memory.u16(key + nk.nameLength);
+  if (memory.u16(key) !== signature.key || nk.name + bytes > memory.lengthOf(key))
+    throw new HiveError(key, "a key is damaged");
+  const latin1 = (memory.u16(key + nk.flags) & keyFlag.latin1Name) !== 0;
+  const units = latin1 ? bytes : bytes >> 1;
+  for (let i = 0; i < units && i < name.length; i++) {
+    const left = latin1 ? memory.bytes[key + nk.name + i]! : memory.u16(key + nk.name + i * 2);
+    const difference = upcaseTable[left]! - upcaseTable[name.charCodeAt(i)]!;
+    if (difference !== 0) return difference;
+  }
+  return units - name.length;
 }
 
 /** Where an entry is or would be: its leaf, its place there, and the place of the leaf in the index root, if there is one. */
@@ -91,7 +107,7 @@ function placeInLeaf(
   while (low < high) {
     const middle = (low + high) >> 1;
     const key = memory.follow(leaf + 4 + middle * step, nk.name);
-    const order = compareNames(storedName(memory, key), name);
+    const order = compareStored(memory, key, name);
     if (order === 0) return { leaf, at: middle, key };
     if (order < 0) low = middle + 1;
     else high = middle;

@@ -24,6 +24,8 @@ export class HiveMemory {
   readonly #binOf: number[] = [];
   /** Places of free cells by their size in units of 8 bytes. */
   readonly #free: Set<number>[] = Array.from({ length: largestClass + 1 }, () => new Set<number>());
+  /** A bit for each of these sizes: there may be such a cell. */
+  readonly #some = new Uint32Array((largestClass >>> 5) + 1);
 
   /** Throws HiveError when cells do not tile the bins. `bytes` is copied. */
   constructor(bytes: Uint8Array) {
@@ -39,7 +41,7 @@ export class HiveMemory {
       for (let at = bin; at < stop; at += binAlignment) this.#binOf.push(bin);
       for (let cell = bin + binHeaderSize; cell < stop; ) {
         const size = this.view.getInt32(cell, true);
-        if (size > 0) this.#classOf(size).add(cell);
+        if (size > 0) this.#enter(cell, size);
         cell += Math.abs(size);
       }
       bin = stop;
@@ -119,14 +121,35 @@ export class HiveMemory {
   }
 
   #takeFree(taken: number): number | undefined {
-    for (let units = Math.min(taken >>> 3, largestClass); units <= largestClass; units++) {
-      for (const cell of this.#free[units]!) {
+    for (
+      let units = this.#nextSome(Math.min(taken >>> 3, largestClass));
+      units >= 0;
+      units = this.#nextSome(units + 1)
+    ) {
+      const cells = this.#free[units]!;
+      if (cells.size === 0) this.#some[units >>> 5]! &= ~(1 << (units & 31));
+      for (const cell of cells) {
         if (units === largestClass && this.view.getInt32(cell, true) < taken) continue;
-        this.#free[units]!.delete(cell);
+        cells.delete(cell);
         return cell;
       }
     }
     return undefined;
+  }
+
+  /** The least size from one on that there may be a free cell of, in units of 8 bytes; -1 when there is none. */
+  #nextSome(units: number): number {
+    for (let word = units >>> 5; word < this.#some.length; word++) {
+      const bits = this.#some[word]! & (word === units >>> 5 ? -1 << (units & 31) : -1);
+      if (bits !== 0) return word * 32 + 31 - Math.clz32(bits & -bits);
+    }
+    return -1;
+  }
+
+  #enter(cell: number, size: number): void {
+    const units = Math.min(size >>> 3, largestClass);
+    this.#free[units]!.add(cell);
+    this.#some[units >>> 5]! |= 1 << (units & 31);
   }
 
   /** Gives a cell back; free neighbours in its bin become one with it. */
@@ -149,18 +172,14 @@ export class HiveMemory {
   /** Takes a free cell out of its list; returns its size. */
   #leave(cell: number): number {
     const size = this.view.getInt32(cell, true);
-    this.#classOf(size).delete(cell);
+    this.#free[Math.min(size >>> 3, largestClass)]!.delete(cell);
     return size;
   }
 
   #addFree(cell: number, size: number): void {
     this.view.setInt32(cell, size, true);
     this.#touch(cell, 4);
-    this.#classOf(size).add(cell);
-  }
-
-  #classOf(size: number): Set<number> {
-    return this.#free[Math.min(size >>> 3, largestClass)]!;
+    this.#enter(cell, size);
   }
 
   #addBin(taken: number): number {
