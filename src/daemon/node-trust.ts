@@ -60,7 +60,9 @@ export class NodeTrust {
     throw fail("ACCESS_DENIED", {
       happened: `The node in ${data} is to answer at ${listen.join(", ")} but has no certificate (trust.json).`,
       unchanged: "Nothing was started.",
-      next: "Evict it and join again with an empty data folder and a token (clubar node token).",
+      next:
+        "Evict it and join again with an empty data folder and a token (clubar node token); " +
+        "the one node that is left of a cluster begins anew with `clubar cluster new-authority`.",
     });
   }
 

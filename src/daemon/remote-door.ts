@@ -44,11 +44,13 @@ export async function openRemoteDoor(options: RemoteOptions): Promise<Listener> 
   await renewIfDue(options, terms);
 
   let known: unknown;
+  let news = new AbortController();
   const follow = (): void => {
     const tree = database.tree();
     const now = [findKey(tree, rootKey.nodes), findKey(tree, rootKey.users)];
     if (Array.isArray(known) && now.every((key, index) => key === (known as unknown[])[index])) return;
     known = now;
+    news.abort();
     trust.follow(trustedNodes(tree), (peer) => peer.kind === "user" && userOfPeer(tree, peer, 0) === undefined);
   };
   const stopFollowing = database.onChange(follow);
@@ -70,7 +72,7 @@ export async function openRemoteDoor(options: RemoteOptions): Promise<Listener> 
       log.warn("somebody was turned away", { from, why });
     },
   });
-  void keepFresh(options, terms, over.signal);
+  void keepFresh(options, terms, over.signal, () => (news = new AbortController()).signal);
   return {
     close: async () => {
       over.abort();
@@ -96,10 +98,17 @@ function apiCaller(service: ServiceNode, trust: NodeTrust, peer: PeerProof | und
 /** How long after a failed attempt the next one comes, and the longest wait: timers do not count a suspend. In milliseconds. */
 const [soon, longest] = [1000, 3_600_000];
 
-async function keepFresh(options: RemoteOptions, terms: NodeTerms, signal: AbortSignal): Promise<void> {
+/** `untilNews` makes a signal that is given when the nodes in the database have changed. */
+async function keepFresh(
+  options: RemoteOptions,
+  terms: NodeTerms,
+  over: AbortSignal,
+  untilNews: () => AbortSignal,
+): Promise<void> {
   const { service, trust } = options;
   const { outside, log } = service.parts;
-  while (!signal.aborted) {
+  while (!over.aborted) {
+    const news = untilNews();
     try {
       await renewIfDue(options, terms);
       await describeSelf(options);
@@ -109,7 +118,7 @@ async function keepFresh(options: RemoteOptions, terms: NodeTerms, signal: Abort
     const wait = renewalTime(trust.file().node.certificate) - outside.clock.wall();
     // A node that is no member yet can't say where it is; it says so soon.
     const isSaid = describedBy(options) === undefined;
-    await outside.timers.sleep(Math.max(soon, Math.min(isSaid ? wait : soon, longest)), signal);
+    await outside.timers.sleep(Math.max(soon, Math.min(isSaid ? wait : soon, longest)), AbortSignal.any([over, news]));
   }
 }
 

@@ -13,8 +13,8 @@ import { firstTag } from "../quorum/tag.ts";
 import { type Caller, callerOf, dial } from "../rpc/call.ts";
 import { applyEdits } from "../tree/edit.ts";
 import { fileTime } from "../tree/key.ts";
-import { describeNode, fingerprintOf, type JoinToken, nodeCertificate, nodeCertificateLife } from "../trust/trust.ts";
-import { ownKey, parseToken, type TrustFile, writeTrust } from "../trust/trust.ts";
+import { describeNode, fingerprintOf, type JoinToken, newTrust, nodeCertificateLife } from "../trust/trust.ts";
+import { ownKey, parseToken, writeTrust } from "../trust/trust.ts";
 import { takeClusterKeys } from "./cluster-key-calls.ts";
 import type { EnrolAnswer, EnrolRequest } from "./enrolment.ts";
 import { type NodeRecord, readNodeRecord, writeNodeRecord } from "../clusapi/node-record.ts";
@@ -53,7 +53,8 @@ export async function createNode(asked: SetUp & { readonly cluster: string }): P
     lineage: guid(),
   };
   const wall = outside.clock.wall();
-  const trust = await newTrust(request, wall);
+  const hosts = (request.listen ?? []).map((place) => parseHostPort(place).host);
+  const trust = await newTrust(outside.random, wall, { node: "1", hosts, life: nodeCertificateLife });
   const bare = initialDatabase({
     clusterName: cluster,
     instance: identity.instance,
@@ -77,16 +78,6 @@ export async function createNode(asked: SetUp & { readonly cluster: string }): P
     `The quorum ${request.quorum} holds a new cluster without any node: remove that folder before you try again.`,
   );
   return identity;
-}
-
-/** The authority of a new cluster, and its first node's certificate. */
-async function newTrust({ outside, listen = [] }: SetUp, wall: number): Promise<TrustFile> {
-  const { makeAuthority, makeRequest } = await import("../trust/certificate.ts");
-  const authority = await makeAuthority(outside.random, wall);
-  const { key } = await makeRequest(outside.random);
-  const hosts = listen.map((place) => parseHostPort(place).host);
-  const terms = { node: "1", hosts, life: nodeCertificateLife };
-  return { version: 1, authority, node: await nodeCertificate(authority, key, terms, wall, outside.random) };
 }
 
 /**

@@ -11,6 +11,7 @@ export {
   renewed,
   whyRenew,
 } from "./renewal.ts";
+export { newTrust } from "./new-trust.ts";
 export { allRights, isRight, parseRights, type Right, rightMeaning } from "./rights.ts";
 export {
   fingerprintOf,

@@ -81,8 +81,8 @@ export function trustOf(context: ApiContext): TrustCalls {
   const { trust } = context.var.service;
   if (trust !== undefined) return trust;
   throw fail("CALL_NOT_IMPLEMENTED", {
-    happened: "This node has no authority that could make certificates: its cluster was created by an older clubar.",
+    happened: "This node has no authority that could make certificates: it was restored without, or made by an older clubar.",
     unchanged: "Nothing was changed.",
-    next: "Evict its nodes one by one and create the cluster anew from a backup, or work on this machine only.",
+    next: "Stop its service, run `clubar cluster new-authority`, start it; the other nodes are evicted and join again.",
   });
 }

@@ -53,6 +53,7 @@ export const defineCluster: Define = (noun, cli) => {
     `On the leader's machine, and while the leader answers there on a socket, the quorum folder is enough. From anywhere else it
 takes a token: the cluster then says where its quorum is.`,
   );
+  defineNewAuthority(noun, cli);
   verb(noun, "show", "Show the cluster with its properties").action(async () => {
     const cluster = await cli.client().get<ClusterView>("/cluster");
     cli.show(cluster, () => text(cluster));
@@ -67,6 +68,27 @@ takes a token: the cluster then says where its quorum is.`,
       cli.done(await cli.client().patch<Done>("/cluster", { properties }));
     });
   defineForceQuorum(noun, cli);
+};
+
+const defineNewAuthority: Define = (noun, cli) => {
+  const command = verb(noun, "new-authority", "Begin anew with other certificates, on the one node that is left")
+    .option("--listen <host:port...>", "where other machines reach this node from now on")
+    .action(async ({ listen }: { readonly listen?: readonly string[] }) => {
+      await cli.confirm(
+        "All other nodes must be evicted and join again with tokens, and all people need new certificates.",
+        "Make a new authority?",
+      );
+      const { newAuthority } = await import("../../daemon/new-authority.ts");
+      const made = await newAuthority(cli.outside(), cli.settings.data, listen);
+      const done = `Node ${made.node} has a new authority, ${made.authority}.`;
+      cli.show({ ...made, done }, () => `${done}\n`);
+    });
+  notes(
+    command,
+    `For a node that came back on an empty machine from a set of \`clubar backup\`, which holds no private keys, and when the old authority's
+key is in wrong hands. The node's service must not run; the others must not either, until they are evicted. What is replaced
+is kept in trust.json.before: remove it when it is not needed any more.`,
+  );
 };
 
 async function joined(cli: Cli, options: SetUpOptions): Promise<ClusterIdentity> {
