@@ -1,13 +1,14 @@
 /**
  * `npm start`: a cluster of three nodes on this machine tells the whole story with real timings.
- * Options: --story recovery (another story: the bad days), --once (end after the story; so it does without a terminal),
+ * Options: --quorum etcd (on an etcd of three members, not in a folder), --story recovery (another story: the bad days), --once (end after the story; so it does without a terminal),
  * --own-server (not nginx), --keep (leave the folder).
  */
-import { mkdtempSync } from "node:fs";
+import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { failureOf } from "../base/failure-of.ts";
+import { type EtcdQuorum, makeEtcdQuorum } from "./demo/etcd-quorum.ts";
 import { recoverByPageRequests } from "./demo/recovery/page-api.ts";
 import { recoveryChapters } from "./demo/recovery/story-of-recovery.ts";
 import { formCluster, seconds } from "./demo/step-1-form.ts";
@@ -26,10 +27,15 @@ const { values } = parseArgs({
     "own-server": { type: "boolean", default: false },
     keep: { type: "boolean", default: false },
     story: { type: "string", default: "first" },
+    quorum: { type: "string", default: "folder" },
   },
 });
 if (values.story !== "first" && values.story !== "recovery") {
   console.error(`There is no story "${values.story}". Nothing was started. Say --story recovery, or nothing.`);
+  process.exit(2);
+}
+if (!["folder", "etcd"].includes(values.quorum)) {
+  console.error(`There is no quorum "${values.quorum}". Nothing was started. Say --quorum etcd, or nothing.`);
   process.exit(2);
 }
 const once = values.once || !process.stdout.isTTY || !process.stdin.isTTY;
@@ -38,8 +44,11 @@ const interrupted = new AbortController();
 for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const)
   process.on(signal, () => interrupted.abort(new Error(`interrupted by ${signal}`)));
 
+const folder = mkdtempSync(join(tmpdir(), "clubar-demo-"));
+const etcd = values.quorum === "etcd" ? await etcdOrExit() : undefined;
 const story = new Story({
-  folder: mkdtempSync(join(tmpdir(), "clubar-demo-")),
+  folder,
+  ...(etcd === undefined ? {} : { quorum: etcd }),
   names: ["NODE1", "NODE2", "NODE3"],
   write: (line) => process.stdout.write(`${line}\n`),
   signal: interrupted.signal,
@@ -63,7 +72,18 @@ async function main(): Promise<number> {
   return end(failure);
 }
 
+async function etcdOrExit(): Promise<EtcdQuorum> {
+  try {
+    return await makeEtcdQuorum(folder);
+  } catch (error) {
+    rmSync(folder, { recursive: true, force: true });
+    console.error(`${failureOf(error).message} Nothing was started.`);
+    process.exit(1);
+  }
+}
+
 async function tell(): Promise<void> {
+  await etcd?.start(story);
   const isRecovery = values.story === "recovery";
   const web = new Web(story, await prepareWebService(join(story.folder, "web"), values["own-server"], isRecovery));
   if (isRecovery) {
@@ -76,6 +96,7 @@ async function tell(): Promise<void> {
   await bringServiceOnline(story, web);
   story.own.scan();
   await failOver(story, web);
+  await etcd?.killLeader(story, web);
   const set = await backUp(story);
   story.own.scan();
   await wreckAndRestore(story, web, set);
@@ -90,7 +111,7 @@ async function end(failure: unknown): Promise<number> {
   }
   if (failure !== undefined && wasInterrupted)
     console.error(`\nThe story ends early: ${String(interrupted.signal.reason)}.`);
-  const killed = await takeDown(story);
+  const killed = await takeDown(story, etcd);
   for (const one of killed) console.error(`Had to be killed: ${one.pid} ${one.command}`);
   const failed = (failure !== undefined && !wasInterrupted) || killed.length > 0;
   if (!failed && !values.keep) removeFolder(story);

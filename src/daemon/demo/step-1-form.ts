@@ -13,10 +13,10 @@ function realHive(): string {
 
 /** Step 1. */
 export async function formCluster(story: Story): Promise<void> {
-  story.heading("1. Three nodes, one quorum folder, a real registry hive");
+  story.heading(`1. Three nodes, ${story.quorum.title}, a real registry hive`);
   const [first, ...others] = story.nodes;
   if (first === undefined) return;
-  const quorum = join(story.folder, "quorum");
+  const quorum = story.quorum.place;
   const begun = performance.now();
   const factor = story.timingFactor === 1 ? [] : ["--timing-factor", String(story.timingFactor)];
   await story.clubar(first, ["cluster", "create", "DEMO", "--node", first.name, "--quorum", quorum, ...factor]);

@@ -1,6 +1,4 @@
 /** The configuration is wrecked and comes back from the set, on every node. */
-import { readdirSync, unlinkSync } from "node:fs";
-import { join } from "node:path";
 import { seconds } from "./step-1-form.ts";
 import { secondGreeting } from "./step-3-failover.ts";
 import { StepFailed, type Story } from "./story.ts";
@@ -34,16 +32,11 @@ export async function wreckAndRestore(story: Story, web: Web, set: string): Prom
 
 async function wreck(story: Story): Promise<void> {
   const node = await story.ownerOf("Web");
-  const quorum = join(story.folder, "quorum");
-  const lost = readdirSync(quorum, { recursive: true, withFileTypes: true }).filter(
-    (entry) => entry.isFile() && /\.CP[TR]$/.test(entry.name),
-  );
   await story.clubar(node, ["group", "offline", "Web"]);
   await story.until("group Web is offline", async () => {
     return (await story.status())?.groups.find(({ name }) => name === "Web")?.state === "offline";
   });
-  for (const { parentPath, name } of lost) unlinkSync(join(parentPath, name));
-  story.line(`rm of ${lost.length} checkpoint files in the quorum folder`);
+  story.line(await story.quorum.loseCheckpoints());
   await story.clubar(node, ["resource", "delete", "Web", "--yes"]);
   await story.clubar(node, ["resource", "delete", "Web files", "--yes"]);
   await story.clubar(node, ["group", "delete", "Web"]);

@@ -31,8 +31,11 @@ export function pageAddress(node: NodeProcess): string | undefined {
     ?.at(-1);
 }
 
-/** Stops all services in order, kills what is left after that; resolves with what had to be killed. */
-export async function takeDown(story: Story): Promise<readonly OwnProcess[]> {
+/** Stops all services in order, then what their quorum is made of, kills what is left after that; resolves with what had to be killed. */
+export async function takeDown(
+  story: Story,
+  quorum?: { readonly end: () => Promise<void> },
+): Promise<readonly OwnProcess[]> {
   story.own.scan();
   const stopping = new AbortController();
   const late = sleep(patience, undefined, { signal: stopping.signal }).catch(() => undefined);
@@ -40,6 +43,8 @@ export async function takeDown(story: Story): Promise<readonly OwnProcess[]> {
     if (node.isRunning()) await Promise.race([node.stop(), late]);
   }
   stopping.abort();
+  // Nodes stop in order only while it answers.
+  await quorum?.end();
   for (let tries = 0; tries < 100 && story.own.scan().length > 0; tries++) await sleep(20);
   return story.own.end();
 }

@@ -1,5 +1,6 @@
 /** What all steps of the demonstration share: the nodes, the command as a person types it, and what is printed. */
 import { spawn } from "node:child_process";
+import { readdirSync, unlinkSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { StatusView } from "../../api/status-view.ts";
@@ -8,6 +9,16 @@ import { OwnProcesses } from "./own-processes.ts";
 
 /** A step did not go as it must; the message says what. */
 export class StepFailed extends Error {}
+
+/** Where the story's cluster keeps its truth; a folder unless the story is given another. */
+export interface StoryQuorum {
+  /** For `--quorum`. */
+  readonly place: string;
+  /** As a heading says it. */
+  readonly title: string;
+  /** Takes all checkpoint files away, as an accident does; says what it did. */
+  loseCheckpoints(): Promise<string>;
+}
 
 /** What a story is told with. */
 export interface StoryOptions {
@@ -19,6 +30,7 @@ export interface StoryOptions {
   readonly signal: AbortSignal;
   /** Stretches all times of the cluster, for machines that are busy with other things. 1 unless given. */
   readonly timingFactor?: number;
+  readonly quorum?: StoryQuorum;
 }
 
 /** Runs commands, waits for conditions, and prints both. */
@@ -28,14 +40,16 @@ export class Story {
   readonly own: OwnProcesses;
   readonly signal: AbortSignal;
   readonly timingFactor: number;
+  readonly quorum: StoryQuorum;
   readonly #limitMs: number;
   readonly #write: (line: string) => void;
 
-  constructor({ folder, names, write, signal, timingFactor = 1 }: StoryOptions) {
+  constructor({ folder, names, write, signal, timingFactor = 1, quorum }: StoryOptions) {
     this.folder = folder;
     this.own = new OwnProcesses(folder);
     this.signal = signal;
     this.timingFactor = timingFactor;
+    this.quorum = quorum ?? folderQuorum(join(folder, "quorum"));
     this.#limitMs = timingFactor === 1 ? 60_000 : 120_000;
     this.#write = write;
     this.nodes = names.map(
@@ -160,6 +174,20 @@ export class Story {
       child.on("close", (code, signal) => resolve({ code: code ?? signal ?? 1, stdout, stderr }));
     });
   }
+}
+
+function folderQuorum(place: string): StoryQuorum {
+  return {
+    place,
+    title: "one quorum folder",
+    loseCheckpoints: async () => {
+      const lost = readdirSync(place, { recursive: true, withFileTypes: true }).filter(
+        (entry) => entry.isFile() && /\.CP[TR]$/.test(entry.name),
+      );
+      for (const { parentPath, name } of lost) unlinkSync(join(parentPath, name));
+      return `rm of ${lost.length} checkpoint files in the quorum folder`;
+    },
+  };
 }
 
 /** As a shell wants it. */
