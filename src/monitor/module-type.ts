@@ -17,9 +17,10 @@ import {
   type TypeDescription,
   type TypeResource,
 } from "./module-messages.ts";
-import { parameterProblems } from "./parameters.ts";
+import { foldName } from "../tree/path.ts";
+import { dword, multiSz, textOf, type Value } from "../tree/value.ts";
+import { type ParameterRow, parameterProblems } from "./parameters.ts";
 import { defaultTimes, type RegistryUse, type ResourceContext, type ResourceType } from "./resource-type.ts";
-import type { Value } from "../tree/value.ts";
 
 /** Where a type's code is, and what the cluster database says of it. */
 export interface ModuleSpec {
@@ -143,8 +144,9 @@ function typeHandlers(
   };
   return {
     [toTypeHost.hello]: async (body, from) => {
-      greet(from, body as TypeDescription);
-      return own;
+      const description = body as TypeDescription;
+      greet(from, description);
+      return { ...own, parameters: asKinds(parameters, description.parameters) };
     },
     [toTypeHost.done]: async (body) => {
       const answer = body as TypeAnswer;
@@ -178,6 +180,18 @@ function typeHandlers(
   };
 }
 
+/** The cluster does not know the kinds of a third party's parameters, so what people give as text is read as the module's table says. */
+function asKinds(values: readonly Value[], rows: readonly ParameterRow[]): readonly Value[] {
+  return values.map((value) => {
+    const kind = rows.find(({ name }) => foldName(name) === foldName(value.name))?.kind;
+    const text = textOf(value);
+    if (text === undefined) return value;
+    if (kind === "texts") return multiSz(value.name, text.split(";"));
+    const isNumber = (kind === "number" || kind === "flag") && /^\d{1,10}$/.test(text) && Number(text) <= 0xffffffff;
+    return isNumber ? dword(value.name, Number(text)) : value;
+  });
+}
+
 /** @throws INVALID_PARAMETER when the module is not what was registered, or the resource's parameters do not fit it */
 function checkDescription({ resource }: ResourceContext, spec: ModuleSpec, is: TypeDescription): void {
   const problems: string[] = [];
@@ -185,7 +199,7 @@ function checkDescription({ resource }: ResourceContext, spec: ModuleSpec, is: T
     const [says, registered] = [is.diesWithHost, spec.diesWithHost].map((dies) => (dies ? "dies" : "does not die"));
     problems.push(`The module says that it ${says} with its host; the type is registered as one that ${registered}.`);
   }
-  problems.push(...parameterProblems(spec.values, is.parameters, is.moreParameters));
+  problems.push(...parameterProblems(asKinds(spec.values, is.parameters), is.parameters, is.moreParameters));
   if (problems.length === 0) return;
   throw fail("INVALID_PARAMETER", {
     happened: `${resource.name}: ${problems.join(" ")} Parameters of ${spec.name}: ${is.parameters.map(({ name }) => name).join(", ")}.`,

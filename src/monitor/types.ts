@@ -1,5 +1,6 @@
 import { foldName } from "../tree/path.ts";
 import type { ResourceType } from "./resource-type.ts";
+import { fileShare } from "./types/file-share.ts";
 import { genericApplication } from "./types/generic-application.ts";
 import { genericScript } from "./types/generic-script.ts";
 import { genericService } from "./types/generic-service.ts";
@@ -14,6 +15,7 @@ export const resourceTypes: readonly ResourceType[] = [
   genericScript,
   genericService,
   ipAddress,
+  fileShare,
   render,
   physicalDisk,
   ocfAgent,

@@ -147,7 +147,7 @@ const example = new URL("../../../docs/manual/resource-type-example.mjs", import
 const server = `require("net").createServer(() => require("fs").existsSync("${at("deaf")}") && process.exit(9)).listen(${port}, "127.0.0.1")`;
 describeResourceType({
   type: "Port Service",
-  values: [multiSz("Program", [process.execPath, "-e", server]), dword("Port", port)],
+  values: [multiSz("Program", [process.execPath, "-e", server]), sz("Port", String(port))],
   module: { path: example, diesWithHost: true },
   isThere: answers,
   breakIt: () => writeFileSync(at("deaf"), ""),
