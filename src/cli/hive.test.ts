@@ -208,6 +208,23 @@ describe("writing", () => {
     assert.match(elsewhere.err, /line 3: .*not below HKEY_LOCAL_MACHINE\\Other/);
   });
 
+  test("in place: pages and a log, only when somebody says yes", async () => {
+    await writeFile(file("SAMPLE.mine"), readFileSync(file("SAMPLE")));
+    await writeFile(file("one.reg"), 'REGEDIT4\r\n\r\n[HKLM\\X\\Setup]\r\n"by"="us"\r\n');
+    const wanted = ["import", "one.reg", "SAMPLE.mine", "--prefix", "HKLM\\X", "--in-place"];
+    assert.equal((await run(...wanted)).exit, 3);
+    assert.equal(sha256(readFileSync(file("SAMPLE.mine"))), sha256(readFileSync(file("SAMPLE"))));
+    assert.equal((await run(...wanted, "--out", "x")).exit, 2);
+    const { exit, out } = await run(...wanted, "--yes");
+    assert.equal(exit, 0);
+    assert.match(out, /2 changes, \d pages? written/);
+    const { root } = readHive(new Uint8Array(readFileSync(file("SAMPLE.mine"))));
+    assert.equal(textOf(findValue(root, "Setup", "by")), "us");
+    assert.equal(statSync(file("SAMPLE.mine.LOG1")).mode & 0o777, 0o600);
+    assert.equal((await run("check", "SAMPLE.mine", "--strict")).exit, 0);
+    assert.match((await run(...wanted, "--yes")).out, /nothing was written/);
+  });
+
   test("a key as a hive of its own, also in version 1.3", async () => {
     assert.equal((await run("save", "SAMPLE", "Software\\Web", "--out", "web", "--hive-version", "1.3")).exit, 0);
     const { root, minor } = readHive(new Uint8Array(readFileSync(file("web"))));

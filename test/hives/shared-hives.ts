@@ -7,7 +7,7 @@ const root = join(import.meta.dirname, "../..");
 const shared = process.env["CLUBAR_SHARED"] ?? join(root, "../shared");
 const folder = join(shared, "hives");
 /** Where the hives of others are, if they are anywhere. */
-export const sharedFolder = folder;
+export const sharedFolder: string = folder;
 
 /** A reason to skip, or false when the hives are there. */
 export const sharedHivesAbsent: string | false = existsSync(join(folder, "manifest.tsv"))

@@ -100,9 +100,10 @@ const defineTexts: Define = (noun, cli) => {
     .action(async (file: string, path: string | undefined, options: ExportOptions) =>
       (await import("./hive/text.ts")).exportText(cli, file, path ?? "", options),
     );
-  writes(
-    reads(noun, "import <text> [hive]", "Make a new hive of registry text, or of a hive and the changes in the text"),
-  )
+  reads(noun, "import <text> [hive]", "Make a new hive of registry text, or of a hive and the changes in the text")
+    .option("--out <file>", "the new file")
+    .option("--force", "put it in the place of a file that is there")
+    .option("--in-place", "change the hive itself: only pages that change are written, with a log; asks first")
     .option("--prefix <key>", "the full name of the hive's root in the text")
     .option("--code-page <name>", "of a text that is neither UTF-16 nor UTF-8")
     .addOption(versionOption())

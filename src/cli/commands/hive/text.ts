@@ -53,36 +53,53 @@ export async function exportText(cli: Cli, file: string, path: string, options: 
 }
 
 /** Options of `import`. */
-export interface ImportOptions extends ReadOptions, OutOptions {
+export interface ImportOptions extends ReadOptions, Partial<OutOptions> {
   readonly prefix?: string;
   readonly codePage?: string;
   readonly hiveVersion?: string;
+  readonly inPlace?: boolean;
 }
 
-/** The hive that a registry text describes, or another hive with its changes, as a new file. */
+/** The hive that a registry text describes, or another hive with its changes, as a new file; in place only when that is said. */
 export async function importText(
   cli: Cli,
   text: string,
   base: string | undefined,
   options: ImportOptions,
 ): Promise<void> {
+  const { out, inPlace } = options;
+  if (inPlace === true && (base === undefined || out !== undefined))
+    throw usage("--in-place changes the hive that is named, and writes no other.");
   const bytes = await readArtefact(cli.path(text));
   const codePage = options.codePage === undefined ? {} : { codePage: options.codePage };
   const time = fileTime(cli.terminal.now());
   if (base === undefined) {
     const prefix = options.prefix === undefined ? {} : { prefix: options.prefix };
     const { root, path } = readRegTree(bytes, { ...codePage, ...prefix, time });
-    writeTree(cli, root, time, options);
-    cli.done({ done: `${options.out} is a new hive of ${path === "" ? "the text" : path}.` });
+    writeTree(cli, root, time, { ...options, out: outOf(out) });
+    cli.done({ done: `${out} is a new hive of ${path === "" ? "the text" : path}.` });
+    return;
+  }
+  const edits = readRegText(bytes, {
+    ...codePage,
+    prefix: options.prefix ?? mountOf(cli.path(base)),
+    attributes: true,
+  });
+  if (inPlace === true) {
+    await (await import("./in-place.ts")).changeInPlace(cli, base, edits, time);
     return;
   }
   const { path, bytes: old } = await readHiveFile(cli, base, options);
   const { root, minor, dirty } = readHive(old);
   if (dirty) throw notClean(path);
-  const prefix = options.prefix ?? mountOf(path);
-  const edits = readRegText(bytes, { ...codePage, prefix, attributes: true });
-  writeTree(cli, applyEdits(root, edits, time), time, { hiveVersion: minor === 3 ? "1.3" : "1.5", ...options });
-  cli.done({ done: `${options.out} is ${base} with ${counted(edits.length, "change")} of ${text}.` });
+  const changed = { hiveVersion: minor === 3 ? "1.3" : "1.5", ...options, out: outOf(out) };
+  writeTree(cli, applyEdits(root, edits, time), time, changed);
+  cli.done({ done: `${out} is ${base} with ${counted(edits.length, "change")} of ${text}.` });
+}
+
+function outOf(out: string | undefined): string {
+  if (out !== undefined) return out;
+  throw usage("No new file was named.", "Say --out FILE, or --in-place to change the hive itself.");
 }
 
 function notClean(path: string): Error {
