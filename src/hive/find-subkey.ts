@@ -7,9 +7,9 @@ import { nameHash } from "./names.ts";
 import { readSubkeyList } from "./read-list.ts";
 
 /**
- * The subkey of the key at `cell` (file offset of its data) with a name in any spelling, as the file offset of its data. A binary
- * search over
- * the list, comparing names as they are stored; when it finds nothing, a look at every entry, because lists may be out of order.
+ * The subkey of the key at `cell` (file offset of its data) with a name in any spelling, as the file offset of its data. By hash where
+ * a short list has hashes, else a binary search that compares names as they are stored; when that finds nothing, a look at every
+ * entry, because lists may be out of order.
  */
 export function findSubkey(image: HiveImage, cell: number, name: string): number | undefined {
   const count = image.u32(cell + nk.subkeys);
@@ -47,6 +47,10 @@ function findInLeaves(image: HiveImage, cell: number, root: number, count: numbe
 }
 
 function searchLeaf(image: HiveImage, leaf: number, step: number, count: number, name: string): number | undefined {
+  if (image.u16(leaf) === signature.hashLeaf && count <= mostHashes) {
+    const found = searchHashes(image, leaf, count, name);
+    if (found !== undefined) return found;
+  }
   let low = 0;
   let high = count - 1;
   while (low <= high) {
@@ -56,6 +60,21 @@ function searchLeaf(image: HiveImage, leaf: number, step: number, count: number,
     if (order === 0) return cell;
     if (order < 0) low = middle + 1;
     else high = middle - 1;
+  }
+  return undefined;
+}
+
+/** Above this, looking at so many hashes takes longer than looking at a few names far apart. */
+const mostHashes = 128;
+
+/** The hashes are neighbours; the names are all over the file. */
+function searchHashes(image: HiveImage, leaf: number, count: number, name: string): number | undefined {
+  const { view } = image;
+  const hash = nameHash(name);
+  for (let at = leaf + 4, end = at + count * 8; at < end; at += 8) {
+    if (view.getUint32(at + 4, true) !== hash) continue;
+    const cell = image.claim(at, nk.name);
+    if (compareStored(image, cell, name) === 0) return cell;
   }
   return undefined;
 }

@@ -185,9 +185,15 @@ export interface HiveVisitor {
   value?(value: HiveValue, key: HiveKey): void;
 }
 
+/** How many keys' places `OpenHive.find` keeps. */
+const mostFound = 16_384;
+
 /** A hive of which only what is asked for is decoded. */
 export class OpenHive {
   readonly #image: HiveImage;
+  #rootCell: number | undefined;
+  /** Cells of keys by their paths as they were asked for. */
+  readonly #found = new Map<string, number>();
 
   /** See `openHive`. */
   constructor(bytes: Uint8Array) {
@@ -214,14 +220,32 @@ export class OpenHive {
 
   /** By a path of names in any spelling, parted by `\`; "" is the root. */
   find(path: string): HiveKey | undefined {
-    const root = this.root;
-    if (path === "") return root;
-    let cell: number | undefined = root.offset;
-    for (const name of splitPath(path)) {
-      cell = findSubkey(this.#image, cell, name);
-      if (cell === undefined) return undefined;
+    const cell = this.#cellAt(path);
+    return cell === undefined ? undefined : new HiveKey(this.#image, cell, path === "");
+  }
+
+  /** Who looks one key up often looks up its neighbours, too: where the keys above were found is kept. */
+  #cellAt(path: string): number | undefined {
+    if (path === "") return (this.#rootCell ??= this.root.offset);
+    const end = path.lastIndexOf("\\");
+    const above = end < 0 ? "" : path.slice(0, end);
+    let parent = this.#found.get(above);
+    if (parent === undefined) {
+      parent = end < 0 ? this.#cellAt("") : this.#cellBelow(splitPath(above));
+      if (parent === undefined) return undefined;
+      if (this.#found.size >= mostFound) this.#found.clear();
+      this.#found.set(above, parent);
     }
-    return new HiveKey(this.#image, cell, false);
+    return findSubkey(this.#image, parent, end < 0 ? path : path.slice(end + 1));
+  }
+
+  #cellBelow(names: readonly string[]): number | undefined {
+    let cell = this.#cellAt("");
+    for (const name of names) {
+      if (cell === undefined) return undefined;
+      cell = findSubkey(this.#image, cell, name);
+    }
+    return cell;
   }
 
   /** Looks at every cell of every bin, visited or not. Throws HiveError when they do not tile one. */
