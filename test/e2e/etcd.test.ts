@@ -1,6 +1,6 @@
 /** A cluster on an etcd of three real members that are killed, stopped, wiped and outnumbered: nothing acknowledged is lost, nothing runs twice. */
 import assert from "node:assert/strict";
-import { mkdirSync, readdirSync, readFileSync, statSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { describe } from "node:test";
 import { openOutside } from "../../src/base/outside-node.ts";
@@ -143,11 +143,21 @@ describe("a cluster on etcd", { skip }, () => {
       const owner = await cluster.owner("App");
       await cluster.run(owner, "key", "create", "1\\\\AppKey");
       await cluster.run(owner, "checkpoint", "add", "App", "--crypto", "1\\\\AppKey");
+      const made = await cluster.run(owner, "key", "public", "1\\\\AppKey");
+      for (const { data } of cluster.nodes) assert.ok(existsSync(join(data, "cluster-keys.json")), data);
+      owner.signal("SIGKILL");
+      const heir = await waitFor(
+        "App is online elsewhere",
+        () => ownerBut(owner),
+        90_000,
+        () => cluster.describe(),
+      );
+      assert.equal(await cluster.run(heir, "key", "public", "1\\\\AppKey"), made);
       const inEtcd = (await client.txn({ does: [getAll("/clubar/")] })).found[0] ?? [];
       assert.ok(inEtcd.some(({ key, value }) => key.includes("/version/") && text(value).includes('"sealed"')));
       assert.ok(!inEtcd.some(({ value }) => text(value).includes("PRIVATE KEY")), "a key is in etcd in the clear");
       const set = join(cluster.folder, "set");
-      await cluster.run(owner, "backup", "DEMO", set);
+      await cluster.run(heir, "backup", "DEMO", set);
       assert.ok(filesBelow(set).some((path) => path.endsWith(".CPR")));
 
       // Both restores ask the set's nodes first: none may run.
@@ -168,6 +178,11 @@ describe("a cluster on etcd", { skip }, () => {
       assert.match(readFileSync(join(onEtcd.data, "node.json"), "utf8"), /prefix=\/other&election=\d+/);
     },
   );
+
+  async function ownerBut(old: NodeProcess): Promise<NodeProcess | undefined> {
+    const now = await cluster.ownerOf("App", ["online"]);
+    return now === old ? undefined : now;
+  }
 
   async function isGrowing(): Promise<boolean> {
     const last = app.history().runs.at(-1)?.last;
