@@ -1,7 +1,7 @@
 /** Who belongs to the cluster, and who may ask what of it. */
 export type { KeyedCertificate } from "./certificate.ts";
-export { addToken, describeNode, enrol, type Newcomer, removeUser, setUser } from "./changes.ts";
-export { formatToken, type JoinToken, newSecret, parseToken, secretDigest, type TokenNode } from "./join-token.ts";
+export { addToken, describeNode, enrol, removeUser, setUser } from "./changes.ts";
+export { formatToken, type JoinToken, newSecret, parseToken, type TokenNode } from "./join-token.ts";
 export {
   certificateFor,
   nodeCertificate,
@@ -12,7 +12,7 @@ export {
   whyRenew,
 } from "./renewal.ts";
 export { newTrust } from "./new-trust.ts";
-export { allRights, isRight, parseRights, type Right, rightMeaning } from "./rights.ts";
+export { allRights, parseRights, type Right } from "./rights.ts";
 export {
   fingerprintOf,
   materialOf,
@@ -26,7 +26,6 @@ export {
   isTrustedNode,
   type TrustedNode,
   trustedNodes,
-  type TrustedUser,
   trustedUsers,
   userOfPeer,
 } from "./trusted.ts";
