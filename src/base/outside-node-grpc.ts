@@ -49,7 +49,7 @@ const channelOptions = {
 
 /** Opens nothing yet; fails only on certificates that are none. */
 export function openGrpc({ address, tls, descriptor }: GrpcPlace): GrpcEndpoint {
-  const services = fromJSON(descriptor as Parameters<typeof fromJSON>[0], {
+  const services = fromJSON(descriptor, {
     keepCase: true,
     longs: String,
     enums: String,

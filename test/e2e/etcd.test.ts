@@ -1,4 +1,4 @@
-/** A cluster on an etcd of three real members that are killed, stopped, wiped and outnumbered: nothing acknowledged is lost, nothing runs twice. */
+/** A cluster on three real members of etcd that are killed, stopped, wiped, outnumbered: no acknowledged update is lost. */
 import assert from "node:assert/strict";
 import { existsSync, mkdirSync, readdirSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";

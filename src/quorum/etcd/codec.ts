@@ -139,10 +139,10 @@ function json(value: object): Uint8Array {
 }
 
 interface Fields {
-  text(name: string): string;
-  optional(name: string): string | undefined;
-  number(name: string): number;
-  blob(name: string): BlobRef;
+  readonly text: (name: string) => string;
+  readonly optional: (name: string) => string | undefined;
+  readonly number: (name: string) => number;
+  readonly blob: (name: string) => BlobRef;
 }
 
 function fieldsOf(key: string, bytes: Uint8Array): Fields {

@@ -46,7 +46,7 @@ async function create(client: EtcdModel): Promise<Quorum> {
 /** Does every change twice, as a client does whose answers are lost. */
 function losingAnswers(): EtcdModel {
   const model = createEtcdModel();
-  const { txn } = model;
+  const txn = model.txn.bind(model);
   model.fault = (transaction) => (transaction.does.some((each) => !("get" in each)) ? "twice" : undefined);
   model.txn = async (transaction) => {
     try {
@@ -174,7 +174,7 @@ describe("what is in etcd", () => {
     const client = createEtcdModel();
     const quorum = await create(client);
     const leadership = await lead(quorum, "1");
-    const { txn } = client;
+    const txn = client.txn.bind(client);
     let cleared = false;
     client.txn = async (transaction) => {
       if (!cleared && transaction.does.some((each) => "put" in each && each.put.endsWith("/000002"))) {

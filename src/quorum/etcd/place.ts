@@ -32,7 +32,7 @@ export function isEtcdPlace(place: string): boolean {
 
 /** `etcd:https://a:2379,b:2379?prefix=/x`. Fails with INVALID_PARAMETER saying what is wrong. */
 export function parseEtcdPlace(place: string): EtcdPlace {
-  const [addresses = "", query = ""] = split(place.slice(scheme.length), "?");
+  const [addresses, query] = split(place.slice(scheme.length), "?");
   const parts = addresses.split(",").map((part) => part.trim());
   const schemes = new Set(parts.map((part) => /^([a-z]+):\/\//.exec(part)?.[1]).filter((one) => one !== undefined));
   if (!isEtcdPlace(place) || schemes.size > 1) throw wrongPlace(place, "all endpoints are http or all are https");
@@ -86,7 +86,7 @@ const optionNames = ["prefix", "election", "user", ...pathOptions];
 function optionsOf(place: string, query: string): ReadonlyMap<string, string> {
   const options = new Map<string, string>();
   for (const part of query === "" ? [] : query.split("&")) {
-    const [name = "", value = ""] = split(part, "=");
+    const [name, value] = split(part, "=");
     if (name === "password") {
       throw wrongPlace(
         "etcd:…",
@@ -144,19 +144,19 @@ export interface GenerationKeys {
   readonly log: string;
   /** Updates after it begin with this. */
   readonly records: string;
-  record(sequence: number): string;
+  readonly record: (sequence: number) => string;
   readonly claims: string;
-  claim(epoch: number): string;
-  counter(epoch: number): string;
-  resigned(epoch: number): string;
+  readonly claim: (epoch: number) => string;
+  readonly counter: (epoch: number) => string;
+  readonly resigned: (epoch: number) => string;
   readonly proofs: string;
-  proof(proof: Proof): string;
+  readonly proof: (proof: Proof) => string;
   readonly versions: string;
-  version(resource: string, number: number): string;
+  readonly version: (resource: string, number: number) => string;
   readonly chunks: string;
-  chunk(id: string, index: number): string;
+  readonly chunk: (id: string, index: number) => string;
   readonly pendings: string;
-  pending(id: string): string;
+  readonly pending: (id: string) => string;
 }
 
 const digits = (number: number, count: number): string => String(number).padStart(count, "0");
