@@ -41,6 +41,8 @@ export interface Work {
   readonly rounds: number;
   readonly peerRounds?: number;
   readonly count?: number;
+  /** Rounds before those that count; 12 unless given. */
+  readonly warmUp?: number;
   /** hivex's own count where it takes minutes; its time is scaled. */
   readonly peerCount?: number;
 }
@@ -57,7 +59,8 @@ export function sideBySide(one: Work, peer: string, out: string): { readonly our
   const theirs: Rounds[] = [];
   for (let turn = 0; turn < turns; turn++) {
     const mine = Math.ceil(rounds / turns);
-    ours.push(roundsOf(process.execPath, [work, name, file, String(mine + cold), String(count ?? "")], cold, out));
+    const warmUp = one.warmUp ?? cold;
+    ours.push(roundsOf(process.execPath, [work, name, file, String(mine + warmUp), String(count ?? "")], warmUp, out));
     const others = Math.ceil(peerRounds / turns);
     const isSlow = peerRounds < rounds;
     theirs.push(
@@ -73,6 +76,11 @@ function joined(parts: readonly Rounds[], scale: number): Rounds {
     cpu: parts.flatMap(({ cpu }) => cpu.map((ms) => ms * scale)),
     memory: Math.max(...parts.map(({ memory }) => memory)),
   };
+}
+
+/** A work that only clubar/hive does. */
+export function ourRounds(name: string, file: string, rounds: number, out: string, more = ""): Rounds {
+  return roundsOf(process.execPath, [work, name, file, String(rounds + 3), more], 3, out);
 }
 
 /** Whole processes: `runs` times each in turn; wall and CPU milliseconds. */

@@ -3,11 +3,12 @@
  *
  *   node work.ts WHAT FILE ROUNDS [COUNT|FILE2]; OUT is the file to write
  */
-import { closeSync, fsyncSync, openSync, readFileSync, writeSync } from "node:fs";
+import { closeSync, fsyncSync, openSync, readFileSync, writeFileSync, writeSync } from "node:fs";
+import { HiveEditor } from "../../src/hive/edit-hive.ts";
 import { openHive, type OpenHive } from "../../src/hive/open.ts";
 import { readHive } from "../../src/hive/read.ts";
 import { writeHive } from "../../src/hive/write.ts";
-import { applyEdits } from "../../src/tree/edit.ts";
+import type { Edit } from "../../src/tree/edit.ts";
 import { dword, sz } from "../../src/tree/value.ts";
 
 const [, , what = "", path = "", roundsText = "9", more = ""] = process.argv;
@@ -75,6 +76,10 @@ function writeOut(content: Uint8Array, durable: boolean): void {
   closeSync(file);
 }
 
+function put(file: number, at: number, content: Uint8Array): void {
+  for (let from = 0; from < content.length; ) from += writeSync(file, content, from, content.length - from, at + from);
+}
+
 const works: Readonly<Record<string, () => void>> = {
   open: () => repeat(() => openHive(bytes).validate()),
   walk: () => {
@@ -91,18 +96,42 @@ const works: Readonly<Record<string, () => void>> = {
   },
   insert: () =>
     repeat(() => {
-      let tree = readHive(bytes).root;
+      const editor = new HiveEditor(bytes, { check: false });
+      const edits: Edit[] = [];
       for (let at = 0; at < Number(more); at++) {
-        const name = `bench\\${(Math.imul(at, 2_654_435_761) >>> 0).toString(16).padStart(8, "0")}-key`;
-        const values = [sz("Name", "abcd"), dword("State", 1), dword("Weight", 1), sz("Id", "01234567")];
-        tree = applyEdits(
-          tree,
-          values.map((value) => ({ kind: "set-value", path: name, value })),
-          1n,
-        );
+        const path = `bench\\${(Math.imul(at, 2_654_435_761) >>> 0).toString(16).padStart(8, "0")}-key`;
+        for (const value of [sz("Name", "abcd"), dword("State", 1), dword("Weight", 1), sz("Id", "01234567")])
+          edits.push({ kind: "set-value", path, value });
       }
-      writeOut(writeHive(tree, { time: 1n }), false);
+      editor.apply(edits, 1n);
+      writeOut(editor.bytes, false);
     }),
+  change: () => {
+    // The hive and its log stand beside OUT; only the commit counts, not the reading of the hive before it.
+    const target = process.env["OUT"] ?? "";
+    writeFileSync(target, bytes);
+    const editor = new HiveEditor(bytes, { check: false });
+    const hive = openSync(target, "r+");
+    const log = openSync(`${target}.LOG1`, "w", 0o600);
+    let made = 0;
+    repeat(() => {
+      editor.apply([{ kind: "set-value", path: more, value: dword("BenchValue", made++) }], 1n);
+      const commit = editor.commit(BigInt(made));
+      if (commit === undefined) throw new Error("nothing changed");
+      put(log, 0, commit.log);
+      fsyncSync(log);
+      put(hive, commit.begin.at, commit.begin.bytes);
+      fsyncSync(hive);
+      for (const page of commit.pages) put(hive, page.at, page.bytes);
+      fsyncSync(hive);
+      put(hive, commit.end.at, commit.end.bytes);
+      fsyncSync(hive);
+    });
+  },
+  "rewrite-durable": () => {
+    const { root } = readHive(bytes);
+    repeat(() => writeOut(writeHive(root, { time: 1n, expectedSize: bytes.length + (bytes.length >> 3) }), true));
+  },
   rewrite: () => {
     const { root } = readHive(bytes);
     repeat(() => writeOut(writeHive(root, { time: 1n, expectedSize: bytes.length + (bytes.length >> 3) }), false));
