@@ -5,7 +5,8 @@
  * Derived from Unicode: a unit has its simple upper case when both are in Unicode 5.1, except titlecase digraphs, `µ ı ſ ς`, Greek
  * symbols, Georgian, Cherokee, U+0345, U+1E9B, U+1FBE; and the Greek letters with iota subscript (U+1F80 … U+1FF3) go to their
  * titlecase form.
- * It is data, because a hive's order must not change with the version of the JavaScript engine.
+ * tools/generate-upcase-table.mjs makes it by that rule. It is data, because a hive's order must not change with the version of the
+ * JavaScript engine.
  */
 
 /** Four numbers a range: first unit, last unit, step, what to add. */
