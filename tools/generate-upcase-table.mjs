@@ -1,5 +1,5 @@
-// `node tools/generate-upcase-table.mjs [--check]`: derives the ranges of src/tree/upcase-table.ts from the Unicode data that comes with perl,
-// by the rule in that file's head, and writes them there; --check only says whether they are the same.
+// `node tools/generate-upcase-table.mjs [--check]`: derives the ranges of src/tree/upcase-table.ts from the Unicode data that comes
+// with perl, by the rule in the head of that file, and writes them there; --check only says whether they are the same.
 import { execFileSync } from "node:child_process";
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
