@@ -1,6 +1,6 @@
 /**
- * The process of a third party's resource type: `type-runner.ts SOCKET MODULE`. The module exports `resourceType`. Ends when its host closes
- * the connection; exit code 1 when the module is none.
+ * The process of a third party's resource type: `type-runner.ts SOCKET MODULE`. The module exports `resourceType`. Ends when its host
+ * closes the connection; exit code 1 when the module is none.
  */
 import { pathToFileURL } from "node:url";
 import { failureOf } from "../base/failure-of.ts";

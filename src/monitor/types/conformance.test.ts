@@ -144,7 +144,8 @@ const answers = (): Promise<boolean> =>
     socket.once("error", () => resolve(false));
   });
 const example = new URL("../../../docs/manual/resource-type-example.mjs", import.meta.url).pathname;
-const server = `require("net").createServer(() => require("fs").existsSync("${at("deaf")}") && process.exit(9)).listen(${port}, "127.0.0.1")`;
+const end = `() => require("fs").existsSync("${at("deaf")}") && process.exit(9)`;
+const server = `require("net").createServer(${end}).listen(${port}, "127.0.0.1")`;
 describeResourceType({
   type: "Port Service",
   values: [multiSz("Program", [process.execPath, "-e", server]), sz("Port", String(port))],

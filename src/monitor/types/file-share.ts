@@ -151,7 +151,7 @@ function share(context: ResourceContext, name: string, path: string, hidden: boo
 function checked(context: ResourceContext, what: string, text: string): string {
   const isName = what === "ShareName";
   const bad = isName ? /[\n\r[\]%\\/:*?"<>|;=,+]/ : what === "Options" ? /[\n\r[\]]/ : /[\n\r[\]%]/;
-  if (!bad.test(text) && !/\\$/.test(text) && !(isName && /^(global|homes|printers|print\$|ipc\$)$/i.test(text)))
+  if (!bad.test(text) && !text.endsWith("\\") && !(isName && /^(global|homes|printers|print\$|ipc\$)$/i.test(text)))
     return text;
   throw wrong(context, `${what} can't be ${JSON.stringify(text)}`, "Correct it.");
 }

@@ -19,7 +19,8 @@ const announcements = 3;
 
 /**
  * WSFC's "IP Address", of IPv4. The address lies on a device that the kernel takes away when the process that holds it ends, and that
- * process dies with the host; Linux answers for an address of the machine on every interface (arp_ignore 0). So no address outlives its host.
+ * process dies with the host; Linux answers for an address of the machine on every interface (arp_ignore 0). So no address outlives its
+ * host.
  */
 export const ipAddress: ResourceType = {
   name: "IP Address",
@@ -223,8 +224,9 @@ async function must(
 ): Promise<void> {
   const code = await held.call(words, signal);
   if (code === 0) return;
+  const ended = code === undefined ? "did not end" : `ended with code ${code}`;
   throw fail("RESOURCE_FAILED", {
-    happened: `${context.resource.name}: ${words.slice(0, 3).join(" ")} … ${code === undefined ? "did not end" : `ended with code ${code}`}.`,
+    happened: `${context.resource.name}: ${words.slice(0, 3).join(" ")} … ${ended}.`,
     next: `Its output is in ${context.folder}/output.log.`,
   });
 }

@@ -147,8 +147,9 @@ function checkParameters(context: ResourceContext, metadata: OcfMetadata): void 
   if (level !== 0 && !depths.includes(level))
     problems.push(`OcfCheckLevel is ${level}; the agent offers ${depths.join(", ")}.`);
   if (problems.length === 0) return;
+  const names = metadata.parameters.map(({ name }) => name).join(", ");
   throw fail("INVALID_PARAMETER", {
-    happened: `${resource.name}: ${problems.join(" ")} Parameters of ${metadata.name}: ${metadata.parameters.map(({ name }) => name).join(", ")}.`,
+    happened: `${resource.name}: ${problems.join(" ")} Parameters of ${metadata.name}: ${names}.`,
     unchanged: "It was not started.",
     next: `Correct them: clubar resource param "${resource.name}" NAME=VALUE, or --unset NAME.`,
   });
