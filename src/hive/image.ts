@@ -18,6 +18,8 @@ export class HiveImage {
   /** Bytes of all bins. */
   readonly binsSize: number;
   readonly names: NameCache;
+  /** Descriptors read so far, by the offset of their cell. */
+  readonly securities: Map<number, Uint8Array | undefined> = new Map();
   readonly #map: CellMap;
   /** A bit for each 8 bytes of the bins: an allocated cell begins here, and a claiming image has not handed it out. */
   readonly #free: Uint32Array;

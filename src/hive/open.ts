@@ -111,7 +111,7 @@ export class HiveKey {
 
   /** The self-relative descriptor; undefined when there is none or it is the default of clubar's writer. */
   get security(): Uint8Array | undefined {
-    return securityAt(this.#image, this.offset, new Map());
+    return securityAt(this.#image, this.offset, this.#image.securities);
   }
 
   get layering(): Layering {

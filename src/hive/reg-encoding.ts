@@ -26,7 +26,7 @@ const unicode: RegEncoder = {
 const utf8: RegEncoder = { holds: (text) => text.isWellFormed(), encode: encodeUtf8 };
 const ascii: RegEncoder = {
   holds: (text) => /^[\0-\x7f]*$/.test(text),
-  encode: (units, length) => Uint8Array.from(units.subarray(0, length)),
+  encode: narrowed,
 };
 
 /** For `regedit4`, `codePage` is one with a byte a character (INVALID_PARAMETER for others). */
@@ -37,6 +37,7 @@ export function encoderOf(form: RegForm, codePage = "windows-1252"): RegEncoder 
 }
 
 function encodeUtf8(units: Uint16Array, length: number): Uint8Array<ArrayBuffer> {
+  if (isAscii(units, length)) return narrowed(units, length);
   const bytes = new Uint8Array(length * 3);
   let to = 0;
   for (let at = 0; at < length; at++) {
@@ -58,6 +59,19 @@ function encodeUtf8(units: Uint16Array, length: number): Uint8Array<ArrayBuffer>
     bytes[to++] = 0x80 | (code & 63);
   }
   return bytes.slice(0, to);
+}
+
+function isAscii(units: Uint16Array, length: number): boolean {
+  let all = 0;
+  for (let at = 0; at < length; at++) all |= units[at]!;
+  return all < 0x80;
+}
+
+/** The low bytes. */
+function narrowed(units: Uint16Array, length: number): Uint8Array<ArrayBuffer> {
+  const bytes = new Uint8Array(length);
+  bytes.set(units.subarray(0, length));
+  return bytes;
 }
 
 function encoderOfCodePage(codePage: string): RegEncoder {

@@ -92,7 +92,9 @@ class RegWriter {
   readonly #above: Above[] = [];
   #hidden = false;
   #isMarked = false;
-  readonly #securities = new Map<string, number>();
+  /** Their numbers: by identity, which answers nearly always, and by content. */
+  readonly #securities = new Map<Uint8Array | string, number>();
+  #distinct = 0;
 
   constructor(options: RegTextOptions, write: RegOutput) {
     const { form = "unicode", codePage, extension = true } = options;
@@ -155,10 +157,14 @@ class RegWriter {
       this.#comment(name, "security none");
       return;
     }
-    const content = decodeLatin1(security, 0, security.length);
-    const known = this.#securities.get(content);
-    const number = known ?? this.#securities.size;
-    if (known === undefined) this.#securities.set(content, number);
+    let known = this.#securities.get(security);
+    if (known === undefined) {
+      const content = decodeLatin1(security, 0, security.length);
+      known = this.#securities.get(content);
+      if (known !== undefined) this.#securities.set(security, known);
+      else this.#securities.set(content, this.#distinct).set(security, this.#distinct);
+    }
+    const number = known ?? this.#distinct++;
     this.#comment(name, `security ${number}`, () => {
       if (known !== undefined) return;
       this.#sink.text("=hex:");
