@@ -19,7 +19,8 @@ exec "$@"
  * It says "ready" with its line of the outer process table and waits for "go", which the host sends once the record is durable; the end of
  * input (host dead) ends it. In a namespace of its own it lets pids begin anywhere, so that a pid file of an earlier one names nobody:
  * small namespaces would give the same few numbers again. Then it runs the program, if there is one, and one command a request line
- * (number, then shell words); it answers "done NUMBER CODE". SIGTERM goes on to the program. Orphans are reaped by its wait, and the request loop's by ( : ).
+ * (number, then shell words); it answers "done NUMBER CODE". SIGTERM goes on to the program. Orphans are reaped by its wait, and the
+ * request loop's by ( : ).
  * $1 log file, $2 folder, then the program's words or nothing.
  */
 const init = `
