@@ -1,6 +1,6 @@
 /**
- * `npm run sim -- --seeds N [--from S] | --only S,S… [--nodes 3|4|5] [--faults KIND,KIND…] [--long | --brink] [--restores N] [--trace]
- * [--stop]`: runs seeds one after the other and ends with 1 when one fails. A line for each failing seed, a summary at the end;
+ * `npm run sim -- --seeds N [--from S] | --only S,S… [--nodes 3|4|5] [--faults KIND,KIND…] [--long | --brink] [--restores N] [--recoveries]
+ * [--shadows] [--holds] [--force-quorum] [--trace] [--stop]`: runs seeds one after the other and ends with 1 when one fails. A line for each failing seed, a summary at the end;
  * `--long` and `--brink` say how long faults last (faults.ts), `--trace` prints every event, `--stop` ends at the first failure.
  */
 import { parseArgs } from "node:util";
@@ -35,6 +35,8 @@ async function main(): Promise<void> {
       restores: { type: "string" },
       recoveries: { type: "boolean", default: false },
       shadows: { type: "boolean", default: false },
+      holds: { type: "boolean", default: false },
+      "force-quorum": { type: "boolean", default: false },
       long: { type: "boolean", default: false },
       brink: { type: "boolean", default: false },
       trace: { type: "boolean", default: false },
@@ -66,6 +68,8 @@ async function main(): Promise<void> {
       ...(values.faults === undefined ? {} : { faults: faultsOf(values.faults) }),
       ...(values.recoveries ? { recoveries: true } : {}),
       ...(values.shadows ? { shadows: true } : {}),
+      ...(values.holds ? { holds: true } : {}),
+      ...(values["force-quorum"] ? { forceQuorum: true } : {}),
       ...(values.restores === undefined ? {} : { restores: Number(values.restores) }),
     };
     const result = await runSeed(spec, () => unhandled);

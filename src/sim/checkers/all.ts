@@ -3,6 +3,7 @@ import { acknowledgedSettingAfterFailover } from "./acknowledged-setting-after-f
 import { acknowledgedUpdatesKept } from "./acknowledged-updates-kept.ts";
 import { appliedOnce } from "./applied-once.ts";
 import type { Checker, ClusterEvent, Violation } from "./events.ts";
+import { heldStayOffline } from "./held-stay-offline.ts";
 import { namedVersionsThere } from "./named-versions-there.ts";
 import { oneLeaderPerEpoch } from "./one-leader-per-epoch.ts";
 import { oneNodePerResource } from "./one-node-per-resource.ts";
@@ -27,6 +28,7 @@ export function allCheckers(): Checker[] {
     oneNodePerResource(),
     acknowledgedSettingAfterFailover(),
     namedVersionsThere(),
+    heldStayOffline(),
     replicasIdenticalWhenQuiet(),
     runsInTheEnd(),
   ];

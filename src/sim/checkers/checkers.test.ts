@@ -105,6 +105,14 @@ const planted: readonly [name: string, checker: string, events: readonly Cluster
     withMore({ kind: "versions-named", at: 12, node: "2", missing: ["{app}/00000001.CPT"] }),
   ],
   [
+    "a held application that goes on",
+    "held-stay-offline",
+    withMore(
+      { kind: "restored", at: 8.5, generation: 1, kept: tag(1, 2), settings: [], held: ["app"] },
+      { kind: "versions-named", at: 9000, node: "1", missing: [] },
+    ),
+  ],
+  [
     "replicas that differ",
     "replicas-identical-when-quiet",
     withMore({ kind: "replica-at-rest", at: 20, node: "3", tag: tag(2, 2), digest: "e" }),

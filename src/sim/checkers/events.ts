@@ -37,7 +37,7 @@ export type ClusterEvent =
     }
   /**
    * The cluster goes on in a new generation from a backup: what is newer than `kept` and older than the generation is given up on
-   * purpose. `settings`: what of each setting was acknowledged when the backup began.
+   * purpose. `settings`: what of each setting was acknowledged when the backup began. `held`: resources that stay offline from then on.
    */
   | {
       readonly kind: "restored";
@@ -45,7 +45,10 @@ export type ClusterEvent =
       readonly kept: Tag;
       readonly generation: number;
       readonly settings: readonly { readonly resource: string; readonly setting: string; readonly value: number }[];
+      readonly held?: readonly string[];
     }
+  /** A person begins to ask for the release of what is held. */
+  | { readonly kind: "release-asked"; readonly at: number; readonly resource: string }
   /** A replica was the first to apply an update: files of checkpoint versions that its database names and that are not there. */
   | { readonly kind: "versions-named"; readonly at: number; readonly node: string; readonly missing: readonly string[] }
   /** The database at the end: the request ids that it holds, in the order in which they were applied. */

@@ -55,7 +55,7 @@ export interface SimGroup {
 export const settingName = "SETTING";
 
 /** A backup, with what it certainly holds. */
-export type Restorable = Pick<EventOf<"restored">, "kept" | "settings">;
+export type Restorable = Pick<EventOf<"restored">, "kept" | "settings" | "held">;
 
 /** A service that runs now. */
 export interface RunningService {
@@ -151,6 +151,11 @@ export class SimCluster {
   /** Whether faults may hit this process by itself: services and hosts. */
   readonly isVictim = (process: SimProcess): boolean =>
     process.name === programName.service || process.name === programName.host;
+
+  releaseAsked(group: string): void {
+    const asked = this.groups.find((each) => each.group === group);
+    if (asked !== undefined) this.judge.see({ kind: "release-asked", at: this.world.now, resource: asked.name });
+  }
 
   settingAcknowledged(about: Restorable["settings"][number]): void {
     this.judge.see({ kind: "setting-acknowledged", at: this.world.now, ...about });

@@ -17,15 +17,22 @@ export class Keeper {
   readonly #workload: Workload;
   /** Restores still to be tried. */
   #restores: number;
+  /** Whether a restore holds every group. */
+  readonly #holds: boolean;
   /** Places where a backup was reported to be finished. */
   readonly #places = new Set<string>();
   #restoring: string | undefined;
   /** Makes a node unreachable or stand still for a while. */
   readonly #disturb: () => void;
 
-  constructor(workload: Workload, restores: number, disturb: () => void) {
+  constructor(
+    workload: Workload,
+    { restores, holds }: { readonly restores: number; readonly holds: boolean },
+    disturb: () => void,
+  ) {
     this.#workload = workload;
     this.#restores = restores;
+    this.#holds = holds;
     this.#disturb = disturb;
   }
 
@@ -48,7 +55,11 @@ export class Keeper {
     this.#places.add(place);
     if (this.#restoring === undefined && this.#restores > 0) {
       this.#restoring = place;
-      cluster.restorable = { kept: result.tag, settings };
+      cluster.restorable = {
+        kept: result.tag,
+        settings,
+        held: this.#holds ? cluster.groups.map(({ name }) => name) : [],
+      };
     }
   }
 
@@ -62,7 +73,8 @@ export class Keeper {
     if (random.chance(0.4)) this.#disturb();
     if (random.chance(0.6)) this.#disturbSwitch();
     // Otherwise groups whose settings are newer than the set's wait for a person.
-    const how = random.chance(0.7) ? { hold: false } : {};
+    const usual = random.chance(0.7) ? { hold: false } : {};
+    const how = this.#holds ? { hold: true } : usual;
     const outcome = await this.#workload.attempt(() => on.service.restore({ path, force: true, ...how }), restoreLimit);
     cluster.world.trace.add(
       `restore of ${path} ${outcome === undefined ? "failed or is not known" : `done at ${outcome.tag}`}`,

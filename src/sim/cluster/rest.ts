@@ -1,7 +1,7 @@
 /** The end of a run: a person puts in order what faults left, the cluster comes to rest, and what it rests at is reported. */
 import { sha256 } from "../../base/digest.ts";
 import { fileKind } from "../../checkpoint/names.ts";
-import { onlineGroup, releaseGroups } from "../../database/commands/group.ts";
+import { onlineGroup } from "../../database/commands/group.ts";
 import { resumeNode } from "../../database/commands/node.ts";
 import { nodeState } from "../../database/schema.ts";
 import { type ClusterState, readState } from "../../database/state.ts";
@@ -77,8 +77,7 @@ async function tidyUp(cluster: SimCluster, workload: Workload): Promise<void> {
     if (node.paused) await workload.change(random, (tree) => resumeNode(tree, { node: node.id }));
   }
   for (const { group } of cluster.groups) {
-    if (state.groups.get(group)?.held !== undefined)
-      await workload.change(random, (tree) => releaseGroups(tree, { group }));
+    if (state.groups.get(group)?.held !== undefined) await workload.release(random, group);
     const found = state.groups.get(group);
     if (found !== undefined && (!found.wanted || found.failed !== undefined || found.state === 2)) {
       await workload.change(random, (tree) => onlineGroup(tree, { group }));

@@ -4,6 +4,7 @@ import { OutsideError } from "../../base/outside.ts";
 import type { ClusterEvent, Violation } from "../checkers/events.ts";
 import { drawPlan, FaultInjector, type FaultKind, type FaultLength, faultLengths, type FaultPlan } from "../faults.ts";
 import { SimCluster } from "./cluster.ts";
+import { Forcer } from "./forcer.ts";
 import { Freezer } from "./freezer.ts";
 import { Keeper } from "./keeper.ts";
 import { Recoverer } from "./recoverer.ts";
@@ -25,6 +26,10 @@ export interface RunSpec {
   readonly recoveries?: boolean;
   /** Nodes are frozen for shadow copies, and not always thawed. */
   readonly shadows?: boolean;
+  /** Restores hold every group; three of them unless `restores` says otherwise. */
+  readonly holds?: boolean;
+  /** The quorum is lost and formed anew by force; no restores then. */
+  readonly forceQuorum?: boolean;
   /** How many trace lines are kept; none unless given. */
   readonly keepTrace?: number;
 }
@@ -69,8 +74,9 @@ export async function runSeed(spec: RunSpec, unhandled: () => readonly unknown[]
   const injector = new FaultInjector(world, plan);
   await cluster.start();
   await world.run({ until: world.now + world.random.stream("calm").between(100, 3000) });
-  const restores = spec.restores ?? world.random.stream("restores").pick([0, 0, 1, 2]);
-  const keeper = new Keeper(workload, restores, () => injector.disturb());
+  const drawnRestores = world.random.stream("restores").pick([0, 0, 1, 2]);
+  const restores = spec.forceQuorum === true ? 0 : (spec.restores ?? (spec.holds === true ? 3 : drawnRestores));
+  const keeper = new Keeper(workload, { restores, holds: spec.holds === true }, () => injector.disturb());
   workload.start(3);
   workload.keepAt("keeper", [300, 3000], (random) => keeper.act(random));
   if (spec.recoveries === true) {
@@ -79,12 +85,15 @@ export async function runSeed(spec: RunSpec, unhandled: () => readonly unknown[]
   }
   const freezer = new Freezer(workload);
   if (spec.shadows === true) workload.keepAt("freezer", [200, 2500], (random) => freezer.act(random));
+  const forcer = spec.forceQuorum === true ? new Forcer(workload) : undefined;
+  if (forcer !== undefined) workload.keepAt("forcer", [500, 4000], (random) => forcer.act(random));
   injector.start();
   const workUntil = world.now + world.random.stream("work").between(...leastWork);
   await world.run({ until: world.now + faultsUntil, when: () => !injector.active });
   injector.heal();
   await world.run({ until: Math.max(workUntil, world.now + 1000) });
   workload.stop();
+  const forced = (await forcer?.end()) ?? [];
   const why = await comeToRest(cluster, workload);
   const violations = [
     ...judge.finish(),
@@ -92,6 +101,7 @@ export async function runSeed(spec: RunSpec, unhandled: () => readonly unknown[]
     ...(await keeper.check()),
     ...(await checkVersions(cluster)),
     ...freezer.violations,
+    ...forced,
     ...unhandled().map((error) => broken("unhandled-rejection", world.now, error)),
   ];
   if (why !== undefined)

@@ -91,6 +91,12 @@ export class Workload {
     if (on !== undefined) await this.attempt(() => on.service.change(build), 5_000);
   }
 
+  /** What a restore held may come online again. */
+  async release(random: RandomStream, group: string): Promise<void> {
+    this.cluster.releaseAsked(group);
+    await this.change(random, (tree) => releaseGroups(tree, { group }));
+  }
+
   async #sendUpdate(random: RandomStream): Promise<void> {
     const { judge, world } = this.cluster;
     const update = this.#drawUpdate(random);
@@ -135,17 +141,20 @@ export class Workload {
     const { groups, nodes } = this.cluster;
     const group = random.pick(groups).group;
     const node = random.pick(nodes);
+    const release = (tree: Key): Change => releaseGroups(tree, { group });
     const builds: readonly ((tree: Key) => Change)[] = [
       (tree) => moveGroup(tree, { group }),
       (tree) => moveGroup(tree, { group, node }),
       (tree) => offlineGroup(tree, { group }),
       (tree) => onlineGroup(tree, { group }),
       (tree) => onlineGroup(tree, { group }),
-      (tree) => releaseGroups(tree, { group }),
+      release,
       (tree) => pauseNode(tree, { node, drain: true }),
       (tree) => resumeNode(tree, { node }),
       (tree) => resumeNode(tree, { node, failback: "now" }),
     ];
-    await this.change(random, random.pick(builds));
+    const build = random.pick(builds);
+    if (build === release) this.cluster.releaseAsked(group);
+    await this.change(random, build);
   }
 }
