@@ -116,6 +116,14 @@ test("an application that only a process group holds", async () => {
   assert.equal(await ended(), false);
 });
 
+test("what lives in the machine belongs to a type that does not die with its host: it tells nothing of the rest", async () => {
+  alive.add(init.pid);
+  await records({ kind: "machine" });
+  assert.equal(await ended(), true);
+  await records({ id: "b" });
+  assert.equal(await ended(), false);
+});
+
 test("a record of another boot stands for nothing that runs", async () => {
   alive.add(init.pid);
   await records({ kind: "process-group", boot: "another boot" });
