@@ -112,7 +112,10 @@ export interface MoveQuorumAsked {
 /** Moves a running cluster to another quorum. Nothing is taken back; all applications stop and start again. */
 export interface MoveQuorumCalls {
   plan(asked: MoveQuorumAsked): Promise<RestorePlanView>;
-  /** Resolves when it is in force there; this node's service begins anew. Rejects: the cluster is where it was, unless it says "unfinished". */
+  /**
+   * Resolves when it is in force there; this node's service begins anew.
+   * Rejects: the cluster is where it was, unless it says "unfinished".
+   */
   carryOut(asked: MoveQuorumAsked): Promise<RestoreOutcome>;
 }
 

@@ -1,7 +1,7 @@
 /**
  * `npm start`: a cluster of three nodes on this machine tells the whole story with real timings.
- * Options: --quorum etcd (on an etcd of three members, not in a folder), --story recovery (another story: the bad days), --once (end after the story; so it does without a terminal),
- * --own-server (not nginx), --keep (leave the folder).
+ * Options: --quorum etcd (on an etcd of three members, not in a folder), --story recovery (another story: the bad days),
+ * --once (end after the story; so it does without a terminal), --own-server (not nginx), --keep (leave the folder).
  */
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";

@@ -14,7 +14,14 @@ test("a node that is left alone begins anew with another authority; one that run
     const outside = openOutside();
     const data = join(folder, "n1");
     await assert.rejects(newAuthority(outside, data, undefined), { name: "CLUSTER_NOT_INSTALLED" });
-    await createNode({ outside, data, cluster: "C", node: "N1", quorum: join(folder, "q"), listen: ["127.0.0.1:7400"] });
+    await createNode({
+      outside,
+      data,
+      cluster: "C",
+      node: "N1",
+      quorum: join(folder, "q"),
+      listen: ["127.0.0.1:7400"],
+    });
     const trust = join(data, "trust.json");
     const old = readFileSync(trust, "utf8");
     const lock = await outside.files.open(join(data, "host.lock"), "append");

@@ -27,7 +27,10 @@ export type Present =
 
 type DiskOutside = Pick<Outside, "files" | "random">;
 
-/** Reads the newest state; `data` is the node's folder, without which sealed versions can't be read. ACCESS_DENIED and INVALID_PARAMETER (a shared file system) are no damage and reject. */
+/**
+ * Reads the newest state; `data` is the node's folder, without which sealed versions can't be read.
+ * ACCESS_DENIED and INVALID_PARAMETER (a shared file system) are no damage and reject.
+ */
 export async function readPresent(
   outside: DiskOutside,
   place: string,

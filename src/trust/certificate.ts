@@ -223,7 +223,17 @@ function pemOf(key: PrivateKey): string {
   return key.export({ type: "pkcs8", format: "pem" }) as string;
 }
 
-function signerOf(key: PrivateKey): Promise<webcrypto.CryptoKey> {
+type Signer = Parameters<Certificate["sign"]>[0];
+
+async function signerOf(key: PrivateKey): Promise<Signer> {
   const pkcs8 = key.export({ type: "pkcs8", format: "der" });
-  return webcrypto.subtle.importKey("pkcs8", pkcs8, { name: "ECDSA", namedCurve: "P-256" }, false, ["sign"]);
+  const usages: webcrypto.KeyUsage[] = ["sign"];
+  // The library names the browser's type of a key, which lacks the newest uses that Node's has.
+  return (await webcrypto.subtle.importKey(
+    "pkcs8",
+    pkcs8,
+    { name: "ECDSA", namedCurve: "P-256" },
+    false,
+    usages,
+  )) as Signer;
 }

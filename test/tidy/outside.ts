@@ -7,7 +7,7 @@ import type { Finding, Rule } from "./source.ts";
 const opens = (path: string): boolean =>
   !path.startsWith("src/") ||
   isTest(path) ||
-  /^src\/(base\/outside-node[^/]*\.ts|daemon\/|cli\/|sim\/(main|settle)\.ts)/.test(path);
+  /^src\/(base\/outside-node[^/]*\.ts|daemon\/|cli\/|sim\/(main|settle|watchdog)\.ts)/.test(path);
 
 /** Modules of Node's that only compute. Everything else reaches outside. */
 const computing = new Set(

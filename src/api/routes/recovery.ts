@@ -68,8 +68,9 @@ export interface DiskReplacementView extends ReplaceDiskPlan {
 }
 
 /**
- * GET /recovery/disks?node=NAME: the disks that the nodes see. POST /recovery/disk/plan {old, with} (names or ids of Physical Disk resources), /recovery/disk {old, with, planId?}: with the quorum's
- * disk `planId` is of the move, and this node's service begins anew after the answer.
+ * GET /recovery/disks?node=NAME: the disks that the nodes see.
+ * POST /recovery/disk/plan {old, with} (names or ids of Physical Disk resources), /recovery/disk {old, with, planId?}:
+ * with the quorum's disk `planId` is of the move, and this node's service begins anew after the answer.
  * POST /recovery/checkpoints/plan and /recovery/checkpoints {resources | all, deleteFirst?, newestOnly?}; GET /recovery/checkpoints,
  * /recovery/checkpoints/ID, /recovery/checkpoints/ID/events (server-sent events begin, resource, line, end).
  */

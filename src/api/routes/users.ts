@@ -81,7 +81,8 @@ export function trustOf(context: ApiContext): TrustCalls {
   const { trust } = context.var.service;
   if (trust !== undefined) return trust;
   throw fail("CALL_NOT_IMPLEMENTED", {
-    happened: "This node has no authority that could make certificates: it was restored without, or made by an older clubar.",
+    happened:
+      "This node has no authority that could make certificates: it was restored without, or made by an older clubar.",
     unchanged: "Nothing was changed.",
     next: "Stop its service, run `clubar cluster new-authority`, start it; the other nodes are evicted and join again.",
   });

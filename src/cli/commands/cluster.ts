@@ -85,9 +85,9 @@ const defineNewAuthority: Define = (noun, cli) => {
     });
   notes(
     command,
-    `For a node that came back on an empty machine from a set of \`clubar backup\`, which holds no private keys, and when the old authority's
-key is in wrong hands. The node's service must not run; the others must not either, until they are evicted. What is replaced
-is kept in trust.json.before: remove it when it is not needed any more.`,
+    `For a node that came back on an empty machine from a set of \`clubar backup\`, which holds no private keys, and when the
+old authority's key is in wrong hands. The node's service must not run; the others must not either, until they are evicted.
+What is replaced is kept in trust.json.before: remove it when it is not needed any more.`,
   );
 };
 

@@ -82,7 +82,7 @@ async function inspectFile(cli: Cli, path: string, options: Options): Promise<vo
     return;
   }
   if (isRegText(bytes)) {
-    await (await import("./inspect-cluster.ts")).inspectText(cli, path, bytes);
+    (await import("./inspect-cluster.ts")).inspectText(cli, path, bytes);
     return;
   }
   if (!magic.startsWith("regf")) {

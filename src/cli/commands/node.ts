@@ -2,8 +2,8 @@ import type { StatusView } from "../../api/status-view.ts";
 import { apiPath } from "../../api/client.ts";
 import type { NodeDetail, TokenView } from "../../api/routes/nodes.ts";
 import type { NodeView } from "../../api/views.ts";
-import { Option } from "commander";
-import type { Done } from "../cli.ts";
+import { type Command, Option } from "commander";
+import type { Cli, Done } from "../cli.ts";
 import { facts, table } from "../render/table.ts";
 import { orDash, plain } from "../render/text.ts";
 import { usage } from "../exit.ts";
@@ -32,26 +32,7 @@ export const defineNode: Define = (noun, cli) => {
       );
     });
   defineToken(noun, cli);
-  verb(noun, "pause <node>", "Place no more groups on a node")
-    .option("--drain", "move its groups away, too")
-    .option("--target <node>", "where a drain moves them")
-    .action(async (node: string, options: { readonly drain?: boolean; readonly target?: string }) => {
-      if (options.target !== undefined && options.drain !== true) throw usage("--target goes with --drain.");
-      const { drain, target } = options;
-      cli.done(
-        await ask(node, "pause", {
-          ...(drain === undefined ? {} : { drain }),
-          ...(target === undefined ? {} : { target }),
-        }),
-      );
-    });
-  verb(noun, "resume <node>", "Place groups on a paused node again")
-    .addOption(
-      new Option("--failback <how>", "whether groups come back").choices(["no", "now", "policy"]).default("policy"),
-    )
-    .action(async (node: string, { failback }: { readonly failback: string }) =>
-      cli.done(await ask(node, "resume", { failback })),
-    );
+  definePause(noun, cli, ask);
   verb(noun, "evict <node>", "Take a stopped node out of the cluster").action(async (node: string) => {
     await cli.confirm(`Node ${node} is taken out of the cluster and of every list of owners.`, "Evict it?");
     cli.done(await ask(node, "evict"));
@@ -81,6 +62,33 @@ export const defineNode: Define = (noun, cli) => {
     return (await cli.terminal.ask("Type the node's name to confirm that it is off: ")).trim();
   }
 };
+
+function definePause(
+  noun: Command,
+  cli: Cli,
+  ask: (node: string, action: string, body?: object) => Promise<Done>,
+): void {
+  verb(noun, "pause <node>", "Place no more groups on a node")
+    .option("--drain", "move its groups away, too")
+    .option("--target <node>", "where a drain moves them")
+    .action(async (node: string, options: { readonly drain?: boolean; readonly target?: string }) => {
+      if (options.target !== undefined && options.drain !== true) throw usage("--target goes with --drain.");
+      const { drain, target } = options;
+      cli.done(
+        await ask(node, "pause", {
+          ...(drain === undefined ? {} : { drain }),
+          ...(target === undefined ? {} : { target }),
+        }),
+      );
+    });
+  verb(noun, "resume <node>", "Place groups on a paused node again")
+    .addOption(
+      new Option("--failback <how>", "whether groups come back").choices(["no", "now", "policy"]).default("policy"),
+    )
+    .action(async (node: string, { failback }: { readonly failback: string }) =>
+      cli.done(await ask(node, "resume", { failback })),
+    );
+}
 
 const defineToken: Define = (noun, cli) => {
   const token = verb(noun, "token", "Give a token with which one other machine becomes a node")
