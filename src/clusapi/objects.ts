@@ -156,7 +156,8 @@ export interface ControlResult {
 
 /**
  * ClusterResourceControl, for the codes of checkpoints (`controlCode`) and of disks (`storageCode`).
- * `input` is UTF-16 with a NUL; `outSize` is the room for the output in bytes, as much as needed unless given. Runs on the node that owns the resource. Never rejects.
+ * `input` is UTF-16 with a NUL; `outSize` is the room for the output in bytes, as much as needed unless given.
+ * Runs on the node that owns the resource. Never rejects.
  */
 export async function clusterResourceControl(
   resource: ClusterResource,

@@ -117,11 +117,11 @@ async function serveNode(
   const registry = await openRegistry(outside, `${data}/registry`);
   closeLater(() => registry.close());
   const keys = await openKeyContainers(outside, `${data}/keys`);
-  let asker: ServiceNode | undefined;
+  const asking: { by?: ServiceNode } = {};
   const quorum = await openQuorum(outside, config.quorum, {
     insist: config.insist,
     data,
-    askKeys: async (own) => (asker === undefined ? own : askForClusterKeys(asker, own)),
+    askKeys: async (own) => (asking.by === undefined ? own : askForClusterKeys(asking.by, own)),
     patient: true,
   });
   const host = fileURLToPath(new URL("./host.ts", import.meta.url));
@@ -144,7 +144,7 @@ async function serveNode(
       createCheckpoints({ outside, database, registry, keys, versions: quorum.versions, log, folder: data }),
   });
   const audit = openAuditLog(`${data}/log/audit.log`, outside.clock);
-  asker = service;
+  asking.by = service;
   const app = createApp(() => service, pageService(service), audit);
   const api = await listenApi({ outside, app, data });
   closeLater(() => api.close());

@@ -34,5 +34,5 @@ export function turns<T extends string>(turn: () => T | void): Promise<T> {
 /** Then the real event loop gets its turn: signals, other promises of the process. */
 const turnsAtOnce = 1000;
 
-/** What Node itself does after each callback: next ticks, promise reactions, rejections that nobody heard. Undefined where it has no such door. */
+/** What Node itself does after each callback: next ticks, promise reactions, rejections nobody heard. Undefined without such a door. */
 const runReactions = (process as unknown as { readonly _tickCallback?: () => void })._tickCallback;

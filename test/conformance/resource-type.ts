@@ -40,10 +40,10 @@ export interface TypeCandidate {
 /** What the tests of one candidate share. */
 interface Workshop {
   readonly candidate: TypeCandidate;
-  open(folder?: string): Promise<Scene>;
+  readonly open: (folder?: string) => Promise<Scene>;
   /** Brings the resource online, or fails the test. */
-  start(scene: Scene, times?: ResourceSpec["times"]): Promise<void>;
-  nothingIsLeft(scene: Scene): Promise<void>;
+  readonly start: (scene: Scene, times?: ResourceSpec["times"]) => Promise<void>;
+  readonly nothingIsLeft: (scene: Scene) => Promise<void>;
 }
 
 /** The suite. Every test leaves nothing behind. */

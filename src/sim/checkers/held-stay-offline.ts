@@ -2,7 +2,7 @@
 import type { Checker, ClusterEvent } from "./events.ts";
 import { Findings } from "./finding.ts";
 
-/** What ran before has ended by then, on nodes too that hear of the new generation late: their permits are over. In virtual milliseconds. */
+/** Virtual milliseconds. What ran before has ended by then, on nodes too that hear of the new generation late: their permits are over. */
 const mayEndWithin = 8000;
 
 /** Watches applications of held resources. */
