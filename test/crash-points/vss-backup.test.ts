@@ -39,7 +39,7 @@ test("backup: the old set or the new one at every crash; the next backup leaves 
         folders,
       );
     },
-    { prepare: await recordScene(makeOldSet), tornVariants: 0, everyNth: 4, told: () => taken },
+    { prepare: await recordScene(makeOldSet), tornVariants: 0, told: () => taken },
   );
   assert.ok(crashes > 300 && seen.old > 50 && seen.new > 5, `${crashes} ${JSON.stringify(seen)}`);
 });

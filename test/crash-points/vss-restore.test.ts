@@ -34,7 +34,6 @@ test("authoritative restore: node and cluster as they were, or both as in the se
         await makeQuorum(files, after, 9);
       }),
       tornVariants: 0,
-      everyNth: 3,
       told: () => restored,
     },
   );
