@@ -44,6 +44,7 @@ export function commitChange(
     sz(versionValue.contentDigest, version.contentDigest),
     dword(versionValue.size, version.size),
     qword(versionValue.time, BigInt(Math.floor(version.time))),
+    ...sinceValues(version),
     ...filterValues(version),
   );
   change.set(checkpointsPath(records), dword(checkpointsValue.nextNumber, number + 1));
@@ -98,6 +99,7 @@ export function withdrawChange(
       sz(versionValue.path, path),
       qword(versionValue.time, BigInt(Math.floor(time))),
       dword(versionValue.withdrawn, 1),
+      ...sinceValues(version),
       ...filterValues(version),
     );
     gone.push(...versionsOf(records, kind, path));
@@ -147,6 +149,10 @@ export function forgetDeletedChange(tree: Key, records: ResourceRecords, gone: r
 export function isOwnership(condition: Condition): boolean {
   if (condition.kind !== "value-equals") return condition.kind === "key-exists";
   return condition.name === runtimeGroupValue.owner || condition.name === runtimeGroupValue.ownershipGeneration;
+}
+
+function sinceValues({ since }: Checkpoint): readonly Value[] {
+  return since === undefined ? [] : [dword(versionValue.since, since)];
 }
 
 /** Each version says for itself what it takes. */

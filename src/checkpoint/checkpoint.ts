@@ -33,6 +33,8 @@ export interface Checkpoint {
   readonly size: number;
   /** Wall time in milliseconds of the commit. */
   readonly time: number;
+  /** Number of the checkpoint's first version: one that was removed and added again is another. Undefined of databases from before this value. */
+  readonly since?: number;
   /** Of a directory: what of it is taken. */
   readonly filter?: DirectoryFilter;
   /** Its file was deleted on purpose (`withdraw`) and it is not re-created yet: it counts as lost, whatever lies under its number. */

@@ -99,6 +99,7 @@ export async function commitVersion(parts: Parts, held: Held, request: CommitReq
       contentDigest: content.contentDigest,
       size: content.bytes.length,
       time: parts.outside.clock.wall(),
+      ...sinceOf(current, version.number),
       ...(kind === "directory" ? { filter: request.filter ?? filterOf(current) } : {}),
     };
     const lostFile = (): void => {
@@ -115,6 +116,11 @@ export async function commitVersion(parts: Parts, held: Held, request: CommitReq
   const { number, size } = checkpoint;
   parts.log.info("checkpoint version committed", { resource: held.resource, kind, path, number, size });
   return { tag, checkpoint };
+}
+
+function sinceOf(current: Checkpoint | undefined, number: number): { readonly since?: number } {
+  if (current === undefined) return { since: number };
+  return current.since === undefined ? {} : { since: current.since };
 }
 
 /** Takes a checkpoint and its versions out of the database; the leader's janitor removes the files. Rejects as `commitVersion`. */

@@ -6,7 +6,7 @@ import type { Outside } from "../base/outside.ts";
 import { foldName } from "../tree/path.ts";
 import type { Checkpoint } from "./checkpoint.ts";
 import type { Content } from "./content.ts";
-import { type CheckpointKind, fileKind } from "./names.ts";
+import { fileKind } from "./names.ts";
 import { freshCopy } from "./side-copies.ts";
 
 /** The folder `losers/<resource id>/` in a node's data folder: overwritten contents, and what was last in step (`synced.json`). */
@@ -56,9 +56,7 @@ export class Losers {
 
   /** These, and nothing else, are in step on this node now. */
   async noteSynced(resource: string, checkpoints: readonly Checkpoint[]): Promise<void> {
-    const entries = checkpoints.map(
-      ({ kind, path, contentDigest }) => [syncedName(kind, path), contentDigest] as const,
-    );
+    const entries = checkpoints.map((checkpoint) => [syncedName(checkpoint), checkpoint.contentDigest] as const);
     await this.#mutex.run(async () => {
       await this.#outside.files.makeFolder(`${this.#folder}/losers/${resource}`);
       await writeFileDurably(this.#outside.files, this.#syncedFile(resource), textOf(new Map(entries)));
@@ -66,10 +64,10 @@ export class Losers {
   }
 
   /** This one is in step too. A hint that a loss of power may take: it is written with every version, so it must cost little. */
-  async noteCaptured(resource: string, { kind, path, contentDigest }: Checkpoint): Promise<void> {
+  async noteCaptured(resource: string, checkpoint: Checkpoint): Promise<void> {
     const { files } = this.#outside;
     await this.#mutex.run(async () => {
-      const known = new Map(await this.synced(resource)).set(syncedName(kind, path), contentDigest);
+      const known = new Map(await this.synced(resource)).set(syncedName(checkpoint), checkpoint.contentDigest);
       await files.makeFolder(`${this.#folder}/losers/${resource}`);
       const file = this.#syncedFile(resource);
       const temporary = `${file}.captured${temporaryEnding}`;
@@ -93,7 +91,7 @@ function textOf(known: ReadonlyMap<string, string>): Uint8Array {
   return new TextEncoder().encode(`${JSON.stringify(Object.fromEntries(known))}\n`);
 }
 
-/** How `synced.json` names a checkpoint: its kind and path, folded unless files have it. */
-export function syncedName(kind: CheckpointKind, path: string): string {
-  return `${kind} ${kind === "directory" ? path : foldName(path)}`;
+/** How `synced.json` names a checkpoint: its kind and path, folded unless files have it, and since when it is that checkpoint. */
+export function syncedName({ kind, path, since }: Pick<Checkpoint, "kind" | "path" | "since">): string {
+  return `${kind}${since === undefined ? "" : ` since ${since}`} ${kind === "directory" ? path : foldName(path)}`;
 }

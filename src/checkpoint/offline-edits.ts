@@ -86,12 +86,12 @@ export class OfflineEdits {
       await this.#remember(records, version);
       return false;
     }
-    return (await this.#losers.synced(records.id)).get(syncedName(kind, path)) !== digest;
+    return (await this.#losers.synced(records.id)).get(syncedName(checkpoint)) !== digest;
   }
 
   /** What was a version once is no edit, also when the version is long gone. */
   async #remember({ id }: ResourceRecords, version: Checkpoint): Promise<void> {
-    const name = `${id} ${syncedName(version.kind, version.path)}`;
+    const name = `${id} ${syncedName(version)}`;
     if (this.#remembered.get(name) === version.contentDigest) return;
     await this.#losers.noteCaptured(id, version);
     this.#remembered.set(name, version.contentDigest);

@@ -37,6 +37,8 @@ export const versionValue = {
   contentDigest: "ContentDigest",
   size: "Size",
   time: "Time",
+  /** dword: number of the checkpoint's first version. */
+  since: "Since",
   /** Of a directory: multi-sz, multi-sz, dword. */
   include: "Include",
   exclude: "Exclude",
@@ -194,11 +196,17 @@ function readVersions(checkpoints: Key): Checkpoint[] {
         contentDigest: text(versionValue.contentDigest),
         size: dwordOf(valueOf(key, versionValue.size)) ?? 0,
         time: Number(qwordOf(valueOf(key, versionValue.time)) ?? 0n),
+        ...readSince(key),
         ...(dwordOf(valueOf(key, versionValue.withdrawn)) === 1 ? { withdrawn: true as const } : {}),
         ...readFilter(key),
       };
     })
     .sort(byNumber);
+}
+
+function readSince(key: Key): { readonly since?: number } {
+  const since = dwordOf(valueOf(key, versionValue.since));
+  return since === undefined ? {} : { since };
 }
 
 function readFilter(key: Key): { readonly filter?: DirectoryFilter } {

@@ -194,7 +194,7 @@ async function keepLosers(
     }
     const digest = contents.digestOf(live);
     const wasVersion = versionsOf(records, kind, path).some(({ contentDigest }) => contentDigest === digest);
-    if (wasVersion || synced.get(syncedName(kind, path)) === digest) continue;
+    if (wasVersion || synced.get(syncedName(checkpoint)) === digest) continue;
     kept.push({ kind, path, file: await losers.keep(records.id, checkpoint, await contents.contentAside(live)) });
   }
   return kept;
