@@ -37,6 +37,8 @@ export interface Scene {
   readonly events: readonly ResourceEvent[];
   /** Containers that run. */
   readonly running: ReadonlyMap<string, ApplicationRecord>;
+  /** Every container that was ever begun for a resource of this name. */
+  started(name: string): readonly ApplicationRecord[];
   /** Brings a resource online under its name; the last event of its start says how that went. */
   online(
     name: string,
@@ -60,6 +62,7 @@ export async function openScene(parts: SceneParts = {}): Promise<Scene> {
   const folder = parts.folder ?? mkdtempSync(join(tmpdir(), "clubar-types-"));
   const events: ResourceEvent[] = [];
   const running = new Map<string, ApplicationRecord>();
+  const started: ApplicationRecord[] = [];
   const engine = createHostEngine(outside, {
     folder,
     socket: join(folder, "api.sock"),
@@ -72,7 +75,10 @@ export async function openScene(parts: SceneParts = {}): Promise<Scene> {
     log: createLog((line) => void logged.push(line), outside.clock, {}),
     onEvent: (event) => void events.push(event),
     onWatch: () => undefined,
-    onApplicationStarts: async (record) => void running.set(record.id, record),
+    async onApplicationStarts(record) {
+      started.push(record);
+      running.set(record.id, record);
+    },
     onApplicationGone: (record) => void running.delete(record.id),
   });
   const logged: string[] = [];
@@ -100,6 +106,7 @@ export async function openScene(parts: SceneParts = {}): Promise<Scene> {
     folder,
     events,
     running,
+    started: (name) => started.filter(({ resource }) => resource === name),
     reaches,
     output,
     states: (name) => events.filter(({ resource }) => resource === name).map(({ state }) => state),
