@@ -33,7 +33,7 @@ export interface Checkpoint {
   readonly size: number;
   /** Wall time in milliseconds of the commit. */
   readonly time: number;
-  /** Number of the checkpoint's first version: one that was removed and added again is another. Undefined of databases from before this value. */
+  /** Number of the checkpoint's first version: one that was removed and added again is another. Undefined in older databases. */
   readonly since?: number;
   /** Of a directory: what of it is taken. */
   readonly filter?: DirectoryFilter;
