@@ -30,11 +30,20 @@ function repeat(work: () => void): void {
   for (let at = 0; at < rounds; at++) round(work);
 }
 
-/** Looks at every byte. */
-function sum(of: Uint8Array, from: number, size: number): number {
+const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+
+/** Looks at every byte, eight at a time as the copy that hivex makes does. */
+function sum(of: DataView, from: number, size: number): number {
+  const end = from + size;
   let all = 0;
-  for (let at = from; at < from + size; at++) all += of[at]!;
+  let at = from;
+  for (; at + 8 <= end; at += 8) all ^= of.getInt32(at, true) ^ of.getInt32(at + 4, true);
+  for (; at < end; at++) all ^= of.getUint8(at);
   return all;
+}
+
+function viewOf({ buffer, byteOffset, byteLength }: Uint8Array): DataView {
+  return new DataView(buffer, byteOffset, byteLength);
 }
 
 function walk(hive: OpenHive): void {
@@ -51,7 +60,7 @@ function walk(hive: OpenHive): void {
       const from = value.dataOffset;
       const size = value.size;
       data += size;
-      touched ^= from === undefined ? sum(value.data, 0, size) : sum(bytes, from, size);
+      touched ^= from === undefined ? sum(viewOf(value.data), 0, size) : sum(view, from, size);
     },
   });
 }

@@ -185,8 +185,9 @@ export interface HiveVisitor {
   value?(value: HiveValue, key: HiveKey): void;
 }
 
-/** How many keys' places `OpenHive.find` keeps. */
-const mostFound = 16_384;
+/** How many keys' places `OpenHive.find` keeps, and for paths of which length: about 20 MB at most. */
+const mostFound = 65_536;
+const longestKept = 256;
 
 /** A hive of which only what is asked for is decoded. */
 export class OpenHive {
@@ -224,19 +225,24 @@ export class OpenHive {
     return cell === undefined ? undefined : new HiveKey(this.#image, cell, path === "");
   }
 
-  /** Who looks one key up often looks up its neighbours, too: where the keys above were found is kept. */
+  /** Who looks a key up often looks it up again, or its neighbours: where it and the key above were found is kept. */
   #cellAt(path: string): number | undefined {
     if (path === "") return (this.#rootCell ??= this.root.offset);
+    const known = this.#found.get(path);
+    if (known !== undefined) return known;
     const end = path.lastIndexOf("\\");
-    const above = end < 0 ? "" : path.slice(0, end);
-    let parent = this.#found.get(above);
-    if (parent === undefined) {
-      parent = end < 0 ? this.#cellAt("") : this.#cellBelow(splitPath(above));
-      if (parent === undefined) return undefined;
-      if (this.#found.size >= mostFound) this.#found.clear();
-      this.#found.set(above, parent);
-    }
-    return findSubkey(this.#image, parent, end < 0 ? path : path.slice(end + 1));
+    if (end < 0) return this.#keep(path, this.#cellBelow([path]));
+    const above = path.slice(0, end);
+    const parent = this.#found.get(above) ?? this.#keep(above, this.#cellBelow(splitPath(above)));
+    if (parent === undefined) return undefined;
+    return this.#keep(path, findSubkey(this.#image, parent, path.slice(end + 1)));
+  }
+
+  #keep(path: string, cell: number | undefined): number | undefined {
+    if (cell === undefined || path.length > longestKept) return cell;
+    if (this.#found.size >= mostFound) this.#found.clear();
+    this.#found.set(path, cell);
+    return cell;
   }
 
   #cellBelow(names: readonly string[]): number | undefined {
