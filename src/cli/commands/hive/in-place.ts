@@ -1,10 +1,13 @@
 /** `clubar hive import --in-place`: other people's hives, changed where they are. */
 import { constants } from "node:fs";
-import { type FileHandle, open, stat } from "node:fs/promises";
-import { fail } from "../../../base/errors.ts";
+import { type FileHandle, lstat, open, realpath, stat } from "node:fs/promises";
+import { dirname } from "node:path";
+import { fail, type Failure } from "../../../base/errors.ts";
+import { failureOf } from "../../../base/failure-of.ts";
 import { translated } from "../../../base/outside-node-error.ts";
+import { flockFile } from "../../../base/outside-node-kernel.ts";
 import { commitHive, type PageFile } from "../../../hive/commit-hive.ts";
-import { HiveEditor } from "../../../hive/edit-hive.ts";
+import { type HiveCommit, HiveEditor } from "../../../hive/edit-hive.ts";
 import type { Edit } from "../../../tree/edit.ts";
 import type { Cli } from "../../cli.ts";
 import { readArtefact } from "../../read-artefact.ts";
@@ -12,12 +15,14 @@ import { counted } from "../../render/text.ts";
 
 /**
  * Writes the pages that the edits change, with a log beside the hive (`.LOG1`), in the order that a crash survives. The hive must not be in
- * use. REFUSED_FOR_SAFETY without a person or --yes; INVALID_STATE for a hive that is dirty or damaged.
+ * use. REFUSED_FOR_SAFETY without a person or --yes, and when the log's name is taken by something else than a file; INVALID_STATE for a
+ * hive that is dirty or damaged; SHARING_VIOLATION while another command changes it.
  */
 export async function changeInPlace(cli: Cli, file: string, edits: readonly Edit[], time: bigint): Promise<void> {
-  const path = cli.path(file);
-  const before = await translated(`read ${path}`, () => stat(path, { bigint: true }));
-  const editor = new HiveEditor(await readArtefact(path));
+  const named = cli.path(file);
+  const path = await before(named, () => realpath(named));
+  const looked = await before(path, () => stat(path, { bigint: true }));
+  const editor = new HiveEditor(await before(path, () => readArtefact(path)));
   editor.apply(edits, time);
   const commit = editor.commit(time);
   if (commit === undefined) {
@@ -29,23 +34,81 @@ export async function changeInPlace(cli: Cli, file: string, edits: readonly Edit
     `${path} is changed in place: ${counted(edits.length, "change")}, ${written}. Nothing else may have it open.`,
     "Change it?",
   );
-  await translated(`write ${path}`, async () => {
-    const hive = await open(path, "r+");
+  const hive = await before(path, () => open(path, "r+"));
+  try {
+    if (!flockFile(hive.fd)) throw inUse(path);
+    const now = await hive.stat({ bigint: true });
+    if (now.mtimeNs !== looked.mtimeNs || now.ino !== looked.ino) throw changedMeanwhile(path);
+    const log = await openLog(path);
     try {
-      const now = await hive.stat({ bigint: true });
-      if (now.mtimeNs !== before.mtimeNs || now.ino !== before.ino) throw changedMeanwhile(path);
-      const log = await open(`${path}.LOG1`, constants.O_WRONLY | constants.O_CREAT | constants.O_TRUNC, 0o600);
-      try {
-        await commitHive(commit, pagesOf(hive), pagesOf(log));
-      } finally {
-        await log.close();
-      }
+      await write(path, commit, hive, log);
     } finally {
-      await hive.close();
+      await log.close();
     }
-  });
+  } finally {
+    await hive.close();
+  }
   cli.done({
-    done: `${file} is changed: ${counted(edits.length, "change")}, ${written} written. The log is ${file}.LOG1.`,
+    done: `${file} is changed: ${counted(edits.length, "change")}, ${written} written. The log is ${path}.LOG1.`,
+  });
+}
+
+/** A call before which, and in which, nothing of the hive changes. */
+async function before<T>(path: string, call: () => Promise<T>): Promise<T> {
+  return translated(path, call).catch((error: unknown) => {
+    throw told(error, "The hive was not changed.");
+  });
+}
+
+function told(error: unknown, unchanged: string, next?: string): Failure {
+  const failure = failureOf(error);
+  if (failure.unchanged !== "") return failure;
+  const { name, happened } = failure;
+  return fail(name, {
+    happened,
+    unchanged,
+    next: next ?? (failure.next || "Look at the path, then try again."),
+    cause: error,
+  });
+}
+
+/** The log's file, empty; never what a link leads to, and never a pipe, which would wait for a reader. */
+async function openLog(path: string): Promise<FileHandle> {
+  const log = `${path}.LOG1`;
+  const found = await lstat(log).catch(() => undefined);
+  if (found !== undefined && !found.isFile()) {
+    throw fail("REFUSED_FOR_SAFETY", {
+      happened: `The log of the hive would be ${log}, which is there and is no file.`,
+      unchanged: "Nothing was changed.",
+      next: `Move ${log} away, then run this again.`,
+    });
+  }
+  const { O_WRONLY, O_CREAT, O_TRUNC, O_NOFOLLOW, O_NONBLOCK } = constants;
+  const file = await before(log, () => open(log, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_NONBLOCK, 0o600));
+  const folder = await open(dirname(path), "r");
+  // Some file systems have no way to do this for a folder.
+  await folder.sync().catch(() => undefined);
+  await folder.close();
+  return file;
+}
+
+async function write(path: string, commit: HiveCommit, hive: FileHandle, log: FileHandle): Promise<void> {
+  let begun = false;
+  const pages = pagesOf(hive);
+  const noted: PageFile = {
+    write: (at, bytes) => {
+      begun = true;
+      return pages.write(at, bytes);
+    },
+    sync: () => pages.sync(),
+  };
+  await translated(`write ${path}`, () => commitHive(commit, noted, pagesOf(log))).catch((error: unknown) => {
+    if (!begun) throw told(error, "Only its log was written: the hive was not changed.");
+    throw told(
+      error,
+      `Nothing is lost: the change is whole in ${path}.LOG1, but the hive is written in part only.`,
+      `Mend the cause, then run \`clubar hive recover\` with the hive and --out NEW. Leave the log beside it until then.`,
+    );
   });
 }
 
@@ -57,6 +120,14 @@ function pagesOf(file: FileHandle): PageFile {
     },
     sync: () => file.sync(),
   };
+}
+
+function inUse(path: string): Error {
+  return fail("SHARING_VIOLATION", {
+    happened: `Another command changes ${path} now.`,
+    unchanged: "It was not changed by this one.",
+    next: "Wait until that has ended, then run this again.",
+  });
 }
 
 function changedMeanwhile(path: string): Error {
