@@ -1,4 +1,5 @@
 /** The nouns of the command line; the file of a noun is loaded when it is used. */
+import { hiveNoun } from "./hive-noun.ts";
 import type { Define } from "./verbs.ts";
 
 /** A noun, or a verb without one. */
@@ -79,12 +80,7 @@ export const nouns: readonly Noun[] = [
     part: "This node's data",
     load: async () => (await import("./commands/reg.ts")).defineReg,
   },
-  {
-    words: "hive",
-    summary: "Registry hives in files: look, find, compare, mend, convert; needs no service",
-    part: "This node's data",
-    load: async () => (await import("./commands/hive.ts")).defineHive,
-  },
+  hiveNoun,
   {
     words: "key",
     summary: "Key containers: create, import, sign",

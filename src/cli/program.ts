@@ -4,11 +4,11 @@ import { dataFolder } from "../base/outside-node-folder.ts";
 import about from "../../package.json" with { type: "json" };
 import type { Cli } from "./cli.ts";
 import { exitCodesText, usage } from "./exit.ts";
-import { nouns } from "./nouns.ts";
+import type { Noun } from "./nouns.ts";
 import { finish, globalOptions } from "./verbs.ts";
 
-/** Makes the command. `wide` loads all nouns at once, for the reference. */
-export async function makeProgram(cli: Cli, wide = false): Promise<Command> {
+/** Makes the command of these nouns. `wide` loads all at once, for the reference. */
+export async function makeProgram(cli: Cli, nouns: readonly Noun[], wide = false): Promise<Command> {
   const { terminal } = cli;
   const program = new Command("clubar")
     .description("A failover cluster whose configuration you can always get back.")
@@ -47,9 +47,9 @@ The classic words work, too:
     .command("help [words...]")
     .description("Show help on a command or on exit codes")
     .helpGroup("Other:");
-  finish(help).action((words: string[]) => showHelp(program, cli, words));
+  finish(help).action((words: string[]) => showHelp(program, cli, words, nouns));
   program.hook("preSubcommand", async (_, command) => {
-    if (!wide) await fill(command, cli);
+    if (!wide) await fill(command, cli, nouns);
   });
   program.hook("preAction", (_, command) => settle(program, cli, command));
   return program;
@@ -61,7 +61,7 @@ function inherit(command: Command, from: Command): void {
 
 const filled = new WeakSet<Command>();
 
-async function fill(command: Command, cli: Cli): Promise<void> {
+async function fill(command: Command, cli: Cli, nouns: readonly Noun[]): Promise<void> {
   const noun = nouns.find(({ words }) => words.split(" ", 1)[0] === command.name());
   if (noun === undefined || filled.has(command)) return;
   filled.add(command);
@@ -93,7 +93,7 @@ function settle(program: Command, cli: Cli, command: Command): void {
   };
 }
 
-async function showHelp(program: Command, cli: Cli, words: readonly string[]): Promise<void> {
+async function showHelp(program: Command, cli: Cli, words: readonly string[], nouns: readonly Noun[]): Promise<void> {
   if (words.length === 1 && /^exit-?codes?$/i.test(words[0] ?? "")) {
     cli.terminal.out(exitCodesText());
     return;
@@ -102,7 +102,7 @@ async function showHelp(program: Command, cli: Cli, words: readonly string[]): P
   for (const word of words) {
     const next = command.commands.find((one) => one.name() === word.toLowerCase());
     if (next === undefined) throw usage(`There is no command "${words.join(" ")}".`);
-    await fill(next, cli);
+    await fill(next, cli, nouns);
     command = next;
   }
   cli.terminal.out(helpOf(command));

@@ -2,12 +2,13 @@
 import type { Command } from "commander";
 import { Cli } from "./cli.ts";
 import { exitCodes } from "./exit.ts";
+import { nouns } from "./nouns.ts";
 import { helpOf, makeProgram } from "./program.ts";
 import type { Terminal } from "./terminal.ts";
 
 /** The page. `terminal` is only looked at for its environment. */
 export async function cliReference(terminal: Terminal): Promise<string> {
-  const program = await makeProgram(new Cli({ terminal }), true);
+  const program = await makeProgram(new Cli({ terminal }), nouns, true);
   const parts = [
     "# The command line",
     "",

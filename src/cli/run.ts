@@ -1,48 +1,9 @@
-/** Parses a command line, runs one command, answers its exit code. */
-import { fail } from "../base/errors.ts";
-import { classicWords } from "./classic.ts";
-import { Cli, type CliParts } from "./cli.ts";
-import { failureOfThrown, failureText } from "./exit.ts";
-import { makeProgram } from "./program.ts";
+/** The whole command, for whoever runs it. */
+import type { CliParts } from "./cli.ts";
+import { nouns } from "./nouns.ts";
+import { runNouns } from "./run-nouns.ts";
 
 /** Runs the command with these arguments; resolves with the exit code and never rejects. */
-export async function runCli(argv: readonly string[], parts: CliParts): Promise<number> {
-  const cli = new Cli(parts);
-  let words: readonly string[] = [];
-  try {
-    const program = await makeProgram(cli);
-    if (argv.length === 0) {
-      program.outputHelp();
-      throw fail("USAGE", {
-        happened: "No command was given.",
-        unchanged: "Nothing was done.",
-        next: "Name one of the commands above.",
-      });
-    }
-    const parsed = program.parseAsync(classicWords(argv), { from: "user" });
-    words = program.args;
-    await parsed;
-    return cli.exit;
-  } catch (thrown) {
-    const failure = failureOfThrown(thrown, !cli.hasAgreed && looksFirst(words));
-    if (failure === undefined) return 0;
-    parts.terminal.err(failureText(failure, cli.settings.json || argv.includes("--json")));
-    return failure.exit === 0 ? 1 : failure.exit;
-  }
-}
-
-/** Commands that only read until a person agrees: what they could not read has changed nothing. */
-const reading: readonly string[] = [
-  "verify",
-  "inspect",
-  "diff",
-  "restore",
-  "vss restore",
-  "reg import",
-  "key import",
-  "backup list",
-];
-
-function looksFirst(words: readonly string[]): boolean {
-  return [words[0], words.slice(0, 2).join(" ")].some((one) => one !== undefined && reading.includes(one));
+export function runCli(argv: readonly string[], parts: CliParts): Promise<number> {
+  return runNouns(nouns, argv, parts);
 }

@@ -3,7 +3,10 @@
 const wanted = 24;
 
 if (Number(process.versions.node.split(".")[0]) >= wanted) {
-  await import("./cli.js");
+  const [noun] = process.argv.slice(2);
+  // A service runs long, and nothing is to hold its end up.
+  if (noun !== "service") keepCompiled();
+  await import(noun === "hive" ? "./cli-hive.js" : "./cli.js");
 } else {
   const { createRequire } = await import("node:module");
   const { spawn } = await import("node:child_process");
@@ -33,4 +36,17 @@ if (Number(process.versions.node.split(".")[0]) >= wanted) {
     process.exit(13);
   });
   child.on("exit", (code, signal) => process.exit(signal === null ? code : 128 + constants.signals[signal]));
+}
+
+/**
+ * Node keeps what it compiled for the next call, in the user's own folder (of the account, not of $HOME), because what is there is run.
+ * NODE_COMPILE_CACHE names another, NODE_DISABLE_COMPILE_CACHE=1 forbids it; where it can't be written, all is compiled again.
+ */
+function keepCompiled() {
+  try {
+    const { homedir } = process.getBuiltinModule("node:os").userInfo();
+    process.getBuiltinModule("node:module").enableCompileCache(`${homedir}/.cache/clubar`);
+  } catch {
+    // An account without an entry has no folder.
+  }
 }
