@@ -1,7 +1,7 @@
 /** The classic sample's words: `b[ackup] {cluster} {path}` and `r[estore] {path} {[no]force} [{drive}]` (facts §2.3). */
 
 /** Global options that take a value. */
-const withValue = new Set(["--data", "--at-least"]);
+const withValue = new Set(["--data", "--host", "--certificate", "--at-least"]);
 
 /**
  * The arguments with a classic word spelt out: any prefix of "backup" or "restore", in any case. A cut word (`b`, `BACK`) always means the

@@ -28,6 +28,10 @@ describe("classic words", () => {
   test("global options before do not count", () => {
     assert.deepEqual(classicWords(["--json", "--data", "b", "r", "/p"]), ["--json", "--data", "b", "restore", "/p"]);
   });
+  test("nor do the options for a node on another machine, with their values", () => {
+    const remote = ["--host", "https://10.0.0.1:7400", "--certificate", "ann.pem"];
+    assert.deepEqual(classicWords([...remote, "b", "C", "/p"]), [...remote, "backup", "take", "C", "/p"]);
+  });
   test("only the whole word has verbs", () => {
     assert.deepEqual(classicWords(["backup", "list", "/p"]), ["backup", "list", "/p"]);
     assert.deepEqual(classicWords(["b", "list", "/p"]), ["backup", "take", "list", "/p"]);
@@ -143,6 +147,14 @@ test("a path that can't be looked at: what was not changed is said", async () =>
     const { exit, err } = await clubar([...words, path]);
     assert.ok(exit > 0);
     assert.match(err, /\nNothing was changed\.\n/, words.join(" "));
+  }
+});
+
+test("what looks at a node's files is not mixed up with a node on another machine", async () => {
+  for (const word of ["doctor", "prune"]) {
+    const { exit, err } = await clubar(["--host", "https://10.0.0.1:7400", word]);
+    assert.equal(exit, 2, word);
+    assert.match(err, /files on this machine, and not at https:\/\/10\.0\.0\.1:7400\.\nNothing was done\./, word);
   }
 });
 

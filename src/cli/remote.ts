@@ -6,6 +6,16 @@ import { askHttps } from "../base/outside-node-https.ts";
 import type { TlsMaterial } from "../base/outside-node-tls.ts";
 import { type Files, OutsideError } from "../base/outside.ts";
 import { usage } from "./exit.ts";
+import { untouched } from "./read-artefact.ts";
+
+/** USAGE when a node on another machine is named for a command that works on this machine's files. */
+export function onThisMachine(what: string, host: string | undefined): void {
+  if (host === undefined) return;
+  throw usage(
+    `${what} looks at a node's files on this machine, and not at ${host}.`,
+    "Run it on that node's machine, without --host and CLUBAR_HOST.",
+  );
+}
 
 /** The file that `clubar user certificate` writes, as PEM: private key, certificate, authority. */
 export function certificateFile({ key, certificate, authority }: TlsMaterial): string {
@@ -47,7 +57,7 @@ async function readCertificate(files: Files, path: string | undefined): Promise<
       next: `chmod 600 ${path}`,
     });
   }
-  const text = new TextDecoder().decode(await files.read(path));
+  const text = new TextDecoder().decode(await untouched(`read ${path}`, () => files.read(path), "Nothing was asked."));
   const [key] = text.match(/-----BEGIN PRIVATE KEY-----[^-]+-----END PRIVATE KEY-----/g) ?? [];
   const [certificate, authority] = text.match(/-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g) ?? [];
   if (key !== undefined && certificate !== undefined && authority !== undefined) return { key, certificate, authority };

@@ -5,6 +5,7 @@ import type { StatusView } from "../../api/status-view.ts";
 import type { Diagnosis } from "../../recovery/doctor.ts";
 import type { Finding } from "../../recovery/doctor-finding.ts";
 import type { Cli } from "../cli.ts";
+import { onThisMachine } from "../remote.ts";
 import { oneLine } from "../render/table.ts";
 import { type Define, finish, notes } from "../verbs.ts";
 
@@ -16,6 +17,7 @@ export const defineDoctor: Define = (noun, cli) => {
   finish(noun)
     .option("--backups <folder>", "look for backup sets there, too")
     .action(async ({ backups }: { readonly backups?: string }) => {
+      onThisMachine("The doctor", cli.settings.host);
       const { examineNode } = await import("../../clusapi/doctor.ts");
       const { data } = cli.settings;
       const found = await cli.busy(

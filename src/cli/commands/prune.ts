@@ -3,6 +3,7 @@ import { readNodeRecord } from "../../clusapi/node-record.ts";
 import { isEtcdPlace } from "../../quorum/etcd/place.ts";
 import { type Judged, type KeptPlaces, planPrune, prune, type PrunePlan } from "../../retention/retention.ts";
 import type { Cli } from "../cli.ts";
+import { onThisMachine } from "../remote.ts";
 import { table } from "../render/table.ts";
 import { bytesText, counted, timeAndAge } from "../render/text.ts";
 import { type Define, finish, notes, wholeNumber } from "../verbs.ts";
@@ -30,6 +31,7 @@ while the quorum can't be read.`,
 };
 
 async function pruneKept(cli: Cli, { plan: isOnlyPlan = false, keep, days }: Options): Promise<void> {
+  onThisMachine("Prune", cli.settings.host);
   const places = await placesOf(cli);
   const asked = { ...(keep === undefined ? {} : { keep }), ...(days === undefined ? {} : { days }) };
   const plan = await cli.busy("Looking", planPrune(places, asked));
