@@ -295,6 +295,11 @@ test("a set says what it is, and lists are newest first", async () => {
     summary.checkpoints.map(({ resource, number, current }) => `${resource} ${number} ${current}`),
     ["web 1 false", "web 2 true", "web 3 true", "mail 1 true"],
   );
+  const generation = "/backups/generation/1-a";
+  await files.makeFolder("/backups/generation");
+  await files.makeFolder(generation);
+  for (const name of ["chk0001.tmp", "quorum.json"])
+    await (await files.open(`${generation}/${name}`, "create")).close();
   const listed = await listBackups({ files }, "/backups/");
   assert.deepEqual(
     listed.map((set) => [set.path, set.complete, set.tag]),

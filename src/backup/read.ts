@@ -156,6 +156,9 @@ export interface ListedBackup {
 
 const deepest = 4;
 
+/** A generation of a quorum folder has files of a set, too, and this one, which no set has (docs/formats/quorum-folder.md). */
+const generationFile = "quorum.json";
+
 /** Sets in a folder and below it, newest first. PATH_NOT_FOUND, DIRECTORY. Folders that may not be read are told to `unread`. */
 export async function listBackups(
   { files }: Pick<Outside, "files">,
@@ -185,6 +188,7 @@ async function collect(files: Files, path: string, search: Search, found: Listed
     else if (!hasCode(error, "ENOENT", "ENOTDIR")) throw error;
     return;
   }
+  if (names.includes(generationFile)) return;
   const isSet = names.some(
     (name) => name === swapFile || ["snapshot", "marker", "manifest"].includes(parseSetName(name)?.kind ?? ""),
   );
