@@ -67,7 +67,7 @@ function verdictOf(findings: readonly Finding[]): string {
   const open = findings.filter(({ level }) => level === "not checked").length;
   return open === 0
     ? "Nothing is wrong."
-    : `Nothing is wrong with what was looked at; ${open} things were NOT CHECKED.`;
+    : `Nothing is wrong with what was looked at; ${open === 1 ? "one thing was" : `${open} things were`} NOT CHECKED.`;
 }
 
 /** The rank decides; the same command is said once; what is only worth knowing has its turn when nothing is to be mended. */

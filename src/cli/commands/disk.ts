@@ -29,7 +29,7 @@ function textOf(nodes: readonly NodeDisks[]): string {
       node,
       disk.name,
       bytesText(disk.size),
-      disk.id ?? disk.trouble,
+      orDash(disk.id),
       orDash(disk.partitions.map(({ fileSystem }) => fileSystem ?? "?").join(", ") || null),
       orDash(disk.resource?.name ?? null),
       orDash(disk.resource?.owner ?? null),

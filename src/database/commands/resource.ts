@@ -114,7 +114,8 @@ export function deleteResource(tree: Key, request: { readonly resource: string }
   const files = key === undefined ? [] : versionFiles(key);
   change.deleteKey(resource.path).deleteKey(resource.runtimePath);
   if (files.length > 0) change.set(deletedResourcesPath, multiSz(resource.id, files));
-  const checkpoints = files.length === 0 ? "" : ` Its ${files.length} checkpoint versions go with it.`;
+  const lost = files.length === 1 ? "Its checkpoint version goes" : `Its ${files.length} checkpoint versions go`;
+  const checkpoints = files.length === 0 ? "" : ` ${lost} with it.`;
   return change.build(`Resource "${resource.name}" is deleted.${checkpoints}`);
 }
 

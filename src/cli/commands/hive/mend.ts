@@ -4,7 +4,7 @@ import { checkHive } from "../../../hive/check.ts";
 import { deletedEntries } from "../../../hive/deleted.ts";
 import type { Finding, Severity } from "../../../hive/finding.ts";
 import type { AppliedLog } from "../../../hive/recover.ts";
-import { salvageHive } from "../../../hive/salvage.ts";
+import { orphansName, salvageHive } from "../../../hive/salvage.ts";
 import { fileTime, wallTime } from "../../../tree/key.ts";
 import type { Cli } from "../../cli.ts";
 import { writeNewFile } from "../../new-file.ts";
@@ -99,7 +99,7 @@ export async function salvageFile(
     const head = facts([
       ["Saved to", options.out],
       ["Saved", `${counted(keys, "key")}, ${counted(values, "value")}, ${bytesText(dataBytes)} of data`],
-      ["Found without a way to them", orphans === 0 ? "none" : `${counted(orphans, "key")}, below the key "orphans"`],
+      ["Found without a way to them", orphans === 0 ? "none" : `${counted(orphans, "key")}, below "${orphansName}"`],
       ["Lost", losses.length === 0 ? "nothing that is known of" : counted(losses.length, "part")],
       ["Else wrong", findings.length === 0 ? "nothing" : `${counted(findings.length, "thing")} (clubar hive check)`],
     ]);
