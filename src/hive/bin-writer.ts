@@ -60,7 +60,10 @@ export class BinWriter {
   finish(): Uint8Array<ArrayBuffer> {
     this.#free(this.#next, this.#stop);
     this.#next = this.#stop;
-    return this.#bytes.slice(0, this.#end);
+    const bytes = this.#bytes;
+    // A copy only when it gives much memory back.
+    const isTight = bytes.length - this.#end < this.#end / 4;
+    return isTight ? bytes.subarray(0, this.#end) : bytes.slice(0, this.#end);
   }
 
   /** Returns the file offset of the new bin's first cell. */

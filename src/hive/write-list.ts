@@ -44,11 +44,12 @@ function writeLeaf(bins: BinWriter, entries: readonly ListEntry[], kind: number)
   const { view } = bins;
   view.setUint16(leaf, kind, true);
   view.setUint16(leaf + 2, entries.length, true);
-  entries.forEach(({ cell, name }, i) => {
-    const at = leaf + 4 + i * step;
+  let at = leaf + 4;
+  for (const { cell, name } of entries) {
     view.setUint32(at, cell - 4 - baseBlockSize, true);
     if (kind === signature.hashLeaf) view.setUint32(at + 4, nameHash(name), true);
     else if (kind === signature.hintLeaf) view.setUint32(at + 4, nameHint(name), true);
-  });
+    at += step;
+  }
   return leaf - 4 - baseBlockSize;
 }

@@ -23,7 +23,7 @@ export function writeValue(bins: BinWriter, value: Value, minor: 3 | 5): number 
   view.setUint16(cell, signature.value, true);
   view.setUint16(cell + vk.nameLength, nameSize(name, latin1), true);
   view.setUint32(cell + vk.dataSize, isInline ? inlineData + data.length : data.length, true);
-  if (isInline) data.forEach((byte, i) => view.setUint8(cell + vk.data + i, byte));
+  if (isInline) for (let i = 0; i < data.length; i++) view.setUint8(cell + vk.data + i, data[i]!);
   else view.setUint32(cell + vk.data, dataOffset, true);
   view.setUint32(cell + vk.type, value.type, true);
   // Windows leaves the flag off for the default value, which has no name.
