@@ -99,9 +99,9 @@ export interface NodeDisks {
 
 /** What a person asks of a move of the quorum. */
 export interface MoveQuorumAsked {
-  /** Of the quorum that it becomes: "directory". */
+  /** Of the quorum that it becomes: "directory", "etcd". */
   readonly kind: string;
-  /** Absolute path of a folder that is empty or not there yet. */
+  /** Absolute path of a folder that is empty or not there yet, or the place of an etcd with nothing below its prefix. */
   readonly place: string;
   /** Disk resources that are exchanged in the same step. */
   readonly replaces?: ReplaceDiskRequest;

@@ -32,6 +32,7 @@ operate!          DELETE /groups/:group /resources/:resource /resource-types/:ty
 backup            POST   /backup /vss/freeze /vss/thaw
 restore-node!     POST   /vss/restart
 restore-cluster!  POST   /restore /cluster/force-quorum /nodes/token /users
+restore-cluster!  POST   /cluster/set-quorum/plan /cluster/set-quorum
 restore-cluster!  DELETE /users/:user
 `;
 

@@ -1,7 +1,9 @@
 /** Waits until a group or resource is as it was asked to be. */
 import { apiPath } from "../api/client.ts";
+import type { StatusView } from "../api/status-view.ts";
 import type { GroupView, ResourceView } from "../api/views.ts";
 import { fail } from "../base/errors.ts";
+import { failureOf } from "../base/failure-of.ts";
 import type { Cli } from "./cli.ts";
 import { orDash } from "./render/text.ts";
 
@@ -67,4 +69,14 @@ export function lookAtResource(cli: Cli, name: string, wanted: string): () => Pr
     const { state, node, reason } = resource;
     return `${state} on ${orDash(node)}${reason === "" ? "" : ` (${reason.replace(/\.$/, "")})`}`;
   };
+}
+
+/** undefined when the node leads or follows again; between two beginnings nobody answers. */
+export async function isBack(cli: Cli): Promise<string | undefined> {
+  try {
+    const { self } = await cli.client().get<StatusView>("/status");
+    return self.state === "leader" || self.state === "member" ? undefined : `the node is ${self.state}`;
+  } catch (error) {
+    return failureOf(error).happened;
+  }
 }

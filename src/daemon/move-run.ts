@@ -7,10 +7,14 @@ import { newGuid } from "../base/guid.ts";
 import { askNode } from "../clusapi/ask-node.ts";
 import { provenNodes } from "../clusapi/vss/proven-nodes.ts";
 import { formatTag } from "../quorum/tag.ts";
+import { timingOf } from "../membership/timing.ts";
+import { keptKeys } from "../quorum/etcd/cluster-keys.ts";
+import { settledPlace } from "../quorum/open.ts";
 import { moveQuorum } from "../recovery/move/move-quorum.ts";
 import { type MovePlan, type MovingNode, planMove } from "../recovery/move/plan-move.ts";
 import type { QuorumEnd } from "../recovery/move/quorum-end.ts";
 import { highestGeneration } from "../restore/restore.ts";
+import { askForClusterKeys } from "./cluster-key-calls.ts";
 import { stopHere } from "./leave.ts";
 import { endOpener, moveParts, recordedEnd } from "./quorum-ends.ts";
 import { newDiskTrouble } from "./new-disk.ts";
@@ -18,6 +22,9 @@ import type { ServiceNode } from "./service-node.ts";
 
 /** How long the nodes may take to stop everything in order, and one to look at the new place, in milliseconds. */
 const limits = { aside: 60_000, look: 10_000 };
+
+/** A move is guarded by the lock of a folder (docs/safety.md §5.7). */
+const betweenEtcds = "the quorum moves from one etcd to another by way of a folder only.";
 
 /** One at a time: the lock of the quorum's place counts for restores, too. */
 export class MoveRun implements MoveQuorumCalls {
@@ -38,7 +45,10 @@ export class MoveRun implements MoveQuorumCalls {
     const shown = this.#shown;
     const isShown = asked.planId === undefined || shown?.order.departure.plan === asked.planId;
     const plan = await this.#check(asked);
-    if (!isShown || (shown !== undefined && asked.planId !== undefined && shown.order.departure.to !== asked.place)) {
+    if (
+      !isShown ||
+      (shown !== undefined && asked.planId !== undefined && shown.order.departure.to !== plan.order.departure.to)
+    ) {
       throw fail("REVISION_MISMATCH", {
         happened: "Another move was planned since this one was shown.",
         unchanged: "Nothing was changed.",
@@ -56,6 +66,7 @@ export class MoveRun implements MoveQuorumCalls {
     const { outside, data, config } = service.parts;
     const over = Promise.withResolvers<void>();
     const stop = async (): Promise<void> => {
+      if (order.from.kind === "etcd") await this.#gatherKeys();
       const others = await this.#running();
       await Promise.all(others.map(({ endpoint }) => this.#call(endpoint, "stand-aside", {}, limits.look)));
       await stopHere(service);
@@ -84,9 +95,18 @@ export class MoveRun implements MoveQuorumCalls {
     }
   }
 
-  async #check({ kind, place, replaces }: MoveQuorumAsked): Promise<MovePlan> {
+  /** What is sealed with a key of another node is opened here. */
+  async #gatherKeys(): Promise<void> {
+    const { outside, data } = this.#service.parts;
+    const kept = keptKeys(outside.files, outside.random, data);
+    await kept.merge(await askForClusterKeys(this.#service, await kept.ring()), false);
+  }
+
+  async #check({ kind, place: asked, replaces }: MoveQuorumAsked): Promise<MovePlan> {
     const service = this.#service;
     const { outside, quorum, config } = service.parts;
+    const place = await settledPlace(outside, asked, "create");
+    const permitIn = (at: string): number => timingOf(at, config.timingFactor).permit;
     const open = endOpener(outside, config);
     const from = open({ kind: quorum.kind, place: quorum.place });
     const to = open({ kind, place });
@@ -105,7 +125,8 @@ export class MoveRun implements MoveQuorumCalls {
       size: await from.size(),
       room: await to.room().catch(() => undefined),
       versions: namedVersions(tree).length,
-      obstacle: (await to.obstacle()) ?? trouble,
+      permits: { from: permitIn(quorum.place), to: permitIn(place) },
+      obstacle: from.kind === "etcd" && to.kind === "etcd" ? betweenEtcds : ((await to.obstacle()) ?? trouble),
       nodes,
       ...(replaces === undefined ? {} : { replaces }),
       more: replaces === undefined ? [] : await newDiskTrouble(service, replaces.with),

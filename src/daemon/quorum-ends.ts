@@ -5,7 +5,9 @@ import type { Outside } from "../base/outside.ts";
 import { freeBytes } from "../base/outside-node-space.ts";
 import { type NodeRecord, readNodeRecord, writeNodeRecord } from "../clusapi/node-record.ts";
 import { isEtcdPlace } from "../quorum/etcd/place.ts";
+import { etcdParts } from "../quorum/open.ts";
 import { diskEnd } from "../recovery/move/disk-end.ts";
+import { etcdEnd } from "../recovery/move/etcd-end.ts";
 import { type Settled, settleMove } from "../recovery/move/follow-move.ts";
 import { removeMove, type EndName, readMove } from "../recovery/move/move-record.ts";
 import { type MoveEnd, type MoveParts, resumeMove } from "../recovery/move/move-quorum.ts";
@@ -14,10 +16,15 @@ import type { QuorumEnd } from "../recovery/move/quorum-end.ts";
 /** How long a start waits for another node that moves the quorum just now, and how often it looks, in milliseconds. */
 const wait = { limit: 60_000, pause: 250 };
 
-/** Opens an end by its name. CALL_NOT_IMPLEMENTED for a kind that can't be moved. */
-export function endOpener(outside: Outside, { insist }: Pick<NodeRecord, "insist">): (end: EndName) => QuorumEnd {
+/** Opens an end by its name; `data` has the cluster keys. CALL_NOT_IMPLEMENTED for a kind that can't be moved. */
+export function endOpener(
+  outside: Outside,
+  { insist }: Pick<NodeRecord, "insist">,
+  data?: string,
+): (end: EndName) => QuorumEnd {
   return ({ kind, place }) => {
     if (kind === "directory") return diskEnd(outside, place, { insist, freeBytes });
+    if (kind === "etcd") return etcdEnd(outside, place, () => etcdParts(outside, place, { data }));
     throw fail("CALL_NOT_IMPLEMENTED", {
       happened: `A quorum of the kind "${kind}" can't be moved.`,
       unchanged: "Nothing was changed.",
@@ -30,7 +37,7 @@ export function moveParts(outside: Outside, data: string, record: NodeRecord): M
   return {
     files: outside.files,
     data,
-    open: endOpener(outside, record),
+    open: endOpener(outside, record, data),
     remember: (end) => rememberQuorum(outside, data, end),
   };
 }

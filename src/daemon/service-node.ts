@@ -325,7 +325,7 @@ export class ServiceNode implements NodeService {
   /** The quorum was moved: the service begins anew with it. NOT_READY while that goes on. */
   async #followsMove(): Promise<boolean> {
     const { outside, data, config, quorum } = this.parts;
-    if (quorum.kind !== "directory") return false;
+    if (quorum.kind !== "directory" && quorum.kind !== "etcd") return false;
     const settled = await settle(outside, config);
     if (settled.state === "here") return false;
     if (settled.state !== "moved") throw notReady(settled.sentence);

@@ -146,6 +146,15 @@ export async function discardGeneration(outside: QuorumOutside, { place, identit
   await etcd.removeGeneration(client, prefix, generationName(identity));
 }
 
+/** What the keys of an etcd are read and written through, for a move. Its key ring is made when it seals something. */
+export function etcdParts(
+  outside: QuorumOutside,
+  place: string,
+  options: { readonly data?: string | undefined } = {},
+): Promise<GenerationParts> {
+  return partsOf(outside, place, options);
+}
+
 /** The members of an etcd that its place names, with the space that each takes, as a sentence. */
 export async function etcdMembers(files: Files, place: string): Promise<string> {
   const members = await (await clientOf(files, parseEtcdPlace(place))).members();

@@ -1,8 +1,10 @@
 import * as z from "zod";
 import { renameCluster, setClusterProperties } from "../../database/commands/cluster.ts";
+import { isEtcdPlace } from "../../quorum/etcd/place.ts";
 import { formatTag } from "../../quorum/tag.ts";
 import { fail } from "../../base/errors.ts";
-import type { ForceQuorumCalls } from "../node-service.ts";
+import { moveCalls } from "../move-calls.ts";
+import type { ForceQuorumCalls, MoveQuorumAsked } from "../node-service.ts";
 import { propertyInputs } from "../property-inputs.ts";
 import { type ApiContext, type ApiRoutes, bodyOf, changes, routes, stateOf } from "../request.ts";
 import { requireAbsolute } from "./backup.ts";
@@ -29,9 +31,11 @@ const force = z.strictObject({
   planId: z.string().optional(),
 });
 
+const move = z.strictObject({ place: z.string().min(1), planId: z.string().optional() });
+
 /**
  * GET /cluster; PATCH /cluster {name?, properties?}; POST /cluster/force-quorum/plan and /cluster/force-quorum {quorum?, from?, force?,
- * hold?, planId?}.
+ * hold?, planId?}; POST /cluster/set-quorum/plan and /cluster/set-quorum {place, planId?}.
  */
 export function cluster(): ApiRoutes {
   return routes()
@@ -59,6 +63,15 @@ export function cluster(): ApiRoutes {
       const asked = await bodyOf(context, force);
       return context.json(await forceCalls(context, asked.quorum).carryOut(asked));
     })
+    .post("/set-quorum/plan", async (context) => {
+      const { place } = await bodyOf(context, move);
+      return context.json(await moveCalls(context.var.service).plan(moveTo(place)));
+    })
+    .post("/set-quorum", async (context) => {
+      const { place, planId } = await bodyOf(context, move);
+      const agreed = planId === undefined ? {} : { planId };
+      return context.json(await moveCalls(context.var.service).carryOut({ ...moveTo(place), ...agreed }));
+    })
     .patch("/", async (context) => {
       const { name, properties } = await bodyOf(context, patch);
       return changes(context, [
@@ -68,6 +81,12 @@ export function cluster(): ApiRoutes {
           : [(tree: Parameters<typeof renameCluster>[0]) => setClusterProperties(tree, { properties })]),
       ]);
     });
+}
+
+function moveTo(place: string): MoveQuorumAsked {
+  if (isEtcdPlace(place)) return { kind: "etcd", place };
+  requireAbsolute(place);
+  return { kind: "directory", place };
 }
 
 function forceCalls(context: ApiContext, quorum: string | undefined): ForceQuorumCalls {

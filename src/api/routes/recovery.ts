@@ -13,7 +13,8 @@ import {
   type ReplaceDiskRequest,
 } from "../../recovery/recovery.ts";
 import { fail } from "../../base/errors.ts";
-import type { MoveQuorumAsked, MoveQuorumCalls, NodeDisks, NodeService, RestorePlanView } from "../node-service.ts";
+import { moveCalls } from "../move-calls.ts";
+import type { MoveQuorumAsked, NodeDisks, RestorePlanView } from "../node-service.ts";
 import { type DiffTreeView, diffTreeView } from "../diff-tree-view.ts";
 import { recoverySource } from "../recovery-source.ts";
 import { type ApiContext, type ApiRoutes, bodyOf, pathPart, queryOf, routes, tell, wrongRequest } from "../request.ts";
@@ -153,14 +154,6 @@ async function replaceDisk(
 
 function moveOf(plan: ReplaceDiskPlan): MoveQuorumAsked {
   return { kind: "directory", place: plan.quorum?.to ?? "", replaces: { old: plan.old.id, with: plan.new.id } };
-}
-
-function moveCalls({ moveQuorum }: NodeService): MoveQuorumCalls {
-  if (moveQuorum !== undefined) return moveQuorum;
-  throw fail("CALL_NOT_IMPLEMENTED", {
-    happened: "This node's quorum is of a kind that can't be moved.",
-    unchanged: "Nothing was changed.",
-  });
 }
 
 async function requestOf(context: ApiContext): Promise<RecreationRequest> {

@@ -4,7 +4,9 @@ import type { ClusterIdentity } from "../../quorum/quorum.ts";
 import type { ClusterView } from "../../api/routes/cluster.ts";
 import type { Cli, Done } from "../cli.ts";
 import { usage } from "../exit.ts";
+import { readArtefact } from "../read-artefact.ts";
 import { defineForceQuorum } from "./force-quorum.ts";
+import { defineSetQuorum } from "./set-quorum.ts";
 import { facts } from "../render/table.ts";
 import { plain } from "../render/text.ts";
 import { assignments, type Define, notes, unsetOption, verb, wholeNumber, withUnset } from "../verbs.ts";
@@ -67,6 +69,7 @@ takes a token: the cluster then says where its quorum is.`,
       const properties = withUnset(assignments(words), options.unset);
       cli.done(await cli.client().patch<Done>("/cluster", { properties }));
     });
+  defineSetQuorum(noun, cli);
   defineForceQuorum(noun, cli);
 };
 
@@ -99,7 +102,7 @@ async function joined(cli: Cli, options: SetUpOptions): Promise<ClusterIdentity>
       ? cli.terminal.environment["CLUBAR_JOIN_TOKEN"]
       : tokenFile === "-"
         ? await readAll(process.stdin)
-        : new TextDecoder().decode(await cli.outside().files.read(cli.path(tokenFile)));
+        : new TextDecoder().decode(await readArtefact(cli.path(tokenFile)));
   if (token === undefined) return joinNode(setUp(cli, options));
   const { quorum: _, ...others } = setUp(cli, { ...options, quorum: options.quorum ?? "/" });
   return joinByToken({

@@ -1,10 +1,8 @@
 import type { DiskPlanView, DiskReplacementView } from "../../api/routes/recovery.ts";
-import type { StatusView } from "../../api/status-view.ts";
 import { fail } from "../../base/errors.ts";
-import { failureOf } from "../../base/failure-of.ts";
 import type { Cli } from "../cli.ts";
 import { oneLine } from "../render/table.ts";
-import { waitUntil } from "../wait.ts";
+import { isBack, waitUntil } from "../wait.ts";
 import { type Define, notes, verb } from "../verbs.ts";
 
 interface Options {
@@ -60,16 +58,6 @@ async function replaceDisk(cli: Cli, old: string, options: Options): Promise<voi
       .map((line) => `${oneLine(line)}\n`)
       .join(""),
   );
-}
-
-/** undefined when the node leads or follows again; between two beginnings nobody answers. */
-async function isBack(cli: Cli): Promise<string | undefined> {
-  try {
-    const { self } = await cli.client().get<StatusView>("/status");
-    return self.state === "leader" || self.state === "member" ? undefined : `the node is ${self.state}`;
-  } catch (error) {
-    return failureOf(error).happened;
-  }
 }
 
 function planText(plan: DiskPlanView): string {

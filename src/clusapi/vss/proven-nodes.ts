@@ -5,13 +5,13 @@ import { findValue, type Key } from "../../tree/key.ts";
 import { dwordOf, textOf } from "../../tree/value.ts";
 import { nodeState, rootKey } from "../../database/schema.ts";
 import { replay } from "../../membership/copy-image.ts";
-import { openDiskQuorum } from "../../quorum/disk/quorum.ts";
+import { openQuorum } from "../../quorum/open.ts";
 import { askNode, type NodeEvidence } from "../ask-node.ts";
 
 /** What else is known. */
 export interface Proofs {
   readonly outside: Outside;
-  /** The quorum folder. */
+  /** The quorum's. */
   readonly place: string;
   readonly insist: boolean;
   /** Names of nodes that a person says are off, lower case. */
@@ -52,7 +52,7 @@ export function provenNodes(
 
 async function presentTree({ outside, place, insist }: Proofs): Promise<Key | undefined> {
   try {
-    return replay(await (await openDiskQuorum(outside, place, { insist })).load()).tree;
+    return replay(await (await openQuorum(outside, place, { insist })).load()).tree;
   } catch (error) {
     if (failureOf(error).name === "ACCESS_DENIED") throw error;
     return undefined;

@@ -53,8 +53,7 @@ export async function sealQuorumFolder(outside: DiskOutside, place: string, depa
   const now = await whereabouts(outside, place);
   if (now.state === "sealed" && now.departure.plan === departure.plan) return now.generation;
   if (now.state !== "here") throw noCluster(place);
-  const text = `${JSON.stringify({ format: 1, from: now.generation, ...departure })}\n`;
-  await writeFileDurably(files, `${place}/${movingName}`, new TextEncoder().encode(text), 0o600);
+  await writeFileDurably(files, `${place}/${movingName}`, encodeDeparture(now.generation, departure), 0o600);
   await files.rename(`${place}/current`, `${place}/${sealedName}`);
   await files.syncFolder(place);
   return now.generation;
@@ -81,13 +80,25 @@ async function nameIn(files: Files, path: string): Promise<string | undefined> {
   return bytes === undefined ? undefined : new TextDecoder().decode(bytes).trim();
 }
 
-async function readDeparture(
-  files: Files,
-  place: string,
-): Promise<{ readonly from: string; readonly departure: Departure } | undefined> {
+/** What says which generation was sealed, and where it goes. */
+export interface SealedDeparture {
+  readonly from: string;
+  readonly departure: Departure;
+}
+
+async function readDeparture(files: Files, place: string): Promise<SealedDeparture | undefined> {
   const path = `${place}/${movingName}`;
   const bytes = await readIfThere(files, path);
-  if (bytes === undefined) return undefined;
+  return bytes === undefined ? undefined : decodeDeparture(path, bytes);
+}
+
+/** As JSON. */
+export function encodeDeparture(from: string, departure: Departure): Uint8Array {
+  return new TextEncoder().encode(`${JSON.stringify({ format: 1, from, ...departure })}\n`);
+}
+
+/** CLUSTERLOG_CORRUPT naming `path`. */
+export function decodeDeparture(path: string, bytes: Uint8Array): SealedDeparture {
   const { format, from, plan, kind, to, identity } = parseJson(path, bytes);
   const texts = [from, plan, kind, to].every((one) => typeof one === "string");
   if (format !== 1 || !texts || !isIdentity(identity)) throw damaged(path, "a field is missing or of another type");

@@ -13,7 +13,7 @@ import { stageBlob } from "./blob.ts";
 import { bytesOf, getAll, removeAll, textOf } from "./client.ts";
 import type { Compare, EtcdClient, Operation } from "./client.ts";
 import { decodeIdentity, encodeIdentity, encodeLog } from "./codec.ts";
-import { currentKey, generationKeys, generationsKey } from "./place.ts";
+import { currentKey, generationKeys, generationsKey, givenUpKey } from "./place.ts";
 import type { GenerationKeys } from "./place.ts";
 import type { ClusterKeys } from "./seal.ts";
 import { electionFromLease } from "./times.ts";
@@ -81,8 +81,8 @@ export async function buildGeneration(
 }
 
 /**
- * Puts a generation that was built in force. May be repeated. INVALID_STATE when it was never finished, or when the one in force has the
- * same or a higher generation: two histories are never merged.
+ * Puts a generation that was built in force. May be repeated. INVALID_STATE when it was never finished or was given up, or when the one in
+ * force has the same or a higher generation: two histories are never merged.
  */
 export async function switchGeneration(
   client: EtcdClient,
@@ -97,14 +97,18 @@ export async function switchGeneration(
     const unchanged: Compare =
       before === undefined ? { key: keys.current, is: "absent" } : { key: keys.current, value: bytesOf(before) };
     const { succeeded, found } = await client.txn({
-      compares: [unchanged, { key: keys.identity, is: "present" }],
+      compares: [
+        unchanged,
+        { key: keys.identity, is: "present" },
+        { key: givenUpKey(prefix, keys.name), is: "absent" },
+      ],
       does: [{ put: keys.current, value: bytesOf(keys.name) }],
-      otherwise: [{ get: keys.identity }],
+      otherwise: [{ get: keys.identity }, { get: givenUpKey(prefix, keys.name) }],
     });
     if (succeeded) return;
-    if (found[0]?.length === 0) {
+    if (found[0]?.length === 0 || found[1]?.length === 1) {
       throw fail("INVALID_STATE", {
-        happened: `Generation ${keys.name} in etcd (${keys.root}) is not there or was never finished.`,
+        happened: `Generation ${keys.name} in etcd (${keys.root}) is not there, was never finished, or was given up.`,
         unchanged: "The quorum is as it was.",
         next: "Start the restore again.",
       });
@@ -126,6 +130,28 @@ export async function retireGeneration(client: EtcdClient, prefix: string): Prom
       does: [{ put: `${current}.retired`, value: bytesOf(before) }, { remove: current }],
     });
     if (succeeded) return true;
+  }
+}
+
+/**
+ * From here on the generation is never put in force, however late a transaction comes that was to do it; false when it is in force. May be
+ * repeated.
+ */
+export async function giveUpGeneration(
+  client: EtcdClient,
+  prefix: string,
+  identity: Pick<ClusterIdentity, "generation" | "lineage">,
+): Promise<boolean> {
+  const name = generationName(identity);
+  for (;;) {
+    const before = await currentName(client, prefix);
+    if (before === name) return false;
+    const unchanged: Compare =
+      before === undefined
+        ? { key: currentKey(prefix), is: "absent" }
+        : { key: currentKey(prefix), value: bytesOf(before) };
+    const does = [{ put: givenUpKey(prefix, name), value: new Uint8Array() }];
+    if ((await client.txn({ compares: [unchanged], does })).succeeded) return true;
   }
 }
 

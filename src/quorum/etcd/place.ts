@@ -166,6 +166,23 @@ export function currentKey(prefix: string): string {
   return `${prefix}/current`;
 }
 
+/** Keys about moves of the cluster to and from here; outside of every generation. */
+export const moveKeys: (
+  prefix: string,
+) => Record<"root" | "lock" | "plan" | "departure" | "sealed" | "retired", string> = (prefix) => ({
+  root: `${prefix}/move/`,
+  lock: `${prefix}/move/lock`,
+  plan: `${prefix}/move/plan`,
+  departure: `${prefix}/move/departure`,
+  sealed: `${prefix}/current.moving`,
+  retired: `${prefix}/current.retired`,
+});
+
+/** Its presence says that a generation must never be put in force. */
+export function givenUpKey(prefix: string, name: string): string {
+  return `${prefix}/move/given-up/${name}`;
+}
+
 /** What all generations' keys begin with. */
 export function generationsKey(prefix: string): string {
   return `${prefix}/generation/`;

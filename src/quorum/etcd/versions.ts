@@ -27,12 +27,17 @@ export function etcdProofs(current: Current): Proofs {
     },
     async list(): Promise<readonly Proof[]> {
       const { keys, found } = await current.run(({ proofs }) => ({ does: [getAll(proofs, true)] }));
-      return (found[0] ?? []).flatMap(({ key }) => {
-        const match = /^([0-9]+)\.([0-9A-Za-z-]+)$/.exec(key.slice(keys.proofs.length));
-        return match === null ? [] : [{ node: match[1] ?? "", incarnation: match[2] ?? "" }];
-      });
+      return proofsOf(keys, found[0] ?? []);
     },
   };
+}
+
+/** The proofs that keys name. */
+export function proofsOf({ proofs }: GenerationKeys, found: readonly KeyValue[]): readonly Proof[] {
+  return found.flatMap(({ key }) => {
+    const match = /^([0-9]+)\.([0-9A-Za-z-]+)$/.exec(key.slice(proofs.length));
+    return match === null ? [] : [{ node: match[1] ?? "", incarnation: match[2] ?? "" }];
+  });
 }
 
 /** What versions are written and read through. */

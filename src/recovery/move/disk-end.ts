@@ -1,5 +1,4 @@
 /** A quorum directory as an end of a move. */
-import { sha256 } from "../../base/digest.ts";
 import { folderOf, writeNewFile } from "../../base/durable.ts";
 import { fail } from "../../base/errors.ts";
 import { failureOf } from "../../base/failure-of.ts";
@@ -18,9 +17,9 @@ import {
 } from "../../quorum/disk/quorum.ts";
 import { diskProofs, diskVersions } from "../../quorum/disk/versions.ts";
 import { versionFile, versionFolder, type VersionBytes } from "../../quorum/rules.ts";
-import { formatTag } from "../../quorum/tag.ts";
 import { examineQuorum } from "../doctor-quorum.ts";
 import type { BuiltQuorum, QuorumEnd, SealedQuorum } from "./quorum-end.ts";
+import { checkReadBack } from "./read-back.ts";
 
 type DiskOutside = Pick<Outside, "files" | "random">;
 
@@ -50,6 +49,8 @@ export function diskEnd(outside: DiskOutside, place: string, options: DiskEndOpt
     build: ({ identity, image, versions }) => createQuorumFolder(outside, place, identity, image, versions),
     verify: (built) => verify(outside, place, built),
     isInForce: async (identity) => (await currentName(files, place)) === generationName(identity),
+    // Only who holds the lock of the place renames, and a rename is never late.
+    giveUp: async (identity) => (await currentName(files, place)) !== generationName(identity),
     putInForce: (identity) => switchQuorumFolder(outside, place, identity),
     discard: (identity) => discardQuorumFolder(outside, place, identity),
     async obstacle() {
@@ -116,20 +117,7 @@ async function readGeneration(outside: DiskOutside, place: string, name: string)
   return { identity, snapshot, records, versions, proofs: await diskProofs(here).list() };
 }
 
-async function verify(outside: DiskOutside, place: string, { identity, image, versions }: BuiltQuorum): Promise<void> {
-  const { path } = generationFolder(outside, place, generationName(identity));
-  const read = await readGeneration(outside, place, generationName(identity));
-  const wrong: string[] = [];
-  const found = new Map(read.versions.map(({ name, bytes }) => [name, sha256(bytes)]));
-  if (read.identity.instance !== identity.instance || read.identity.name !== identity.name)
-    wrong.push("it is of another cluster");
-  if (formatTag(read.snapshot.tag) !== formatTag(image.tag) || read.records.length > 0)
-    wrong.push("it has another tag");
-  if (sha256(read.snapshot.hive) !== sha256(image.hive)) wrong.push("its database is another one");
-  for (const { name, bytes } of versions) if (found.get(name) !== sha256(bytes)) wrong.push(`${name} is damaged`);
-  if (wrong.length === 0) return;
-  throw fail("IO_DEVICE", {
-    happened: `The generation built in ${path} is not what was written: ${wrong.join("; ")}.`,
-    next: "Check the new disk, then try again.",
-  });
+async function verify(outside: DiskOutside, place: string, built: BuiltQuorum): Promise<void> {
+  const { path } = generationFolder(outside, place, generationName(built.identity));
+  checkReadBack(path, await readGeneration(outside, place, generationName(built.identity)), built);
 }

@@ -4,6 +4,7 @@
  */
 import { Failure } from "../../base/errors.ts";
 import { failureOf } from "../../base/failure-of.ts";
+import type { PlaceLock } from "../../quorum/disk/place-lock.ts";
 import type { EndName } from "./move-record.ts";
 import type { Departure, QuorumEnd } from "./quorum-end.ts";
 
@@ -37,21 +38,28 @@ export async function settleMove(from: QuorumEnd, open: (end: EndName) => Quorum
   }
 }
 
-/** Under the lock of the old place: whoever moved it has died. */
+/** Under the lock of the old place. BUSY while whoever moves it holds the new one. */
 async function decide(from: QuorumEnd, departure: Departure, open: (end: EndName) => QuorumEnd): Promise<Settled> {
   const end = { kind: departure.kind, place: departure.to };
   const to = open(end);
+  let lock: PlaceLock | undefined;
   try {
     if ((await to.claimedBy()) !== departure.plan) return unseen(departure, "that place does not show this move");
-    if (await to.isInForce(departure.identity)) {
+    // An etcd's lock may end before its holder does; a folder's never: with both, whoever moved it has died.
+    lock = await to.lock("existing");
+    if (!(await to.giveUp(departure.identity))) {
       await from.leave();
       return { state: "moved", to: end };
     }
+    await from.unseal();
+    return { state: "here" };
   } catch (error) {
-    return unseen(departure, failureOf(error).happened);
+    const { name, happened } = failureOf(error);
+    if (name === "BUSY") throw error;
+    return unseen(departure, happened);
+  } finally {
+    await lock?.release();
   }
-  await from.unseal();
-  return { state: "here" };
 }
 
 /** Only a place that holds this cluster's history is followed to. */

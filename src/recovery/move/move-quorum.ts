@@ -7,7 +7,15 @@ import { fail, type Failure } from "../../base/errors.ts";
 import { failureOf } from "../../base/failure-of.ts";
 import type { Files } from "../../base/outside.ts";
 import type { PlaceLock } from "../../quorum/disk/place-lock.ts";
-import { type EndName, type MoveOrder, type MovePhase, readMove, removeMove, writeMove } from "./move-record.ts";
+import {
+  type EndName,
+  type MoveOrder,
+  type MovePhase,
+  movePhases,
+  readMove,
+  removeMove,
+  writeMove,
+} from "./move-record.ts";
 import { movedQuorum } from "./moved-tree.ts";
 import type { QuorumEnd } from "./quorum-end.ts";
 
@@ -91,6 +99,8 @@ async function goOn(parts: MoveParts, order: MoveOrder, from: MovePhase): Promis
   const { files, data } = parts;
   let phase = from;
   const enter = async (next: MovePhase): Promise<void> => {
+    // A switch that was begun once may still come about, however it is begun anew.
+    if (movePhases.indexOf(next) < movePhases.indexOf(phase)) return;
     phase = next;
     await writeMove(files, data, order, next);
   };
@@ -158,14 +168,14 @@ async function isSwitched(parts: MoveParts, order: MoveOrder): Promise<boolean> 
   return (await end.claimedBy()) === plan && (await end.isInForce(identity));
 }
 
-/** Only this node switches, and notes before that it is about to. */
+/** Only this node switches, and notes before that it is about to. False: it never will be. */
 async function mayBeSwitched(parts: MoveParts, order: MoveOrder, phase: MovePhase): Promise<boolean> {
   if (phase === "switched") return true;
   if (phase !== "switching") return false;
   try {
     const { kind, to, identity } = order.departure;
     const end = parts.open({ kind, place: to });
-    return (await end.claimedBy()) !== order.departure.plan || (await end.isInForce(identity));
+    return (await end.claimedBy()) !== order.departure.plan || !(await end.giveUp(identity));
   } catch {
     return true;
   }

@@ -36,7 +36,9 @@ export interface MoveRecord {
 }
 
 const pathIn = (data: string): string => `${data}/restore/move.json`;
-const phases: readonly string[] = ["begun", "sealed", "switching", "switched"] satisfies MovePhase[];
+
+/** In their order. */
+export const movePhases: readonly MovePhase[] = ["begun", "sealed", "switching", "switched"];
 
 /** undefined when none is under way. INVALID_DATA when the record is damaged. */
 export async function readMove(files: Files, data: string): Promise<MoveRecord | undefined> {
@@ -49,7 +51,7 @@ export async function readMove(files: Files, data: string): Promise<MoveRecord |
   } catch {
     // Told below.
   }
-  if (record.format === 1 && record.order !== undefined && phases.includes(record.phase ?? ""))
+  if (record.format === 1 && record.order !== undefined && movePhases.includes(record.phase ?? ("" as MovePhase)))
     return record as MoveRecord;
   throw fail("INVALID_DATA", {
     happened: `${path}, the record of a move of the quorum, is damaged.`,

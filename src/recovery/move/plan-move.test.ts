@@ -11,6 +11,7 @@ const facts: MoveFacts = {
   tag: { generation: 3, epoch: 2, sequence: 77 },
   highestGeneration: 5,
   size: mebibyte,
+  permits: { from: 800, to: 800 },
   room: 100 * mebibyte,
   versions: 4,
   obstacle: undefined,
@@ -44,7 +45,7 @@ test("a plan says what moves and what stays, and goes above every generation tha
   for (const words of [/now 3:2:77, and 4 checkpoint files/, /3 → 6/, /n1, n2 take their/, /new disk resource in/])
     assert.match(text, words);
   assert.deepEqual(blockers, []);
-  assert.match(warnings.join(), /n3 does not run: at the next start it must see the old folder/);
+  assert.match(warnings.join(), /n3 does not run: at the next start it must see the old place/);
 });
 
 test("what is taken, too small, unseen by a node, or perhaps still used, forbids it", () => {

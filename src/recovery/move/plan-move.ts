@@ -34,6 +34,8 @@ export interface MoveFacts {
   /** Why the new place can't hold it. */
   readonly obstacle: string | undefined;
   readonly nodes: readonly MovingNode[];
+  /** How long a permit lasts under either quorum, in milliseconds. */
+  readonly permits: { readonly from: number; readonly to: number };
   readonly replaces?: ReplaceDiskRequest;
   /** What else forbids it: of the disk that is replaced. */
   readonly more: readonly Blocker[];
@@ -81,14 +83,15 @@ function warningsOf({ to, room }: MoveFacts, stopped: readonly string[]): string
     ...(stopped.length === 0
       ? []
       : [
-          `${stopped.join(", ")} ${verb} not run: at the next start ${them} must see the old folder, or be told ` +
-            `(clubar cluster use-quorum ${to.place}).`,
+          `${stopped.join(", ")} ${verb} not run: at the next start ${them} must see the old place` +
+            (to.kind === "directory" ? `, or be told (clubar cluster use-quorum ${to.place}).` : "."),
         ]),
     ...(room === undefined ? [`How much room there is at ${to.place} is not known.`] : []),
   ];
 }
 
-function linesOf({ from, to, present, tag, versions, size, nodes, replaces }: MoveFacts, generation: number): string[] {
+function linesOf(facts: MoveFacts, generation: number): string[] {
+  const { from, to, present, tag, versions, size, nodes, permits, replaces } = facts;
   const running = nodes.filter(({ state }) => state === "running").map(({ name }) => name);
   const files = `${versions} checkpoint ${versions === 1 ? "file" : "files"}`;
   const exchange = replaces === undefined ? "" : ", with the new disk resource in the place of the old one";
@@ -99,12 +102,24 @@ function linesOf({ from, to, present, tag, versions, size, nodes, replaces }: Mo
     "The old place: out of force, its content unchanged. It says where the cluster went, so that a node that comes later finds the way.",
     "All applications stop, in order, and start again: the cluster goes on under a new generation " +
       `(${present.generation} → ${generation}), and no life of a node outlasts its generation.`,
+    ...(permits.from === permits.to
+      ? []
+      : [
+          `Permits last ${permits.to} ms instead of ${permits.from} ms from then on; every life begins anew with them.`,
+        ]),
+    ...(from.kind === to.kind ? [] : [secrets(to)]),
     `Step 1: Lock both places; ${running.join(", ")} take their applications offline and stand aside.`,
     `Step 2: Seal ${from.place}: from here on nothing is acknowledged in it. What comes before is moved.`,
     `Step 3: Build generation ${generation} in ${to.place}${exchange}, and read it back.`,
     `Step 4: Put it in force, at once. Until then any failure or death brings ${from.place} back; afterwards it is finished.`,
     `Step 5: ${running.join(", ")} come back with ${to.place}.`,
   ];
+}
+
+function secrets({ kind }: EndName): string {
+  return kind === "etcd"
+    ? "Key containers are sealed with a cluster key, which only the nodes have. Files that the place names are read on each node."
+    : "Key containers lie in the folder as they are, as in a backup set: guard it likewise.";
 }
 
 function blockersOf(facts: MoveFacts): Blocker[] {
@@ -136,7 +151,10 @@ function blockersOf(facts: MoveFacts): Blocker[] {
       blockers.push({
         name: "QUORUM_DISK_NOT_FOUND",
         sentence: `Node ${name} can't use ${to.place}: ${cannotUse.replace(/\.$/, "")}.`,
-        next: "Mount the new disk at the same place on every node (in /etc/fstab), or stop that node's service.",
+        next:
+          to.kind === "etcd"
+            ? "Give that node the way to etcd and the files that the place names, or stop its service."
+            : "Mount the new disk at the same place on every node (in /etc/fstab), or stop that node's service.",
       });
     }
   }

@@ -35,6 +35,8 @@ export interface QuorumEnd {
   /** Reads it back. IO_DEVICE when it is not what was built. */
   verify(built: BuiltQuorum): Promise<void>;
   isInForce(identity: ClusterIdentity): Promise<boolean>;
+  /** From here on it is never put in force, whatever a mover that died had sent; false when it is in force. */
+  giveUp(identity: ClusterIdentity): Promise<boolean>;
   /** Puts it in force at once and as a whole. */
   putInForce(identity: ClusterIdentity): Promise<void>;
   /** Takes away what was built and is not in force. Never rejects: what is left harms nobody. */
