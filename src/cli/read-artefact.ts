@@ -2,6 +2,7 @@
 import { constants, type Stats } from "node:fs";
 import { type FileHandle, open, stat } from "node:fs/promises";
 import { fail } from "../base/errors.ts";
+import { failureOf } from "../base/failure-of.ts";
 import { translated } from "../base/outside-node-error.ts";
 
 /** Whether a path that a person named is a folder. FILE_NOT_FOUND when nothing is there; `next` is the advice then. */
@@ -21,7 +22,7 @@ export async function isFolder(path: string, next = "Check the path."): Promise<
  * need not end, a socket, and a pipe with a name, which waits for somebody who may never come.
  */
 export async function readArtefact(path: string): Promise<Uint8Array> {
-  return translated(`read ${path}`, async () => {
+  return untouched(`read ${path}`, async () => {
     const found = await stat(path);
     if (!found.isFile() && !(found.isFIFO() && inherited.test(path))) {
       throw fail("INVALID_PARAMETER", {
@@ -37,6 +38,20 @@ export async function readArtefact(path: string): Promise<Uint8Array> {
     } finally {
       await file.close();
     }
+  });
+}
+
+/** A call that only reads, and so has changed nothing when it fails. */
+export async function untouched<T>(
+  what: string,
+  call: () => Promise<T>,
+  unchanged = "Nothing was changed.",
+): Promise<T> {
+  return translated(what, call).catch((error: unknown) => {
+    const failure = failureOf(error);
+    if (failure.unchanged !== "") throw failure;
+    const { name, happened, next } = failure;
+    throw fail(name, { happened, unchanged, next: next === "" ? "Check the path." : next, cause: error });
   });
 }
 

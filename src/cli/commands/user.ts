@@ -1,11 +1,12 @@
-import { createFileDurably } from "../../base/durable.ts";
+import { createFileDurably, writeFileDurably } from "../../base/durable.ts";
 import { toBase64 } from "../../base/bytes.ts";
-import { fail } from "../../base/errors.ts";
-import { OutsideError } from "../../base/outside.ts";
+import { fail, Failure } from "../../base/errors.ts";
+import { failureOf } from "../../base/failure-of.ts";
 import { apiPath } from "../../api/client.ts";
 import type { UserCertificate, UserView } from "../../api/routes/users.ts";
 import { parseRights } from "../../trust/trust.ts";
 import type { Cli, Done } from "../cli.ts";
+import { untouched } from "../read-artefact.ts";
 import { certificateFile } from "../remote.ts";
 import { table } from "../render/table.ts";
 import { type Define, notes, verb, wholeNumber } from "../verbs.ts";
@@ -48,25 +49,46 @@ that was given before is worth nothing any more. Use it with
 
 async function makeCertificate(cli: Cli, name: string, { rights, out, days }: CertificateOptions): Promise<void> {
   const path = cli.path(out);
+  const wanted = parseRights(rights);
   const { files, random } = cli.outside();
-  if ((await files.stat(path).catch(() => undefined)) !== undefined) throw taken(path);
   const { makeRequest } = await import("../../trust/certificate.ts");
   const { key, request } = await makeRequest(random);
-  const made = await cli.client().post<UserCertificate>("/users", {
-    name,
-    rights: parseRights(rights),
-    request: toBase64(request),
-    ...(days === undefined ? {} : { days }),
-  });
+  // A new certificate ends the old one of the same name, so the file is made first: with the key alone it opens nothing.
+  await keep(path, (bytes) => createFileDurably(files, path, bytes, 0o600), key);
+  const made = await cli
+    .client()
+    .post<UserCertificate>("/users", {
+      name,
+      rights: wanted,
+      request: toBase64(request),
+      ...(days === undefined ? {} : { days }),
+    })
+    .catch(async (error: unknown) => {
+      await files.unlink(path).catch(() => undefined);
+      throw error;
+    });
   const { certificate, authority, expires, done, tag } = made;
-  const bytes = new TextEncoder().encode(certificateFile({ key, certificate, authority }));
-  await createFileDurably(files, path, bytes, 0o600).catch((error: unknown) => {
-    throw error instanceof OutsideError && error.code === "EEXIST" ? taken(path) : error;
+  const whole = certificateFile({ key, certificate, authority });
+  await keep(path, (bytes) => writeFileDurably(files, path, bytes, 0o600), whole).catch((error: unknown) => {
+    const { name: row, happened } = failureOf(error);
+    throw fail(row, {
+      happened: `${name} has a new certificate, but it is lost: ${happened}`,
+      unchanged: `A certificate that ${name} had before is worth nothing any more.`,
+      next: `Make room, remove ${path}, and run this again.`,
+      cause: error,
+    });
   });
   cli.show(
     { name, rights: made.rights, expires, file: path, done, tag },
     () => `${done}\nIt is in ${path} and good until ${expires}.\n`,
   );
+}
+
+async function keep(path: string, write: (bytes: Uint8Array) => Promise<void>, text: string): Promise<void> {
+  const call = (): Promise<void> => write(new TextEncoder().encode(text));
+  await untouched(`write ${path}`, call, "No certificate was made.").catch((error: unknown) => {
+    throw error instanceof Failure && error.name === "ALREADY_EXISTS" ? taken(path) : error;
+  });
 }
 
 function taken(path: string): Error {

@@ -1,7 +1,6 @@
 /** Opening a hive that a person named: with its logs when that is asked for, and without leaving a trace. */
 import { basename } from "node:path";
-import { fail } from "../../../base/errors.ts";
-import { OutsideError } from "../../../base/outside.ts";
+import { fail, Failure } from "../../../base/errors.ts";
 import { type OpenHive, openHive } from "../../../hive/open.ts";
 import { recoverHive, type Recovery } from "../../../hive/recover.ts";
 import { fullRegPath } from "../../../hive/reg-read.ts";
@@ -65,7 +64,7 @@ export async function logsBeside(path: string): Promise<{ readonly path: string;
   for (const ending of logEndings) {
     const log = path + ending;
     const bytes = await readArtefact(log).catch((error: unknown) => {
-      if (error instanceof OutsideError && error.code === "ENOENT") return undefined;
+      if (error instanceof Failure && error.name === "FILE_NOT_FOUND") return undefined;
       throw error;
     });
     if (bytes !== undefined && bytes.length > 0) found.push({ path: log, bytes });
