@@ -56,12 +56,15 @@ export function readTree(image: HiveImage, start?: number): Key {
 
 /** Keys are values, so subkeys come first: parents precede their subkeys in `records`, hence backwards. */
 function build(records: readonly KeyRecord[]): Key {
-  const children: Key[][] = records.map(() => []);
+  const children: (Key[] | undefined)[] = records.map(() => undefined);
   for (let i = records.length - 1; i > 0; i--) {
-    const key = buildOne(records, i, children[i]!.reverse());
-    children[records[i]!.parent]!.push(key);
+    const key = buildOne(records, i, children[i]?.reverse() ?? []);
+    const { parent } = records[i]!;
+    (children[parent] ??= []).push(key);
+    // What is built needs no more memory here.
+    children[i] = undefined;
   }
-  return buildOne(records, 0, children[0]!.reverse());
+  return buildOne(records, 0, children[0]?.reverse() ?? []);
 }
 
 function buildOne(records: readonly KeyRecord[], index: number, children: readonly Key[]): Key {

@@ -112,9 +112,9 @@ export function withoutValue(values: Values, name: string): Values {
   };
 }
 
-/** The names at which two lists hold values that are not identical, in the order of names. */
+/** The names at which two lists hold values that are not identical, in the order of names; none for lists that are equal all through. */
 export function* valuesThatDiffer(a: Values, b: Values): Generator<Pair<Value>, void, undefined> {
-  if (a === b) return;
+  if (a === b || equalInOrder(a, b)) return;
   if (isMany(a) && isMany(b)) {
     for (const pair of pairsThatDiffer(a.byName, b.byName, byName))
       yield { before: pair.before?.value, after: pair.after?.value };
@@ -122,4 +122,11 @@ export function* valuesThatDiffer(a: Values, b: Values): Generator<Pair<Value>, 
   }
   const order: Order<string, Value> = { keyOf: (value) => value.name, compare: compareNames };
   yield* pairsThatDiffer(buildOrdered([...listByName(a)]), buildOrdered([...listByName(b)]), order);
+}
+
+/** What most keys of two hives are: few values, the same ones in the same order. */
+function equalInOrder(a: Values, b: Values): boolean {
+  if (isMany(a) || isMany(b) || a.length !== b.length) return false;
+  for (let at = 0; at < a.length; at++) if (!equalValues(a[at]!, b[at]!)) return false;
+  return true;
 }
