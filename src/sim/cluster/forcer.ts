@@ -72,8 +72,11 @@ export class Forcer {
     const { cluster } = this.#workload;
     this.#lost = cluster.generation;
     cluster.world.trace.add("the quorum's disk comes back empty");
-    for (const path of empty(cluster.world.disk("quorum"), quorumPlace, cluster.world.now))
+    const disk = cluster.world.disk("quorum");
+    for (const path of empty(disk, quorumPlace, cluster.world.now))
       cluster.lostByHand.add(path.split("/").slice(-2).join("/"));
+    // Another disk: no loss of power brings the old one back.
+    disk.syncAll();
   }
 
   async #force(random: RandomStream): Promise<void> {
