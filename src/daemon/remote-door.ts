@@ -12,6 +12,8 @@ import {
   userOfPeer,
 } from "../trust/trust.ts";
 import { renewed, renewalTime, whyRenew, writeTrust } from "../trust/trust.ts";
+import { failureOf } from "../base/failure-of.ts";
+import type { Handlers, Peer } from "../rpc/call.ts";
 import { findKey } from "../tree/key.ts";
 import { rootKey } from "../database/schema.ts";
 import { endConnections, type FetchApp } from "./api-listener.ts";
@@ -61,7 +63,7 @@ export async function openRemoteDoor(options: RemoteOptions): Promise<Listener> 
     fetch: (request, { incoming }: { readonly incoming: { readonly socket: Socket } }) =>
       app.fetch(request, { caller: apiCaller(service, trust, peers.get(incoming.socket)) }),
   });
-  const listener = await trust.serve(() => config.instance, nodeHandlers(service, trust), {
+  const listener = await trust.serve(() => config.instance, watched(nodeHandlers(service, trust), audit), {
     forNewcomers: ["enrol"],
     onHttp: (socket, peer) => {
       peers.set(socket, peer);
@@ -81,6 +83,25 @@ export async function openRemoteDoor(options: RemoteOptions): Promise<Listener> 
       await listener?.close();
     },
   };
+}
+
+/** Every newcomer that tries a token is in the audit log, whether it came in or not; the token is not. */
+function watched(handlers: Handlers, audit: (entry: AuditEntry) => void): Handlers {
+  const enrol = async (body: unknown, peer: Peer): Promise<unknown> => {
+    const { name } = (body ?? {}) as { readonly name?: unknown };
+    const what = `enrol ${String(name).slice(0, 63)}`;
+    const entry = { who: "nobody", from: peer.proof?.from ?? "", what };
+    try {
+      const answer = await handlers["enrol"]?.(body, peer);
+      audit({ ...entry, outcome: "done" });
+      return answer;
+    } catch (error) {
+      const row = failureOf(error).name;
+      audit({ ...entry, outcome: row === "ACCESS_DENIED" ? "refused" : "failed", error: row });
+      throw error;
+    }
+  };
+  return { ...handlers, enrol };
 }
 
 /** Whoever shows a certificate that the cluster knows; nobody has no rights. */

@@ -112,6 +112,15 @@ scenario("a token lets one machine join once, while its time lasts; nothing else
     foreign.stderr,
   );
   assert.ok(!existsSync(join(path("N3"), "node.json")));
+  const tried = readFileSync(join(path("N1"), "log/audit.log"), "utf8")
+    .trim()
+    .split("\n");
+  const outcomes = tried.map((line) => JSON.parse(line) as { what: string; outcome: string });
+  const enrolled = outcomes
+    .filter(({ what }) => what.startsWith("enrol"))
+    .map(({ what, outcome }) => `${what} ${outcome}`);
+  assert.deepEqual(enrolled, ["enrol N2 done", "enrol N3 refused", "enrol N3 refused", "enrol N3 refused"]);
+  assert.ok(!tried.join("").includes(parts["secret"] as string));
   const third = await joins("N3", other);
   assert.equal(third.code, 0, third.stderr);
   second.node.start();
