@@ -70,14 +70,22 @@ export async function buildGeneration(
   const before = await currentName(client, prefix);
   if (before === keys.name) throw clusterExists(client.place);
   checkNewer(client.place, before, identity);
-  await client.txn({ does: [removeAll(keys.root)] });
+  // Late, when the generation has been built again and is in force, neither this nor the last step below may happen.
+  const unchanged = currentIs(prefix, before);
+  await client.txn({ compares: [unchanged], does: [removeAll(keys.root)] });
   for await (const { name, bytes } of versions) {
     const version = parseVersionPath(name);
     await putVersion(parts, keys, version, bytes, (step) => client.txn(step));
   }
-  const first = await firstKeys(parts, keys, identity, image, toHex(parts.random.bytes(12)));
-  const { succeeded } = await client.txn(first);
-  if (!succeeded) throw uploadTooLong(client.place);
+  const made = toHex(parts.random.bytes(12));
+  const { compares, does } = await firstKeys(parts, keys, identity, image, made);
+  const { succeeded, found } = await client.txn({
+    compares: [unchanged, { key: keys.identity, is: "absent" }, ...compares],
+    does,
+    otherwise: [{ get: keys.identity }],
+  });
+  const stored = found[0]?.[0];
+  if (!succeeded && (stored === undefined || decodeIdentity(stored).made !== made)) throw uploadTooLong(client.place);
 }
 
 /**
@@ -94,8 +102,7 @@ export async function switchGeneration(
     const before = await currentName(client, prefix);
     if (before === keys.name) return;
     checkNewer(client.place, before, identity);
-    const unchanged: Compare =
-      before === undefined ? { key: keys.current, is: "absent" } : { key: keys.current, value: bytesOf(before) };
+    const unchanged = currentIs(prefix, before);
     const { succeeded, found } = await client.txn({
       compares: [
         unchanged,
@@ -146,10 +153,7 @@ export async function giveUpGeneration(
   for (;;) {
     const before = await currentName(client, prefix);
     if (before === name) return false;
-    const unchanged: Compare =
-      before === undefined
-        ? { key: currentKey(prefix), is: "absent" }
-        : { key: currentKey(prefix), value: bytesOf(before) };
+    const unchanged = currentIs(prefix, before);
     const does = [{ put: givenUpKey(prefix, name), value: new Uint8Array() }];
     if ((await client.txn({ compares: [unchanged], does })).succeeded) return true;
   }
@@ -167,11 +171,7 @@ export async function generationNames(client: EtcdClient, prefix: string): Promi
 export async function removeGeneration(client: EtcdClient, prefix: string, name: string): Promise<void> {
   const before = await currentName(client, prefix);
   if (before === name) return;
-  const unchanged: Compare =
-    before === undefined
-      ? { key: currentKey(prefix), is: "absent" }
-      : { key: currentKey(prefix), value: bytesOf(before) };
-  await client.txn({ compares: [unchanged], does: [removeAll(generationKeys(prefix, name).root)] });
+  await client.txn({ compares: [currentIs(prefix, before)], does: [removeAll(generationKeys(prefix, name).root)] });
 }
 
 /** The name of the generation in force; undefined when there is none. */
@@ -192,6 +192,11 @@ export async function electionOf({ client, election }: Pick<GenerationParts, "cl
     unchanged: "Nothing was changed.",
     next: `Say its --election-timeout (at most ${bound}) as election=MS in --quorum, or leave that out.`,
   });
+}
+
+function currentIs(prefix: string, name: string | undefined): Compare {
+  const key = currentKey(prefix);
+  return name === undefined ? { key, is: "absent" } : { key, value: bytesOf(name) };
 }
 
 async function firstKeys(
