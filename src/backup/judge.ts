@@ -116,7 +116,8 @@ export function readTree(read: readonly Read[], manifest: Manifest | undefined, 
 
 function judgeTree(root: Key, dirty: boolean, manifest: Manifest | undefined): Pick<VerifyLine, "result" | "detail"> {
   const { cluster, nodes, groups, resources } = readState(root);
-  const counts = `${nodes.size} nodes, ${groups.size} groups, ${resources.size} resources`;
+  const counted = (size: number, noun: string): string => `${size} ${noun}${size === 1 ? "" : "s"}`;
+  const counts = `${counted(nodes.size, "node")}, ${counted(groups.size, "group")}, ${counted(resources.size, "resource")}`;
   const damaged = (detail: string): Pick<VerifyLine, "result" | "detail"> => ({ result: "DAMAGED", detail });
   if (dirty) return damaged("the hive was not written to its end");
   if (childOf(root, "Nodes") === undefined || nodes.size === 0)

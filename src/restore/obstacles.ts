@@ -131,7 +131,8 @@ export function judgeMembers(
     );
   }
   if (presentTree === undefined && present.state !== "readable") {
-    notes.notChecked.push("whether a node of the set was evicted after the backup: the present database can't be read");
+    const why = present.state === "none" ? `in ${input.place} is no cluster yet` : "the present database can't be read";
+    notes.notChecked.push(`whether a node of the set was evicted after the backup: ${why}`);
   }
 }
 

@@ -195,10 +195,12 @@ test("the generation is above every one that was seen", () => {
 test("without a cluster there is nothing to save; an unreadable one is copied and said", () => {
   const none = plan({ present: { state: "none" } });
   assert.deepEqual([none.safety, none.steps[0]?.kind], [undefined, "build"]);
-  assert.match(none.notChecked.join(), /evicted/);
+  assert.match(none.notChecked.join(), /evicted after the backup: in .* is no cluster yet/);
+  assert.match(none.lost.sentence, /no cluster yet to compare the set with/);
   const unreadable = plan({ present: { state: "unreadable", why: "the log is damaged" } });
   assert.equal(unreadable.steps[0]?.kind, "safety-copy");
   assert.equal(unreadable.lost.updates, undefined);
+  assert.match(unreadable.lost.sentence, /can't be read/);
 });
 
 test("this node must be a member; a drive adds a step", () => {

@@ -135,7 +135,12 @@ function changesOf(
   return changesBetween(configurationOf(presentTree), configurationOf(restoredTree(set.tree, changes, fileTime(now))));
 }
 
-function lostUpdates({ set, present }: RestoreInput, same: boolean): RestorePlan["lost"] {
+function lostUpdates({ set, present, place }: RestoreInput, same: boolean): RestorePlan["lost"] {
+  if (present.state === "none")
+    return {
+      updates: undefined,
+      sentence: `What was changed after the backup is not shown: in ${place} is no cluster yet to compare the set with.`,
+    };
   if (present.state !== "readable")
     return {
       updates: undefined,
