@@ -1,6 +1,6 @@
 /**
- * A move between a folder and an etcd is cut short at every transaction: before it, after it, or so that it is carried out late, when others
- * have decided. The cluster is in force in one place, with everything that was acknowledged, and stays there.
+ * A move between a folder and an etcd is cut short at every transaction: before it, after it, or so that it is carried out late, when
+ * others have decided. The cluster is in force in one place, with everything that was acknowledged, and stays there.
  */
 import assert from "node:assert/strict";
 import { test } from "node:test";

@@ -1,6 +1,6 @@
 /**
  * The two ends of a move of the quorum: where the cluster lives now, and where it is to live. What `move-quorum.ts` needs of either,
- * whatever kind of quorum it is; `disk-end.ts` is a directory's.
+ * whatever kind of quorum it is; `disk-end.ts` is a directory's, `etcd-end.ts` an etcd's.
  */
 import type { Departure, Whereabouts } from "../../quorum/disk/moving.ts";
 import type { PlaceLock } from "../../quorum/disk/place-lock.ts";
