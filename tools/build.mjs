@@ -98,7 +98,13 @@ const common = {
 rmSync(dist, { recursive: true, force: true });
 const names = Object.keys(entries);
 if (names.length > 0) {
-  await build({ ...common, entryPoints: entries, splitting: true, chunkNames: "chunk-[hash]", plugins: [findPrograms] });
+  await build({
+    ...common,
+    entryPoints: entries,
+    splitting: true,
+    chunkNames: "chunk-[hash]",
+    plugins: [findPrograms],
+  });
 }
 if (entries.cli !== undefined) {
   // One file: most of the time of a small command goes into finding modules.
