@@ -31,15 +31,17 @@ export class Forcer {
   }
 
   async act(random: RandomStream): Promise<void> {
-    if (this.#lost === undefined && random.chance(0.3)) this.#lose();
+    // A cluster of the first second, of which no node has a copy yet, can't be formed from one.
+    if (this.#lost === undefined && this.#newestCopy() !== undefined && random.chance(0.3)) this.#lose();
     else if (this.#lost !== undefined && !this.#isFormed()) await this.#force(random);
   }
 
   /** After the last fault: until the quorum is formed. */
   async end(): Promise<readonly Violation[]> {
     const { world } = this.#workload.cluster;
-    if (this.#lost === undefined) this.#lose();
     const until = world.now + inAll;
+    while (this.#newestCopy() === undefined && world.now < until) await world.run({ until: world.now + 2000 });
+    if (this.#lost === undefined) this.#lose();
     while (!this.#isFormed() && world.now < until) {
       await world.run({ until: world.now + 2000 });
       if (!this.#isFormed()) await world.complete(this.#force(this.#random), 2 * limit + 1000);
