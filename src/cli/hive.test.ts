@@ -215,7 +215,8 @@ describe("writing", () => {
     const wanted = ["import", "one.reg", "SAMPLE.mine", "--prefix", "HKLM\\X", "--in-place"];
     assert.equal((await run(...wanted)).exit, 3);
     assert.equal(sha256(readFileSync(file("SAMPLE.mine"))), sha256(readFileSync(file("SAMPLE"))));
-    assert.equal((await run(...wanted, "--out", "x")).exit, 2);
+    for (const more of [["--out", "x"], ["--recover"], ["--log", "x"]])
+      assert.equal((await run(...wanted, "--yes", ...more)).exit, 2);
     const { exit, out } = await run(...wanted, "--yes");
     assert.equal(exit, 0);
     assert.match(out, /2 changes, \d pages? written/);

@@ -70,6 +70,8 @@ export async function importText(
   const { out, inPlace } = options;
   if (inPlace === true && (base === undefined || out !== undefined))
     throw usage("--in-place changes the hive that is named, and writes no other.");
+  if (inPlace === true && (options.recover === true || options.log !== undefined))
+    throw usage("--in-place takes no logs.", "Run `clubar hive recover` first, and change the new hive.");
   const bytes = await readArtefact(cli.path(text));
   const codePage = options.codePage === undefined ? {} : { codePage: options.codePage };
   const time = fileTime(cli.terminal.now());
