@@ -7,13 +7,14 @@ import { readdirSync, readFileSync, readlinkSync } from "node:fs";
 /** A process; a pid alone may be used again, with the start time (clock ticks since boot) it names one process for ever. */
 export interface OwnProcess {
   readonly pid: number;
+  /** The pid of the process that made it. */
+  readonly parent: number;
   readonly started: string;
   /** Its command line, words separated by blanks. */
   readonly command: string;
 }
 
 interface Entry extends OwnProcess {
-  readonly parent: number;
   readonly words: readonly string[];
 }
 
@@ -69,6 +70,12 @@ export class OwnProcesses {
       `${linkOf(`/proc/${entry.pid}/cwd`)}/`.startsWith(inside) || textOf(`/proc/${entry.pid}/environ`).includes(inside)
     );
   }
+}
+
+/** Those that no other of them made: a server's worker has its server's command line from the fork until it takes its own title. */
+export function withoutForks(servers: readonly OwnProcess[]): readonly OwnProcess[] {
+  const pids = new Set(servers.map(({ pid }) => pid));
+  return servers.filter(({ parent }) => !pids.has(parent));
 }
 
 /** Whether that very process is still there; zombies count as gone. */

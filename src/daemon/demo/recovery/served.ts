@@ -4,7 +4,7 @@ import { join } from "node:path";
 import type { CheckpointView } from "../../../api/routes/checkpoints.ts";
 import { callApi } from "../api-call.ts";
 import type { NodeProcess } from "../node-process.ts";
-import { isAlive } from "../own-processes.ts";
+import { isAlive, withoutForks } from "../own-processes.ts";
 import { StepFailed, type Story } from "../story.ts";
 import type { Web } from "../web.ts";
 import { nodeKey } from "../web-service.ts";
@@ -101,7 +101,7 @@ export class Served {
 
   /** How many run now. */
   #instances(): number {
-    const servers = this.#story.own.scan().filter(({ command }) => this.#web.service.isServer(command));
+    const servers = withoutForks(this.#story.own.scan().filter(({ command }) => this.#web.service.isServer(command)));
     // A look takes a while: one that had ended when the next was seen is no overlap.
     const alive = servers.filter((server) => isAlive(server));
     if (alive.length > 1) this.#overlaps.add(alive.map(({ pid }) => pid).join(" and "));
