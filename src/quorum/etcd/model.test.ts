@@ -259,6 +259,10 @@ test("the place of a quorum on etcd is written in one way and read in all", () =
     "etcd:a?cert=/c",
     "etcd:a?ca=relative",
     "etcd:a?password=secret",
+    "etcd:http://root:secret@a",
+    "etcd:http://root:secret?@a",
+    "etcd:http://a,root:secret@b",
+    "etcd:http://a:99999",
     "etcd:a?election=fast",
     "etcd:a?what=1",
   ];

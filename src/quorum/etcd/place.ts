@@ -25,6 +25,8 @@ const scheme = "etcd:";
 const defaultPrefix = "/clubar";
 const defaultPort = 2379;
 
+const passwordRule = "a password stands in a file (password-file=PATH) or in CLUBAR_ETCD_PASSWORD, never in the place";
+
 /** Whether a quorum's place is on etcd. */
 export function isEtcdPlace(place: string): boolean {
   return place.startsWith(scheme);
@@ -32,6 +34,8 @@ export function isEtcdPlace(place: string): boolean {
 
 /** `etcd:https://a:2379,b:2379?prefix=/x`. Fails with INVALID_PARAMETER saying what is wrong. */
 export function parseEtcdPlace(place: string): EtcdPlace {
+  // Nothing of it is repeated: what stands before "@" may be a password.
+  if (/^etcd:[^?]*@|:\/\/[^/]*:[^/]*@/.test(place)) throw wrongPlace("etcd:…", passwordRule);
   const [addresses, query] = split(place.slice(scheme.length), "?");
   const parts = addresses.split(",").map((part) => part.trim());
   const schemes = new Set(parts.map((part) => /^([a-z]+):\/\//.exec(part)?.[1]).filter((one) => one !== undefined));
@@ -88,10 +92,7 @@ function optionsOf(place: string, query: string): ReadonlyMap<string, string> {
   for (const part of query === "" ? [] : query.split("&")) {
     const [name, value] = split(part, "=");
     if (name === "password") {
-      throw wrongPlace(
-        "etcd:…",
-        "a password stands in a file (password-file=PATH) or in CLUBAR_ETCD_PASSWORD, never in the place",
-      );
+      throw wrongPlace("etcd:…", passwordRule);
     }
     if (!optionNames.includes(name) || value === "")
       throw wrongPlace(place, `what follows "?" is of ${optionNames.join(", ")}, as name=value`);
@@ -113,6 +114,7 @@ function decodeValue(place: string, value: string): string {
 function endpointOf(place: string, text: string): string {
   const match = /^([0-9A-Za-z._-]+|\[[0-9A-Fa-f:.]+\])(?::([0-9]{1,5}))?$/.exec(text);
   if (match === null) throw wrongPlace(place, `"${text}" is no host:port`);
+  if (Number(match[2] ?? defaultPort) > 65_535) throw wrongPlace(place, `${match[2]} is no port`);
   return `${match[1]}:${match[2] ?? defaultPort}`;
 }
 
