@@ -72,6 +72,8 @@ export const resourceValue = {
   type: "Type",
   dependsOn: "DependsOn",
   possibleOwners: "PossibleOwners",
+  /** sz: of a disk that was replaced, the id of the one that took its place. */
+  replacedBy: "ReplacedBy",
 } as const;
 /** Subkeys of `Resources\<guid>`. */
 export const resourceKey = {

@@ -3,6 +3,7 @@ import { test } from "node:test";
 import fc from "fast-check";
 import { holds } from "../database/apply.ts";
 import type { Change } from "../database/change.ts";
+import { offlineGroup, onlineGroup } from "../database/commands/group.ts";
 import { initialDatabase } from "../database/initial-database.ts";
 import { readState, type ResourceState } from "../database/state.ts";
 import { applyEdits } from "../tree/edit.ts";
@@ -116,6 +117,14 @@ test("the plan says every step, and the update does it as a whole", () => {
   assert.equal(parameter(after, oldDisk, "MountPoint"), undefined);
   assert.equal(parameter(after, oldDisk, "FormerMountPoint"), "/srv/data");
   assert.equal(readState(after).groups.get(web)?.failed, undefined);
+});
+
+test("the group comes online without the disk that was replaced", () => {
+  const after = apply(cluster([app]), planDiskReplacement(cluster([app]), request).change);
+  const offline = apply(after, offlineGroup(after, { group: "web" }));
+  const online = apply(offline, onlineGroup(offline, { group: "web" }));
+  const { persistentState, request: asked } = resource(online, oldDisk);
+  assert.deepEqual([persistentState, asked, readState(online).groups.get(web)?.wanted], [0, undefined, true]);
 });
 
 test("asked again, under either name, it is done already; another disk is not", () => {

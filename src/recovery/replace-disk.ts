@@ -26,8 +26,8 @@ const diskType = "Physical Disk";
 const mountPoint = "MountPoint";
 /** `Quorum`, sz: id of the quorum disk's resource, in databases that name one (facts §1.2). */
 const quorumResource = "Resource";
-/** Values that the old resource keeps: the id of the new one, and where the old one was mounted. */
-const keeps = { replacedBy: "ReplacedBy", formerMountPoint: "FormerMountPoint" } as const;
+/** A parameter that the old resource keeps: where it was mounted. */
+const formerMountPoint = "FormerMountPoint";
 
 /** Names or ids. */
 export interface ReplaceDiskRequest {
@@ -113,7 +113,7 @@ function replacedBefore(
   const named = byName(state.resources, wanted) ?? state.resources.get(wanted.toLowerCase());
   const candidates =
     named === undefined ? [...state.resources.values()].filter((one) => isLostNameOf(one, wanted)) : [named];
-  const old = candidates.find((one) => textOf(findValue(tree, one.path, keeps.replacedBy)) === fresh.id);
+  const old = candidates.find((one) => textOf(findValue(tree, one.path, resourceValue.replacedBy)) === fresh.id);
   if (old === undefined) return undefined;
   return {
     result: "already",
@@ -301,12 +301,12 @@ function changeOf(tree: Key, { old, fresh, group, point, dependents, becomes }: 
     old.path,
     sz(resourceValue.name, becomes),
     dword("PersistentState", persistentState.offline),
-    sz(keeps.replacedBy, fresh.id),
+    sz(resourceValue.replacedBy, fresh.id),
   );
   if (point !== undefined) change.set(`${fresh.path}\\${resourceKey.parameters}`, sz(mountPoint, point));
   const former = parameterText(tree, old, mountPoint);
   if (former !== undefined) {
-    change.set(`${old.path}\\${resourceKey.parameters}`, sz(keeps.formerMountPoint, former));
+    change.set(`${old.path}\\${resourceKey.parameters}`, sz(formerMountPoint, former));
     change.remove(`${old.path}\\${resourceKey.parameters}`, mountPoint);
   }
   if (textOf(findValue(tree, rootKey.quorum, quorumResource))?.toLowerCase() === old.id)

@@ -12,6 +12,7 @@ import {
   nodeState,
   persistentState,
   resourceState,
+  resourceValue,
   rootValue,
   runtimeGroupPath,
 } from "../schema.ts";
@@ -91,8 +92,10 @@ export function onlineGroup(tree: Key, request: { readonly group: string }): Cha
     const resource = state.resources.get(id);
     if (resource === undefined) continue;
     change.unchanged(resource.path, "PersistentState");
-    if (resource.persistentState === persistentState.offline)
-      change.set(resource.path, dword("PersistentState", persistentState.followGroup));
+    const isOffline = resource.persistentState === persistentState.offline;
+    // A disk that was replaced has no mount point: only who names it brings it online.
+    if (isOffline && findValue(tree, resource.path, resourceValue.replacedBy) !== undefined) continue;
+    if (isOffline) change.set(resource.path, dword("PersistentState", persistentState.followGroup));
     if (resource.state === resourceState.failed) change.set(resource.runtimePath, sz("Request", "online"));
   }
   return change.build(`Group "${group.name}" is to be online.`);
