@@ -29,6 +29,7 @@ const slowest = [
   "test/simulation/seeds-3.test.ts",
   "test/simulation/seeds-4.test.ts",
   "test/simulation/recovery-seeds.test.ts",
+  "test/simulation/node-restore-seeds.test.ts",
   "test/simulation/shadow-seeds.test.ts",
   "test/simulation/kept-seeds.test.ts",
 ];

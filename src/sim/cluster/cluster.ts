@@ -25,7 +25,7 @@ import type { SimProcess } from "../process.ts";
 import { createWorld, type World } from "../world.ts";
 import { addHostPrograms, installedPrograms, programName } from "./host-programs.ts";
 import { missingVersions } from "./named-versions.ts";
-import { serviceProgram } from "./service-program.ts";
+import { type ServiceStarts, serviceProgram } from "./service-program.ts";
 
 /** One machine, because a quorum directory wants one. */
 export const machine = "m";
@@ -79,6 +79,8 @@ export class SimCluster {
   #newest: Tag = firstTag;
   /** The backup that a restore would put back. */
   restorable: Restorable | undefined;
+  /** What else every start of a service does. */
+  starts: ServiceStarts | undefined;
   /** Version files that a person deleted by mistake: `{GUID}/0000000n.CPT`. */
   readonly lostByHand: Set<string> = new Set<string>();
   readonly #services = new Map<SimProcess, RunningService>();
@@ -102,6 +104,7 @@ export class SimCluster {
       programName.service,
       serviceProgram(this.world, {
         opened: (service, stdio) => this.#opened(service, stdio.process),
+        starts: () => this.starts,
         logged: (stdio, event, fields) => this.#heard(stdio.process, event, fields),
       }),
     );

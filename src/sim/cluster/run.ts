@@ -3,10 +3,12 @@ import { Failure } from "../../base/errors.ts";
 import { OutsideError } from "../../base/outside.ts";
 import type { ClusterEvent, Violation } from "../checkers/events.ts";
 import { drawPlan, FaultInjector, type FaultKind, type FaultLength, faultLengths, type FaultPlan } from "../faults.ts";
+import type { RandomStream } from "../random.ts";
 import { SimCluster } from "./cluster.ts";
 import { Forcer } from "./forcer.ts";
 import { Freezer } from "./freezer.ts";
 import { Keeper } from "./keeper.ts";
+import { NodeRestorer } from "./node-restorer.ts";
 import { Recoverer } from "./recoverer.ts";
 import { checkVersions, comeToRest } from "./rest.ts";
 import { Workload } from "./workload.ts";
@@ -30,6 +32,8 @@ export interface RunSpec {
   readonly holds?: boolean;
   /** The quorum is lost and formed anew by force; no restores then. */
   readonly forceQuorum?: boolean;
+  /** Nodes are restored from VSS sets at their starts, once the whole cluster; no other restores then. */
+  readonly nodeRestores?: boolean;
   /** How many trace lines are kept; none unless given. */
   readonly keepTrace?: number;
 }
@@ -72,10 +76,11 @@ export async function runSeed(spec: RunSpec, unhandled: () => readonly unknown[]
   };
   const workload = new Workload(cluster);
   const injector = new FaultInjector(world, plan);
+  const authoritative = spec.forceQuorum !== true;
+  const restorer = spec.nodeRestores === true ? new NodeRestorer(workload, { authoritative }) : undefined;
   await cluster.start();
   await world.run({ until: world.now + world.random.stream("calm").between(100, 3000) });
-  const drawnRestores = world.random.stream("restores").pick([0, 0, 1, 2]);
-  const restores = spec.forceQuorum === true ? 0 : (spec.restores ?? (spec.holds === true ? 3 : drawnRestores));
+  const restores = restoresOf(spec, world.random);
   const keeper = new Keeper(workload, { restores, holds: spec.holds === true }, () => injector.disturb());
   workload.start(3);
   workload.keepAt("keeper", [300, 3000], (random) => keeper.act(random));
@@ -87,6 +92,7 @@ export async function runSeed(spec: RunSpec, unhandled: () => readonly unknown[]
   if (spec.shadows === true) workload.keepAt("freezer", [200, 2500], (random) => freezer.act(random));
   const forcer = spec.forceQuorum === true ? new Forcer(workload) : undefined;
   if (forcer !== undefined) workload.keepAt("forcer", [500, 4000], (random) => forcer.act(random));
+  restorer?.start();
   injector.start();
   const workUntil = world.now + world.random.stream("work").between(...leastWork);
   await world.run({ until: world.now + faultsUntil, when: () => !injector.active });
@@ -94,6 +100,7 @@ export async function runSeed(spec: RunSpec, unhandled: () => readonly unknown[]
   await world.run({ until: Math.max(workUntil, world.now + 1000) });
   workload.stop();
   const forced = (await forcer?.end()) ?? [];
+  const restored = (await restorer?.end()) ?? [];
   const why = await comeToRest(cluster, workload);
   const violations = [
     ...judge.finish(),
@@ -102,6 +109,7 @@ export async function runSeed(spec: RunSpec, unhandled: () => readonly unknown[]
     ...(await checkVersions(cluster)),
     ...freezer.violations,
     ...forced,
+    ...restored,
     ...unhandled().map((error) => broken("unhandled-rejection", world.now, error)),
   ];
   if (why !== undefined)
@@ -121,6 +129,12 @@ export async function runSeed(spec: RunSpec, unhandled: () => readonly unknown[]
 function withDrawnNodes(probe: SimCluster, { seed, keepTrace }: RunSpec): SimCluster {
   const nodes = probe.world.random.stream("nodes").pick([3, 3, 3, 4, 5]);
   return new SimCluster({ seed, nodes, ...(keepTrace === undefined ? {} : { keepTrace }) });
+}
+
+/** What is given up is known only of one kind of restore at a time. */
+function restoresOf({ restores, holds, forceQuorum, nodeRestores }: RunSpec, random: RandomStream): number {
+  if (forceQuorum === true || nodeRestores === true) return 0;
+  return restores ?? (holds === true ? 3 : random.stream("restores").pick([0, 0, 1, 2]));
 }
 
 /** A program may end because its disk failed; anything else that nobody caught is a mistake in it. */

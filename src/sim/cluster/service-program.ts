@@ -1,10 +1,12 @@
 /** The service of a node as a program of a world: what daemon/service.ts does, without the sockets for people. */
+import type { Outside } from "../../base/outside.ts";
 import { createCheckpoints } from "../../checkpoint/checkpoint.ts";
 import { readNodeRecord } from "../../clusapi/node-record.ts";
 import { ServiceNode } from "../../daemon/service-node.ts";
 import { openDiskQuorum } from "../../quorum/disk/quorum.ts";
 import { openKeyContainers } from "../../registry/key-containers.ts";
-import { openRegistry } from "../../registry/registry.ts";
+import { openRegistry, type Registry } from "../../registry/registry.ts";
+import type { SimProcess } from "../process.ts";
 import type { Program, Stdio } from "../processes.ts";
 import type { World } from "../world.ts";
 import { programName } from "./host-programs.ts";
@@ -13,17 +15,29 @@ import { type LogListener, traceLog } from "./log.ts";
 /** Who hears of services. */
 export interface ServiceObserver {
   opened(service: ServiceNode, stdio: Stdio): void;
+  /** Asked for at each start. */
+  starts(): ServiceStarts | undefined;
   logged(stdio: Stdio, ...event: Parameters<LogListener>): void;
+}
+
+/** What else a start does, where restores of nodes are staged. */
+export interface ServiceStarts {
+  /** Before anything of the node is opened. */
+  before(outside: Outside, process: SimProcess): Promise<void>;
+  opened(node: string, registry: Registry): void;
 }
 
 /** The program `clubar-service DATA`; SIGTERM stops it in order. */
 export function serviceProgram(world: World, observer: ServiceObserver): Program {
   return async (outside, args, _environment, stdio) => {
     const data = args[0] ?? "";
+    const starts = observer.starts();
+    await starts?.before(outside, stdio.process);
     const config = await readNodeRecord(outside.files, data);
     if (config === undefined) throw new Error(`${data} holds no node.`);
     const log = traceLog(world, stdio.process, (event, fields) => observer.logged(stdio, event, fields));
     const registry = await openRegistry(outside, `${data}/registry`);
+    starts?.opened(stdio.process.node, registry);
     const keys = await openKeyContainers(outside, `${data}/keys`);
     const quorum = await openDiskQuorum(outside, config.quorum, { insist: config.insist });
     const service = await ServiceNode.open({
