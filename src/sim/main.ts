@@ -1,8 +1,8 @@
 /**
  * `npm run sim -- --seeds N [--from S] | --only S,S… [--nodes 3|4|5] [--faults KIND,KIND…] [--long | --brink] [--restores N]
- * [--recoveries] [--shadows] [--holds] [--force-quorum] [--node-restores] [--trace] [--stop]`: runs seeds one after the other and
- * ends with 1 when one fails. A line for each failing seed, a summary at the end; `--long` and `--brink` say how long faults last
- * (faults.ts), `--trace` prints every event, `--stop` ends at the first failure.
+ * [--recoveries] [--shadows] [--holds] [--force-quorum] [--disks] [--node-restores] [--trace] [--stop]`: runs seeds one after the
+ * other and ends with 1 when one fails. A line for each failing seed, a summary at the end; `--long` and `--brink` say how long faults
+ * last (faults.ts), `--trace` prints every event, `--stop` ends at the first failure.
  */
 import { parseArgs } from "node:util";
 import { Worker } from "node:worker_threads";
@@ -38,6 +38,7 @@ async function main(): Promise<void> {
       shadows: { type: "boolean", default: false },
       holds: { type: "boolean", default: false },
       "force-quorum": { type: "boolean", default: false },
+      disks: { type: "boolean", default: false },
       "node-restores": { type: "boolean", default: false },
       long: { type: "boolean", default: false },
       brink: { type: "boolean", default: false },
@@ -72,6 +73,7 @@ async function main(): Promise<void> {
       ...(values.shadows ? { shadows: true } : {}),
       ...(values.holds ? { holds: true } : {}),
       ...(values["force-quorum"] ? { forceQuorum: true } : {}),
+      ...(values.disks ? { disks: true } : {}),
       ...(values["node-restores"] ? { nodeRestores: true } : {}),
       ...(values.restores === undefined ? {} : { restores: Number(values.restores) }),
     };

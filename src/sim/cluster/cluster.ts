@@ -4,6 +4,7 @@ import type { Outside } from "../../base/outside.ts";
 import { initialDatabase } from "../../database/initial-database.ts";
 import { createGroup, onlineGroup } from "../../database/commands/group.ts";
 import { addNode } from "../../database/commands/node.ts";
+import { addDependency } from "../../database/commands/dependency.ts";
 import { createResource } from "../../database/commands/resource.ts";
 import { requestsPath } from "../../database/apply.ts";
 import type { Change } from "../../database/change.ts";
@@ -26,6 +27,7 @@ import { createWorld, type World } from "../world.ts";
 import { addHostPrograms, installedPrograms, programName } from "./host-programs.ts";
 import { missingVersions } from "./named-versions.ts";
 import { type ServiceStarts, serviceProgram } from "./service-program.ts";
+import { SimDisks } from "./sim-disks.ts";
 
 /** One machine, because a quorum directory wants one. */
 export const machine = "m";
@@ -40,7 +42,20 @@ export interface ClusterSpec {
   readonly seed: string | number;
   readonly nodes: number;
   readonly keepTrace?: number;
+  /** The first application depends on a disk, and a spare disk lies beside it. */
+  readonly disks?: boolean;
 }
+
+/** Two Physical Disk resources in one group: the application depends on the first one. Resources are called as their disks. */
+export interface DiskPair {
+  readonly disks: SimDisks;
+  readonly of: SimGroup;
+  readonly old: string;
+  readonly fresh: string;
+}
+
+/** What disks and their resources are called. */
+export const diskName = { old: "disk1", fresh: "disk2" } as const;
 
 /** A group with the resource in it; both are called by the same name. */
 export interface SimGroup {
@@ -73,6 +88,9 @@ export class SimCluster {
   readonly nodes: readonly string[];
   readonly groups: readonly SimGroup[];
   readonly identity: ClusterIdentity;
+  readonly diskPair: DiskPair | undefined;
+  /** Called when any replica has changed, with its tree. */
+  readonly treeObservers: ((tree: Key, tag: Tag, node: string) => void)[] = [];
   /** The highest generation that a replica was seen in. */
   generation: number = firstTag.generation;
   /** The highest tag that a replica was seen at. */
@@ -95,10 +113,14 @@ export class SimCluster {
       resource: this.guid(),
       key: `SOFTWARE\\app${i + 1}`,
     }));
+    const [of] = this.groups;
     const { applications } = this.world;
+    if (spec.disks === true && of !== undefined)
+      this.diskPair = { disks: new SimDisks(2), of, old: this.guid(), fresh: this.guid() };
     addHostPrograms(
       this.world,
       applications.program({ atStart: async (run, _outside, environment) => this.#found(run, environment) }),
+      this.diskPair?.disks,
     );
     this.world.program(
       programName.service,
@@ -217,9 +239,21 @@ export class SimCluster {
       const parameters = { CommandLine: `${programName.application} ${name}`, EnvironmentKey: key };
       apply(createGroup(tree, { id: group, name: `group of ${name}` }));
       apply(createResource(tree, { id: resource, name, group, type: "Generic Application", parameters }));
+      if (this.diskPair?.of.group === group) this.#addDisks(() => tree, apply, this.diskPair);
       apply(onlineGroup(tree, { group }));
     }
     return tree;
+  }
+
+  #addDisks(tree: () => Key, apply: (change: Change) => void, { of, old, fresh }: DiskPair): void {
+    for (const [id, name, DiskSignature] of [
+      [old, diskName.old, 1],
+      [fresh, diskName.fresh, 2],
+    ] as const) {
+      const parameters = { DiskSignature, MountPoint: `/srv/${name}` };
+      apply(createResource(tree(), { id, name, group: of.group, type: "Physical Disk", parameters }));
+    }
+    apply(addDependency(tree(), { resource: of.resource, dependsOn: old }));
   }
 
   #opened(service: ServiceNode, process: SimProcess): void {
@@ -236,6 +270,7 @@ export class SimCluster {
     service.database.replica.onChange((tree, _before, tag) => {
       const at = this.world.now;
       if (tag.generation > this.generation) this.#restored(tag.generation);
+      for (const observe of this.treeObservers) observe(tree, tag, node);
       if (compareTags(tag, this.#newest) > 0) this.#advanced(service, node, tree, tag);
       const next = tag.generation === known.generation && tag.sequence === known.sequence + 1;
       const requestId = next ? requestAt(tree, tag) : undefined;

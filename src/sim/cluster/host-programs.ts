@@ -5,11 +5,13 @@ import type { HostConfig } from "../../daemon/host-config.ts";
 import { type GuardLink, runHost } from "../../daemon/host-process.ts";
 import { directoryTiming } from "../../membership/timing.ts";
 import { guardLine, runGuard } from "../../monitor/guard.ts";
+import type { ResourceType } from "../../monitor/resource-type.ts";
 import { findResourceType } from "../../monitor/types.ts";
 import { openDiskQuorum } from "../../quorum/disk/quorum.ts";
 import type { Program, Stdio } from "../processes.ts";
 import type { World } from "../world.ts";
 import { traceLog } from "./log.ts";
+import { type SimDisks, simulatedPhysicalDisk } from "./sim-disks.ts";
 
 /** Names of the programs, by which faults and traces know them. */
 export const programName = {
@@ -21,9 +23,9 @@ export const programName = {
   application: "app",
 } as const;
 
-/** Makes host, guard and containers known to the world. */
-export function addHostPrograms(world: World, application: Program): void {
-  world.program(programName.host, hostProgram(world));
+/** Makes host, guard and containers known to the world. With `disks`, Physical Disk is simulated on them. */
+export function addHostPrograms(world: World, application: Program, disks?: SimDisks): void {
+  world.program(programName.host, hostProgram(world, disks));
   world.program(programName.guard, guardProgram);
   world.program(programName.container, containerProgram(application));
   // What monitor/containment.ts tries.
@@ -38,15 +40,25 @@ export const installedPrograms: readonly string[] = [
   "/usr/bin/unshare",
 ];
 
-function hostProgram(world: World): Program {
+function hostProgram(world: World, disks: SimDisks | undefined): Program {
   return async (outside, args, _environment, stdio) => {
     const config = JSON.parse(args[0] ?? "{}") as HostConfig;
     const log = traceLog(world, stdio.process);
     const quorum = await openDiskQuorum(outside, config.quorum, { insist: config.insist });
     const guard = await startGuard(outside, config);
-    await runHost({ outside, quorum, config, log, guard, findType: findResourceType, environment: {}, containment });
+    const parts = { outside, quorum, config, log, guard, environment: {}, containment };
+    await runHost({
+      ...parts,
+      findType: disks === undefined ? findResourceType : findTypeOnDisks,
+      ...(disks && { disks }),
+    });
     return 0;
   };
+}
+
+function findTypeOnDisks(name: string): ResourceType | undefined {
+  const real = findResourceType(name);
+  return real?.name === simulatedPhysicalDisk.name ? simulatedPhysicalDisk : real;
 }
 
 /** The world ends an application with its host, as a PID namespace does. */

@@ -3,14 +3,15 @@ import { sha256 } from "../../base/digest.ts";
 import { fileKind } from "../../checkpoint/names.ts";
 import { onlineGroup } from "../../database/commands/group.ts";
 import { resumeNode } from "../../database/commands/node.ts";
-import { nodeState } from "../../database/schema.ts";
+import { nodeState, resourceState } from "../../database/schema.ts";
 import { type ClusterState, readState } from "../../database/state.ts";
 import { openDiskQuorum } from "../../quorum/disk/quorum.ts";
 import { versionFile, versionFolder } from "../../quorum/rules.ts";
 import { formatTag } from "../../quorum/tag.ts";
 import { type Difference, diff } from "../../tree/diff.ts";
 import { findKey, valuesOf } from "../../tree/key.ts";
-import { digestOf, machine, quorumPlace, type SimCluster } from "./cluster.ts";
+import { type DiskPair, digestOf, machine, quorumPlace, type SimCluster } from "./cluster.ts";
+import type { Replacer } from "./replacer.ts";
 import type { Violation } from "../checkers/events.ts";
 import { type Workload, workloadPath } from "./workload.ts";
 
@@ -19,7 +20,11 @@ const quiet = 1500;
 const limit = 120_000;
 
 /** Waits for rest after everything was healed, then tells the checkers what is there. Undefined, or why there was no rest. */
-export async function comeToRest(cluster: SimCluster, workload: Workload): Promise<string | undefined> {
+export async function comeToRest(
+  cluster: SimCluster,
+  workload: Workload,
+  replacer?: Replacer,
+): Promise<string | undefined> {
   const { world } = cluster;
   const random = world.random.stream("end");
   const until = world.now + limit;
@@ -28,7 +33,7 @@ export async function comeToRest(cluster: SimCluster, workload: Workload): Promi
   let why: string | undefined = "";
   while (world.now < until) {
     await world.run({ until: world.now + 250 });
-    why = unrest(cluster);
+    why = unrest(cluster, replacer);
     const now =
       why ??
       cluster
@@ -38,14 +43,14 @@ export async function comeToRest(cluster: SimCluster, workload: Workload): Promi
     if (now !== before || why !== undefined) still = world.now;
     before = now;
     if (world.now - still >= quiet) break;
-    if (why !== undefined && random.chance(0.2)) void tidyUp(cluster, workload);
+    if (why !== undefined && random.chance(0.2)) void tidyUp(cluster, workload, replacer);
   }
   report(cluster);
   return why;
 }
 
 /** What is not yet as it should be at rest. */
-function unrest(cluster: SimCluster): string | undefined {
+function unrest(cluster: SimCluster, replacer: Replacer | undefined): string | undefined {
   for (const node of cluster.nodes) {
     const running = cluster.serviceOf(node);
     if (running === undefined) return `node ${node} has no service`;
@@ -55,20 +60,25 @@ function unrest(cluster: SimCluster): string | undefined {
       if (other.state !== nodeState.up || other.paused)
         return `node ${node} sees ${other.name} in state ${other.state}`;
     }
-    const idle = cluster.groups.find(({ group }) => !isOnline(state, group));
+    const idle = cluster.groups.find(({ group }) => !isOnline(state, group, cluster.diskPair));
+    const lost = replacer?.unrest(state.tree);
+    if (lost !== undefined) return `node ${node}: ${lost}`;
     if (idle !== undefined) return `node ${node} sees ${idle.name} offline`;
   }
   const missing = cluster.groups.find(({ name }) => cluster.world.applications.running(name).length !== 1);
   return missing && `${missing.name} runs ${cluster.world.applications.running(missing.name).length} times`;
 }
 
-function isOnline(state: ClusterState, id: string): boolean {
+/** A disk that was replaced stays offline in its group. */
+function isOnline(state: ClusterState, id: string, disks: DiskPair | undefined): boolean {
   const group = state.groups.get(id);
-  return group?.wanted === true && group.failed === undefined && group.state === 0;
+  if (group?.wanted !== true || group.failed !== undefined) return false;
+  const wanted = group.resources.filter((resource) => resource !== disks?.old);
+  return wanted.every((resource) => state.resources.get(resource)?.state === resourceState.online);
 }
 
 /** As a person does after a bad day: paused nodes go on, groups that were given up or stopped are tried again. */
-async function tidyUp(cluster: SimCluster, workload: Workload): Promise<void> {
+async function tidyUp(cluster: SimCluster, workload: Workload, replacer: Replacer | undefined): Promise<void> {
   const random = cluster.world.random.stream(`tidy up ${cluster.world.now}`);
   const on = workload.anyService(random);
   if (on === undefined) return;
@@ -76,6 +86,7 @@ async function tidyUp(cluster: SimCluster, workload: Workload): Promise<void> {
   for (const node of state.nodes.values()) {
     if (node.paused) await workload.change(random, (tree) => resumeNode(tree, { node: node.id }));
   }
+  if (replacer !== undefined && !(await replacer.mend(random))) return;
   for (const { group } of cluster.groups) {
     if (state.groups.get(group)?.held !== undefined) await workload.release(random, group);
     const found = state.groups.get(group);

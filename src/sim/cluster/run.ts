@@ -4,12 +4,13 @@ import { OutsideError } from "../../base/outside.ts";
 import type { ClusterEvent, Violation } from "../checkers/events.ts";
 import { drawPlan, FaultInjector, type FaultKind, type FaultLength, faultLengths, type FaultPlan } from "../faults.ts";
 import type { RandomStream } from "../random.ts";
-import { SimCluster } from "./cluster.ts";
+import { type ClusterSpec, SimCluster } from "./cluster.ts";
 import { Forcer } from "./forcer.ts";
 import { Freezer } from "./freezer.ts";
 import { Keeper } from "./keeper.ts";
 import { NodeRestorer } from "./node-restorer.ts";
 import { Recoverer } from "./recoverer.ts";
+import { Replacer } from "./replacer.ts";
 import { checkVersions, comeToRest } from "./rest.ts";
 import { Workload } from "./workload.ts";
 
@@ -34,6 +35,8 @@ export interface RunSpec {
   readonly forceQuorum?: boolean;
   /** Nodes are restored from VSS sets at their starts, once the whole cluster; no other restores then. */
   readonly nodeRestores?: boolean;
+  /** An application depends on a disk, which fails and is replaced. */
+  readonly disks?: boolean;
   /** How many trace lines are kept; none unless given. */
   readonly keepTrace?: number;
 }
@@ -65,8 +68,9 @@ const faultsUntil = 25_000;
  */
 export async function runSeed(spec: RunSpec, unhandled: () => readonly unknown[] = () => []): Promise<RunResult> {
   const { seed, keepTrace } = spec;
-  const probe = new SimCluster({ seed, nodes: spec.nodes ?? 3, ...(keepTrace === undefined ? {} : { keepTrace }) });
-  const cluster = spec.nodes === undefined ? withDrawnNodes(probe, spec) : probe;
+  const given = { seed, disks: spec.disks === true, ...(keepTrace === undefined ? {} : { keepTrace }) };
+  const probe = new SimCluster({ ...given, nodes: spec.nodes ?? 3 });
+  const cluster = spec.nodes === undefined ? withDrawnNodes(probe, given) : probe;
   const { world, judge } = cluster;
   const drawn = drawPlan(world.random.stream("plan"), world.random.stream("budget").between(2, 25), cluster.isVictim);
   const plan = {
@@ -93,6 +97,8 @@ export async function runSeed(spec: RunSpec, unhandled: () => readonly unknown[]
   const forcer = spec.forceQuorum === true ? new Forcer(workload) : undefined;
   if (forcer !== undefined) workload.keepAt("forcer", [500, 4000], (random) => forcer.act(random));
   restorer?.start();
+  const replacer = cluster.diskPair && new Replacer(workload, cluster.diskPair);
+  if (replacer !== undefined) workload.keepAt("replacer", [300, 3000], (random) => replacer.act(random));
   injector.start();
   const workUntil = world.now + world.random.stream("work").between(...leastWork);
   await world.run({ until: world.now + faultsUntil, when: () => !injector.active });
@@ -101,7 +107,7 @@ export async function runSeed(spec: RunSpec, unhandled: () => readonly unknown[]
   workload.stop();
   const forced = (await forcer?.end()) ?? [];
   const restored = (await restorer?.end()) ?? [];
-  const why = await comeToRest(cluster, workload);
+  const why = await comeToRest(cluster, workload, replacer);
   const violations = [
     ...judge.finish(),
     ...crashes(cluster),
@@ -109,6 +115,7 @@ export async function runSeed(spec: RunSpec, unhandled: () => readonly unknown[]
     ...(await checkVersions(cluster)),
     ...freezer.violations,
     ...forced,
+    ...(replacer?.check() ?? []),
     ...restored,
     ...unhandled().map((error) => broken("unhandled-rejection", world.now, error)),
   ];
@@ -126,9 +133,9 @@ export async function runSeed(spec: RunSpec, unhandled: () => readonly unknown[]
   };
 }
 
-function withDrawnNodes(probe: SimCluster, { seed, keepTrace }: RunSpec): SimCluster {
+function withDrawnNodes(probe: SimCluster, given: Omit<ClusterSpec, "nodes">): SimCluster {
   const nodes = probe.world.random.stream("nodes").pick([3, 3, 3, 4, 5]);
-  return new SimCluster({ seed, nodes, ...(keepTrace === undefined ? {} : { keepTrace }) });
+  return new SimCluster({ ...given, nodes });
 }
 
 /** What is given up is known only of one kind of restore at a time. */
