@@ -5,13 +5,14 @@ import { finishRestore } from "../../daemon/restore-run.ts";
 import { formatTag, parseTag } from "../../quorum/tag.ts";
 import type { Registry } from "../../registry/registry.ts";
 import { placesIn } from "../../restore/node/record.ts";
-import { commitNodeRestore, stagedRestore } from "../../restore/restore.ts";
+import { commitNodeRestore, lastResult, stagedRestore } from "../../restore/restore.ts";
 import { backupNode } from "../../vss/cluster/backup.ts";
 import type { NodeDoor } from "../../vss/cluster/node-door.ts";
 import { readVssSet } from "../../vss/cluster/read-set.ts";
 import { restoreVssSet } from "../../vss/cluster/restore.ts";
 import { planVssRestore } from "../../vss/cluster/restore-plan.ts";
 import type { Violation } from "../checkers/events.ts";
+import type { CallHook } from "../kernel.ts";
 import type { SimProcess } from "../process.ts";
 import type { RandomStream } from "../random.ts";
 import { dataOf, machine, type Restorable, type RunningService, type SimCluster } from "./cluster.ts";
@@ -38,7 +39,9 @@ export class NodeRestorer implements ServiceStarts {
   readonly #sets: NodeSet[] = [];
   /** Whether a restore of the cluster may still be tried. */
   #authoritative: boolean;
-  /** Begins the nodes that a person keeps off. */
+  /** The node on which a restore of the cluster was certainly decided. */
+  #decided: string | undefined;
+  /** Nodes that a person keeps off; their services begin when it ends. */
   #off: { readonly nodes: readonly string[]; readonly ends: Promise<void> } | undefined;
   readonly #starts: RandomStream;
   #count = 0;
@@ -88,7 +91,24 @@ export class NodeRestorer implements ServiceStarts {
   async #disturb({ files }: Outside, process: SimProcess): Promise<void> {
     const { world } = this.#cluster;
     if (this.#workload.over || (await files.stat(placesIn(dataOf(process.node)).plan)) === undefined) return;
-    if (this.#starts.chance(0.4)) world.scheduler.after(this.#starts.between(0, 60), () => world.kill(process));
+    const random = this.#starts;
+    if (random.chance(0.3)) world.scheduler.after(random.between(0, 60), () => world.kill(process));
+    else if (random.chance(0.4)) this.#dieAtRename(process, random.between(1, 10));
+  }
+
+  /** The narrow place: some files are new, the others old. */
+  #dieAtRename(process: SimProcess, after: number): void {
+    const { world } = this.#cluster;
+    const { hooks, scheduler } = world;
+    let left = after;
+    const hook: CallHook = (by, { name }) => {
+      if (by !== process || name !== "files.rename" || --left > 0) return undefined;
+      hooks.delete(hook);
+      scheduler.after(0, () => world.kill(process));
+      return undefined;
+    };
+    hooks.add(hook);
+    process.atDeath.push(() => hooks.delete(hook));
   }
 
   opened(node: string, registry: Registry): void {
@@ -107,12 +127,21 @@ export class NodeRestorer implements ServiceStarts {
       waits = await this.#staged();
     }
     for (const { node, service } of this.#cluster.services()) this.#words.found(node, service.parts.registry.root());
-    const left = waits.map((node) => ({
+    const left = waits.map((node) => `A restore of node ${node} is still staged.`);
+    const wrong = [...left, ...(await this.#unended())].map((what) => ({
       checker: "node-restores",
       at: world.now,
-      what: `A restore of node ${node} is still staged.`,
+      what,
     }));
-    return [...this.#words.violations, ...left];
+    return [...this.#words.violations, ...wrong];
+  }
+
+  /** What was decided is carried out, or given up and said so: these runs have no other restore of the cluster. */
+  async #unended(): Promise<string[]> {
+    const { world } = this.#cluster;
+    if (this.#decided === undefined) return [];
+    const result = await world.complete(lastResult(world.outside(machine, "inspector").files, dataOf(this.#decided)));
+    return result === undefined ? [`Nothing became of the cluster's restore on node ${this.#decided}.`] : [];
   }
 
   async #staged(): Promise<string[]> {
@@ -192,6 +221,7 @@ export class NodeRestorer implements ServiceStarts {
         staged = await this.#command(random, set.node, (outside) => stage(outside, set, true));
         if (staged === undefined) await this.#workload.sleep(1000);
       }
+      if (staged !== undefined) this.#decided = set.node;
       world.trace.add(`authoritative restore of node ${set.node}: ${staged ?? "failed or is not known"}`);
       await this.#restart(set.node);
       while (staged !== undefined && this.#cluster.generation === generation && world.now < until)
