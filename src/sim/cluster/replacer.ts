@@ -138,6 +138,12 @@ export class Replacer {
       return "already";
     }
     const { service } = on;
+    // Somebody else brings the group online at the same moment: the replacement comes before that, or not at all.
+    if (random.chance(0.4)) {
+      const { group } = this.#pair.of;
+      void this.#workload.change(random, (tree) => onlineGroup(tree, { group }));
+      await this.#workload.sleep(random.between(0, 10));
+    }
     const tag = await this.#workload.attempt(
       () =>
         service.change(
@@ -151,8 +157,7 @@ export class Replacer {
       limit,
     );
     if (tag === undefined) this.#because = `node ${on.node} did not carry it out`;
-    else if (tag.generation === this.#workload.cluster.generation) this.#acknowledged ??= tag;
-    if (tag !== undefined && this.#acknowledged?.generation !== tag.generation) this.#acknowledged = tag;
+    else if (this.#acknowledged?.generation !== tag.generation) this.#acknowledged = tag;
     this.#workload.cluster.world.trace.add(`replacement ${tag === undefined ? "failed or is not known" : "done"}`);
     return undefined;
   }
