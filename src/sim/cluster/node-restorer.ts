@@ -5,7 +5,7 @@ import { finishRestore } from "../../daemon/restore-run.ts";
 import { formatTag, parseTag } from "../../quorum/tag.ts";
 import type { Registry } from "../../registry/registry.ts";
 import { placesIn } from "../../restore/node/record.ts";
-import { commitNodeRestore, lastResult, stagedRestore } from "../../restore/restore.ts";
+import { commitNodeRestore, lastNodeRestore, lastResult, stagedRestore } from "../../restore/restore.ts";
 import { backupNode } from "../../vss/cluster/backup.ts";
 import type { NodeDoor } from "../../vss/cluster/node-door.ts";
 import { readVssSet } from "../../vss/cluster/read-set.ts";
@@ -83,6 +83,9 @@ export class NodeRestorer implements ServiceStarts {
       trace.add(`node ${node}: the restore from ${result.set} is ${result.outcome}`);
       this.#words.ended(node, result);
     }
+    // A start that died at the very end had put all in place and told nobody.
+    const last = await lastNodeRestore(outside.files, dataOf(node));
+    if (last !== undefined && !this.#words.isEnded(last.id)) this.#words.ended(node, last);
     const finished = await finishRestore(outside, dataOf(node));
     if (finished !== undefined) trace.add(`node ${node}: the cluster's restore is ${finished.outcome}`);
   }

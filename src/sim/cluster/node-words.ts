@@ -51,6 +51,11 @@ export class NodeWords {
     if (done !== undefined) range.least = Math.max(range.least, word);
   }
 
+  /** Whether it was told that this restore has ended. */
+  isEnded(id: string): boolean {
+    return this.#ended.has(id);
+  }
+
   /** The node's start has ended a staged restore. */
   ended(node: string, { id, outcome, set, sentence }: NodeRestoreResult): void {
     if (this.#ended.has(id)) this.#wrong(`The restore ${id} of node ${node} was carried out twice.`);
