@@ -35,7 +35,9 @@ export function openAttributes(): FileAttributes {
   };
 }
 
-const folderFlags = constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW;
+/** open(2), for a folder that may not be read yet; Node has no name for it. */
+const pathOnly = 0o10000000;
+const folderFlags = pathOnly | constants.O_DIRECTORY | constants.O_NOFOLLOW;
 
 async function holdFolder<T>(path: string, work: (inside: string) => Promise<T>): Promise<T> {
   const handle = await translated(`open folder ${path}`, () => fs.open(nativePath(path), folderFlags));

@@ -78,7 +78,8 @@ export async function removeReplaced(files: Files, { old, place, entry }: Replac
 
 /** Holds a folder to take out what is in it. One that was not to be written in is changed first, which root never needs. */
 export async function openedUp(files: Files, path: string, work: (inside: string) => Promise<void>): Promise<void> {
-  const isRoot = files.mayChangeOwners();
-  if (!isRoot) await files.setMode(path, 0o700);
-  await files.holdFolder(path, work);
+  await files.holdFolder(path, async (inside) => {
+    if (!files.mayChangeOwners()) await files.setMode(inside, 0o700);
+    await work(inside);
+  });
 }
