@@ -1,5 +1,6 @@
 /** Generic Application and Generic Script: whose environment, whose folder, which user; and where the output goes. */
 import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
 import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -25,7 +26,7 @@ after(async () => {
 });
 
 const asNobody = process.getuid?.() === 0 ? [sz("User", "nobody")] : [];
-const user = asNobody.length > 0 ? "nobody" : (process.env["USER"] ?? "");
+const user = asNobody.length > 0 ? "nobody" : execFileSync("id", ["-un"], { encoding: "utf8" }).trim();
 const says = 'echo "$(id -un) in $(pwd): $GREETING $NUMBER $HOME"; echo "and this" >&2';
 const home = /^nobody:(?:[^:]*:){4}([^:]*)/m.exec(readFileSync("/etc/passwd", "utf8"))?.[1] ?? "";
 
