@@ -1,4 +1,5 @@
 import type { Value } from "../tree/value.ts";
+import { asciiJson } from "./ascii-json.ts";
 import { HiveImage } from "./image.ts";
 import type { KeyRecord } from "./walk.ts";
 import { walkHive } from "./walk.ts";
@@ -31,9 +32,4 @@ function keyLine(key: KeyRecord): string {
 
 function valueLine(value: Value, sha256: (bytes: Uint8Array) => string): string {
   return ["V", asciiJson(value.name), value.type, value.data.length, sha256(value.data)].join("\t");
-}
-
-/** A JSON text in which everything but printable ASCII is escaped, unit by unit. */
-function asciiJson(text: string): string {
-  return JSON.stringify(text).replace(/[^ -~]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`);
 }
