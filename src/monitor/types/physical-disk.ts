@@ -1,14 +1,11 @@
 import { fail } from "../../base/errors.ts";
 import { Mutex } from "../../base/mutex.ts";
-import { type Disk, type DiskId, diskIdText, diskText, findDisks } from "../../disks/disks.ts";
+import { type Disk, type DiskId, diskIdOf, diskIdText, diskText, findDisks } from "../../disks/disks.ts";
 import type { Partition } from "../../disks/partition.ts";
 import { bootId } from "../application-record.ts";
 import { type MountRecord, readMountRecord, releaseMount, writeMountRecord } from "../mount-record.ts";
 import type { ParameterRow, Parameters } from "../parameters.ts";
 import { defaultTimes, type ResourceContext, type ResourceType } from "../resource-type.ts";
-
-/** DiskIdType (wsfc-facts §6.3). */
-const idType = { signature: 0, guid: 1 } as const;
 
 /** What WSFC documents and nothing here reads. */
 const unused: readonly Pick<ParameterRow, "name" | "kind">[] = [
@@ -122,7 +119,7 @@ async function holdsQuorum({ quorum, disks }: ResourceContext, source: string, p
 async function mountIt(context: ResourceContext, signal: AbortSignal): Promise<void> {
   const { outside, disks, folder, resource } = context;
   const point = pointOf(context);
-  const disk = await findOne(context, diskIdOf(resource.name, resource.parameters));
+  const disk = await findOne(context, namedDisk(resource.name, resource.parameters));
   const partition = partitionOf(context, disk);
   const source = await disks.sourceOf(disk, partition);
   if (await holdsQuorum(context, source, point)) {
@@ -162,15 +159,12 @@ function pointOf({ resource }: ResourceContext): string {
 }
 
 /** What a resource's private properties say of its disk. @throws INVALID_PARAMETER when they name none */
-function diskIdOf(name: string, parameters: Parameters): DiskId {
-  const type = parameters.number("DiskIdType");
-  const signature = parameters.number("DiskSignature");
-  const guid = (parameters.text("DiskIdGuid") ?? "").replace(/^\{(.*)\}$/, "$1").toLowerCase();
+function namedDisk(name: string, parameters: Parameters): DiskId {
+  const guid = parameters.text("DiskIdGuid") ?? "";
+  const id = diskIdOf(parameters.number("DiskIdType"), parameters.number("DiskSignature"), guid);
+  if (id !== undefined) return id;
   const next =
     "Give DiskSignature (of an MBR disk) or DiskIdGuid (of a GPT disk); lsblk -o NAME,PTTYPE,PTUUID shows them.";
-  if (type !== idType.guid && signature !== 0) return { kind: "signature", signature };
-  if (type !== idType.signature && /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/.test(guid))
-    return { kind: "guid", guid };
   throw wrong(name, "its private properties name no disk.", next);
 }
 
