@@ -2,6 +2,7 @@
  * The API of a node: `/api/v1/<noun>`, JSON, errors as rows of the error table. Every answer carries the header `clubar-tag`, the tag
  * of this node's copy; a request with `at-least: TAG` (or `?atLeast=TAG`) waits for that tag first.
  */
+import type { Audit, AuditEntry } from "./audit.ts";
 import { Hono } from "hono";
 import { bodyLimit } from "hono/body-limit";
 import { errorTable, fail, type Failure, isErrorName } from "../base/errors.ts";
@@ -113,26 +114,9 @@ export function createApp(
   return app;
 }
 
-/** What is told of a call that was refused, or that takes something away. */
-export type Audit = (entry: {
-  readonly who: string;
-  readonly from: string;
-  /** As `POST /api/v1/restore`. */
-  readonly what: string;
-  readonly right?: string;
-  readonly outcome: "done" | "refused" | "failed";
-  /** Name of the error. */
-  readonly error?: string;
-}) => void;
-
 const nobody: ApiCaller = { who: "nobody", from: "", rights: [] };
 
-function entryOf(
-  { req }: ApiContext,
-  { who, from }: ApiCaller,
-  row: RouteRight,
-  error: Error | undefined,
-): Parameters<Audit>[0] {
+function entryOf({ req }: ApiContext, { who, from }: ApiCaller, row: RouteRight, error: Error | undefined): AuditEntry {
   const named = error === undefined ? {} : { error: failureOf(error).name };
   const outcome = error === undefined ? "done" : named.error === "ACCESS_DENIED" ? "refused" : "failed";
   return { who, from, what: `${req.method} ${req.path}`, right: row.right, outcome, ...named };

@@ -17,7 +17,7 @@ import type { Handlers, Peer } from "../rpc/call.ts";
 import { findKey } from "../tree/key.ts";
 import { rootKey } from "../database/schema.ts";
 import { endConnections, type FetchApp } from "./api-listener.ts";
-import type { AuditEntry } from "./audit-log.ts";
+import type { AuditEntry } from "../api/audit.ts";
 import type { NodeTrust } from "./node-trust.ts";
 import { nodeHandlers } from "./node-rpc.ts";
 import type { ServiceNode } from "./service-node.ts";
