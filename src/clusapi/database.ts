@@ -1,5 +1,6 @@
 /** BackupClusterDatabase and RestoreClusterDatabase. */
 import type { RestoreOutcome, RestorePlanView, RestoreRequest } from "../api/api.ts";
+import { refuseBlocked } from "../base/blocked.ts";
 import { fail } from "../base/errors.ts";
 import { failureOf } from "../base/failure-of.ts";
 import { dataFolder } from "../base/outside-node-folder.ts";
@@ -39,9 +40,7 @@ export function restoreClusterDatabase(
     }
     const request: RestoreRequest = { path, force, ...(drive === undefined ? {} : { drive: drive.toLowerCase() }) };
     const { view, carryOut } = await plan(data, request);
-    const [blocker] = view.blockers;
-    if (blocker !== undefined)
-      throw fail(blocker.name, { happened: blocker.sentence, unchanged: "Nothing was changed.", next: blocker.next });
+    refuseBlocked(view.blockers);
     await carryOut();
   });
 }

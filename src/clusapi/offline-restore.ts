@@ -1,5 +1,6 @@
 /** A restore on a node whose service does not run. */
 import { inspectBackup } from "../backup/backup.ts";
+import { refuseBlocked } from "../base/blocked.ts";
 import { fail } from "../base/errors.ts";
 import type { Outside } from "../base/outside.ts";
 import { checkRestore, executeRestore, type RestorePlan } from "../restore/restore.ts";
@@ -57,9 +58,7 @@ export async function planOffline(at: OfflinePlace, request: RestoreRequest): Pr
   const carryOutStill = async (): Promise<RestoreOutcome> => {
     // Between the plan and a person's yes anything may have started.
     if (found !== undefined) await refuseRunning(at);
-    const [blocker] = (await check()).blockers;
-    if (blocker !== undefined)
-      throw fail(blocker.name, { happened: blocker.sentence, unchanged: "Nothing was changed.", next: blocker.next });
+    refuseBlocked((await check()).blockers);
     return carryOut(at, record, plan);
   };
   return { view: planView(plan), carryOut: carryOutStill };

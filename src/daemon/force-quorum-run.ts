@@ -1,6 +1,7 @@
 /** A forced quorum on the node where somebody asked for it: plan, then between two lives the plan itself. */
 import type { ForceQuorumAsked, ForceQuorumCalls, RestoreOutcome, RestorePlanView } from "../api/node-service.ts";
 import { outcomeView, planView } from "../api/plan-view.ts";
+import { refuseBlocked } from "../base/blocked.ts";
 import { fail } from "../base/errors.ts";
 import { askLife } from "../clusapi/ask-life.ts";
 import { readNodeRecord, writeNodeRecord } from "../clusapi/node-record.ts";
@@ -36,9 +37,7 @@ export class ForceQuorumRun implements ForceQuorumCalls {
         next: "Look at the plan again.",
       });
     }
-    const [blocker] = plan.blockers;
-    if (blocker !== undefined)
-      throw fail(blocker.name, { happened: blocker.sentence, unchanged: "Nothing was changed.", next: blocker.next });
+    refuseBlocked(plan.blockers);
     const result = await service.betweenLives(`The quorum is formed anew from ${plan.set.path}.`, () =>
       executeRestore(restoreParts(service, Promise.resolve([])), plan),
     );

@@ -1,6 +1,7 @@
 /** A move of the quorum, on the node where somebody asked for it and on the others. */
 import type { MoveQuorumAsked, MoveQuorumCalls, RestoreOutcome, RestorePlanView } from "../api/node-service.ts";
 import { namedVersions } from "../backup/backup.ts";
+import { refuseBlocked } from "../base/blocked.ts";
 import { fail } from "../base/errors.ts";
 import { failureOf } from "../base/failure-of.ts";
 import { newGuid } from "../base/guid.ts";
@@ -55,9 +56,7 @@ export class MoveRun implements MoveQuorumCalls {
         next: "Look at the plan again.",
       });
     }
-    const [blocker] = plan.blockers;
-    if (blocker !== undefined)
-      throw fail(blocker.name, { happened: blocker.sentence, unchanged: "Nothing was changed.", next: blocker.next });
+    refuseBlocked(plan.blockers);
     return this.#move(plan);
   }
 

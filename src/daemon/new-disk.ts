@@ -1,7 +1,7 @@
 /** Whether the disk that is to hold the quorum is where it must be. */
 import { failureOf } from "../base/failure-of.ts";
 import { findResource } from "../database/commands/find.ts";
-import type { Blocker } from "../restore/restore.ts";
+import type { Blocker } from "../base/blocked.ts";
 import { diskResource, notMounted } from "../recovery/disks/disk-resource.ts";
 import type { ServiceNode } from "./service-node.ts";
 

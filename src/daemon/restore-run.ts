@@ -1,6 +1,7 @@
 /** A restore on the node where somebody asked for it: plan, tell the others to stop, then between two lives the plan itself. */
 import type { RestoreOutcome, RestorePlanView, RestoreRequest } from "../api/node-service.ts";
 import { outcomeView, planView } from "../api/plan-view.ts";
+import { refuseBlocked } from "../base/blocked.ts";
 import { fail } from "../base/errors.ts";
 import type { Outside } from "../base/outside.ts";
 import { planAgain } from "../clusapi/ask-again.ts";
@@ -51,10 +52,7 @@ export class RestoreRun {
       const shown = this.#shown?.id === request.planId ? this.#shown : undefined;
       const plan = await this.#check(request, shown);
       if (request.planId !== undefined) this.#checkAgreed(request.planId, plan);
-      const [blocker] = plan.blockers;
-      if (blocker !== undefined) {
-        throw fail(blocker.name, { happened: blocker.sentence, unchanged: "Nothing was changed.", next: blocker.next });
-      }
+      refuseBlocked(plan.blockers);
       return await this.#execute(plan);
     } finally {
       this.#running = false;

@@ -3,7 +3,7 @@
  * the etcd's client is loaded only when there is one.
  */
 import type { Files, Outside } from "../base/outside.ts";
-import { generationName } from "./disk/place.ts";
+import { generationName } from "./rules.ts";
 import { createQuorumFolder, openDiskQuorum, retireQuorumFolder, switchQuorumFolder } from "./disk/quorum.ts";
 import { loadBelow } from "./disk/log.ts";
 import { currentName as currentFolderName, generationFolder } from "./disk/place.ts";

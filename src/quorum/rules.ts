@@ -86,6 +86,25 @@ export function clusterExists(place: string): Failure {
   });
 }
 
+/** `1-<lineage>` */
+export function generationName(identity: Pick<ClusterIdentity, "generation" | "lineage">): string {
+  return `${identity.generation}-${identity.lineage}`;
+}
+
+/** INVALID_STATE unless the identity is newer than the generation in force, whose name is `before`. */
+export function checkNewer(
+  place: string,
+  before: string | undefined,
+  identity: Pick<ClusterIdentity, "generation" | "lineage">,
+): void {
+  if (before === undefined || Number.parseInt(before, 10) < identity.generation) return;
+  throw fail("INVALID_STATE", {
+    happened: `The quorum ${place} is at generation ${before}; generation ${generationName(identity)} is not newer.`,
+    unchanged: "The quorum is as it was.",
+    next: "Restore with a generation above every one that was ever seen.",
+  });
+}
+
 /** FILE_NOT_FOUND. */
 export function noVersion(place: string, version: VersionName): Failure {
   return fail("FILE_NOT_FOUND", {

@@ -2,16 +2,10 @@
  * A forced quorum as a plan: from which copy of the database, under which generation, what is lost, and who forbids it. Pure. The plan is
  * one of a restore, whose steps, journal and single rename carry it out (src/restore/DESIGN.md).
  */
+import type { Blocker } from "../base/blocked.ts";
 import { readState } from "../database/state.ts";
 import { compareTags, formatTag } from "../quorum/tag.ts";
-import {
-  type Blocker,
-  copyChanges,
-  type Hold,
-  lastOwners,
-  type LostVersion,
-  type RestorePlan,
-} from "../restore/restore.ts";
+import { copyChanges, type Hold, lastOwners, type LostVersion, type RestorePlan } from "../restore/restore.ts";
 import type { QuorumFact } from "./doctor-quorum.ts";
 import { type Copy, isBehind, nameOf, type NodeCopy, rivals } from "./force-quorum-copies.ts";
 

@@ -3,11 +3,12 @@
  * off is finished at the next start. Until the switch the quorum is as it was, and any error abandons the restore; from the
  * switch on it is only finished.
  */
+import { refuseBlocked } from "../base/blocked.ts";
 import { fail, type Failure } from "../base/errors.ts";
 import { failureOf } from "../base/failure-of.ts";
 import type { Outside } from "../base/outside.ts";
 import { shellWord } from "../base/shell-word.ts";
-import { generationName } from "../quorum/disk/place.ts";
+import { generationName } from "../quorum/rules.ts";
 import { retireQuorum, switchGeneration } from "../quorum/open.ts";
 import { formatTag } from "../quorum/tag.ts";
 import { judgeAgain } from "./ask-nodes.ts";
@@ -57,9 +58,7 @@ const asItWas = "The quorum is as it was.";
  * when the quorum changed since; what a step ran into. After any rejection before the switch nothing is left to finish.
  */
 export async function executeRestore(parts: ExecuteParts, plan: RestorePlan): Promise<RestoreResult> {
-  const [blocker] = plan.blockers;
-  if (blocker !== undefined)
-    throw fail(blocker.name, { happened: blocker.sentence, unchanged: "Nothing was changed.", next: blocker.next });
+  refuseBlocked(plan.blockers);
   const { files } = parts.outside;
   const locks = await takeLocks(files, parts.data, plan.place).catch((error: unknown) =>
     Promise.reject(withUnchanged(error)),

@@ -7,6 +7,7 @@ import { folderOf, makeFolderDurably, writeFileDurably } from "../base/durable.t
 import { fail } from "../base/errors.ts";
 import { OutsideError } from "../base/outside.ts";
 import type { FileHandle, Files } from "../base/outside.ts";
+import { claimedPlan, lockPlace, type PlaceLock } from "../quorum/disk/place-lock.ts";
 import { isEtcdPlace } from "../quorum/etcd/place.ts";
 import type { RestorePlan, Step } from "./plan-types.ts";
 
@@ -125,49 +126,36 @@ export interface RestoreLocks {
 
 /** BUSY while another restore runs, on this node or into this quorum. */
 export async function takeLocks(files: Files, data: string, place: string): Promise<RestoreLocks> {
-  const own = await lockFile(files, folderIn(data), "lock", `Another restore runs on this node (${folderIn(data)}).`);
+  const own = await lockFile(files, folderIn(data));
   if (isEtcdPlace(place)) {
     // Two restores into one etcd build generations of their own; the transaction that switches lets the higher one stand.
     return { planBefore: undefined, claim: () => Promise.resolve(), release: () => own.close() };
   }
-  let shared: FileHandle;
-  try {
-    shared = await lockFile(files, place, "restore.lock", `Another node restores into the quorum ${place}.`);
-  } catch (error) {
+  let shared: PlaceLock | undefined;
+  const release = async (): Promise<void> => {
+    await shared?.release();
     await own.close();
-    throw error;
-  }
+  };
   try {
-    const text = new TextDecoder().decode(await shared.read(0, await shared.size()));
-    return {
-      planBefore: /^([0-9a-f-]{36})\n/.exec(text)?.[1],
-      claim: async (plan) => {
-        await shared.truncate(0);
-        await shared.write(new TextEncoder().encode(`${plan}\n`), 0);
-        await shared.sync();
-      },
-      release: async () => {
-        await shared.close();
-        await own.close();
-      },
-    };
+    const lock = await lockPlace(files, place, "make");
+    shared = lock;
+    return { planBefore: await claimedPlan(files, place), claim: (plan) => lock.claim(plan), release };
   } catch (error) {
-    await shared.close();
-    await own.close();
+    await release();
     throw error;
   }
 }
 
 /** The file stays: taking it away would let two hold a lock of the same name. */
-async function lockFile(files: Files, folder: string, name: string, busy: string): Promise<FileHandle> {
+async function lockFile(files: Files, folder: string): Promise<FileHandle> {
   await makeFolderDurably(files, folder);
-  const path = `${folder}/${name}`;
+  const path = `${folder}/lock`;
   if ((await files.stat(path)) === undefined) await makeEmpty(files, path);
   const handle = await files.open(path, "update");
   if (await handle.lock()) return handle;
   await handle.close();
   throw fail("BUSY", {
-    happened: busy,
+    happened: `Another restore runs on this node (${folder}).`,
     unchanged: "Nothing was changed.",
     next: "Wait for it to end, then plan again.",
   });

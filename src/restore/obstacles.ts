@@ -4,7 +4,8 @@ import { foldId } from "../database/schema.ts";
 import { readState } from "../database/state.ts";
 import type { Key } from "../tree/key.ts";
 import { compareLayouts } from "./layouts.ts";
-import type { Blocker, RestoreInput } from "./plan-types.ts";
+import type { Blocker } from "../base/blocked.ts";
+import type { RestoreInput } from "./plan-types.ts";
 import type { Hold } from "./hold.ts";
 import type { TreeChanges } from "./restored-tree.ts";
 

@@ -1,6 +1,6 @@
 /** What a restore is planned from, and the plan: plain data. */
 import type { DeviceLayout } from "../backup/backup.ts";
-import type { ErrorName } from "../base/errors.ts";
+import type { Blocker } from "../base/blocked.ts";
 import type { Tag } from "../quorum/tag.ts";
 import type { Key } from "../tree/key.ts";
 import type { Changes } from "./differences.ts";
@@ -87,13 +87,6 @@ export interface RestoreInput {
   readonly lineage: string;
   /** Wall time in milliseconds. */
   readonly now: number;
-}
-
-/** Something that forbids the restore. */
-export interface Blocker {
-  readonly name: ErrorName;
-  readonly sentence: string;
-  readonly next: string;
 }
 
 /** An idempotent step. */

@@ -13,7 +13,7 @@ export type { LiveNode, NodeRestorePlan, NodeSetFacts } from "./node/plan.ts";
 export { isStagedName, lastNodeRestore, lockNodeRestore, stagedRestore } from "./node/record.ts";
 export { openStaging, restoreThatWaits } from "./node/stage.ts";
 export type { Staging } from "./node/stage.ts";
-export type { Blocker, NodeFact, RestorePlan } from "./plan-types.ts";
+export type { NodeFact, RestorePlan } from "./plan-types.ts";
 export { highestGeneration, readPresent } from "./present.ts";
 export { copyChanges } from "./restored-tree.ts";
 export { type DatabasePlace, digestOfCopy, type LostVersion, readDatabase } from "./source.ts";

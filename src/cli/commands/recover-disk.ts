@@ -1,5 +1,5 @@
 import type { DiskPlanView, DiskReplacementView } from "../../api/routes/recovery.ts";
-import { fail } from "../../base/errors.ts";
+import { refuseBlocked } from "../../base/blocked.ts";
 import type { Cli } from "../cli.ts";
 import { oneLine } from "../render/table.ts";
 import { isBack, waitUntil } from "../wait.ts";
@@ -43,9 +43,7 @@ async function replaceDisk(cli: Cli, old: string, options: Options): Promise<voi
   const isOnlyPlan = options.plan === true || plan.result === "already";
   if (isOnlyPlan) cli.show(plan, () => planText(plan));
   else if (!cli.settings.yes && !cli.settings.json) cli.terminal.err(planText(plan));
-  const [blocker] = plan.move?.blockers ?? [];
-  if (blocker !== undefined)
-    throw fail(blocker.name, { happened: blocker.sentence, unchanged: "Nothing was changed.", next: blocker.next });
+  refuseBlocked(plan.move?.blockers ?? []);
   if (isOnlyPlan) return;
   const what = plan.move === null ? "" : " The quorum moves, and all applications stop and start again.";
   await cli.confirm(`"${plan.new.name}" replaces "${plan.old.name}".${what}`, "Proceed");

@@ -1,4 +1,5 @@
 import { planView } from "../../api/api.ts";
+import { refuseBlocked } from "../../base/blocked.ts";
 import { fail } from "../../base/errors.ts";
 import { openRestoreDoor } from "../../clusapi/vss/restore-door.ts";
 import { discardNodeRestore, lastNodeRestore, stagedRestore } from "../../restore/restore.ts";
@@ -18,9 +19,7 @@ export async function restoreVss(cli: Cli, given: string, options: RestoreOption
   const { door, plan } = await cli.busy("Reading the set and asking the nodes", prepare(cli, path, options));
   const isOnlyPlan = options.plan === true;
   if (isOnlyPlan || !cli.settings.json) showPlan(cli, plan, isOnlyPlan);
-  const [blocker] = plan.blockers;
-  if (blocker !== undefined)
-    throw fail(blocker.name, { happened: blocker.sentence, unchanged: "Nothing was changed.", next: blocker.next });
+  refuseBlocked(plan.blockers);
   if (isOnlyPlan) return;
   await cli.confirm(warningOf(plan, door), "Restore");
   const outcome = await cli.busy("Restoring", restoreVssSet(outside, door, plan));

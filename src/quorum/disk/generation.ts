@@ -6,18 +6,17 @@ import { createFileDurably, folderOf, makeFolderDurably } from "../../base/durab
 import { fail } from "../../base/errors.ts";
 import type { Files } from "../../base/outside.ts";
 import type { ClusterIdentity, SnapshotImage } from "../quorum.ts";
-import { checkFirstImage, clusterExists, parseVersionPath, versionFolder } from "../rules.ts";
+import {
+  checkFirstImage,
+  checkNewer,
+  clusterExists,
+  generationName,
+  parseVersionPath,
+  versionFolder,
+} from "../rules.ts";
 import type { VersionBytes } from "../rules.ts";
 import { createLog } from "./log.ts";
-import {
-  currentName,
-  generationFolder,
-  generationName,
-  hasCode,
-  readIdentity,
-  setCurrent,
-  writeIdentity,
-} from "./place.ts";
+import { currentName, generationFolder, hasCode, readIdentity, setCurrent, writeIdentity } from "./place.ts";
 import type { DiskOutside, GenerationFolder } from "./place.ts";
 import { versionPath } from "./versions.ts";
 
@@ -117,19 +116,6 @@ export async function retireQuorumFolder({ files }: DiskOutside, place: string):
     if (["ENOENT", "ENOTDIR", "EIO", "EROFS"].some((code) => hasCode(error, code))) return false;
     throw error;
   }
-}
-
-function checkNewer(
-  place: string,
-  before: string | undefined,
-  identity: Pick<ClusterIdentity, "generation" | "lineage">,
-): void {
-  if (before === undefined || Number.parseInt(before, 10) < identity.generation) return;
-  throw fail("INVALID_STATE", {
-    happened: `The quorum ${place} is at generation ${before}; generation ${generationName(identity)} is not newer.`,
-    unchanged: "The quorum is as it was.",
-    next: "Restore with a generation above every one that was ever seen.",
-  });
 }
 
 /** Makes the first generation and puts it in force; fails with OBJECT_ALREADY_EXISTS when there is one. */

@@ -26,11 +26,6 @@ export function hasCode(error: unknown, code: string): boolean {
   return error instanceof OutsideError && error.code === code;
 }
 
-/** `1-<lineage>` */
-export function generationName(identity: Pick<ClusterIdentity, "generation" | "lineage">): string {
-  return `${identity.generation}-${identity.lineage}`;
-}
-
 /** The folder of a generation, which need not exist. */
 export function generationFolder(outside: DiskOutside, place: string, name: string): GenerationFolder {
   return { files: outside.files, random: outside.random, place, name, path: `${place}/generation/${name}` };

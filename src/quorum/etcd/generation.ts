@@ -5,9 +5,8 @@
 import { fail } from "../../base/errors.ts";
 import { toHex } from "../../base/bytes.ts";
 import type { Random } from "../../base/outside.ts";
-import { generationName } from "../disk/place.ts";
 import type { ClusterIdentity, SnapshotImage } from "../quorum.ts";
-import { checkFirstImage, clusterExists, parseVersionPath } from "../rules.ts";
+import { checkFirstImage, checkNewer, clusterExists, generationName, parseVersionPath } from "../rules.ts";
 import type { VersionBytes } from "../rules.ts";
 import { stageBlob } from "./blob.ts";
 import { bytesOf, getAll, removeAll, textOf } from "./client.ts";
@@ -214,19 +213,6 @@ async function firstKeys(
     compares: staged.compares,
     does: [...staged.does, { put: keys.log, value: log }, { put: keys.identity, value: stored }],
   };
-}
-
-function checkNewer(
-  place: string,
-  before: string | undefined,
-  identity: Pick<ClusterIdentity, "generation" | "lineage">,
-): void {
-  if (before === undefined || Number.parseInt(before, 10) < identity.generation) return;
-  throw fail("INVALID_STATE", {
-    happened: `The quorum ${place} is at generation ${before}; generation ${generationName(identity)} is not newer.`,
-    unchanged: "The quorum is as it was.",
-    next: "Restore with a generation above every one that was ever seen.",
-  });
 }
 
 /** TIMEOUT: chunks whose lease ended before they were named. */

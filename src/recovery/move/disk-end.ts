@@ -7,7 +7,7 @@ import type { Files, Outside } from "../../base/outside.ts";
 import { readIfThere } from "../../base/read-if-there.ts";
 import { loadBelow } from "../../quorum/disk/log.ts";
 import { leaveQuorumFolder, sealQuorumFolder, unsealQuorumFolder, whereabouts } from "../../quorum/disk/moving.ts";
-import { currentFolder, currentName, generationFolder, generationName } from "../../quorum/disk/place.ts";
+import { currentFolder, currentName, generationFolder } from "../../quorum/disk/place.ts";
 import { claimedPlan, lockPlace } from "../../quorum/disk/place-lock.ts";
 import {
   createQuorumFolder,
@@ -16,7 +16,7 @@ import {
   switchQuorumFolder,
 } from "../../quorum/disk/quorum.ts";
 import { diskProofs, diskVersions } from "../../quorum/disk/versions.ts";
-import { versionFile, versionFolder, type VersionBytes } from "../../quorum/rules.ts";
+import { versionFile, versionFolder, type VersionBytes, generationName } from "../../quorum/rules.ts";
 import { examineQuorum } from "../doctor-quorum.ts";
 import type { BuiltQuorum, QuorumEnd, SealedQuorum } from "./quorum-end.ts";
 import { checkReadBack } from "./read-back.ts";

@@ -3,7 +3,6 @@ import { fail } from "../../base/errors.ts";
 import { failureOf } from "../../base/failure-of.ts";
 import { newGuid } from "../../base/guid.ts";
 import type { Outside } from "../../base/outside.ts";
-import { generationName } from "../../quorum/disk/place.ts";
 import { bytesOf, getAll, textOf } from "../../quorum/etcd/client.ts";
 import { decodeLog, decodeVersion } from "../../quorum/etcd/codec.ts";
 import {
@@ -20,7 +19,7 @@ import { etcdWhereabouts, leaveEtcd, sealEtcd, unsealEtcd } from "../../quorum/e
 import { lockEtcdPlace } from "../../quorum/etcd/place-lock.ts";
 import { generationKeys, moveKeys } from "../../quorum/etcd/place.ts";
 import { nameOf, proofsOf, readVersion } from "../../quorum/etcd/versions.ts";
-import { versionFile, versionFolder, type VersionBytes } from "../../quorum/rules.ts";
+import { versionFile, versionFolder, type VersionBytes, generationName } from "../../quorum/rules.ts";
 import type { QuorumEnd, SealedQuorum } from "./quorum-end.ts";
 import { checkReadBack } from "./read-back.ts";
 

@@ -1,7 +1,7 @@
 /** A move of the quorum as a plan: what moves, what stays, what happens to the old place, and who forbids it. Pure. */
 import type { Tag } from "../../quorum/tag.ts";
 import { formatTag } from "../../quorum/tag.ts";
-import type { Blocker } from "../../restore/restore.ts";
+import type { Blocker } from "../../base/blocked.ts";
 import type { ClusterIdentity } from "../../quorum/quorum.ts";
 import type { ReplaceDiskRequest } from "../replace-disk.ts";
 import type { EndName, MoveOrder } from "./move-record.ts";

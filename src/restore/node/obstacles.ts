@@ -1,6 +1,6 @@
 /** What forbids the restore of a node. */
 import { foldId } from "../../database/schema.ts";
-import type { Blocker } from "../plan-types.ts";
+import type { Blocker } from "../../base/blocked.ts";
 import type { NodeRestoreFacts } from "./plan.ts";
 
 /** Empty when nothing does. */

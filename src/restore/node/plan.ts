@@ -2,7 +2,7 @@
 import type { Tag } from "../../quorum/tag.ts";
 import { formatTag } from "../../quorum/tag.ts";
 import { isBlockedBy } from "./obstacles.ts";
-import type { Blocker } from "../plan-types.ts";
+import type { Blocker } from "../../base/blocked.ts";
 
 /** What is in the set. */
 export interface NodeSetFacts {

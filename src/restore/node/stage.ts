@@ -8,7 +8,8 @@ import type { FileHandle, Files, Outside } from "../../base/outside.ts";
 import { shellWord } from "../../base/shell-word.ts";
 import { removeTree } from "../../backup/backup.ts";
 import { readRecord } from "../journal.ts";
-import type { Blocker, RestorePlan } from "../plan-types.ts";
+import type { Blocker } from "../../base/blocked.ts";
+import type { RestorePlan } from "../plan-types.ts";
 import {
   isStagedName,
   lockNodeRestore,

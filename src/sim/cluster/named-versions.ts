@@ -1,8 +1,7 @@
 /** Looks on the quorum's disk, past every process, for the files of the checkpoint versions that a database names. */
 import { allRecords } from "../../checkpoint/records.ts";
 import { fileKind } from "../../checkpoint/names.ts";
-import { generationName } from "../../quorum/disk/place.ts";
-import { versionFile, versionFolder } from "../../quorum/rules.ts";
+import { versionFile, versionFolder, generationName } from "../../quorum/rules.ts";
 import type { Key } from "../../tree/key.ts";
 import type { Disk } from "../disk.ts";
 

@@ -2,8 +2,7 @@
 import { recoverySource } from "../../api/recovery-source.ts";
 import { readRecords } from "../../checkpoint/records.ts";
 import { recreate } from "../../recovery/recovery.ts";
-import { versionFile, versionFolder } from "../../quorum/rules.ts";
-import { generationName } from "../../quorum/disk/place.ts";
+import { versionFile, versionFolder, generationName } from "../../quorum/rules.ts";
 import type { RandomStream } from "../random.ts";
 import { quorumPlace } from "./cluster.ts";
 import type { Workload } from "./workload.ts";

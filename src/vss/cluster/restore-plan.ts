@@ -1,6 +1,7 @@
 /** What the restore of a VSS set would do to the node and, when it is authoritative, to the cluster. */
 import type { Outside } from "../../base/outside.ts";
-import type { Blocker, NodeRestorePlan, NodeSetFacts, RestorePlan } from "../../restore/restore.ts";
+import type { Blocker } from "../../base/blocked.ts";
+import type { NodeRestorePlan, NodeSetFacts, RestorePlan } from "../../restore/restore.ts";
 import { parseTag } from "../../quorum/tag.ts";
 import { vssFile } from "./layout.ts";
 import type { RestoreDoor } from "./node-door.ts";

@@ -1,4 +1,5 @@
 /** The requester of a restore: PreRestore, the files beside the live ones, PostRestore, the decision, then the service stops and starts. */
+import { refuseBlocked } from "../../base/blocked.ts";
 import { type Failure, fail } from "../../base/errors.ts";
 import { failureOf } from "../../base/failure-of.ts";
 import type { Outside } from "../../base/outside.ts";
@@ -32,9 +33,7 @@ export async function restoreVssSet(
   door: RestoreDoor,
   plan: VssRestorePlan,
 ): Promise<VssRestoreOutcome> {
-  const [blocker] = plan.blockers;
-  if (blocker !== undefined)
-    throw fail(blocker.name, { happened: blocker.sentence, unchanged: "Nothing was changed.", next: blocker.next });
+  refuseBlocked(plan.blockers);
   const staging = await openStaging(outside, door.data);
   try {
     await runSession(outside, door, plan, staging);
@@ -140,9 +139,7 @@ async function checkAgain(
   }
   if (!authoritative || plan.set.clusterPath === undefined || plan.cluster === undefined) return;
   const now = await door.planCluster(plan.set.clusterPath);
-  const [blocker] = now.blockers;
-  if (blocker !== undefined)
-    throw fail(blocker.name, { happened: blocker.sentence, unchanged: untouched, next: blocker.next });
+  refuseBlocked(now.blockers, untouched);
   if (isSame(now, plan.cluster)) return;
   throw fail("REVISION_MISMATCH", {
     happened: "The set or the cluster's configuration has changed since the plan was shown.",
