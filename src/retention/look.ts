@@ -51,6 +51,7 @@ export async function lookAtKept(places: KeptPlaces): Promise<Found> {
   const kept: Kept[] = [
     ...(await sideCopies(places, lost)),
     ...(await loneDescriptions(places)),
+    ...(await divergedCopies(files, data)),
     ...(await savedFiles(files, data)),
     ...(await folders(files, `${data}/safety`, "safety", async (path) =>
       path === result?.safety?.path ? "the way back from the last restore" : holdsLost(files, path, lost),
@@ -94,6 +95,18 @@ async function sideCopies({ outside: { files }, data }: KeptPlaces, lost: readon
       size: (await files.stat(file))?.size ?? 0,
       neededBy: isOnly ? "the quorum lost this version" : undefined,
     });
+  }
+  return found;
+}
+
+/** Copies of the database that the cluster went on without. */
+async function divergedCopies(files: Files, data: string): Promise<Kept[]> {
+  const found: Kept[] = [];
+  for (const name of await files.list(data)) {
+    const path = `${data}/${name}`;
+    const stat = name.startsWith("ClusDb.diverged-") ? await files.stat(path) : undefined;
+    if (stat?.kind !== "file") continue;
+    found.push({ kind: "diverged", subject: "", path, time: stat.modified, size: stat.size, neededBy: undefined });
   }
   return found;
 }

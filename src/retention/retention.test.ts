@@ -14,6 +14,7 @@ import {
   recordScene,
   wordInForce,
 } from "../../test/crash-points/example-quorum.ts";
+import { writeFileDurably } from "../base/durable.ts";
 import type { Files } from "../base/outside.ts";
 import { Losers } from "../checkpoint/losers.ts";
 import { executeRestore, lastResult, openStaging } from "../restore/restore.ts";
@@ -67,7 +68,7 @@ async function threeRestores(files: Files): Promise<void> {
 test("the newest stay, the young stay, and what is needed stays", () => {
   const now = 10 * year;
   const kept = fc.record({
-    kind: fc.constantFrom<Kept["kind"]>("loser", "aside", "saved", "safety", "generation"),
+    kind: fc.constantFrom<Kept["kind"]>("loser", "aside", "diverged", "saved", "safety", "generation"),
     subject: fc.constantFrom("a", "b"),
     path: fc.uuid().map((id) => `/${id}`),
     time: fc.integer({ min: 0, max: 11 * year }),
@@ -95,6 +96,19 @@ test("the newest stay, the young stay, and what is needed stays", () => {
       );
     }),
   );
+});
+
+test("of copies of the database that were put aside the newest stay", async () => {
+  const { files } = memoryFiles();
+  await threeRestores(files);
+  const copies = [1, 2, 3].map((epoch) => `${data}/ClusDb.diverged-1-${epoch}-7`);
+  for (const path of copies) await writeFileDurably(files, path, Uint8Array.of(1));
+  const places = await withOthers(files, 100);
+  const goes = (await planPrune(places, { keep: 2, days: 30 })).things.filter(({ stays }) => stays === undefined);
+  assert.equal(goes.filter(({ kind }) => kind === "diverged").length, 1);
+  await prune(places, await planPrune(places, { keep: 2, days: 30 }));
+  const left = await Promise.all(copies.map((path) => gone(files, path)));
+  assert.equal(left.filter(Boolean).length, 1);
 });
 
 test("what is old goes, but the way back from the last restore, the newest of each and what is in force", async () => {

@@ -95,6 +95,10 @@ async function remove(files: Files, { kind, path }: Judged): Promise<void> {
     await files.unlink(`${path}.json`);
     return files.syncFolder(parent);
   }
+  if (kind === "diverged") {
+    await files.unlink(path);
+    return files.syncFolder(parent);
+  }
   if (kind === "generation") {
     // Without it a folder counts as never finished.
     await files.unlink(`${path}/quorum.json`);

@@ -1,7 +1,7 @@
 /** Which kept things may go: of each subject the newest stay, whatever is young stays, and what something still needs stays. Pure. */
 
 /** What is kept on a node, or in its quorum. */
-export type KeptKind = "loser" | "aside" | "saved" | "safety" | "generation" | "leftover";
+export type KeptKind = "loser" | "aside" | "diverged" | "saved" | "safety" | "generation" | "leftover";
 
 /** One of them. */
 export interface Kept {
