@@ -203,10 +203,10 @@ export async function lookAtFolder(
   };
 }
 
-/** Sets in the folders given, safety backups, and the one that the database remembers. */
+/** Sets in the folder given, safety backups, the one that the database remembers and the one that was restored last. */
 export async function lookAtBackups(
   outside: Pick<Outside, "files">,
-  safety: string,
+  data: string,
   folder: string | undefined,
   tree: Key | undefined,
 ): Promise<Looked<readonly SetFact[]>> {
@@ -215,13 +215,14 @@ export async function lookAtBackups(
     const remembered = tree === undefined ? undefined : rememberedSet(tree);
     if (remembered !== undefined && (await outside.files.stat(remembered.path)) !== undefined)
       sets.set(remembered.path, remembered);
-    for (const [place, isSafety] of [
-      [safety, true],
-      [folder, false],
-    ] as const) {
+    const safety = `${data}/safety`;
+    const restored = await lastResult(outside.files, data).catch(() => undefined);
+    // A forced quorum names a file there.
+    const set = (await outside.files.stat(restored?.set ?? safety))?.kind === "folder" ? restored?.set : undefined;
+    for (const place of [safety, folder, set]) {
       if (place === undefined || (await outside.files.stat(place)) === undefined) continue;
       for (const { path, tag, time, complete } of await listBackups(outside, place))
-        sets.set(path, { path, tag: tag ?? null, time, complete, isSafety });
+        sets.set(path, { path, tag: tag ?? null, time, complete, isSafety: path.startsWith(`${safety}/`) });
     }
     return [...sets.values()].sort((a, b) => b.time - a.time);
   } catch (error) {

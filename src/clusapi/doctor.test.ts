@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { contentsOf, example, identity, memoryFiles, outsideOf } from "../../test/crash-points/example-cluster.ts";
 import { makeQuorum, makeSet, place } from "../../test/crash-points/example-quorum.ts";
+import { listBackups } from "../backup/backup.ts";
 import { fail } from "../base/errors.ts";
 import { type Files, type Outside, OutsideError } from "../base/outside.ts";
 import { encodeClusDb } from "../membership/clusdb-copy.ts";
@@ -47,7 +48,7 @@ function outsideFor(files: Files): Outside {
   return { ...outsideOf(files), ...nobody } as unknown as Outside;
 }
 
-async function examine(files: Files): Promise<Diagnosis> {
+async function examine(files: Files, backups = "/backups"): Promise<Diagnosis> {
   const before = await contentsOf(files, "/");
   const notActive = fail("SERVICE_NOT_ACTIVE", { happened: "No clubar service runs for /data." });
   const found = await examineNode({
@@ -56,7 +57,7 @@ async function examine(files: Files): Promise<Diagnosis> {
     command: "clubar",
     ask: () => Promise.reject(notActive),
     freeBytes: () => Promise.resolve(2 ** 40),
-    backups: "/backups",
+    backups,
   });
   assert.deepEqual(await contentsOf(files, "/"), before, "looking changes nothing");
   return found;
@@ -74,6 +75,21 @@ test("a node that is only stopped: start it; its backup is known", async () => {
   assert.equal(found.restore.needed, "no");
   assert.ok(found.findings.some(({ id, level }) => id === "backup" && level === "ok"));
   assert.ok(found.findings.some(({ id, sentence }) => id === "node-stopped" && /n2/.test(sentence)));
+});
+
+test("the set that was restored last is known, and a forced quorum names none", async () => {
+  const { files } = memoryFiles();
+  await node(files);
+  await files.makeFolder(`${data}/restore`);
+  const [set] = await listBackups({ files }, "/backups");
+  const known = async (path: string): Promise<string | undefined> => {
+    const result = { format: 1, outcome: "restored", sentence: "", set: path, notes: [] };
+    await write(files, `${data}/restore/result.json`, JSON.stringify(result));
+    return (await examine(files, "/nothing")).findings.find(({ id }) => id.startsWith("backup"))?.id;
+  };
+  assert.equal(await known(set?.path ?? ""), "backup");
+  assert.equal(await known("/data2/ClusDb"), "backup-none");
+  assert.equal(await known("/gone"), "backup-none");
 });
 
 test("what is damaged on disk is found, each by its name", async () => {

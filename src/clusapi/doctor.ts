@@ -74,7 +74,7 @@ async function gatherDoctorFacts(parts: DoctorParts): Promise<DoctorFacts> {
     hives: await lookAtHives(files, `${data}/registry`),
     ...(await lookAtFolder(files, data)),
     space: await lookAtSpace(parts, record.state === "ok" ? record.quorum : undefined),
-    backups: await lookAtBackups(outside, `${data}/safety`, parts.backups, newest?.tree),
+    backups: await lookAtBackups(outside, data, parts.backups, newest?.tree),
   };
 }
 

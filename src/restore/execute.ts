@@ -302,7 +302,8 @@ function undoOf(data: string, plan: RestorePlan, safety: RestoreRecord["safety"]
   const clubar = `clubar --data ${shellWord(data)}`;
   if (safety === undefined && plan.copy !== undefined)
     return `There was nothing in ${plan.place} to go back to. An older backup set goes back further: ${clubar} restore SET noforce`;
-  if (safety === undefined) return `There was no cluster in ${plan.place} before; there is nothing to go back to.`;
+  if (safety === undefined)
+    return `There was no cluster in ${plan.place} before; what this node's quorum was before, if it was elsewhere, is as it was.`;
   if (safety.kind === "backup") return `${clubar} restore ${shellWord(safety.path)} noforce`;
   // The folder that comes back is of an older generation than the nodes have seen by now.
   return (
