@@ -77,3 +77,14 @@ test("another time namespace is another table: it shows other start times", {
   assert.notEqual(inside, processes.table);
   assert.equal(inside.split(" time:")[0], processes.table?.split(" time:")[0]);
 });
+
+test("a program that reads to the end of its input goes on when that was closed", async () => {
+  const child = await processes.start({ command: "cat", args: [], environment, output: "lines", input: true });
+  const lines: string[] = [];
+  child.onLine((line) => lines.push(line));
+  child.tell("one");
+  child.tell("two");
+  child.endInput();
+  assert.deepEqual(await child.ended, { code: 0 });
+  assert.deepEqual(lines, ["one", "two"]);
+});

@@ -167,6 +167,9 @@ function childOf(child: ChildProcess, identity: ProcessIdentity, ended: Promise<
     tell(line) {
       if (child.stdin?.writable === true) child.stdin.write(`${line}\n`);
     },
+    endInput() {
+      child.stdin?.end();
+    },
   };
 }
 

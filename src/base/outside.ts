@@ -239,6 +239,8 @@ export interface Child {
   readonly ended: Promise<ProcessEnd>;
   /** Writes a line to standard input; dropped unless `input` was asked for. */
   tell(line: string): void;
+  /** Closes standard input: what was told is all. */
+  endInput(): void;
 }
 
 /** How a program ended: its exit code, or the signal that killed it. */

@@ -234,6 +234,12 @@ export class ProcessTable {
           this.#afterFrame(() => process.whenRunning(() => tellChild(pipe, line)));
         });
       },
+      endInput: () => {
+        if (spec.input !== true) return;
+        parent.whenRunning(() => {
+          this.#afterFrame(() => process.whenRunning(() => closeInput(pipe)));
+        });
+      },
     };
   }
 

@@ -104,6 +104,7 @@ export class SimulatedLvm {
         for (const line of lines) handler(line, code === 0 ? "stdout" : "stderr");
       },
       tell: () => undefined,
+      endInput: () => undefined,
     };
   }
 
