@@ -50,6 +50,8 @@ export interface NodeService {
   /** The disks that every node sees. */
   readonly disks?: () => Promise<readonly NodeDisks[]>;
   readonly trust?: TrustCalls | undefined;
+  /** After an eviction: whether content that is sealed from now on is sealed with a key that the evicted node never had. */
+  readonly isKeyRotated?: () => Promise<boolean>;
   /** What is wrong, what is not, what to do. */
   readonly doctor?: () => Promise<Diagnosis>;
   /** A node is certainly off; asks for its name a second time. */

@@ -34,6 +34,7 @@ import { BetweenLives } from "./between-lives.ts";
 import { CallerPool } from "./caller-pool.ts";
 import { submitChange } from "./change.ts";
 import { changedPaths } from "./changed-paths.ts";
+import { isKeyRotated } from "./cluster-key-calls.ts";
 import { ClusDbFile } from "./clusdb-file.ts";
 import { examineOwn } from "./own-doctor.ts";
 import { ForceQuorumRun } from "./force-quorum-run.ts";
@@ -72,6 +73,7 @@ export class ServiceNode implements NodeService {
   readonly moveQuorum: MoveRun = new MoveRun(this);
   readonly disks = (): ReturnType<typeof allDisks> => allDisks(this);
   readonly trust: NodeService["trust"];
+  readonly isKeyRotated = (): Promise<boolean> => isKeyRotated(this);
   readonly doctor = (): ReturnType<typeof examineOwn> => examineOwn(this);
   readonly #clusDb: ClusDbFile;
   readonly #backups: BackupRun;

@@ -76,7 +76,7 @@ export async function buildGeneration(
 ): Promise<void> {
   if (!isEtcdPlace(place)) return createQuorumFolder(outside, place, identity, image, versions);
   const etcd = await import("./etcd/generation.ts");
-  await etcd.buildGeneration(await partsOf(outside, place, { data, mayMakeKeys: true }), identity, image, versions);
+  await etcd.buildGeneration(await partsOf(outside, place, { data }), identity, image, versions);
 }
 
 /** Puts a generation in force by one step; see `switchQuorumFolder`. */
@@ -187,13 +187,12 @@ async function clientOf(files: Files, place: EtcdPlace): Promise<EtcdClient> {
 async function partsOf(
   outside: QuorumOutside,
   place: string,
-  options: Pick<OpenOptions, "data" | "askKeys"> & { readonly mayMakeKeys?: boolean },
+  options: Pick<OpenOptions, "data" | "askKeys">,
 ): Promise<GenerationParts> {
   const parsed = parseEtcdPlace(place);
-  const { data, askKeys, mayMakeKeys } = options;
+  const { data, askKeys } = options;
   const kept: KeptKeys | undefined =
     data === undefined ? undefined : keptKeys(outside.files, outside.random, data, askKeys);
-  if (mayMakeKeys === true) await kept?.begin();
   return {
     client: await clientOf(outside.files, parsed),
     prefix: parsed.prefix,

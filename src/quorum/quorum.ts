@@ -43,6 +43,24 @@ export interface Quorum {
   readonly proofs: Proofs;
   /** Checkpoint versions of resources. */
   readonly versions: CheckpointVersions;
+  /** On which key the nodes agreed; absent where nothing is sealed. */
+  readonly sealing?: Sealing;
+}
+
+/** The key that seals what the quorum must not hold in the clear. */
+export interface SealingKey {
+  /** Its id. */
+  readonly key: string;
+  /** How many nodes had been evicted when it was made; -1 for the one that a generation was built with. */
+  readonly evictions: number;
+}
+
+/** From an agreement on, no version is written under another key, by whomever. */
+export interface Sealing {
+  /** undefined: none in the generation in force. */
+  agreed(): Promise<SealingKey | undefined>;
+  /** False when it is not `before` any more. */
+  agree(next: SealingKey, before: SealingKey | undefined): Promise<boolean>;
 }
 
 /** Which cluster and which of its histories lives in a quorum. */

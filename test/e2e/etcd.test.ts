@@ -153,6 +153,7 @@ describe("a cluster on etcd", { skip }, () => {
         () => cluster.describe(),
       );
       assert.equal(await cluster.run(heir, "key", "public", "1\\\\AppKey"), made);
+      await evictedCantRead(owner, heir);
       const inEtcd = (await client.txn({ does: [getAll("/clubar/")] })).found[0] ?? [];
       assert.ok(inEtcd.some(({ key, value }) => key.includes("/version/") && text(value).includes('"sealed"')));
       assert.ok(!inEtcd.some(({ value }) => text(value).includes("PRIVATE KEY")), "a key is in etcd in the clear");
@@ -162,8 +163,7 @@ describe("a cluster on etcd", { skip }, () => {
 
       // Both restores ask the set's nodes first: none may run.
       await Promise.all(cluster.nodes.map((node) => node.stop()));
-      const [name] = cluster.nodes.map((node) => node.name);
-      assert.ok(name);
+      const { name } = heir;
       const onFolder = new NodeProcess(name, join(cluster.folder, "back-on-folder"));
       const folder = join(cluster.folder, "restored-quorum");
       await cluster.run(onFolder, "restore", set, "force", "--yes", "--adopt", "--node", name, "--quorum", folder);
@@ -178,6 +178,29 @@ describe("a cluster on etcd", { skip }, () => {
       assert.match(readFileSync(join(onEtcd.data, "node.json"), "utf8"), /prefix=\/other&election=\d+/);
     },
   );
+
+  /** While the third node is down, `gone` is evicted: what is stored then is sealed with a key that only the others have. */
+  async function evictedCantRead(gone: NodeProcess, heir: NodeProcess): Promise<void> {
+    const [third] = cluster.others(gone, heir);
+    assert.ok(third);
+    await third.stop();
+    await cluster.leads(heir);
+    await cluster.run(heir, "node", "evict", gone.name, "--yes");
+    await cluster.run(heir, "key", "create", "1\\\\NewKey");
+    await cluster.run(heir, "checkpoint", "add", "App", "--crypto", "1\\\\NewKey");
+    const versions = (await client.txn({ does: [getAll("/clubar/")] })).found[0] ?? [];
+    const sealed = versions.flatMap(({ key, value }) =>
+      key.includes("/version/") ? [/"sealed":"([0-9a-f]+)"/.exec(text(value))?.[1] ?? ""] : [],
+    );
+    const known = (node: NodeProcess): readonly boolean[] => {
+      const ring = readFileSync(join(node.data, "cluster-keys.json"), "utf8");
+      return sealed.filter(Boolean).map((id) => ring.includes(id));
+    };
+    assert.deepEqual([known(gone), known(heir)], [[true, false], [true, true]]);
+    cluster.nodes.splice(cluster.nodes.indexOf(gone), 1);
+    await cluster.whole();
+    await waitFor("the node that was down has all keys", async () => known(third).every(Boolean), 30_000);
+  }
 
   async function ownerBut(old: NodeProcess): Promise<NodeProcess | undefined> {
     const now = await cluster.ownerOf("App", ["online"]);

@@ -5,7 +5,7 @@ import { fail } from "../../base/errors.ts";
 import { nodeState } from "../../database/schema.ts";
 import { readState } from "../../database/state.ts";
 import { propertyInputs } from "../property-inputs.ts";
-import { type ApiContext, type ApiRoutes, bodyOf, change, pathPart, routes, stateOf, tell } from "../request.ts";
+import { type ApiContext, type ApiRoutes, type Changed, bodyOf, change, pathPart, routes, stateOf, tell } from "../request.ts";
 import { nodeView, type PropertiesView, propertiesView } from "../views.ts";
 import type { NodeView } from "../views.ts";
 import { trustOf } from "./users.ts";
@@ -66,7 +66,7 @@ export function nodes(): ApiRoutes {
       const request = await bodyOf(context, resume);
       return change(context, (tree) => resumeNode(tree, { node: pathPart(context, "node"), ...request }));
     })
-    .post("/:node/evict", (context) => change(context, (tree) => evict(tree, pathPart(context, "node"))))
+    .post("/:node/evict", evict)
     .post("/:node/confirm-down", async (context) => {
       const { name } = await bodyOf(context, confirm);
       const node = findNode(stateOf(context), pathPart(context, "node"));
@@ -77,9 +77,18 @@ export function nodes(): ApiRoutes {
 }
 
 /** Why membership counts a node as down says whether it is certain that nothing runs there. */
-function evict(tree: Parameters<typeof evictNode>[0], wanted: string): ReturnType<typeof evictNode> {
-  const node = findNode(readState(tree), wanted);
-  return evictNode(tree, { node: node.id, stopped: node.state === nodeState.down && node.downBecause !== undefined });
+async function evict(context: ApiContext): Promise<Response> {
+  const { service } = context.var;
+  let done = "";
+  const tag = await service.change((tree) => {
+    const { id, state, downBecause } = findNode(readState(tree), pathPart(context, "node"));
+    const built = evictNode(tree, { node: id, stopped: state === nodeState.down && downBecause !== undefined });
+    done = built.because;
+    return built;
+  });
+  const isRotated = (await service.isKeyRotated?.().catch(() => false)) ?? true;
+  const late = " A new cluster key is not agreed on yet: until then key containers are sealed with one that it knows.";
+  return context.json({ tag: tell(context, tag), done: isRotated ? done : `${done}${late}` } satisfies Changed);
 }
 
 async function stopNode(context: ApiContext): Promise<Response> {

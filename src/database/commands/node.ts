@@ -12,6 +12,12 @@ import { type PropertyInputs, setProperties } from "./properties.ts";
 const unchanged = "Nothing was changed.";
 
 const nextIdName = "NextNodeId";
+const evictionsName = "Evictions";
+
+/** How many nodes were evicted so far. */
+export function evictionsOf(tree: Key): number {
+  return dwordOf(findValue(tree, rootKey.nodes, evictionsName)) ?? 0;
+}
 
 /** A new member, with the next number; an evicted node's is not given again. 5010 (name taken), 87. */
 export function addNode(tree: Key, request: { readonly name: string }): Change {
@@ -150,6 +156,7 @@ export function evictNode(tree: Key, request: EvictNode): Change {
   for (const group of state.groups.values()) {
     if (group.owner === undefined || group.owner === node.id) change.unchanged(group.runtimePath, "Owner", "Released");
   }
+  change.unchanged(rootKey.nodes, evictionsName).set(rootKey.nodes, dword(evictionsName, evictionsOf(tree) + 1));
   change.deleteKey(node.path).deleteKey(node.runtimePath);
   forgetOwner(change, state, node);
   return change.build(`Node ${node.name} is evicted.`);

@@ -16,8 +16,8 @@ export interface KeptKeys extends ClusterKeys {
   ring(): Promise<KeyRing>;
   /** Takes what another node handed over; its newest becomes the newest when `asNewest`. */
   merge(ring: KeyRing, asNewest: boolean): Promise<void>;
-  /** Makes a key that seals from now on. */
-  make(): Promise<void>;
+  /** Makes a key, which seals here until the nodes have agreed on another. */
+  make(): Promise<ClusterKey>;
 }
 
 const formatVersion = 1;
@@ -50,13 +50,12 @@ export function keptKeys(
         const next = asNewest ? [...older, ...ring] : [...older, ...own];
         if (JSON.stringify(next) !== JSON.stringify(own)) await write(next);
       }),
-    begin: async () => {
-      if ((await read()).length === 0) await kept.make();
-    },
+    begin: () => kept.make(),
     make: () =>
       alone.run(async () => {
         const made = { id: toHex(random.bytes(8)), secret: toHex(random.bytes(32)) };
         await write([...(await read()), made]);
+        return keyOf(made);
       }),
     newest: async () => {
       const newest = (await read()).at(-1) ?? (await asked(kept, ask)).at(-1);

@@ -3,7 +3,7 @@ import { concatBytes } from "../../base/bytes.ts";
 import { fail } from "../../base/errors.ts";
 import { decodeRecord, encodeRecord } from "../disk/log-codec.ts";
 import { damaged, parseJson } from "../disk/place.ts";
-import type { Claim, ClusterIdentity, LogRecord } from "../quorum.ts";
+import type { Claim, ClusterIdentity, LogRecord, SealingKey } from "../quorum.ts";
 import { formatTag, parseTag } from "../tag.ts";
 import type { Tag } from "../tag.ts";
 import type { BlobRef } from "./blob.ts";
@@ -92,6 +92,17 @@ export function encodeVersion({ kind, blob, sealed }: VersionManifest): Uint8Arr
 export function decodeVersion({ key, value }: KeyValue): VersionManifest {
   const { text, blob, optional } = fieldsOf(key, value);
   return { kind: text("kind"), blob: blob("blob"), sealed: optional("sealed") };
+}
+
+/** The key `sealing`, as JSON. */
+export function encodeSealing({ key, evictions }: SealingKey): Uint8Array {
+  return json({ format: 1, key, evictions });
+}
+
+/** CLUSTERLOG_CORRUPT, VERSION_NOT_SUPPORTED. */
+export function decodeSealing({ key, value }: KeyValue): SealingKey {
+  const { number, text } = fieldsOf(key, value);
+  return { key: text("key"), evictions: number("evictions") };
 }
 
 const batchOfRecords = 1;

@@ -11,7 +11,7 @@ import type { VersionBytes } from "../rules.ts";
 import { stageBlob } from "./blob.ts";
 import { bytesOf, getAll, removeAll, textOf } from "./client.ts";
 import type { Compare, EtcdClient, Operation } from "./client.ts";
-import { decodeIdentity, encodeIdentity, encodeLog } from "./codec.ts";
+import { decodeIdentity, encodeIdentity, encodeLog, encodeSealing } from "./codec.ts";
 import { currentKey, generationKeys, generationsKey, givenUpKey } from "./place.ts";
 import type { GenerationKeys } from "./place.ts";
 import type { ClusterKeys } from "./seal.ts";
@@ -40,6 +40,8 @@ export async function createCluster(
   const keys = generationKeys(prefix, generationName(identity));
   const made = toHex(parts.random.bytes(12));
   const { compares, does } = await firstKeys(parts, keys, identity, image, made);
+  const seals = await parts.keys.begin();
+  if (seals !== undefined) does.push({ put: keys.sealing, value: encodeSealing({ key: seals.id, evictions: 0 }) });
   const { succeeded, found } = await client.txn({
     compares: [{ key: keys.current, is: "absent" }, ...compares],
     does: [...does, { put: keys.current, value: bytesOf(keys.name) }],
@@ -72,9 +74,14 @@ export async function buildGeneration(
   // Late, when the generation has been built again and is in force, neither this nor the last step below may happen.
   const unchanged = currentIs(prefix, before);
   await client.txn({ compares: [unchanged], does: [removeAll(keys.root)] });
+  const seals = await parts.keys.begin();
+  if (seals !== undefined) {
+    const value = encodeSealing({ key: seals.id, evictions: -1 });
+    await client.txn({ compares: [unchanged], does: [{ put: keys.sealing, value }] });
+  }
   for await (const { name, bytes } of versions) {
     const version = parseVersionPath(name);
-    await putVersion(parts, keys, version, bytes, (step) => client.txn(step));
+    await putVersion(parts, keys, version, bytes, seals, (step) => client.txn(step));
   }
   const made = toHex(parts.random.bytes(12));
   const { compares, does } = await firstKeys(parts, keys, identity, image, made);
@@ -204,7 +211,7 @@ async function firstKeys(
   identity: ClusterIdentity,
   image: SnapshotImage,
   made: string,
-): Promise<{ compares: readonly Compare[]; does: readonly Operation[] }> {
+): Promise<{ compares: readonly Compare[]; does: Operation[] }> {
   const election = await electionOf(parts);
   const staged = await stageBlob(parts.client, keys, parts.random, image.hive);
   const log = encodeLog({ epoch: 0, index: 0, first: image.tag, snapshot: staged.ref });

@@ -28,7 +28,7 @@ const { random } = openOutside();
 const prefix = "/model";
 const key = { id: "0011223344556677", secret: random.bytes(32) };
 const keys: ClusterKeys = {
-  begin: async () => undefined,
+  begin: async () => key,
   newest: async () => key,
   find: async (id) => (id === key.id ? key : undefined),
 };

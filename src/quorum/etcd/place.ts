@@ -140,6 +140,8 @@ export interface GenerationKeys {
   /** With a slash at its end. */
   readonly root: string;
   readonly identity: string;
+  /** Names the cluster key that seals. */
+  readonly sealing: string;
   /** The claim in force: who may write. */
   readonly leader: string;
   /** Names the newest snapshot. */
@@ -198,6 +200,7 @@ export function generationKeys(prefix: string, name: string): GenerationKeys {
     current: currentKey(prefix),
     root,
     identity: `${root}identity`,
+    sealing: `${root}sealing`,
     leader: `${root}leader`,
     log: `${root}log`,
     records: `${root}record/`,

@@ -3,7 +3,16 @@ import { equalBytes, toHex } from "../../base/bytes.ts";
 import { Mutex } from "../../base/mutex.ts";
 import { OutsideError } from "../../base/outside.ts";
 import type { Random } from "../../base/outside.ts";
-import type { Claim, ClaimWho, ClusterIdentity, Leadership, Loaded, Quorum, SnapshotImage } from "../quorum.ts";
+import type {
+  Claim,
+  ClaimWho,
+  ClusterIdentity,
+  Leadership,
+  Loaded,
+  Quorum,
+  Sealing,
+  SnapshotImage,
+} from "../quorum.ts";
 import { bytesOf, textOf } from "./client.ts";
 import type { EtcdClient, KeyValue } from "./client.ts";
 import { decodeClaim, decodeIdentity, encodeClaim } from "./codec.ts";
@@ -14,6 +23,7 @@ import { loadGeneration } from "./load.ts";
 import { noCluster } from "../rules.ts";
 import { type GenerationKeys, currentKey } from "./place.ts";
 import type { ClusterKeys } from "./seal.ts";
+import { etcdSealing } from "./sealing.ts";
 import { SpaceKeeper } from "./space.ts";
 import { etcdProofs, etcdVersions } from "./versions.ts";
 
@@ -46,6 +56,7 @@ class EtcdQuorum implements Quorum {
   readonly place: string;
   readonly proofs: Quorum["proofs"];
   readonly versions: Quorum["versions"];
+  readonly sealing: Sealing;
   readonly #parts: EtcdQuorumParts;
   readonly #client: EtcdClient;
   readonly #current: Current;
@@ -67,6 +78,7 @@ class EtcdQuorum implements Quorum {
     this.place = parts.place;
     this.#current = new Current(this.#client, parts.prefix);
     this.proofs = etcdProofs(this.#current);
+    this.sealing = etcdSealing(this.#current);
     this.versions = etcdVersions({ ...parts, client: this.#client }, this.#current);
   }
 
@@ -85,7 +97,6 @@ class EtcdQuorum implements Quorum {
 
   async create(identity: ClusterIdentity, image: SnapshotImage): Promise<void> {
     await createCluster({ ...this.#parts, client: this.#client }, identity, image);
-    await this.#parts.keys.begin();
   }
 
   async leader(): Promise<Claim | undefined> {

@@ -17,8 +17,8 @@ export interface ClusterKey {
 
 /** The cluster keys of a node; the newest seals. */
 export interface ClusterKeys {
-  /** Makes the first one of a new cluster, unless there is one. */
-  begin(): Promise<void>;
+  /** Makes one for a generation that begins, so that whoever was evicted before can't open it; undefined where none can be kept. */
+  begin(): Promise<ClusterKey | undefined>;
   /** NTE_BAD_KEY when this node was never given one. */
   newest(): Promise<ClusterKey>;
   /** undefined: this node was never given it. */

@@ -6,13 +6,13 @@ import type { CheckpointVersions, Proof, Proofs, VersionKind, VersionName } from
 import { checkProof, checkResource, noVersion, versionFile, versionFolder, versionKinds } from "../rules.ts";
 import { readBlob, stageBlob } from "./blob.ts";
 import { getAll } from "./client.ts";
-import type { EtcdClient, KeyValue, Transaction } from "./client.ts";
-import { decodeVersion, encodeVersion } from "./codec.ts";
+import type { Compare, EtcdClient, KeyValue, Transaction } from "./client.ts";
+import { decodeSealing, decodeVersion, encodeVersion } from "./codec.ts";
 import type { Current } from "./current.ts";
 import { within } from "./current.ts";
 import type { GenerationKeys } from "./place.ts";
 import { isSecret, seal, unseal } from "./seal.ts";
-import type { ClusterKeys } from "./seal.ts";
+import type { ClusterKey, ClusterKeys } from "./seal.ts";
 
 const highestNumber = 0xffffffff;
 /** A reader may look just before the leader removes what it looked at, a writer may lose its number to others. */
@@ -49,19 +49,31 @@ export interface VersionParts {
 
 /** Versions in the generation in force. */
 export function etcdVersions(parts: VersionParts, current: Current): CheckpointVersions {
-  const listIn = async (resource: string): Promise<{ keys: GenerationKeys; versions: readonly VersionName[] }> => {
+  const listIn = async (
+    resource: string,
+  ): Promise<{ keys: GenerationKeys; versions: readonly VersionName[]; sealing: KeyValue | undefined }> => {
     checkResource(resource);
-    const { keys, found } = await current.run(({ versions }) => ({ does: [getAll(`${versions}${resource}/`)] }));
-    return { keys, versions: (found[0] ?? []).map((each) => nameOf(keys, each)) };
+    const { keys, found } = await current.run(({ versions, sealing }) => ({
+      does: [getAll(`${versions}${resource}/`), { get: sealing }],
+    }));
+    return { keys, versions: (found[0] ?? []).map((each) => nameOf(keys, each)), sealing: found[1]?.[0] };
   };
   return {
     async put(resource: string, kind: VersionKind, atLeast: number, bytes: Uint8Array): Promise<VersionName> {
       for (let attempt = 1; ; attempt++) {
-        const { keys, versions } = await listIn(resource);
+        const { keys, versions, sealing } = await listIn(resource);
         const number = versions.reduce((most, each) => Math.max(most, each.number + 1), Math.max(1, atLeast));
         if (number > highestNumber) throw noNumber(keys, resource);
         const version: VersionName = { resource, number, kind };
-        if (await putVersion(parts, keys, version, bytes, (step) => commit(current, keys, step))) return version;
+        const seals = isSecret(version) ? await sealingKey(parts.keys, sealing) : undefined;
+        const unchanged: Compare = sealing ?? { key: keys.sealing, is: "absent" };
+        const send = (step: Transaction): ReturnType<typeof commit> =>
+          commit(
+            current,
+            keys,
+            seals === undefined ? step : { ...step, compares: [...(step.compares ?? []), unchanged] },
+          );
+        if (await putVersion(parts, keys, version, bytes, seals, send)) return version;
         if (attempt === attempts) throw contested(version);
       }
     },
@@ -89,20 +101,35 @@ export function etcdVersions(parts: VersionParts, current: Current): CheckpointV
   };
 }
 
+/** The key on which the nodes agreed; before they did, the newest of this node. NTE_BAD_KEY when nobody who is up has it. */
+async function sealingKey(keys: ClusterKeys, sealing: KeyValue | undefined): Promise<ClusterKey> {
+  if (sealing === undefined) return keys.newest();
+  const { key: id } = decodeSealing(sealing);
+  const key = await keys.find(id);
+  if (key !== undefined) return key;
+  throw fail("NTE_BAD_KEY", {
+    happened: `Cluster key ${id}, which seals now, is on no node that answers.`,
+    unchanged: "Nothing was written.",
+    next: "The leader makes another one in a moment: try again.",
+  });
+}
+
 /**
- * Writes one version under its own number, if that is free: true. `send` carries the last transaction out, alone or under comparisons of
- * its own.
+ * Writes one version under its own number, if that is free: true. What is secret is sealed with `key`. `send` carries the last transaction
+ * out, alone or under comparisons of its own.
  */
 export async function putVersion(
-  { client, random, keys: clusterKeys }: VersionParts,
+  { client, random }: Pick<VersionParts, "client" | "random">,
   keys: GenerationKeys,
   version: VersionName,
   bytes: Uint8Array,
+  seals: ClusterKey | undefined,
   send: (
     step: Transaction,
   ) => Promise<{ readonly succeeded: boolean; readonly found: readonly (readonly KeyValue[])[] }>,
 ): Promise<boolean> {
-  const key = isSecret(version) ? await clusterKeys.newest() : undefined;
+  const key = isSecret(version) ? seals : undefined;
+  if (isSecret(version) && key === undefined) throw new RangeError("this program has no cluster keys");
   const stored = key === undefined ? bytes : seal(key, random, version, bytes);
   const staged = await stageBlob(client, keys, random, stored);
   const place = keys.version(version.resource, version.number);

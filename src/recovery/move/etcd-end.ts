@@ -50,10 +50,7 @@ export function etcdEnd(
     leave: bare(leaveEtcd),
     readSealed: (generation) => within((parts) => readAll(parts, generation)),
     build: ({ identity, image, versions }) =>
-      within(async (parts) => {
-        await parts.keys.begin();
-        await buildGeneration(parts, identity, image, versions);
-      }),
+      within((parts) => buildGeneration(parts, identity, image, versions)),
     verify: (built) =>
       within(async (parts) => {
         const name = generationName(built.identity);
