@@ -70,7 +70,7 @@ export class TestCluster {
 
   /** Runs `clubar` on a node's data folder, without a terminal. */
   command(node: NodeProcess, args: readonly string[]): Promise<CommandResult> {
-    const [program = "", ...first] = clubar;
+    const [program = "", ...first] = [...node.within, ...clubar];
     const child = spawn(program, [...first, "--data", node.data, ...args], {
       stdio: ["ignore", "pipe", "pipe"],
       cwd: this.folder,

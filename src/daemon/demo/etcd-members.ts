@@ -19,16 +19,19 @@ export interface EtcdTimes {
 /** One member of a cluster. */
 export class EtcdMember {
   readonly name: string;
-  /** `127.0.0.1:port` */
+  /** `HOST:PORT` */
   readonly endpoint: string;
   readonly #folder: string;
   readonly #args: readonly string[];
+  readonly #within: readonly string[];
   #child: ChildProcess | undefined;
 
-  constructor(name: string, folder: string, endpoint: string, args: readonly string[]) {
+  /** `within`: words before the program, as `nsenter …`. */
+  constructor(name: string, folder: string, endpoint: string, args: readonly string[], within: readonly string[] = []) {
     this.name = name;
     this.endpoint = endpoint;
     this.#folder = join(folder, name);
+    this.#within = within;
     this.#args = ["--name", name, "--data-dir", this.#folder, ...args];
   }
 
@@ -37,7 +40,8 @@ export class EtcdMember {
     if (this.isRunning()) return;
     const output = openSync(`${this.#folder}.out`, "a", 0o600);
     const args = [...this.#args, "--initial-cluster-state", state];
-    this.#child = spawn(etcdProgram ?? "etcd", args, { stdio: ["ignore", output, output], detached: true });
+    const [program = "", ...words] = [...this.#within, etcdProgram ?? "etcd", ...args];
+    this.#child = spawn(program, words, { stdio: ["ignore", output, output], detached: true });
     closeSync(output);
     this.#child.on("error", () => undefined);
   }

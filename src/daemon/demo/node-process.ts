@@ -16,22 +16,33 @@ const diesWithUs = setpriv === undefined ? [] : [setpriv, "--pdeathsig", "TERM"]
 export class NodeProcess {
   readonly name: string;
   readonly data: string;
+  /** Words before each command on this node's machine, as `nsenter …`; none unless it is one of its own. */
+  readonly within: readonly string[];
   readonly #options: readonly string[];
   #child: ChildProcess | undefined;
   #identity: OwnProcess | undefined;
   #exit: Promise<number | string> = Promise.resolve(0);
 
   /** `options` follow `clubar service`. */
-  constructor(name: string, data: string, options: readonly string[] = []) {
+  constructor(name: string, data: string, options: readonly string[] = [], within: readonly string[] = []) {
     this.name = name;
     this.data = data;
+    this.within = within;
     this.#options = options;
   }
 
   /** Starts the service unless it runs. What it prints goes to `<data>.out`. */
   start(): void {
     if (this.isRunning()) return;
-    const [command = "", ...args] = [...diesWithUs, ...clubar, "--data", this.data, "service", ...this.#options];
+    const [command = "", ...args] = [
+      ...diesWithUs,
+      ...this.within,
+      ...clubar,
+      "--data",
+      this.data,
+      "service",
+      ...this.#options,
+    ];
     const output = openSync(`${this.data}.out`, "a", 0o600);
     // A session of its own: Ctrl-C on the terminal is for the one who started it, who stops it in order.
     const child = spawn(command, args, { stdio: ["ignore", output, output], detached: true });

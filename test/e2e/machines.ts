@@ -1,0 +1,86 @@
+/** A cluster whose nodes are each on a machine of its own (`namespaces.ts`), with an etcd on the hub that all of them reach. */
+import assert from "node:assert/strict";
+import { mkdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { callApi } from "../../src/daemon/demo/api-call.ts";
+import { EtcdMember, etcdProgram } from "../../src/daemon/demo/etcd-members.ts";
+import { NodeProcess } from "../../src/daemon/demo/node-process.ts";
+import type { TestCluster } from "./cluster.ts";
+import { TestNetwork, whyNoNamespaces } from "./namespaces.ts";
+
+const [clientPort, peerPort, nodePort] = [2379, 2380, 7400];
+
+/** Why there can be no such cluster here; false when there can. */
+export function whyNoMachines(): string | false {
+  return whyNoNamespaces() || (etcdProgram === undefined ? "there is no etcd here (Debian: etcd-server)" : false);
+}
+
+/** Machines with nodes N1, N2 … on them. */
+export class Machines {
+  readonly network: TestNetwork;
+  readonly #cluster: TestCluster;
+  readonly #etcd: EtcdMember;
+
+  private constructor(cluster: TestCluster, network: TestNetwork) {
+    this.#cluster = cluster;
+    this.network = network;
+    const folder = join(cluster.folder, "etcd");
+    mkdirSync(folder);
+    const clients = network.lans.map((lan) => `http://${network.hubAddress(lan)}:${clientPort}`).join(",");
+    const peer = `http://127.0.0.1:${peerPort}`;
+    const args = ["--listen-client-urls", clients, "--advertise-client-urls", clients, "--log-level", "error"];
+    const peers = ["--listen-peer-urls", peer, "--initial-advertise-peer-urls", peer];
+    const alone = ["--initial-cluster", `etcd1=${peer}`, "--heartbeat-interval", "30", "--election-timeout", "300"];
+    this.#etcd = new EtcdMember("etcd1", folder, "", [...args, ...peers, ...alone], network.onHub);
+    const endpoints = network.lans.map((lan) => `${network.hubAddress(lan)}:${clientPort}`).join(",");
+    cluster.place = `etcd:http://${endpoints}?election=300`;
+  }
+
+  /** Forms cluster DEMO of so many machines on two networks; resolves when all are up. */
+  static async form(cluster: TestCluster, count: number, timingFactor: number): Promise<Machines> {
+    const made = new Machines(cluster, await TestNetwork.open(count));
+    made.#etcd.start();
+    const first = made.#node(1);
+    const words = ["create", "DEMO", "--quorum", cluster.quorum, "--timing-factor", String(timingFactor)];
+    await cluster.run(first, "cluster", ...words, ...made.#place(1));
+    made.#start(first);
+    await cluster.leads(first);
+    for (let machine = 2; machine <= count; machine++) {
+      const { status, body } = await callApi(first.data, "POST", "/api/v1/nodes/token", { body: { minutes: 10 } });
+      assert.equal(status, 201);
+      const file = join(cluster.folder, "token");
+      writeFileSync(file, (body as { token: string }).token, { mode: 0o600 });
+      const node = made.#node(machine);
+      await cluster.run(node, "cluster", "join", ...made.#place(machine), "--token-file", file);
+      made.#start(node);
+    }
+    await cluster.whole();
+    return made;
+  }
+
+  /** The number of a node's machine. */
+  machineOf(node: NodeProcess): number {
+    return Number(node.name.slice(1));
+  }
+
+  /** Ends everything. */
+  async end(): Promise<void> {
+    this.network.thawAll();
+    await this.#cluster.end();
+    this.network.close();
+  }
+
+  #node(machine: number): NodeProcess {
+    return new NodeProcess(`N${machine}`, join(this.#cluster.folder, `N${machine}`), [], this.network.on(machine));
+  }
+
+  #place(machine: number): readonly string[] {
+    const places = this.network.lans.map((lan) => `${this.network.address(machine, lan)}:${nodePort}`);
+    return ["--node", `N${machine}`, "--listen", ...places];
+  }
+
+  #start(node: NodeProcess): void {
+    this.#cluster.nodes.push(node);
+    node.start();
+  }
+}
