@@ -2,8 +2,9 @@ import assert from "node:assert/strict";
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, test } from "node:test";
-import { fuzz } from "./loop.ts";
-import { type Target, targets } from "./targets.ts";
+import { Fuzzer } from "./loop.ts";
+import type { Target } from "./target.ts";
+import { targets } from "./targets.ts";
 
 const folder = join(import.meta.dirname, "failures");
 const failures = existsSync(folder) ? readdirSync(folder) : [];
@@ -15,11 +16,12 @@ describe("fuzzing", () => {
     });
   }
 
-  for (const [name, runs] of Object.entries({ reader: 800, logs: 1500, reg: 800, inplace: 150 })) {
+  for (const [name, runs] of Object.entries({ reader: 3000, logs: 3000, reg: 3000, inplace: 150 })) {
     test(`${runs} mutations for ${name}`, () => {
-      const { failure, kinds } = fuzz(targets[name]!, { seed: 20_261_121, coverage: false, goesOn: (n) => n < runs });
+      const fuzzer = new Fuzzer(targets[name]!, { seed: 20_261_121, coverage: false });
+      const failure = fuzzer.run((n) => n < runs);
       if (failure !== undefined) throw new Error(`a run of ${name}`, { cause: failure.error });
-      assert.ok(kinds > 8, `${kinds} kinds of outcome`);
+      assert.ok(fuzzer.kinds.size > 8, `${fuzzer.kinds.size} kinds of outcome`);
     });
   }
 
@@ -33,7 +35,9 @@ describe("fuzzing", () => {
         return [`${set}`];
       },
     };
-    const { failure } = fuzz(target, { seed: 1, coverage: true, goesOn: (n) => n < 20_000 });
+    const fuzzer = new Fuzzer(target, { seed: 1, coverage: true });
+    const failure = fuzzer.run((runs) => runs < 20_000);
+    fuzzer.close();
     assert.ok(failure?.error instanceof assert.AssertionError);
   });
 });

@@ -1,6 +1,9 @@
 /** Edits of a hive in place, made from bytes, against the same edits of a tree. */
 import assert from "node:assert/strict";
 import { Failure } from "../../src/base/errors.ts";
+import { ownHive, sharedHive, sharedHivesAbsent } from "../hives/shared-hives.ts";
+import { madeHives } from "./seeds.ts";
+import type { Target } from "./target.ts";
 import {
   applyEdits,
   buildKey,
@@ -63,7 +66,9 @@ function valueFrom(choices: Choices): { name: string; type: number; data: Uint8A
 }
 
 function treeFrom(choices: Choices): Key {
-  const children = Array.from({ length: choices.below(5) * choices.below(200) }, (_, i) => emptyKey(`k${i}`, 3n));
+  // Seldom more than one list holds.
+  const many = choices.below(16) === 0 ? 2 + choices.below(600) : choices.below(12);
+  const children = Array.from({ length: many }, (_, i) => emptyKey(`k${i}`, 3n));
   return buildKey({
     name: "t",
     lastWritten: 2n,
@@ -81,12 +86,25 @@ function securityOf(byte: number): Uint8Array | undefined {
   return bytes;
 }
 
-/** Runs up to four commits; returns what happened. */
-export function runInPlace(bytes: Uint8Array): string[] {
+/** Hives to edit, with what is in them: new ones, those with lists of all kinds and free cells, and one of Windows. */
+function bases(): { hive: Uint8Array; tree: Key }[] {
+  const small = buildKey({ name: "R", lastWritten: 1n, children: [emptyKey("a", 1n), emptyKey("k1", 1n)] });
+  const written = ([3, 5] as const).map((minor) => writeHive(small, { time: 1n, minor }));
+  const made = madeHives().filter((hive) => hive[24]! < 6 && hive.length < 10_000);
+  const others = sharedHivesAbsent === false ? [sharedHive("nt-hive/testhive"), sharedHive("hivex/minimal")] : [];
+  const sound = [...written, ...made, ...others, ownHive()].filter((hive) => checkHive(hive).length === 0);
+  return sound.map((hive) => ({ hive, tree: readHive(hive).root }));
+}
+
+let known: ReturnType<typeof bases> | undefined;
+
+/** Up to four commits; the inputs choose the hive and the edits. */
+function run(bytes: Uint8Array): string[] {
   const choices = new Choices(bytes);
-  const minor = choices.of([3, 5] as const);
-  let tree: Key = buildKey({ name: "R", lastWritten: 1n, children: [emptyKey("a", 1n), emptyKey("k1", 1n)] });
-  const editor = new HiveEditor(writeHive(tree, { time: 1n, minor }), { check: false });
+  known ??= bases();
+  const base = choices.of(known);
+  let { tree } = base;
+  const editor = new HiveEditor(base.hive, { check: false });
   const happened: string[] = [];
   for (let commit = 0; commit < 4 && choices.left; commit++) {
     const edits = Array.from({ length: 1 + choices.below(6) }, () => editFrom(choices));
@@ -98,7 +116,7 @@ export function runInPlace(bytes: Uint8Array): string[] {
       nameOf(() => editor.apply(edits, 9n)),
       expected,
     );
-    happened.push(expected, ...edits.map(({ kind }) => `${minor} ${kind} ${commit}`));
+    happened.push(expected, ...edits.map(({ kind }) => `${kind} ${commit}`));
     if (expected !== "done") return happened;
     tree = after;
     editor.commit(9n);
@@ -108,6 +126,11 @@ export function runInPlace(bytes: Uint8Array): string[] {
   }
   return happened;
 }
+
+export const inPlace: Target = {
+  corpus: () => [1, 2, 3, 4].map((seed) => Uint8Array.from({ length: 60 }, (_, i) => (i * 97 * seed) >>> 2)),
+  run,
+};
 
 function nameOf(act: () => void): string {
   try {

@@ -44,6 +44,19 @@ function setHash(view: DataView, hashAt: number, from: number, to: number): void
   view.setUint32(hashAt + 4, high, true);
 }
 
+/** Makes the checksums of all entries of a log right, as far as one follows the other; in place. */
+export function setEntryHashes(log: Uint8Array): void {
+  const view = new DataView(log.buffer, log.byteOffset, log.byteLength);
+  for (let at = 512; at + 40 <= log.length && view.getUint32(at, true) === 0x454c_7648; ) {
+    const size = view.getUint32(at + 4, true);
+    if (size < 40 || size > log.length - at) return;
+    const entry = new DataView(log.buffer, log.byteOffset + at, size);
+    setHash(entry, 24, 40, size);
+    setHash(entry, 32, 0, 32);
+    at += size;
+  }
+}
+
 /** A log of entries; the first one has the sequence `first`. */
 export function logFile(hive: Uint8Array, first: number, entries: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {
   const head = hive.slice(0, 512);
