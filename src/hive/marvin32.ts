@@ -6,24 +6,20 @@ const seedLow = 0x7a4e_55c5;
 
 /** Marvin32 of a stretch of bytes: 64 bits, the lower half first. */
 export function marvin32(view: DataView, from: number, to: number): readonly [low: number, high: number] {
+  const words = (to - from) >>> 2;
+  let rest = 0x80;
+  for (let last = to - 1; last >= from + words * 4; last--) rest = (rest << 8) | view.getUint8(last);
   let low = seedLow | 0;
   let high = seedHigh | 0;
-  const mix = (): void => {
+  // After the words comes what is left, then a round with nothing.
+  for (let i = 0; i < words + 2; i++) {
+    const word = i < words ? view.getInt32(from + i * 4, true) : i === words ? rest : 0;
+    low = (low + word) | 0;
     high ^= low;
-    low = ((low << 20) | (low >>> 12)) + high;
-    high = ((high << 9) | (high >>> 23)) ^ low;
-    low = ((low << 27) | (low >>> 5)) + high;
+    low = (((low << 20) | (low >>> 12)) + high) | 0;
+    high = (((high << 9) | (high >>> 23)) ^ low) | 0;
+    low = (((low << 27) | (low >>> 5)) + high) | 0;
     high = (high << 19) | (high >>> 13);
-  };
-  let at = from;
-  for (; at + 4 <= to; at += 4) {
-    low = (low + view.getInt32(at, true)) | 0;
-    mix();
   }
-  let rest = 0x80;
-  for (let last = to - 1; last >= at; last--) rest = (rest << 8) | view.getUint8(last);
-  low = (low + rest) | 0;
-  mix();
-  mix();
   return [low >>> 0, high >>> 0];
 }

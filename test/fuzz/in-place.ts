@@ -1,9 +1,8 @@
 /** Edits of a hive in place, made from bytes, against the same edits of a tree. */
 import assert from "node:assert/strict";
-import { Failure } from "../../src/base/errors.ts";
 import { ownHive, sharedHive, sharedHivesAbsent } from "../hives/shared-hives.ts";
 import { madeHives } from "./seeds.ts";
-import type { Target } from "./target.ts";
+import { expectFailure, type Target } from "./target.ts";
 import {
   applyEdits,
   buildKey,
@@ -18,7 +17,9 @@ import {
 } from "../../src/hive/index.ts";
 
 const names = ["a", "B", "ä", "Ä", "жук", "a-longer-name", "z", "\ud800", "k1", "K1", "k20", "k300"];
-const sizes = [0, 3, 4, 5, 8, 60, 500, 4000, 16_344, 16_345, 40_000];
+const sizes = [0, 3, 4, 5, 8, 60, 500, 2000];
+/** At these cells get bins of their own, and data are cut. */
+const largeSizes = [4000, 16_344, 16_345, 40_000];
 
 /** Reads small numbers off bytes; 0 after their end. */
 class Choices {
@@ -61,7 +62,8 @@ function editFrom(choices: Choices): Edit {
 }
 
 function valueFrom(choices: Choices): { name: string; type: number; data: Uint8Array } {
-  const [name, type, byte, size] = [choices.of(names), choices.below(12), choices.below(256), choices.of(sizes)];
+  const [name, type, byte] = [choices.of(names), choices.below(12), choices.below(256)];
+  const size = choices.of(choices.below(12) === 0 ? largeSizes : sizes);
   return { name, type, data: new Uint8Array(size).fill(byte) };
 }
 
@@ -121,7 +123,8 @@ function run(bytes: Uint8Array): string[] {
     tree = after;
     editor.commit(9n);
     for (const { kind, path } of diff(readHive(editor.bytes).root, tree)) assert.fail(`${kind}: ${path}`);
-    assert.deepEqual(checkHive(editor.bytes), []);
+    const findings = checkHive(editor.bytes);
+    if (findings.length > 0) assert.deepEqual(findings, []);
     happened.push(`size ${Math.min(20, editor.bytes.length >>> 14)}`);
   }
   return happened;
@@ -137,7 +140,6 @@ function nameOf(act: () => void): string {
     act();
     return "done";
   } catch (error) {
-    assert.ok(error instanceof Failure, error instanceof Error ? (error.stack ?? error.message) : String(error));
-    return error.name;
+    return expectFailure(error).name;
   }
 }

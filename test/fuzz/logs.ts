@@ -1,10 +1,9 @@
 /** Recovery from logs. Inputs are a hive and a log, one behind the other, after four bytes with the length of the hive. */
 import assert from "node:assert/strict";
-import { Failure } from "../../src/base/errors.ts";
 import { buildKey, openHive, recoverHive, writeHive } from "../../src/hive/index.ts";
 import { logEntry, logFile, setBaseFields, setEntryHashes } from "../hives/log-file.ts";
 import { sharedFiles, sharedHive, sharedHivesAbsent } from "../hives/shared-hives.ts";
-import { kindOf, type Target, textOf } from "./target.ts";
+import { expectFailure, kindOf, type Target } from "./target.ts";
 
 /** Of large hives and logs as many bytes are taken. */
 const partSize = 40_960;
@@ -42,9 +41,9 @@ export const logs: Target = {
       const formats = applied.map(({ format, entries }) => `${format} ${Math.min(3, entries)}`);
       return [outcome, ...formats, ...notes.map(kindOf)];
     } catch (error) {
-      assert.ok(error instanceof Failure, textOf(error));
-      assert.equal(error.name, "HIVE_CORRUPT");
-      return [kindOf(error.message)];
+      const { name, message } = expectFailure(error);
+      assert.equal(name, "HIVE_CORRUPT");
+      return [kindOf(message)];
     }
   },
 };

@@ -63,7 +63,7 @@ export class Mutator {
       return;
     }
     // Half of the changes go near the front of the bins, where the heads and lists of small hives are.
-    const at = next(2) === 0 ? next(length) : Math.min(length - 1, 4096 + next(4096));
+    const at = length < 8192 || next(2) === 0 ? next(length) : 4096 + next(4096);
     const aligned = Math.min(at & ~3, length - 4) & ~3;
     const view = this.#view;
     switch (next(11)) {

@@ -18,10 +18,8 @@ import { expectHiveError, kindOf, type Target } from "./target.ts";
 const contentRules = new Set(["security-descriptor", "symlink-target"]);
 
 function isSound(bytes: Uint8Array): void {
-  assert.deepEqual(
-    checkHive(bytes).filter(({ rule }) => !contentRules.has(rule)),
-    [],
-  );
+  const wrong = checkHive(bytes).filter(({ rule }) => !contentRules.has(rule));
+  if (wrong.length > 0) assert.deepEqual(wrong, []);
 }
 
 /** Hives that were written, for another reader; `undefined` when nobody asks for them. */

@@ -2,11 +2,10 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { Failure } from "../../src/base/errors.ts";
 import { diff, readHive, readRegText, readRegTree, writeRegText } from "../../src/hive/index.ts";
 import { sharedFiles, sharedHive, sharedHivesAbsent } from "../hives/shared-hives.ts";
 import { madeHives } from "./seeds.ts";
-import { kindOf, type Target, textOf } from "./target.ts";
+import { expectFailure, kindOf, type Target } from "./target.ts";
 
 /** Longer texts only repeat what shorter ones have. */
 const longest = 16_000;
@@ -76,9 +75,8 @@ export const reg: Target = {
       return kinds;
     } catch (error) {
       if (error instanceof assert.AssertionError) throw error;
-      assert.ok(error instanceof Failure, textOf(error));
       // Messages quote the line; their first words tell them apart.
-      return [kindOf(error.message).slice(0, 48)];
+      return [kindOf(expectFailure(error).message).slice(0, 48)];
     }
   },
 };

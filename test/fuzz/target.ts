@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { Failure } from "../../src/base/errors.ts";
 import { HiveError } from "../../src/hive/index.ts";
 
 /** What is fuzzed: where its inputs come from, and what must hold for each of them. */
@@ -21,12 +22,18 @@ export function kindOf(text: string): string {
   return text.replace(/"(?:[^"\\]|\\.)*"/g, '""').replace(/0x[0-9a-f]+|\d+/g, "0");
 }
 
-/** Fails for anything that the readers of hives don't throw. */
-export function expectHiveError(error: unknown): HiveError {
-  assert.ok(error instanceof HiveError, textOf(error));
-  return error;
+/** Fails for what is no refusal. */
+export function expectFailure(error: unknown): Failure {
+  if (error instanceof Failure) return error;
+  assert.fail(textOf(error));
 }
 
-export function textOf(error: unknown): string {
+/** Fails for anything that the readers of hives don't throw. */
+export function expectHiveError(error: unknown): HiveError {
+  if (error instanceof HiveError) return error;
+  assert.fail(textOf(error));
+}
+
+function textOf(error: unknown): string {
   return error instanceof Error ? (error.stack ?? error.message) : String(error);
 }
