@@ -75,8 +75,8 @@ export const reg: Target = {
       return kinds;
     } catch (error) {
       if (error instanceof assert.AssertionError) throw error;
-      // Messages quote the line; their first words tell them apart.
-      return [kindOf(expectFailure(error).message).slice(0, 48)];
+      // Messages quote the line and the key; their first words tell them apart.
+      return [kindOf(expectFailure(error).message.replace(/the key .*/s, "the key")).slice(0, 48)];
     }
   },
 };
