@@ -6,7 +6,7 @@ import { childOf, findKey, type Key, valueOf } from "../tree/key.ts";
 import { multiSzOf, textOf } from "../tree/value.ts";
 import { type CheckpointState, readCheckpointState } from "./checkpoint-state.ts";
 import { deriveGroupState } from "./group-state.ts";
-import { children, ids, optionalNumber, optionalText, reader } from "./read-values.ts";
+import { ids, optionalNumber, optionalText, reader } from "./read-values.ts";
 import { rememberedOf, rememberedWith } from "./remembered.ts";
 import {
   anyNode,
@@ -18,13 +18,13 @@ import {
   nodeValue,
   resourceState,
   rootKey,
-  rootValue,
   runtimeGroupPath,
   runtimeNodePath,
   runtimeNodeValue,
   runtimeResourcePath,
   runtimeResourceValue,
 } from "./schema.ts";
+import { type StateMakers, StateReader } from "./state-steps.ts";
 
 /** The whole cluster database as plain objects. */
 export interface ClusterState {
@@ -166,9 +166,6 @@ export interface ResourceTypeState {
   readonly module: string;
 }
 
-/** Reads the tree `HKLM\Cluster`. The same tree gives the same object, and what is equal in two versions of a tree is read once. */
-export const readState: (tree: Key) => ClusterState = rememberedOf(readTree);
-
 const nodeOf = rememberedWith<NodeState>();
 const groupStateOf = rememberedWith<GroupState>();
 const resourceOf = rememberedWith<ResourceState>();
@@ -177,46 +174,15 @@ const contentsOf = rememberedOf((group) => ids(group, "Contains"));
 const typeNameOf = rememberedOf((resource) => reader(resource, "resource").text("Type").toLowerCase());
 const sortNameOf = rememberedOf((key) => (textOf(valueOf(key, "Name")) ?? "").toLowerCase());
 
-function readTree(tree: Key): ClusterState {
-  const cluster = reader(tree, "cluster");
-  const resourceTypes = new Map<string, ResourceTypeState>();
-  for (const key of children(tree, rootKey.resourceTypes))
-    resourceTypes.set(key.name.toLowerCase(), resourceTypeOf(key));
-  const groupOf = new Map<string, string>();
-  for (const key of children(tree, rootKey.groups)) {
-    for (const id of contentsOf(key)) if (!groupOf.has(id)) groupOf.set(id, foldId(key.name));
-  }
-  const resources = new Map<string, ResourceState>();
-  for (const key of byName(children(tree, rootKey.resources))) {
-    const resource = readResource(tree, key, groupOf, resourceTypes);
-    resources.set(resource.id, resource);
-  }
-  const groups = new Map<string, GroupState>();
-  for (const key of byName(children(tree, rootKey.groups))) {
-    const group = readGroup(tree, key, resources);
-    groups.set(group.id, group);
-  }
-  const nodes = [...children(tree, rootKey.nodes)].map((key) => readNode(tree, key));
-  nodes.sort((a, b) => Number(a.id) - Number(b.id) || (a.id < b.id ? -1 : 1));
-  return {
-    tree,
-    cluster: {
-      name: textOf(valueOf(tree, rootValue.clusterName)) ?? "",
-      instance: textOf(valueOf(tree, rootValue.clusterInstanceId)) ?? "",
-      enforcedAntiAffinity: cluster.number("ClusterEnforcedAntiAffinity") === 1,
-    },
-    nodes: new Map(nodes.map((node) => [node.id, node])),
-    groups,
-    resources,
-    resourceTypes,
-  };
-}
+/** Makes the objects of a state. */
+export const stateMakers: StateMakers = { readNode, readGroup, readResource, resourceTypeOf, contentsOf, sortNameOf };
+const states = new StateReader(stateMakers);
 
-function byName(keys: Iterable<Key>): Key[] {
-  const named = [...keys].map((key) => ({ key, name: sortNameOf(key) }));
-  named.sort((a, b) => (a.name < b.name ? -1 : a.name > b.name ? 1 : foldId(a.key.name) < foldId(b.key.name) ? -1 : 1));
-  return named.map(({ key }) => key);
-}
+/**
+ * Reads the tree `HKLM\Cluster`. The same tree gives the same object; a tree that came of one that was read lately is read where it
+ * differs, so that an update costs what it changes, however large the cluster is.
+ */
+export const readState: (tree: Key) => ClusterState = rememberedOf((tree) => states.read(tree));
 
 function readNode(tree: Key, key: Key): NodeState {
   const runtimePath = runtimeNodePath(key.name);
@@ -247,7 +213,7 @@ function makeNode(key: Key, runtimePath: string, runtime: Key | undefined): Node
   };
 }
 
-function readGroup(tree: Key, key: Key, resources: ReadonlyMap<string, ResourceState>): GroupState {
+function readGroup(tree: Key, key: Key, resources: Pick<ReadonlyMap<string, ResourceState>, "get">): GroupState {
   const id = foldId(key.name);
   const runtimePath = runtimeGroupPath(id);
   const runtime = findKey(tree, runtimePath);
@@ -315,7 +281,7 @@ function readFailover(text: string): Failover[] {
 function readResource(
   tree: Key,
   key: Key,
-  groupOf: ReadonlyMap<string, string>,
+  groupOf: Pick<ReadonlyMap<string, string>, "get">,
   types: ReadonlyMap<string, ResourceTypeState>,
 ): ResourceState {
   const id = foldId(key.name);

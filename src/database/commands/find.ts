@@ -1,6 +1,7 @@
 /** Finding what a request names: by id (with or without braces) or by name, as WSFC's tools allow. */
 import { type ErrorName, fail } from "../../base/errors.ts";
 import { foldName } from "../../tree/path.ts";
+import { NamedMap } from "../named-map.ts";
 import { foldId } from "../schema.ts";
 import type { ClusterState, GroupState, NodeState, ResourceState } from "../state.ts";
 
@@ -24,6 +25,7 @@ export function findNode(state: ClusterState, wanted: string): NodeState {
 /** The one of that name, whatever its case. */
 export function byName<T extends { readonly name: string }>(all: ReadonlyMap<string, T>, name: string): T | undefined {
   const folded = foldName(name);
+  if (all instanceof NamedMap) return all.named(folded) as T | undefined;
   for (const one of all.values()) if (foldName(one.name) === folded) return one;
   return undefined;
 }
