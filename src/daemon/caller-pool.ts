@@ -1,8 +1,7 @@
-/** One connection to each address, made when first needed and made anew after it broke. */
-import { failureOf } from "../base/failure-of.ts";
+/** One caller for each address, made when first needed and made anew after it broke. */
 import type { Outside } from "../base/outside.ts";
-import { isTlsAddress } from "../base/tls-address.ts";
-import { type Caller, dial } from "../rpc/call.ts";
+import type { Caller } from "../rpc/call.ts";
+import { dialPaths } from "../rpc/paths.ts";
 
 /** Shared connections of one process; closed with it. */
 export class CallerPool {
@@ -17,14 +16,7 @@ export class CallerPool {
 
   /** As `Caller.call`; rejects with CLUSTER_NODE_UNREACHABLE when nobody listens. */
   async call(address: string, method: string, body: unknown, timeoutMs: number): Promise<unknown> {
-    const caller = await this.#callerOf(address);
-    try {
-      return await caller.call(method, body, timeoutMs);
-    } catch (error) {
-      // A machine that is gone does not close its connections: the next call finds out anew, on whatever network it is reached.
-      if (isTlsAddress(address) && failureOf(error).name === "CLUSTER_NODE_UNREACHABLE") caller.close();
-      throw error;
-    }
+    return (await this.#callerOf(address)).call(method, body, timeoutMs);
   }
 
   close(): void {
@@ -35,7 +27,7 @@ export class CallerPool {
   #callerOf(address: string): Promise<Caller> {
     const known = this.#callers.get(address);
     if (known !== undefined) return known;
-    const dialed = dial(this.#outside, address, this.#instance());
+    const dialed = dialPaths(this.#outside, address, this.#instance());
     this.#callers.set(address, dialed);
     const forget = (): void => {
       if (this.#callers.get(address) === dialed) this.#callers.delete(address);

@@ -14,6 +14,7 @@ import {
 import { renewed, renewalTime, whyRenew, writeTrust } from "../trust/trust.ts";
 import { failureOf } from "../base/failure-of.ts";
 import type { Handlers, Peer } from "../rpc/call.ts";
+import { pingMethod } from "../rpc/paths.ts";
 import { findKey } from "../tree/key.ts";
 import { rootKey } from "../database/schema.ts";
 import { endConnections, type FetchApp } from "./api-listener.ts";
@@ -63,7 +64,8 @@ export async function openRemoteDoor(options: RemoteOptions): Promise<Listener> 
     fetch: (request, { incoming }: { readonly incoming: { readonly socket: Socket } }) =>
       app.fetch(request, { caller: apiCaller(service, trust, peers.get(incoming.socket)) }),
   });
-  const listener = await trust.serve(() => config.instance, watched(nodeHandlers(service, trust), audit), {
+  const handlers = { ...watched(nodeHandlers(service, trust), audit), [pingMethod]: () => Promise.resolve(null) };
+  const listener = await trust.serve(() => config.instance, handlers, {
     forNewcomers: ["enrol"],
     onHttp: (socket, peer) => {
       peers.set(socket, peer);

@@ -36,6 +36,14 @@ describe("machines with two networks", { skip }, () => {
       }),
     );
 
+  scenario("one network is cut: no application is stopped", async () => {
+    const [before, owner] = [await app.running(), await cluster.owner("App")];
+    const machine = machines.machineOf(owner);
+    machines.network.cut(machine, 0);
+    await app.lives(before, 8000);
+    machines.network.mend(machine, 0);
+  });
+
   scenario("a machine that loses all networks ends its application; it is started elsewhere", async () => {
     const [before, owner] = [await app.running(), await cluster.owner("App")];
     await app.change(owner);
