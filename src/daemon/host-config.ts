@@ -16,6 +16,8 @@ export interface HostConfig {
   readonly service: ProcessIdentity;
   /** `HOST:PORT` of the node's service, when it is reached over the network. */
   readonly listen?: readonly string[];
+  /** The machine's watchdog, which this host feeds; `timeout` in milliseconds where the kernel does not say it, else 0. */
+  readonly watchdog?: { readonly device: string; readonly timeout: number };
 }
 
 /** Where the processes of a node meet, below its data folder. */

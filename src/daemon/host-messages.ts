@@ -43,6 +43,8 @@ export interface HelloAnswer {
   readonly containment: ContainmentKind;
   readonly containmentSentence: string;
   readonly resources: readonly ResourceEvent[];
+  /** Milliseconds that the machine's watchdog was armed with. */
+  readonly watchdog?: number;
 }
 
 /** Something that only the service knows: a registry key (as a hive) or a private key (PEM). */

@@ -8,12 +8,14 @@ import { PermitKeeper, type RenewRequest } from "../membership/permit-keeper.ts"
 import { type Timing, timingOf } from "../membership/timing.ts";
 import type { Disks } from "../disks/disks.ts";
 import { openLinuxDisks } from "../disks/linux-disks.ts";
+import { WatchdogFeeder } from "../fencing/fencing.ts";
 import { endLeftovers } from "../monitor/application-kill.ts";
 import { type ApplicationRecord, readRecords, removeRecord } from "../monitor/application-record.ts";
 import { type Containment, probeContainment } from "../monitor/containment.ts";
 import { createHostEngine, type HostEngine, type ResourceSpec } from "../monitor/host-engine.ts";
 import { lockPath, writeLifeMark } from "../monitor/life-mark.ts";
 import { endMounts } from "../monitor/mount-record.ts";
+import { type ResourceEvent, resourceState } from "../monitor/resource-state.ts";
 import type { ResourceType } from "../monitor/resource-type.ts";
 import type { Quorum } from "../quorum/quorum.ts";
 import { type Handlers, type Peer, serve } from "../rpc/call.ts";
@@ -60,6 +62,7 @@ export async function runHost(parts: HostParts): Promise<string> {
   const lock = await takeLock(parts);
   const host = new HostProcess(parts);
   await (parts.endLeftovers?.() ?? endRecorded(parts, () => host.endOutlasting()));
+  await host.armWatchdog();
   const why = await host.run();
   await lock.close();
   return why;
@@ -101,6 +104,7 @@ class HostProcess {
   #members: readonly string[] = [];
   #finishing: Promise<void> | undefined;
   #mayRun = false;
+  #watchdog: WatchdogFeeder | undefined;
 
   constructor(parts: HostParts) {
     this.#parts = parts;
@@ -143,6 +147,17 @@ class HostProcess {
   /** Before anything else of this host. */
   endOutlasting(): Promise<void> {
     return this.#engine.endOutlasting();
+  }
+
+  /** After everything of earlier hosts has ended: from here on the machine resets itself unless this host goes on. */
+  async armWatchdog(): Promise<void> {
+    const { outside, config, log } = this.#parts;
+    if (config.watchdog === undefined) return;
+    const mayFeed = (): boolean => this.#keeper.mayRun() || this.#engine.status().every(runsNothing);
+    this.#watchdog = await WatchdogFeeder.arm({ outside, log, ...config.watchdog, mayFeed }).catch((error: unknown) => {
+      log.error("the watchdog was not armed", { error });
+      return undefined;
+    });
   }
 
   async run(): Promise<string> {
@@ -210,6 +225,7 @@ class HostProcess {
       containment: containment.kind,
       containmentSentence: containment.sentence,
       resources: this.#engine.status(),
+      ...(this.#watchdog === undefined ? {} : { watchdog: this.#watchdog.timeout }),
     };
   }
 
@@ -255,6 +271,7 @@ class HostProcess {
     this.#keeper.stop();
     await this.#engine.setMayRun(false, because);
     guard.rest();
+    await this.#watchdog?.disarm();
     const proof = { node: config.node, incarnation: config.incarnation };
     const told = this.#members.map((endpoint) =>
       this.#callers.call(endpoint, "proof", proof, this.#timing.call).catch(() => undefined),
@@ -264,6 +281,10 @@ class HostProcess {
     if (killService) await outside.processes.signal(config.service, "SIGKILL").catch(() => false);
     this.#ended.resolve(because);
   }
+}
+
+function runsNothing({ state }: ResourceEvent): boolean {
+  return state === resourceState.offline || state === resourceState.failed;
 }
 
 async function listenerClosed(listener: Listener): Promise<void> {

@@ -1,8 +1,10 @@
 /** What one life is given of its service: an incarnation and a host of its own, and everything that outlives it. */
 import { newGuid } from "../base/guid.ts";
+import { readState } from "../database/state.ts";
 import type { Timing } from "../membership/timing.ts";
 import type { ClusDbFile } from "./clusdb-file.ts";
 import type { HostQuestions } from "./host-answers.ts";
+import type { HostConfig } from "./host-config.ts";
 import { startHost } from "./host-start.ts";
 import { type Housekeeping, maxLogSize, verifyEvidenceOf } from "./leader-duties.ts";
 import type { LifeParts } from "./life.ts";
@@ -39,6 +41,7 @@ export function lifePartsOf(ground: LifeGround): LifeParts {
     timingFactor,
     service: outside.processes.self,
     ...(listen === undefined ? {} : { listen }),
+    ...watchdogOf(database, node),
   };
   const endpoint = parts.trust?.endpoint;
   return {
@@ -64,4 +67,11 @@ export function lifePartsOf(ground: LifeGround): LifeParts {
     verifyEvidence: verifyEvidenceOf(quorum),
     tidy: (membership) => housekeeping.tidy(membership.leader()),
   };
+}
+
+/** The machine's watchdog as this node's copy of the database has it; what is changed there counts from the next life on. */
+function watchdogOf(database: LivingDatabase, node: string): Pick<HostConfig, "watchdog"> {
+  const devices = readState(database.tree()).nodes.get(node)?.fencing.devices ?? [];
+  const found = devices.find((one) => one.kind === "watchdog");
+  return found === undefined ? {} : { watchdog: { device: found.device, timeout: found.timeout } };
 }

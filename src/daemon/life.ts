@@ -6,6 +6,7 @@ import type { Failure } from "../base/errors.ts";
 import type { Log } from "../base/log.ts";
 import type { Outside } from "../base/outside.ts";
 import type { Checkpoints } from "../checkpoint/checkpoint.ts";
+import { Fencing, type FencingParts } from "../failover/fencing-loop.ts";
 import { LeaderLoop } from "../failover/leader-loop.ts";
 import { OwnerLoop, type ResourceCheckpoints } from "../failover/owner-loop.ts";
 import { Membership, type MembershipParts } from "../membership/membership.ts";
@@ -44,6 +45,8 @@ export interface LifeParts {
   readonly logSizeMax: () => number;
   readonly saveDiverged: () => Promise<void>;
   readonly verifyEvidence?: MembershipParts["verifyEvidence"];
+  /** How this node asks fence devices when it leads; absent: it asks none. */
+  readonly fencing?: Pick<FencingParts, "deviceOf" | "audit">;
   /** The leader's housekeeping, about every second. */
   readonly tidy: (membership: Membership) => Promise<void>;
 }
@@ -65,6 +68,7 @@ export class Life {
   permitEndsAt = 0;
   readonly #parts: LifeParts;
   readonly #over = new AbortController();
+  readonly #fencing: Fencing | undefined;
   /** `Nodes` of the database as the host knows it. */
   #told: Key | undefined;
 
@@ -81,7 +85,7 @@ export class Life {
       timing,
       log,
       replica: database.replica,
-      self: { node, incarnation, endpoint, loose: host.hello.containment === "process-group" },
+      self: { node, incarnation, endpoint, ...promisesOf(host) },
       generation: parts.generation,
       dial: (endpoint) => dialLeader(outside, endpoint, parts.instance, timing),
       logSizeMax: parts.logSizeMax,
@@ -90,12 +94,15 @@ export class Life {
       ...(parts.verifyEvidence === undefined ? {} : { verifyEvidence: parts.verifyEvidence }),
     });
     this.owner = new OwnerLoop({ outside, database, host, checkpoints: parts.checkpoints, log, poll: timing.poll });
+    const epoch = (): number | undefined => this.membership.leader()?.epoch;
+    this.#fencing = parts.fencing && new Fencing({ outside, database, log, epoch, ...parts.fencing });
     this.leaderLoop = new LeaderLoop({
       outside,
       database,
       log,
       poll: timing.poll,
-      epoch: () => this.membership.leader()?.epoch,
+      epoch,
+      ...(this.#fencing === undefined ? {} : { fencing: this.#fencing }),
     });
     events.resource = (event) => this.owner.hostEvent(event);
     events.permit = (endsAt) => {
@@ -125,6 +132,7 @@ export class Life {
     const end = await this.membership.run();
     log.warn("this life ends", { why: end.why });
     this.#over.abort();
+    this.#fencing?.close();
     this.owner.kick();
     this.leaderLoop.kick();
     for (const stop of stopListening) stop();
@@ -167,6 +175,12 @@ export class Life {
         await tidy(this.membership).catch((error: unknown) => log.warn("housekeeping failed", { error }));
     }
   }
+}
+
+/** What the host promises of this life. */
+function promisesOf({ hello }: HostClient): { readonly loose: boolean; readonly watchdog?: number } {
+  const { watchdog } = hello;
+  return { loose: hello.containment === "process-group", ...(watchdog === undefined ? {} : { watchdog }) };
 }
 
 /** Nodes that live on this machine, as a directory quorum has them, can be looked at. */

@@ -5,6 +5,7 @@
 import { childOf, findKey, type Key, valueOf } from "../tree/key.ts";
 import { multiSzOf, textOf } from "../tree/value.ts";
 import { type CheckpointState, readCheckpointState } from "./checkpoint-state.ts";
+import { fenceRecordPath, type NodeFencing, readFencing } from "./fencing.ts";
 import { deriveGroupState } from "./group-state.ts";
 import { ids, optionalNumber, optionalText, reader } from "./read-values.ts";
 import { rememberedOf, rememberedWith } from "./remembered.ts";
@@ -59,8 +60,9 @@ export interface NodeState {
   readonly drainTarget: string | undefined;
   /** Why membership counts it as down. */
   readonly downBecause: string | undefined;
-  /** A person confirmed that the present incarnation is down. */
+  /** A person or a fence device confirmed that the present incarnation is down. */
   readonly confirmedDown: boolean;
+  readonly fencing: NodeFencing;
 }
 
 /** One failover after a resource failed. */
@@ -187,10 +189,11 @@ export const readState: (tree: Key) => ClusterState = rememberedOf((tree) => sta
 function readNode(tree: Key, key: Key): NodeState {
   const runtimePath = runtimeNodePath(key.name);
   const runtime = findKey(tree, runtimePath);
-  return nodeOf(key, [runtime], () => makeNode(key, runtimePath, runtime));
+  const fence = findKey(tree, fenceRecordPath(key.name));
+  return nodeOf(key, [runtime, fence], () => makeNode(tree, key, runtimePath, runtime));
 }
 
-function makeNode(key: Key, runtimePath: string, runtime: Key | undefined): NodeState {
+function makeNode(tree: Key, key: Key, runtimePath: string, runtime: Key | undefined): NodeState {
   const incarnation = optionalText(runtime, runtimeNodeValue.incarnation);
   const confirmed = runtime === undefined ? undefined : textOf(valueOf(runtime, runtimeNodeValue.confirmedDown));
   const state = optionalNumber(runtime, runtimeNodeValue.state) ?? nodeState.unknown;
@@ -210,6 +213,7 @@ function makeNode(key: Key, runtimePath: string, runtime: Key | undefined): Node
     drainTarget: target === minusOne ? undefined : String(target),
     downBecause: optionalText(runtime, runtimeNodeValue.downBecause),
     confirmedDown: confirmed !== undefined && confirmed === (incarnation ?? ""),
+    fencing: readFencing(tree, key, runtime, incarnation),
   };
 }
 

@@ -3,7 +3,7 @@
  * owner released it or certainly runs nothing any more (docs/safety.md §2.4, §5.1). Pure.
  */
 import { nodeState } from "../database/schema.ts";
-import type { ClusterState, GroupState, NodeState } from "../database/state.ts";
+import type { ClusterState, GroupState, NodeState, ResourceState } from "../database/state.ts";
 import type { NodeFacts } from "./placement.ts";
 import { nodeName, quoted } from "./words.ts";
 
@@ -55,7 +55,9 @@ function goneBecause(
   // The order of updates settles it: a node that is recorded as up again, in whatever life, is not gone.
   if (node.state !== nodeState.down && node.state !== nodeState.unknown) return undefined;
   if (node.confirmedDown || facts?.takeOver === "confirmed") {
-    return { kind: "free", how: "taken-over", because: `${node.name} is confirmed to be down` };
+    const { record } = node.fencing;
+    const how = record?.state === "off" ? `was fenced: ${withoutStop(record.because)}` : "is confirmed to be down";
+    return { kind: "free", how: "taken-over", because: `${node.name} ${how}` };
   }
   if (facts === undefined || facts.takeOver === "no") return undefined;
   if (facts.incarnation !== undefined && facts.incarnation !== node.incarnation) return undefined;
@@ -63,9 +65,7 @@ function goneBecause(
     return { kind: "free", how: "taken-over", because: `${node.name} proved that it stopped everything` };
   const [past, how] =
     facts.takeOver === "gone" ? ["host has ended", "went with it"] : ["permit is over", "dies with its host"];
-  const survivors = group.resources
-    .flatMap((id) => state.resources.get(id) ?? [])
-    .filter((resource) => facts.loose === true || !resource.diesWithHost);
+  const survivors = survivorsOf(state, group, facts);
   if (survivors.length === 0) {
     return {
       kind: "free",
@@ -78,10 +78,32 @@ function goneBecause(
   return {
     kind: "unknown",
     silent: true,
-    because:
-      `${node.name}'s ${past}, but ${names} ${verb} not die with its host; ` +
-      `when the machine is certainly off: clubar node confirm-down ${node.name}`,
+    because: `${node.name}'s ${past}, but ${names} ${verb} not die with its host; ${whatNext(node)}`,
   };
+}
+
+/** What of a group the end of a node's host says nothing of. */
+export function survivorsOf(
+  state: ClusterState,
+  group: GroupState,
+  facts: Pick<NodeFacts, "loose"> | undefined,
+): readonly ResourceState[] {
+  return group.resources
+    .flatMap((id) => state.resources.get(id) ?? [])
+    .filter((resource) => facts?.loose === true || !resource.diesWithHost);
+}
+
+/** Who can make sure of the machine, and how far that is. */
+function whatNext(node: NodeState): string {
+  const { devices, record } = node.fencing;
+  const byPerson = `when the machine is certainly off: clubar node confirm-down ${node.name}`;
+  if (record?.state === "asked") return `it is being fenced by ${record.title}`;
+  if (record?.state === "failed") return `fencing it failed: ${withoutStop(record.because)}; ${byPerson}`;
+  return devices.length > 0 ? "it is to be fenced" : byPerson;
+}
+
+function withoutStop(sentence: string): string {
+  return sentence.replace(/\.$/, "");
 }
 
 /** After a restore nobody is recorded as owner, and every node might still run it (docs/safety.md §5.1). */

@@ -9,6 +9,7 @@ import { type ClusterState, readState } from "../database/state.ts";
 import { findValue } from "../tree/key.ts";
 import { dwordOf, textOf } from "../tree/value.ts";
 import { decide } from "./decide.ts";
+import type { Fencing } from "./fencing-loop.ts";
 import type { NodeFacts } from "./placement.ts";
 
 /** Rounds without a rest after which the process looks at its sockets and timers first. */
@@ -23,6 +24,8 @@ export interface LeaderLoopParts {
   readonly poll: number;
   /** The epoch that this node leads; undefined when it does not. */
   readonly epoch: () => number | undefined;
+  /** Makes sure of nodes whose groups nothing else sets free; absent: only a person can. */
+  readonly fencing?: Pick<Fencing, "round">;
 }
 
 /**
@@ -84,7 +87,8 @@ export class LeaderLoop {
     }
     const wall = outside.clock.wall();
     const state = readState(database.tree());
-    const actions = decide({ state, nodes: nodeFacts(state, leads), now: wall, hour: new Date(wall).getHours() });
+    const nodes = nodeFacts(state, leads);
+    const actions = decide({ state, nodes, now: wall, hour: new Date(wall).getHours() });
     this.#waits = actions.filter((action) => action.update === undefined).map((action) => action.because);
     for (const action of actions) {
       if (action.update === undefined) continue;
@@ -92,6 +96,7 @@ export class LeaderLoop {
       log.info("decided", { kind: action.kind, because: action.because, outcome: result.outcome });
       if (result.outcome === "unknown") return;
     }
+    this.#parts.fencing?.round(state, nodes, leads);
   }
 }
 

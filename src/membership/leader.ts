@@ -27,6 +27,7 @@ import {
   upUpdate,
 } from "./node-records.ts";
 import { refuseOtherFolder } from "./other-folder.ts";
+import { refuseWhileFenced } from "./while-fenced.ts";
 import { takeoverWait, type Timing } from "./timing.ts";
 import { UpdateOrder } from "./update-order.ts";
 import type { CopyAnswer, FetchRequest, JoinAnswer, JoinRequest } from "./wire.ts";
@@ -39,7 +40,7 @@ export interface LeaderParts {
   readonly timing: Timing;
   readonly log: Log;
   readonly replica: Replica;
-  readonly self: Pick<JoinRequest, "node" | "incarnation" | "endpoint" | "loose">;
+  readonly self: Pick<JoinRequest, "node" | "incarnation" | "endpoint" | "loose" | "watchdog">;
   /** Bytes of log after which a snapshot is taken. */
   readonly logSizeMax: () => number;
   /** Saves this node's copy aside before one of another history replaces it. */
@@ -142,7 +143,7 @@ export class Leader {
   async #join(request: JoinRequest): Promise<JoinAnswer> {
     this.#checkLeading();
     this.#checkJoin(request);
-    const { node, incarnation, endpoint, loose } = request;
+    const { node, incarnation, endpoint } = request;
     await this.#refuseProven(node, incarnation);
     await this.#parts.host.admit(node, incarnation);
     const known = nodeRecord(this.#parts.replica.tree(), node);
@@ -151,10 +152,7 @@ export class Leader {
       known.incarnation === incarnation &&
       known.epoch === this.epoch &&
       known.endpoint === endpoint;
-    if (!same)
-      await this.#must(
-        upUpdate(this.#newId(), { node, incarnation, endpoint, loose }, this.epoch, this.#parts.replica.tree()),
-      );
+    if (!same) await this.#must(upUpdate(this.#newId(), request, this.epoch, this.#parts.replica.tree()));
     this.#waitUntil.delete(node);
     this.#parts.log.info("node joined", { node, incarnation, epoch: this.epoch });
     return { epoch: this.epoch, identity: this.identity, copy: this.#copyFor(request.tag, request.lineage) };
@@ -313,6 +311,7 @@ export class Leader {
         happened: `This life of node ${node} was declared ended; it must start a new one.`,
       });
     }
+    refuseWhileFenced(tree, node);
     refuseOtherFolder(tree, request, this.#parts.outside.clock.boot() < this.#unconfirmedUntil);
     if (request.admitted !== 0 && request.admitted < this.identity.generation) {
       throw fail("CLUSTER_POISONED", {

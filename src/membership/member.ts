@@ -24,7 +24,7 @@ export interface MemberParts {
   readonly log: Log;
   readonly replica: Replica;
   readonly quorum: Pick<Quorum, "load">;
-  readonly self: Pick<JoinRequest, "node" | "incarnation" | "endpoint" | "loose">;
+  readonly self: Pick<JoinRequest, "node" | "incarnation" | "endpoint" | "loose" | "watchdog">;
   /** Saves this node's copy aside before a copy of a newer generation replaces it. */
   readonly saveDiverged: () => Promise<void>;
 }

@@ -31,7 +31,7 @@ export interface MembershipParts {
   readonly timing: Timing;
   readonly log: Log;
   readonly replica: Replica;
-  readonly self: Pick<JoinRequest, "node" | "incarnation" | "endpoint" | "loose">;
+  readonly self: Pick<JoinRequest, "node" | "incarnation" | "endpoint" | "loose" | "watchdog">;
   /** The generation in force when this life began. Its host can't confirm in a later one. */
   readonly generation: number;
   readonly dial: (endpoint: string) => Promise<LeaderCalls>;

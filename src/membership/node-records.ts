@@ -2,7 +2,10 @@
 import { findKey, findValue, type Key, childrenOf } from "../tree/key.ts";
 import { dword, dwordOf, sz, textOf } from "../tree/value.ts";
 import type { Edit } from "../tree/edit.ts";
+import { watchdogName } from "../database/fencing.ts";
 import type { Condition, Update } from "../database/update.ts";
+import { notFencedMeanwhile } from "./while-fenced.ts";
+import type { JoinRequest } from "./wire.ts";
 
 /** WSFC's node states (facts §6.1). */
 export const nodeState = { up: 0, down: 1, paused: 2, joining: 3 } as const;
@@ -67,7 +70,7 @@ export function stopDrainEdit(node: string): Edit {
 /** The node is up in this life, under this epoch. */
 export function upUpdate(
   requestId: string,
-  who: { node: string; incarnation: string; endpoint: string; loose?: boolean | undefined },
+  who: Pick<JoinRequest, "node" | "incarnation" | "endpoint" | "loose" | "watchdog">,
   epoch: number,
   tree: Key,
 ): Update {
@@ -79,7 +82,7 @@ export function upUpdate(
   return {
     requestId,
     because: `Node ${who.node} joined under epoch ${epoch}.`,
-    conditions: [{ kind: "key-exists", path: `Nodes\\${who.node}` }],
+    conditions: [{ kind: "key-exists", path: `Nodes\\${who.node}` }, ...notFencedMeanwhile(tree, who.node)],
     edits: [
       { kind: "set-value", path, value: dword("State", nodeState.up) },
       { kind: "set-value", path, value: sz("Incarnation", who.incarnation) },
@@ -89,9 +92,16 @@ export function upUpdate(
       { kind: "set-value", path: `Nodes\\${who.node}`, value: sz("Endpoint", who.endpoint) },
       { kind: "set-value", path, value: dword("Loose", who.loose === true ? 1 : 0) },
       { kind: "delete-value", path, name: "DownBecause" },
+      ...watchdogEdits(path, who.watchdog, tree),
       ...resumed.map((name) => ({ kind: "delete-value", path, name }) as const),
     ],
   };
+}
+
+function watchdogEdits(path: string, timeout: number | undefined, tree: Key): Edit[] {
+  if (timeout !== undefined) return [{ kind: "set-value", path, value: dword(watchdogName, timeout) }];
+  const before = findValue(tree, path, watchdogName);
+  return before === undefined ? [] : [{ kind: "delete-value", path, name: watchdogName }];
 }
 
 /** Nothing of this life of the node runs any more. */

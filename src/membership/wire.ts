@@ -11,6 +11,8 @@ export interface JoinRequest {
   readonly endpoint: string;
   /** Its host can't promise that applications end with it (no PID namespaces): the takeover wait proves nothing. */
   readonly loose?: boolean;
+  /** Milliseconds: its host armed the machine's watchdog with them. */
+  readonly watchdog?: number;
   /** What this node's copy of the database is. */
   readonly tag: Tag;
   readonly lineage: string;

@@ -9,7 +9,7 @@ const layers: readonly (readonly string[])[] = [
   ["hive"],
   ["quorum", "registry", "rpc", "disks"],
   ["database"],
-  ["membership", "trust"],
+  ["membership", "trust", "fencing"],
   ["failover", "monitor", "checkpoint"],
   ["recovery", "restore", "backup", "vss", "retention"],
   ["api", "clusapi"],
