@@ -19,6 +19,7 @@ import { cluster } from "./routes/cluster.ts";
 import { decisions } from "./routes/decisions.ts";
 import { doctor } from "./routes/doctor.ts";
 import { events } from "./routes/events.ts";
+import { fencing } from "./routes/fencing.ts";
 import { groups } from "./routes/groups.ts";
 import { keys } from "./routes/keys.ts";
 import { nodes } from "./routes/nodes.ts";
@@ -104,6 +105,7 @@ export function createApp(
     events,
     status,
     doctor,
+    fencing,
     users,
     vss,
     ...(page === undefined ? {} : { decisions: () => decisions(page), sets: () => sets(page) }),

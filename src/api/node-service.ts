@@ -13,6 +13,7 @@ import type { Claim, ClusterIdentity, Quorum } from "../quorum/quorum.ts";
 import type { Tag } from "../quorum/tag.ts";
 import type { Diagnosis } from "../recovery/doctor.ts";
 import type { DiskFact, ReplaceDiskRequest } from "../recovery/recovery.ts";
+import type { FenceCalls } from "./fence-calls.ts";
 import type { KeyContainers } from "../registry/key-containers.ts";
 import type { Registry } from "../registry/registry.ts";
 import type { Key } from "../tree/key.ts";
@@ -52,6 +53,9 @@ export interface NodeService {
   readonly trust?: TrustCalls | undefined;
   /** After an eviction: whether content that is sealed from now on is sealed with a key that the evicted node never had. */
   readonly isKeyRotated?: () => Promise<boolean>;
+  readonly fencing?: FenceCalls;
+  /** Absent: modules and parameters are not looked at before they are stored. */
+  readonly types?: TypeCalls | undefined;
   /** What is wrong, what is not, what to do. */
   readonly doctor?: () => Promise<Diagnosis>;
   /** A node is certainly off; asks for its name a second time. */

@@ -16,6 +16,8 @@ read              GET    /cluster /nodes /nodes/:node /groups /groups/:group /re
 read              GET    /checkpoints /checkpoints/history /checkpoints/audit /checkpoints/losers /checkpoints/content
 read              GET    /registry/key /registry/hive /keys /keys/public /events /status /doctor /decisions /sets /users
 read              GET    /recovery/checkpoints /recovery/checkpoints/:id /recovery/checkpoints/:id/events /recovery/disks
+read              GET    /fencing /fencing/:node
+read              POST   /nodes/:node/fence/plan
 read              POST   /sets/verify /recovery/checkpoints/plan /recovery/disk/plan /restore/plan /cluster/force-quorum/plan
 operate           POST   /groups /groups/:group/online /groups/:group/release /groups/release /groups/:group/cancel
 operate           POST   /groups/:group/move /resources /resources/:resource/online /resources/:resource/control
@@ -26,6 +28,9 @@ operate           PATCH  /cluster /nodes/:node /groups/:group /resources/:resour
 operate!          POST   /groups/:group/offline /resources/:resource/offline /resources/:resource/fail /nodes/:node/evict
 operate!          POST   /nodes/:node/confirm-down /nodes/:node/stop /checkpoints/remove /checkpoints/revert /keys/import
 operate!          POST   /recovery/checkpoints /recovery/disk
+operate           POST   /fencing/:node/test
+operate!          POST   /fencing/:node /nodes/:node/fence
+operate!          DELETE /fencing/:node
 operate!          POST   /resource-types
 operate!          PUT    /registry/hive
 operate!          DELETE /groups/:group /resources/:resource /resource-types/:type /registry/hive /keys

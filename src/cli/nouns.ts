@@ -40,9 +40,15 @@ export const nouns: readonly Noun[] = [
   },
   {
     words: "node",
-    summary: "Nodes: pause, drain, resume, evict, stop",
+    summary: "Nodes: pause, drain, resume, evict, fence, stop",
     part: "Cluster",
     load: async () => (await import("./commands/node.ts")).defineNode,
+  },
+  {
+    words: "fence",
+    summary: "Devices that make sure of a node's machine: add, test, show, remove",
+    part: "Cluster",
+    load: async () => (await import("./commands/fence.ts")).defineFence,
   },
   {
     words: "user",

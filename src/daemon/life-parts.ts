@@ -3,6 +3,7 @@ import { newGuid } from "../base/guid.ts";
 import { readState } from "../database/state.ts";
 import type { Timing } from "../membership/timing.ts";
 import type { ClusDbFile } from "./clusdb-file.ts";
+import type { NodeFencing } from "./fence-calls.ts";
 import type { HostQuestions } from "./host-answers.ts";
 import type { HostConfig } from "./host-config.ts";
 import { startHost } from "./host-start.ts";
@@ -17,6 +18,7 @@ export interface LifeGround {
   readonly timing: Timing;
   readonly database: LivingDatabase;
   readonly checkpoints: LifeParts["checkpoints"];
+  readonly fencing: NodeFencing;
   readonly clusDb: ClusDbFile;
   readonly housekeeping: Housekeeping;
   readonly questions: HostQuestions;
@@ -27,7 +29,8 @@ export interface LifeGround {
 
 /** Under a new incarnation. */
 export function lifePartsOf(ground: LifeGround): LifeParts {
-  const { parts, timing, database, checkpoints, clusDb, housekeeping, questions, generation, isLifeWanted } = ground;
+  const { parts, timing, database, checkpoints, fencing, clusDb, housekeeping, questions, generation, isLifeWanted } =
+    ground;
   const { outside, log, quorum, data, config, hostProgram } = parts;
   const incarnation = newGuid(outside.random);
   const { instance, node, insist, timingFactor, listen } = config;
@@ -58,6 +61,7 @@ export function lifePartsOf(ground: LifeGround): LifeParts {
     checkpoints,
     startHost: (events) => startHost(outside, hostProgram, hostConfig, timing, events, isLifeWanted),
     hostEvents: questions,
+    fencing,
     ...(endpoint === undefined ? {} : { endpoint }),
     logSizeMax: () => maxLogSize(database.tree()),
     saveDiverged: async () => {

@@ -46,7 +46,7 @@ export interface LifeParts {
   readonly saveDiverged: () => Promise<void>;
   readonly verifyEvidence?: MembershipParts["verifyEvidence"];
   /** How this node asks fence devices when it leads; absent: it asks none. */
-  readonly fencing?: Pick<FencingParts, "deviceOf" | "audit">;
+  readonly fencing?: Pick<FencingParts, "deviceOf" | "audit"> & { tidy(): Promise<void> };
   /** The leader's housekeeping, about every second. */
   readonly tidy: (membership: Membership) => Promise<void>;
 }
@@ -95,7 +95,17 @@ export class Life {
     });
     this.owner = new OwnerLoop({ outside, database, host, checkpoints: parts.checkpoints, log, poll: timing.poll });
     const epoch = (): number | undefined => this.membership.leader()?.epoch;
-    this.#fencing = parts.fencing && new Fencing({ outside, database, log, epoch, ...parts.fencing });
+    if (parts.fencing !== undefined) {
+      const { deviceOf, audit } = parts.fencing;
+      this.#fencing = new Fencing({
+        outside,
+        database,
+        log,
+        epoch,
+        deviceOf,
+        ...(audit === undefined ? {} : { audit }),
+      });
+    }
     this.leaderLoop = new LeaderLoop({
       outside,
       database,
@@ -166,11 +176,12 @@ export class Life {
   }
 
   async #housekeeping(): Promise<void> {
-    const { outside, tidy, log, checkpoints } = this.#parts;
+    const { outside, tidy, log, checkpoints, fencing } = this.#parts;
     while (!this.#over.signal.aborted) {
       await outside.timers.sleep(1000, this.#over.signal);
       if (this.membership.isMember())
         await checkpoints.lookForEdits().catch((error: unknown) => log.warn("looking for edits failed", { error }));
+      await fencing?.tidy().catch((error: unknown) => log.warn("fence secrets could not be asked for", { error }));
       if (this.membership.isLeader())
         await tidy(this.membership).catch((error: unknown) => log.warn("housekeeping failed", { error }));
     }

@@ -11,6 +11,7 @@ import { enrolNewcomer } from "./enrolment.ts";
 import { mustBe, type NodeTrust } from "./node-trust.ts";
 import { answerClusterKeys, clusterKeysCall } from "./cluster-key-calls.ts";
 import { captureAll } from "./owner-calls.ts";
+import { fenceRpc } from "./fence-calls.ts";
 import type { ServiceNode } from "./service-node.ts";
 
 /** What a node says of itself to other nodes. */
@@ -55,6 +56,10 @@ export function nodeHandlers(service: ServiceNode, trust?: NodeTrust): Handlers 
     [clusterKeysCall]: (body) => answerClusterKeys(service, body),
     "capture-all": () => captureAll(service),
     backup: (body) => service.backup((body as { path: string }).path),
+    [typeCall.describe]: (body) => ownTypes(service).describe(body as string),
+    [typeCall.check]: (body) => ownTypes(service).check(body as ParametersAsked),
+    [fenceRpc.secrets]: (body) => service.fencing.answerSecrets(body),
+    [fenceRpc.test]: (body) => service.fencing.testHere((body as { node: string }).node),
     stop: async (body) => {
       await service.stop((body as { drain: boolean }).drain);
       return null;

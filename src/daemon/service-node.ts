@@ -37,6 +37,7 @@ import { changedPaths } from "./changed-paths.ts";
 import { isKeyRotated } from "./cluster-key-calls.ts";
 import { ClusDbFile } from "./clusdb-file.ts";
 import { examineOwn } from "./own-doctor.ts";
+import { NodeFencing } from "./fence-calls.ts";
 import { ForceQuorumRun } from "./force-quorum-run.ts";
 import { HostQuestions } from "./host-answers.ts";
 import { socketPath } from "./host-config.ts";
@@ -74,6 +75,8 @@ export class ServiceNode implements NodeService {
   readonly disks = (): ReturnType<typeof allDisks> => allDisks(this);
   readonly trust: NodeService["trust"];
   readonly isKeyRotated = (): Promise<boolean> => isKeyRotated(this);
+  readonly fencing: NodeFencing;
+  readonly types: NodeService["types"];
   readonly doctor = (): ReturnType<typeof examineOwn> => examineOwn(this);
   readonly #clusDb: ClusDbFile;
   readonly #backups: BackupRun;
@@ -107,6 +110,8 @@ export class ServiceNode implements NodeService {
     this.#owners = new OwnerCalls(this);
     this.trust = parts.trust === undefined ? undefined : trustCalls(this, parts.trust);
     this.#backups = new BackupRun(this);
+    this.types = parts.typeRunner === undefined ? undefined : typeCalls(this);
+    this.fencing = new NodeFencing(this);
     this.#restores = new RestoreRun(this);
     this.#freeze = new NodeFreeze({ outside, log, registry: parts.registry, clusDb, database });
   }
@@ -351,7 +356,7 @@ export class ServiceNode implements NodeService {
   }
 
   #lifeParts(): LifeParts {
-    const { parts, timing, database, checkpoints } = this;
+    const { parts, timing, database, checkpoints, fencing } = this;
     this.#questions = new HostQuestions(parts.registry, parts.keys, (resource) =>
       this.#life?.host.registryChanged(resource),
     );
@@ -361,6 +366,7 @@ export class ServiceNode implements NodeService {
       database,
       checkpoints,
       clusDb: this.#clusDb,
+      fencing,
       housekeeping: this.#housekeeping,
       questions: this.#questions,
       generation: this.#identity.generation,

@@ -7,7 +7,7 @@ export interface FenceStatus {
   readonly sentence: string;
 }
 
-/** One device that can end whatever one machine runs. Every call may be made again, and rejects with a `Failure` or when `signal` ends it. */
+/** One device that can end all that a machine runs. Every call may be made again; it rejects with a `Failure`, or when `signal` ends it. */
 export interface FenceDevice {
   readonly kind: "agent" | "watchdog";
   /** For sentences: "fence_ipmilan", "the watchdog of node b". */

@@ -1,6 +1,7 @@
 /**
- * Passwords of fence devices: in `fence-secrets.json` of each node's data folder (0600) and nowhere else. The database names an id for them,
- * made anew with each `clubar fence add`; nodes hand the values to one another (`fence-secrets` between nodes).
+ * Passwords of fence devices: in `fence-secrets.json` of each node's data folder (0600) and nowhere else. The database names an id for
+ * them, made anew with each `clubar fence add`; nodes hand the values to one another (`fence-secrets` between nodes). Those of former
+ * devices stay: a database that is restored may name them again.
  */
 import { writeFileDurably } from "../base/durable.ts";
 import { fail } from "../base/errors.ts";
@@ -39,17 +40,6 @@ export class FenceSecrets {
     return this.#alone.run(async () => {
       const known = await this.#read();
       known.set(id, secrets);
-      await this.#write(known);
-    });
-  }
-
-  /** Forgets those that no device has any more. */
-  keepOnly(ids: readonly string[]): Promise<void> {
-    return this.#alone.run(async () => {
-      const known = await this.#read();
-      const old = [...known.keys()].filter((id) => !ids.includes(id));
-      if (old.length === 0) return;
-      for (const id of old) known.delete(id);
       await this.#write(known);
     });
   }

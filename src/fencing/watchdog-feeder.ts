@@ -1,6 +1,6 @@
 /**
- * The node's own end of its watchdog, in its host: fed only while the host has a permit or runs nothing, disarmed only when nothing runs
- * any more. Any byte feeds it, and 'V' before the device is closed disarms it (Documentation/watchdog/watchdog-api.rst); no ioctl is needed.
+ * The node's own end of its watchdog, in its host: fed only while the host has a permit or runs nothing, disarmed only when nothing runs.
+ * Any byte feeds it, and 'V' before the device is closed disarms it (Documentation/watchdog/watchdog-api.rst); no ioctl is needed.
  */
 import { fail } from "../base/errors.ts";
 import { failureOf } from "../base/failure-of.ts";

@@ -5,9 +5,20 @@ import { fail } from "../../base/errors.ts";
 import { nodeState } from "../../database/schema.ts";
 import { readState } from "../../database/state.ts";
 import { propertyInputs } from "../property-inputs.ts";
-import { type ApiContext, type ApiRoutes, type Changed, bodyOf, change, pathPart, routes, stateOf, tell } from "../request.ts";
+import {
+  type ApiContext,
+  type ApiRoutes,
+  type Changed,
+  bodyOf,
+  change,
+  pathPart,
+  routes,
+  stateOf,
+  tell,
+} from "../request.ts";
 import { nodeView, type PropertiesView, propertiesView } from "../views.ts";
 import type { NodeView } from "../views.ts";
+import { fenceNode, planFence } from "./fencing.ts";
 import { trustOf } from "./users.ts";
 
 /** Answered by GET /nodes/NODE. */
@@ -31,8 +42,8 @@ const stop = z.strictObject({ drain: z.boolean().optional() });
 
 /**
  * GET /nodes, /nodes/NODE; PATCH /nodes/NODE {properties}; POST /nodes/NODE/pause {drain?, target?}, /resume {failback?}, /evict,
- * /confirm-down {name} (the name once more), /stop {drain?} (true unless said otherwise); POST /nodes/token {minutes?}, with which one
- * machine may join (10 minutes unless said otherwise).
+ * /confirm-down {name} (the name once more), /fence/plan, /fence, /stop {drain?} (true unless said otherwise); POST /nodes/token
+ * {minutes?}, with which one machine may join (10 minutes unless said otherwise).
  */
 export function nodes(): ApiRoutes {
   return routes()
@@ -73,6 +84,8 @@ export function nodes(): ApiRoutes {
       const tag = await context.var.service.confirmDown(node.id, name);
       return context.json({ tag: tell(context, tag), done: `Node ${node.name} is confirmed to be down.` });
     })
+    .post("/:node/fence/plan", planFence)
+    .post("/:node/fence", fenceNode)
     .post("/:node/stop", stopNode);
 }
 

@@ -7,6 +7,7 @@ import type { Cli, Done } from "../cli.ts";
 import { facts, table } from "../render/table.ts";
 import { orDash, plain } from "../render/text.ts";
 import { usage } from "../exit.ts";
+import { fenceNode } from "./fence.ts";
 import { assignments, type Define, notes, unsetOption, verb, wholeNumber, withUnset } from "../verbs.ts";
 
 /** `clubar node …`. */
@@ -46,6 +47,13 @@ export const defineNode: Define = (noun, cli) => {
   notes(
     confirmDown,
     "The cluster then starts that node's groups elsewhere. If the machine is not off, they run twice and data is damaged.",
+  );
+  const fence = verb(noun, "fence <node>", "Switch off the machine of a node that does not answer")
+    .option("--plan", "only show what would happen")
+    .action((node: string, options: { readonly plan?: boolean }) => fenceNode(cli, node, options.plan === true));
+  notes(
+    fence,
+    "The leader does it by itself when a silent node has resources that don't die with its host. Devices: clubar fence.",
   );
   verb(noun, "stop [node]", "Stop a node's service, in order; this node's without a name")
     .option("--no-drain", "end its groups here instead of moving them")
