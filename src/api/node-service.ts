@@ -9,11 +9,13 @@ import type { Change } from "../database/change.ts";
 import type { Database } from "../database/database.ts";
 import type { RunningResource } from "../failover/owner.ts";
 import type { Timing } from "../membership/timing.ts";
+import type { TypeDescription } from "../monitor/module-messages.ts";
+import type { ParameterReport, ParametersAsked } from "../monitor/type-look.ts";
 import type { Claim, ClusterIdentity, Quorum } from "../quorum/quorum.ts";
 import type { Tag } from "../quorum/tag.ts";
+import type { FenceCalls } from "./fence-calls.ts";
 import type { Diagnosis } from "../recovery/doctor.ts";
 import type { DiskFact, ReplaceDiskRequest } from "../recovery/recovery.ts";
-import type { FenceCalls } from "./fence-calls.ts";
 import type { KeyContainers } from "../registry/key-containers.ts";
 import type { Registry } from "../registry/registry.ts";
 import type { Key } from "../tree/key.ts";
@@ -51,11 +53,11 @@ export interface NodeService {
   /** The disks that every node sees. */
   readonly disks?: () => Promise<readonly NodeDisks[]>;
   readonly trust?: TrustCalls | undefined;
-  /** After an eviction: whether content that is sealed from now on is sealed with a key that the evicted node never had. */
-  readonly isKeyRotated?: () => Promise<boolean>;
   readonly fencing?: FenceCalls;
   /** Absent: modules and parameters are not looked at before they are stored. */
   readonly types?: TypeCalls | undefined;
+  /** After an eviction: whether content that is sealed from now on is sealed with a key that the evicted node never had. */
+  readonly isKeyRotated?: () => Promise<boolean>;
   /** What is wrong, what is not, what to do. */
   readonly doctor?: () => Promise<Diagnosis>;
   /** A node is certainly off; asks for its name a second time. */
@@ -123,6 +125,29 @@ export interface MoveQuorumCalls {
    * Rejects: the cluster is where it was, unless it says "unfinished".
    */
   carryOut(asked: MoveQuorumAsked): Promise<RestoreOutcome>;
+}
+
+/** What one node says of a module. */
+export interface NodeType {
+  /** Its name. */
+  readonly node: string;
+  /** undefined where `trouble` says why. */
+  readonly description: TypeDescription | undefined;
+  readonly trouble: string;
+}
+
+/** What one node says of parameters. */
+export interface NodeReport {
+  readonly node: string;
+  readonly report: ParameterReport | undefined;
+  readonly trouble: string;
+}
+
+/** Looks at resource types and parameters where the programs are: one answer a node. */
+export interface TypeCalls {
+  describe(module: string): Promise<readonly NodeType[]>;
+  /** Of a type that needs no program only this node answers. */
+  check(asked: ParametersAsked): Promise<readonly NodeReport[]>;
 }
 
 /** Gives tokens and certificates; absent on a node without an authority. */

@@ -99,6 +99,11 @@ export async function change(context: ApiContext, build: (tree: Key) => Change, 
   return context.json(answer, id === undefined ? 200 : 201);
 }
 
+/** The change, with a sentence more for whoever asked. */
+export function withNote(built: Change, note: string): Change {
+  return note === "" ? built : { ...built, because: `${built.because} ${note}` };
+}
+
 /** Several changes, one update each, in order; the sentence of the answer says all. INVALID_PARAMETER when there is none. */
 export async function changes(context: ApiContext, builds: readonly ((tree: Key) => Change)[]): Promise<Response> {
   if (builds.length === 0) throw wrongRequest("The request asks for no change.");

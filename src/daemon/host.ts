@@ -11,6 +11,7 @@ import { openQuorum } from "../quorum/open.ts";
 import type { HostConfig } from "./host-config.ts";
 import { type GuardLink, runHost } from "./host-process.ts";
 import { openHostRemote } from "./host-remote.ts";
+import { typeRunner } from "./type-runner-words.ts";
 
 const config = JSON.parse(process.argv[2] ?? "{}") as HostConfig;
 const outside = openOutside();
@@ -31,11 +32,7 @@ await runHost({
   log,
   guard,
   findType: findResourceType,
-  typeRunner: [
-    process.execPath,
-    "--max-old-space-size=128",
-    fileURLToPath(new URL("./type-runner.ts", import.meta.url)),
-  ],
+  typeRunner: typeRunner(),
   environment: applicationEnvironment(),
 });
 process.exit(0);

@@ -8,10 +8,12 @@ import { followQuorum } from "./force-quorum-run.ts";
 import { ownDisks } from "./disk-look.ts";
 import { checkMark, standAside } from "./move-run.ts";
 import { enrolNewcomer } from "./enrolment.ts";
+import type { ParametersAsked } from "../monitor/type-look.ts";
 import { mustBe, type NodeTrust } from "./node-trust.ts";
 import { answerClusterKeys, clusterKeysCall } from "./cluster-key-calls.ts";
-import { captureAll } from "./owner-calls.ts";
 import { fenceRpc } from "./fence-calls.ts";
+import { captureAll } from "./owner-calls.ts";
+import { ownTypes, typeCall } from "./type-look.ts";
 import type { ServiceNode } from "./service-node.ts";
 
 /** What a node says of itself to other nodes. */
@@ -54,12 +56,12 @@ export function nodeHandlers(service: ServiceNode, trust?: NodeTrust): Handlers 
     enrol: (body, { proof }) => enrolNewcomer(service, trust, body, proof),
     "at-owner": (body) => service.atOwner(body as CheckpointCall),
     [clusterKeysCall]: (body) => answerClusterKeys(service, body),
-    "capture-all": () => captureAll(service),
-    backup: (body) => service.backup((body as { path: string }).path),
     [typeCall.describe]: (body) => ownTypes(service).describe(body as string),
     [typeCall.check]: (body) => ownTypes(service).check(body as ParametersAsked),
     [fenceRpc.secrets]: (body) => service.fencing.answerSecrets(body),
     [fenceRpc.test]: (body) => service.fencing.testHere((body as { node: string }).node),
+    "capture-all": () => captureAll(service),
+    backup: (body) => service.backup((body as { path: string }).path),
     stop: async (body) => {
       await service.stop((body as { drain: boolean }).drain);
       return null;

@@ -56,6 +56,7 @@ import { notReady, rememberQuorum, settle } from "./quorum-ends.ts";
 import { RestoreRun } from "./restore-run.ts";
 import type { ServiceParts } from "./service-parts.ts";
 import { trustCalls } from "./trust-calls.ts";
+import { typeCalls } from "./type-look.ts";
 
 /** How long another node may take to move its groups away and stop, in milliseconds. */
 const stopLimit = 60_000;
@@ -74,9 +75,9 @@ export class ServiceNode implements NodeService {
   readonly moveQuorum: MoveRun = new MoveRun(this);
   readonly disks = (): ReturnType<typeof allDisks> => allDisks(this);
   readonly trust: NodeService["trust"];
-  readonly isKeyRotated = (): Promise<boolean> => isKeyRotated(this);
   readonly fencing: NodeFencing;
   readonly types: NodeService["types"];
+  readonly isKeyRotated = (): Promise<boolean> => isKeyRotated(this);
   readonly doctor = (): ReturnType<typeof examineOwn> => examineOwn(this);
   readonly #clusDb: ClusDbFile;
   readonly #backups: BackupRun;
@@ -109,9 +110,9 @@ export class ServiceNode implements NodeService {
     this.callers = new CallerPool(parts.outside, () => parts.config.instance);
     this.#owners = new OwnerCalls(this);
     this.trust = parts.trust === undefined ? undefined : trustCalls(this, parts.trust);
-    this.#backups = new BackupRun(this);
     this.types = parts.typeRunner === undefined ? undefined : typeCalls(this);
     this.fencing = new NodeFencing(this);
+    this.#backups = new BackupRun(this);
     this.#restores = new RestoreRun(this);
     this.#freeze = new NodeFreeze({ outside, log, registry: parts.registry, clusDb, database });
   }
@@ -365,8 +366,8 @@ export class ServiceNode implements NodeService {
       timing,
       database,
       checkpoints,
-      clusDb: this.#clusDb,
       fencing,
+      clusDb: this.#clusDb,
       housekeeping: this.#housekeeping,
       questions: this.#questions,
       generation: this.#identity.generation,

@@ -24,6 +24,8 @@ export interface ServiceParts {
   /** The machine's disks; absent where nobody looks at them. */
   readonly disks?: Disks;
   readonly hostProgram: ProgramStart;
+  /** The words that start the process of a third party's type; without them neither modules nor parameters are looked at. */
+  readonly typeRunner?: readonly string[];
   /** How other machines are talked to; absent for a node that only has sockets of its machine. */
   readonly trust?: NodeTrust;
   readonly makeCheckpoints: (database: LivingDatabase) => Checkpoints;

@@ -23,6 +23,7 @@ import { finishMove } from "./quorum-ends.ts";
 import { openRemoteDoor } from "./remote-door.ts";
 import { finishRestore } from "./restore-run.ts";
 import { pageService } from "./page-service.ts";
+import { typeRunner } from "./type-runner-words.ts";
 import { ServiceNode } from "./service-node.ts";
 import type { ServiceParts } from "./service-parts.ts";
 
@@ -140,6 +141,7 @@ async function serveNode(
       args: ["--max-old-space-size=64", "--max-semi-space-size=2", host],
       environment: { ...process.env } as Record<string, string>,
     },
+    typeRunner: typeRunner(),
     makeCheckpoints: (database) =>
       createCheckpoints({ outside, database, registry, keys, versions: quorum.versions, log, folder: data }),
   });

@@ -34,6 +34,9 @@ export const toType = {
   abort: "abort",
 } as const;
 
+/** With `--describe MODULE` instead of a socket, the process says on a line of standard output what the module is: this, then JSON. */
+export const describedPrefix = "clubar resource type: ";
+
 /** What the module says it is. */
 export interface TypeDescription {
   readonly name: string;

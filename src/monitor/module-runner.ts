@@ -22,8 +22,16 @@ import type { ResourceContext, ResourceType } from "./resource-type.ts";
 /** A call may take as long as the host lets it. */
 const noLimit = 0x7fffffff;
 
+/** What a module exported. @throws INVALID_DATA when it is no resource type */
+export function describeType(type: unknown): TypeDescription {
+  mustBeType(type);
+  const { name, diesWithHost, parameters, moreParameters = false } = type;
+  return { name, diesWithHost, parameters, moreParameters };
+}
+
 /** Serves until the host closes the connection. `socket`: where the host listens. @throws INVALID_DATA when `type` is none */
 export async function runModule(outside: Outside, disks: Disks, type: unknown, socket: string): Promise<void> {
+  const description = describeType(type);
   mustBeType(type);
   const running = new Map<number, AbortController>();
   // A call may come before the answer that says of which resource.
@@ -44,8 +52,6 @@ export async function runModule(outside: Outside, disks: Disks, type: unknown, s
     },
   };
   const host = await dial(outside, socket, moduleInstance, told);
-  const { name, diesWithHost, parameters, moreParameters = false } = type;
-  const description: TypeDescription = { name, diesWithHost, parameters, moreParameters };
   const resource = (await host.call(toTypeHost.hello, description, noLimit)) as TypeResource;
   context.resolve(contextOf(outside, disks, type, resource, host));
   await new Promise<void>((resolve) => host.onClose(resolve));
@@ -130,6 +136,12 @@ function remote(host: Caller, application: number): Application {
   };
 }
 
+function isRow(row: unknown): boolean {
+  const { name, kind, required } = (typeof row === "object" && row !== null ? row : {}) as Record<string, unknown>;
+  const isKind = typeof kind === "string" && ["text", "texts", "number", "flag", "bytes"].includes(kind);
+  return typeof name === "string" && name !== "" && isKind && typeof required === "boolean";
+}
+
 const calls = ["online", "offline", "terminate", "looksAlive", "isAlive"] as const;
 
 function mustBeType(type: unknown): asserts type is ResourceType {
@@ -137,7 +149,7 @@ function mustBeType(type: unknown): asserts type is ResourceType {
   const missing: string[] = calls.filter((name) => typeof is[name] !== "function");
   if (typeof is.name !== "string" || is.name === "") missing.push("name");
   if (typeof is.diesWithHost !== "boolean") missing.push("diesWithHost");
-  if (!Array.isArray(is.parameters)) missing.push("parameters");
+  if (!Array.isArray(is.parameters) || !is.parameters.every(isRow)) missing.push("parameters");
   if (missing.length === 0) return;
   throw fail("INVALID_DATA", {
     happened: `The module exports no resource type as resourceType: ${missing.join(", ")} is missing or of another kind.`,

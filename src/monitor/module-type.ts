@@ -50,11 +50,10 @@ export function moduleType(spec: ModuleSpec): ResourceType {
     times: defaultTimes,
     parameters: [],
     moreParameters: true,
-    async online(context, signal) {
-      const session = await sessionOf(context);
-      checkDescription(context, spec, session.description);
-      await session.ask("online", signal);
+    async prepare(context) {
+      checkDescription(context, spec, (await sessionOf(context)).description);
     },
+    online: async (context, signal) => void (await ask(context, "online", signal)),
     offline: async (context, signal) => void (await ask(context, "offline", signal)),
     async terminate(context, signal) {
       // One that dies with its host and never came up has nothing to be told.
@@ -78,7 +77,7 @@ async function openSession(context: ResourceContext, spec: ModuleSpec): Promise<
     throw fail("FILE_NOT_FOUND", {
       happened: `${context.resource.name}: the module of resource type ${spec.name}, ${spec.module}, is not on this node.`,
       unchanged: "It was not started.",
-      next: "Put it there, on every possible owner.",
+      next: `Put it there, on every possible owner, then: clubar resource online "${context.resource.name}".`,
     });
   }
   const place = `${folder}/type`;
@@ -91,17 +90,17 @@ async function openSession(context: ResourceContext, spec: ModuleSpec): Promise<
   const listener = await serve(outside.net, `${place}/socket`, () => moduleInstance, handlers);
   const { environment } = context;
   const program = [...spec.runner, `${place}/socket`, spec.module];
-  const runner = await context.start({ program, environment, folder, watched: true }).catch(async (cause: unknown) => {
-    await listener.close();
-    throw cause;
-  });
+  const endedMeans =
+    `The module ${spec.module} of resource type ${spec.name} can't be loaded, or has ended; its output is in ${folder}/output.log. ` +
+    `Correct it, then: clubar resource online "${context.resource.name}".`;
+  const runner = await context
+    .start({ program, environment, folder, watched: true, endedMeans })
+    .catch(async (cause: unknown) => {
+      await listener.close();
+      throw cause;
+    });
   void runner.ended.then(async () => {
-    greeting.reject(
-      fail("RESOURCE_FAILED", {
-        happened: `${context.resource.name}: the module ${spec.module} of resource type ${spec.name} ended before it said what it is.`,
-        next: `Its output is in ${folder}/output.log.`,
-      }),
-    );
+    greeting.reject(fail("RESOURCE_FAILED", { happened: endedMeans }));
     for (const [number, answer] of answers) answer({ number, value: null, failure: `${spec.module} ended.` });
     await listener.close();
   });
@@ -181,7 +180,7 @@ function typeHandlers(
 }
 
 /** The cluster does not know the kinds of a third party's parameters, so what people give as text is read as the module's table says. */
-function asKinds(values: readonly Value[], rows: readonly ParameterRow[]): readonly Value[] {
+export function asKinds(values: readonly Value[], rows: readonly ParameterRow[]): readonly Value[] {
   return values.map((value) => {
     const kind = rows.find(({ name }) => foldName(name) === foldName(value.name))?.kind;
     const text = textOf(value);

@@ -45,27 +45,46 @@ export function parametersOf(values: Iterable<Value>, rows: readonly ParameterRo
   };
 }
 
-/**
- * What is wrong with a resource's parameters; empty when nothing is. A sentence each, naming the parameter. `more`: others than the
- * table's are fine.
- */
+/** What is wrong with a parameter. */
+export interface ParameterProblem {
+  readonly name: string;
+  /** It may still be given, until the resource is to come online. */
+  readonly isMissing: boolean;
+  readonly sentence: string;
+}
+
+/** The sentences of `findProblems`. */
 export function parameterProblems(
   values: Iterable<Value>,
   rows: readonly ParameterRow[],
   more: boolean = false,
 ): readonly string[] {
-  const problems: string[] = [];
+  return findProblems(values, rows, more).map(({ sentence }) => sentence);
+}
+
+/**
+ * What is wrong with a resource's parameters; empty when nothing is. A sentence each, naming the parameter. `more`: others than the
+ * table's are fine.
+ */
+export function findProblems(
+  values: Iterable<Value>,
+  rows: readonly ParameterRow[],
+  more: boolean = false,
+): readonly ParameterProblem[] {
+  const problems: ParameterProblem[] = [];
+  const add = (name: string, sentence: string, isMissing = false): void =>
+    void problems.push({ name, isMissing, sentence });
   const seen = new Set<string>();
   for (const value of values) {
     const row = rows.find((each) => foldName(each.name) === foldName(value.name));
     seen.add(foldName(value.name));
     if (row === undefined) {
-      if (!more) problems.push(`There is no parameter ${value.name}.`);
-    } else if (!fits(row, value)) problems.push(`${row.name} must be ${kindNames[row.kind]}.`);
-    else if (row.required && isEmpty(row, value)) problems.push(`${row.name} is empty.`);
+      if (!more) add(value.name, `There is no parameter ${value.name}.`);
+    } else if (!fits(row, value)) add(row.name, `${row.name} must be ${kindNames[row.kind]}.`);
+    else if (row.required && isEmpty(row, value)) add(row.name, `${row.name} is empty.`);
   }
   for (const row of rows) {
-    if (row.required && !seen.has(foldName(row.name))) problems.push(`${row.name} is missing: ${row.meaning}`);
+    if (row.required && !seen.has(foldName(row.name))) add(row.name, `${row.name} is missing: ${row.meaning}`, true);
   }
   return problems;
 }

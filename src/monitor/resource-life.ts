@@ -103,7 +103,8 @@ export class ResourceLife {
     void application.ended.then((end) => {
       this.#forget(application);
       const how = "code" in end ? `with code ${end.code}` : `by ${end.signal}`;
-      if (spec.watched && !this.closing) this.#hooks.watchedEnded(`${program[0] ?? "Its container"} ended ${how}.`);
+      const because = spec.endedMeans ?? `${program[0] ?? "Its container"} ended ${how}.`;
+      if (spec.watched && !this.closing) this.#hooks.watchedEnded(because);
     });
     if (!this.#lives()) {
       await application.kill();

@@ -40,6 +40,8 @@ export class ResourceRun {
   #state: ResourceState = resourceState.offline;
   #because = "";
   #held = false;
+  /** Its type may have done something to the machine. */
+  #hasBegun = false;
   #down: Promise<void> | undefined;
   #released: Promise<void> | undefined;
   #changes: "none" | "running" | "again" = "none";
@@ -78,6 +80,10 @@ export class ResourceRun {
       await outside.files.makeFolder(context.folder);
       void limitOutput(outside, `${context.folder}/output.log`, life.ended);
       this.#refuseProblems();
+      if (type.prepare !== undefined)
+        await this.#limited("online", (signal) => type.prepare?.(context, signal) ?? none);
+      if (life.closing) return;
+      this.#hasBegun = true;
       await this.#parts.outlasting?.begin();
       if (life.closing) return;
       await this.#limited("online", (signal) => type.online(context, signal));
@@ -179,7 +185,7 @@ export class ResourceRun {
   /** Never gives up: a resource that may still be there is neither offline nor failed, and nobody else may have it. */
   #untilReleased(): Promise<void> {
     const { outlasting, outside, type, context } = this.#parts;
-    if (outlasting === undefined) return Promise.resolve();
+    if (outlasting === undefined || !this.#hasBegun) return none;
     const held = (because: string): void => {
       if (because !== this.#because) context.log.warn("not released", { resource: context.resource.name, because });
       this.#set(resourceState.offlinePending, because, true);
@@ -250,6 +256,8 @@ export class ResourceRun {
     this.#parts.onEvent(this.lastEvent);
   }
 }
+
+const none = Promise.resolve();
 
 function messageOf(cause: unknown): string {
   return cause instanceof Error ? cause.message : String(cause);

@@ -36,6 +36,8 @@ export interface ResourceType {
   readonly parameters: readonly ParameterRow[];
   /** Parameters beside the table are let through: `online` checks them itself. Otherwise the host refuses them. */
   readonly moreParameters?: true;
+  /** Before `online`, and before anything is on record: rejects when this node can't run it at all. Then nothing is to be released. */
+  prepare?(context: ResourceContext, signal: AbortSignal): Promise<void>;
   /** Resolves when the resource serves; rejects when it can't. `signal` is aborted at PendingTimeout and at terminate. */
   online(context: ResourceContext, signal: AbortSignal): Promise<void>;
   /** Ends it in order. Of a type that does not die with its host: resolves only when nothing is left. */
@@ -104,4 +106,6 @@ export interface StartSpec {
   readonly machine?: true;
   /** Its end is a failure of the resource, noticed at once. */
   readonly watched: boolean;
+  /** A sentence for people about its end, when it is watched. */
+  readonly endedMeans?: string;
 }

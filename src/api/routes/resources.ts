@@ -17,8 +17,9 @@ import {
 } from "../../database/commands/resource.ts";
 import { resourceKey } from "../../database/schema.ts";
 import type { Key } from "../../tree/key.ts";
+import { checkParameters } from "../parameter-check.ts";
 import { propertyInputs } from "../property-inputs.ts";
-import { type ApiRoutes, bodyOf, change, changes, pathPart, routes, stateOf } from "../request.ts";
+import { type ApiRoutes, bodyOf, change, changes, pathPart, routes, stateOf, withNote } from "../request.ts";
 import { parametersView, type PropertiesView, propertiesView, type ResourceView, resourceView } from "../views.ts";
 
 /** Answered by GET /resources/RESOURCE. */
@@ -33,11 +34,13 @@ const create = z.strictObject({
   group: z.string(),
   type: z.string(),
   parameters: propertyInputs.optional(),
+  force: z.boolean().optional(),
 });
 const patch = z.strictObject({
   name: z.string().optional(),
   properties: propertyInputs.optional(),
   parameters: propertyInputs.optional(),
+  force: z.boolean().optional(),
 });
 const dependency = z.strictObject({ dependsOn: z.string() });
 const owner = z.strictObject({ node: z.string() });
@@ -48,9 +51,10 @@ const control = z.strictObject({
 });
 
 /**
- * GET /resources, /resources/RESOURCE; POST /resources {name, group, type, parameters?}; DELETE /resources/RESOURCE; PATCH
- * /resources/RESOURCE {name?, properties?, parameters?}; POST /resources/RESOURCE/online, /offline, /fail, /depend {dependsOn}, /undepend
- * {dependsOn}, /add-owner {node}, /remove-owner {node}, /control {code, input?, outSize?} (bytes in base64).
+ * GET /resources, /resources/RESOURCE; POST /resources {name, group, type, parameters?, force?}; DELETE /resources/RESOURCE; PATCH
+ * /resources/RESOURCE {name?, properties?, parameters?, force?}; POST /resources/RESOURCE/online, /offline, /fail, /depend {dependsOn},
+ * /undepend {dependsOn}, /add-owner {node}, /remove-owner {node}, /control {code, input?, outSize?} (bytes in base64). `force` stores
+ * parameters that are wrong or that no node can check.
  */
 export function resources(): ApiRoutes {
   const api = routes();
@@ -67,19 +71,25 @@ export function resources(): ApiRoutes {
     return context.json({ ...resourceView(state, resource), properties, parameters } satisfies ResourceDetail);
   });
   api.post("/", async (context) => {
-    const request = await bodyOf(context, create);
+    const { force = false, ...request } = await bodyOf(context, create);
     const id = context.var.newId();
-    return change(context, (tree) => createResource(tree, { id, ...request }), id);
+    const build = (tree: Key): Change => createResource(tree, { id, ...request });
+    const note = await checkParameters(context.var.service, id, build, { given: request.parameters, force });
+    return change(context, (tree) => withNote(build(tree), note), id);
   });
   api.delete("/:resource", (context) =>
     change(context, (tree) => deleteResource(tree, { resource: resourceOf(context) })),
   );
   api.patch("/:resource", async (context) => {
-    const { name, properties, parameters } = await bodyOf(context, patch);
+    const { name, properties, parameters, force = false } = await bodyOf(context, patch);
     const { id: resource } = findResource(stateOf(context), resourceOf(context));
     const asked: ((tree: Key) => Change)[] = [];
     if (properties !== undefined) asked.push((tree) => setResourceProperties(tree, { resource, properties }));
-    if (parameters !== undefined) asked.push((tree) => setResourceParameters(tree, { resource, parameters }));
+    if (parameters !== undefined) {
+      const build = (tree: Key): Change => setResourceParameters(tree, { resource, parameters });
+      const note = await checkParameters(context.var.service, resource, build, { given: parameters, force });
+      asked.push((tree) => withNote(build(tree), note));
+    }
     if (name !== undefined) asked.push((tree) => renameResource(tree, { resource, name }));
     return changes(context, asked);
   });

@@ -1,3 +1,4 @@
+import { Option } from "commander";
 import { apiPath } from "../../api/client.ts";
 import type { ResourceDetail } from "../../api/routes/resources.ts";
 import type { ResourceTypeView, ResourceView } from "../../api/views.ts";
@@ -14,18 +15,16 @@ export const defineResource: Define = (noun, cli) => {
   defineLife(noun, cli);
   const set =
     (what: "properties" | "parameters") =>
-    async (resource: string, words: string[], options: { readonly unset?: string[] }) => {
-      cli.done(
-        await cli
-          .client()
-          .patch<Done>(apiPath("resources", resource), { [what]: withUnset(assignments(words), options.unset) }),
-      );
+    async (resource: string, words: string[], options: { readonly unset?: string[]; readonly force?: true }) => {
+      const asked = { [what]: withUnset(assignments(words), options.unset), force: options.force };
+      cli.done(await cli.client().patch<Done>(apiPath("resources", resource), asked));
     };
   verb(noun, "set <resource> [property=value...]", "Set common properties")
     .addOption(unsetOption())
     .action(set("properties"));
   verb(noun, "param <resource> [name=value...]", "Set parameters of the application (private properties)")
     .addOption(unsetOption())
+    .addOption(forceOption())
     .action(set("parameters"));
   for (const word of ["depend", "undepend"] as const) {
     const summary =
@@ -75,11 +74,11 @@ function defineReading(noun: Parameters<Define>[0], cli: Cli): void {
     .requiredOption("--module <path>", "the module, at the same absolute path on every node")
     .option("--dies-with-node", "nothing that it does is left when its processes are gone")
     .option("--description <text>", "for people")
+    .option("--force", "though nodes that are up lack the module")
     .action(async (name: string, options: AddTypeOptions) => {
-      const { module, diesWithNode = false, description } = options;
-      cli.done(
-        await cli.client().post<Done>("/resource-types", { name, module, diesWithHost: diesWithNode, description }),
-      );
+      const { module, diesWithNode: diesWithHost = false, description, force } = options;
+      const asked = { name, module, diesWithHost, description, force };
+      cli.done(await cli.client().post<Done>("/resource-types", asked));
     });
   notes(add, "Its code runs as the node's services do. docs/manual/resource-types.md says how one is written.");
   verb(noun, "remove-type <name>", "Remove a resource type that was added and that no resource is of").action(
@@ -91,15 +90,21 @@ function defineReading(noun: Parameters<Define>[0], cli: Cli): void {
   });
 }
 
+function forceOption(): Option {
+  return new Option("--force", "store parameters that are wrong, or that no node can check");
+}
+
 interface AddTypeOptions {
   readonly module: string;
   readonly diesWithNode?: boolean;
   readonly description?: string;
+  readonly force?: true;
 }
 
 interface CreateOptions {
   readonly group: string;
   readonly type: string;
+  readonly force?: true;
 }
 
 function defineLife(noun: Parameters<Define>[0], cli: Cli): void {
@@ -110,9 +115,10 @@ function defineLife(noun: Parameters<Define>[0], cli: Cli): void {
   )
     .requiredOption("--group <group>", "its group")
     .requiredOption("--type <type>", "its resource type")
-    .action(async (name: string, words: string[], { group, type }: CreateOptions) => {
+    .addOption(forceOption())
+    .action(async (name: string, words: string[], { group, type, force }: CreateOptions) => {
       const parameters = assignments(words);
-      cli.done(await cli.client().post<Done>("/resources", { name, group, type, parameters }));
+      cli.done(await cli.client().post<Done>("/resources", { name, group, type, parameters, force }));
     });
   notes(
     create,

@@ -44,12 +44,18 @@ export function saysRunning(code: number | undefined): boolean {
   return [success, runningPromoted, degraded, degradedPromoted].some((each) => each === code);
 }
 
+/** Where the agent of a name is; undefined for what names none. */
+export function agentFile(root: string, text: string): string | undefined {
+  const [, provider = "heartbeat", name] = /^(?:ocf:)?(?:([\w.-]+):)?([\w.-]+)$/.exec(text) ?? [];
+  const isName = name !== undefined && !/^\.+$/.test(provider) && !/^\.+$/.test(name);
+  return isName ? `${root}/resource.d/${provider}/${name}` : undefined;
+}
+
 /** @throws INVALID_PARAMETER */
 export function agentPath({ resource, environment }: ResourceContext): string {
   const text = resource.parameters.text("OcfAgent") ?? "";
-  const [, provider = "heartbeat", name] = /^(?:ocf:)?(?:([\w.-]+):)?([\w.-]+)$/.exec(text) ?? [];
-  if (name !== undefined && !/^\.+$/.test(provider) && !/^\.+$/.test(name))
-    return `${environment["OCF_ROOT"] ?? "/usr/lib/ocf"}/resource.d/${provider}/${name}`;
+  const path = agentFile(environment["OCF_ROOT"] ?? "/usr/lib/ocf", text);
+  if (path !== undefined) return path;
   throw fail("INVALID_PARAMETER", {
     happened: `${resource.name}: OcfAgent is ${text}.`,
     unchanged: "Nothing was started.",

@@ -1,28 +1,10 @@
 import { writeFileDurably } from "../../base/durable.ts";
 import { fail } from "../../base/errors.ts";
 import { foldName } from "../../tree/path.ts";
-import type { ParameterRow } from "../parameters.ts";
 import { defaultTimes, type ResourceContext, type ResourceType } from "../resource-type.ts";
 import { agentPath, ocfActs, ocfCode, type OcfRun, ocfSays, saysRunning } from "./ocf-action.ts";
-import { type OcfMetadata, parseOcfMetadata } from "./ocf-metadata.ts";
+import { type OcfMetadata, ocfProblems, ocfRows, parseOcfMetadata } from "./ocf-metadata.ts";
 import { ask } from "./program.ts";
-
-const rows: readonly ParameterRow[] = [
-  {
-    name: "OcfAgent",
-    kind: "text",
-    required: true,
-    meaning: "The agent, ocf:PROVIDER:NAME such as ocf:heartbeat:IPaddr2; it must be there on every possible owner.",
-  },
-  {
-    name: "OcfCheckLevel",
-    kind: "number",
-    required: false,
-    default: 0,
-    meaning:
-      "How deep IsAlive looks (OCF_CHECK_LEVEL), one of the depths that the agent offers; LooksAlive looks at 0.",
-  },
-];
 
 /**
  * Any resource agent of the Open Cluster Framework (`/usr/lib/ocf/resource.d/PROVIDER/NAME`). Its own parameters stand beside `OcfAgent`
@@ -32,7 +14,7 @@ export const ocfAgent: ResourceType = {
   name: "OCF Agent",
   diesWithHost: false,
   times: defaultTimes,
-  parameters: rows,
+  parameters: ocfRows,
   moreParameters: true,
   online: (context, signal) => bringOnline(context, { machine: true, signal }),
   async offline(context, signal) {
@@ -57,7 +39,7 @@ export const ocfDaemon: ResourceType = {
   name: "OCF Daemon",
   diesWithHost: true,
   times: defaultTimes,
-  parameters: rows,
+  parameters: ocfRows,
   moreParameters: true,
   online: (context, signal) => bringOnline(context, { machine: false, signal }),
   offline: (context, signal) => stop(context, { machine: false, signal }),
@@ -65,6 +47,11 @@ export const ocfDaemon: ResourceType = {
   looksAlive: (context, signal) => isRunning(context, { machine: false, signal }, 0),
   isAlive: (context, signal) => isRunning(context, { machine: false, signal }, levelOf(context)),
 };
+
+/** Whether resources of a type of this name are served by agents. */
+export function isOcfType(name: string): boolean {
+  return [ocfAgent, ocfDaemon].some((type) => foldName(type.name) === foldName(name));
+}
 
 const known = new WeakMap<ResourceContext["resource"], OcfMetadata>();
 
@@ -102,7 +89,7 @@ async function openContainer(context: ResourceContext, machine: boolean): Promis
   const { environment, folder, resource, outside } = context;
   // systemd-tmpfiles makes it, where it runs.
   await outside.files.makeFolder("/run/resource-agents").catch(() => undefined);
-  const own = new Set(rows.map(({ name }) => foldName(name)));
+  const own = new Set(ocfRows.map(({ name }) => foldName(name)));
   const settings: Record<string, string> = {};
   for (const [name, text] of resource.parameters.asTexts()) {
     if (!own.has(foldName(name))) settings[`OCF_RESKEY_${name}`] = text;
@@ -129,23 +116,7 @@ async function openContainer(context: ResourceContext, machine: boolean): Promis
 /** @throws INVALID_PARAMETER naming every one that the agent does not know or misses */
 function checkParameters(context: ResourceContext, metadata: OcfMetadata): void {
   const { resource } = context;
-  const own = rows.map(({ name }) => foldName(name));
-  const given = [...resource.parameters.asTexts()]
-    .map(([name]) => name)
-    .filter((name) => !own.includes(foldName(name)));
-  const problems = given
-    .filter((name) => !metadata.parameters.some((each) => each.name === name))
-    .map((name) => {
-      const like = metadata.parameters.find((each) => foldName(each.name) === foldName(name));
-      return `There is no parameter ${name}${like === undefined ? "" : `; it is written ${like.name}`}.`;
-    });
-  for (const { name, required } of metadata.parameters) {
-    if (required && !given.includes(name)) problems.push(`${name} is missing.`);
-  }
-  const depths = [...new Set(metadata.actions.filter(({ name }) => name === "monitor").map(({ depth }) => depth))];
-  const level = levelOf(context);
-  if (level !== 0 && !depths.includes(level))
-    problems.push(`OcfCheckLevel is ${level}; the agent offers ${depths.join(", ")}.`);
+  const problems = ocfProblems(metadata, resource.parameters).map(({ sentence }) => sentence);
   if (problems.length === 0) return;
   const names = metadata.parameters.map(({ name }) => name).join(", ");
   throw fail("INVALID_PARAMETER", {

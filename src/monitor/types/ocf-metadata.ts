@@ -4,6 +4,26 @@
  */
 import { parseXml, XmlElement } from "@rgrove/parse-xml";
 import { fail } from "../../base/errors.ts";
+import { foldName } from "../../tree/path.ts";
+import type { ParameterProblem, ParameterRow, Parameters } from "../parameters.ts";
+
+/** clubar's own parameters of a resource that an agent serves; the agent's stand beside them. */
+export const ocfRows: readonly ParameterRow[] = [
+  {
+    name: "OcfAgent",
+    kind: "text",
+    required: true,
+    meaning: "The agent, ocf:PROVIDER:NAME such as ocf:heartbeat:IPaddr2; it must be there on every possible owner.",
+  },
+  {
+    name: "OcfCheckLevel",
+    kind: "number",
+    required: false,
+    default: 0,
+    meaning:
+      "How deep IsAlive looks (OCF_CHECK_LEVEL), one of the depths that the agent offers; LooksAlive looks at 0.",
+  },
+];
 
 /** A parameter of an agent; its value goes to OCF_RESKEY_<name>. */
 export interface OcfParameter {
@@ -50,6 +70,29 @@ export function parseOcfMetadata(xml: string, agent: string): OcfMetadata {
     parameters: parameters.filter(({ name }) => name !== ""),
     actions: actions.filter(({ name }) => name !== ""),
   };
+}
+
+/** What the agent does not know, misses, or can't do. */
+export function ocfProblems(metadata: OcfMetadata, parameters: Parameters): readonly ParameterProblem[] {
+  const own = ocfRows.map(({ name }) => foldName(name));
+  const given = [...parameters.asTexts()].map(([name]) => name).filter((name) => !own.includes(foldName(name)));
+  const problems: ParameterProblem[] = given
+    .filter((name) => !metadata.parameters.some((each) => each.name === name))
+    .map((name) => {
+      const like = metadata.parameters.find((each) => foldName(each.name) === foldName(name));
+      const sentence = `There is no parameter ${name}${like === undefined ? "" : `; it is written ${like.name}`}.`;
+      return { name, isMissing: false, sentence };
+    });
+  for (const { name, required } of metadata.parameters) {
+    if (required && !given.includes(name)) problems.push({ name, isMissing: true, sentence: `${name} is missing.` });
+  }
+  const depths = [...new Set(metadata.actions.filter(({ name }) => name === "monitor").map(({ depth }) => depth))];
+  const level = parameters.number("OcfCheckLevel");
+  if (level !== 0 && !depths.includes(level)) {
+    const sentence = `OcfCheckLevel is ${level}; the agent offers ${depths.join(", ")}.`;
+    problems.push({ name: "OcfCheckLevel", isMissing: false, sentence });
+  }
+  return problems;
 }
 
 function below(root: XmlElement, list: string, item: string): readonly XmlElement[] {

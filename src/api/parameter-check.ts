@@ -1,0 +1,101 @@
+/** Modules and parameters are looked at where the programs are before anything of them is stored. */
+import { fail } from "../base/errors.ts";
+import type { Change } from "../database/change.ts";
+import { type PropertyInputs } from "../database/commands/properties.ts";
+import { resourceKey, resourceTypeValue } from "../database/schema.ts";
+import { readState } from "../database/state.ts";
+import { applyEdits } from "../tree/edit.ts";
+import { findKey, findValue, type Key, valuesOf } from "../tree/key.ts";
+import { foldName } from "../tree/path.ts";
+import { textOf } from "../tree/value.ts";
+import type { NodeService } from "./node-service.ts";
+
+const unchanged = "Nothing was changed.";
+
+/**
+ * Looks at the parameters that a resource would have after `build`. INVALID_PARAMETER for one of `given` that is wrong, FILE_NOT_FOUND when
+ * no node has the agent or module that could tell; with `force` both are only said. The sentences are for the answer.
+ */
+export async function checkParameters(
+  service: NodeService,
+  resource: string,
+  build: (tree: Key) => Change,
+  { given, force }: { readonly given: PropertyInputs | undefined; readonly force: boolean },
+): Promise<string> {
+  if (service.types === undefined || given === undefined) return "";
+  const tree = service.database.tree();
+  const after = applyEdits(tree, build(tree).edits, 0n);
+  const made = readState(after).resources.get(resource);
+  if (made === undefined) return "";
+  const key = findKey(after, `${made.path}\\${resourceKey.parameters}`);
+  const values = key === undefined ? [] : [...valuesOf(key)];
+  const typePath = readState(after).resourceTypes.get(made.type.toLowerCase())?.path ?? "";
+  const module = textOf(findValue(after, typePath, resourceTypeValue.dllName));
+  const reports = await service.types.check({ type: made.type, values, ...(module === undefined ? {} : { module }) });
+  const lacking = reports.flatMap(({ node, report, trouble }) => {
+    const why = report?.lacks === undefined ? trouble : `${report.lacks} is not there`;
+    return why === "" ? [] : [`${node}: ${why}`];
+  });
+  const known = reports.find(({ report }) => report !== undefined && report.lacks === undefined)?.report;
+  const told = known ?? reports.find(({ report }) => report !== undefined)?.report;
+  const names = new Set(Object.keys(given).map(foldName));
+  const wrong = (told?.problems ?? []).filter(({ name, isMissing }) => !isMissing && names.has(foldName(name)));
+  if (!force && wrong.length > 0) throw wrongParameters(wrong.map(({ sentence }) => sentence));
+  if (!force && known === undefined) throw nobodyKnows(lacking);
+  const missing = (told?.problems ?? []).filter(({ isMissing }) => isMissing);
+  const stored = [...wrong, ...missing].map(({ sentence }) => sentence);
+  return [
+    ...(stored.length === 0 ? [] : [`It can't come online yet: ${stored.join(" ")}`]),
+    ...(lacking.length === 0 ? [] : [`Not checked on ${lacking.join("; ")}.`]),
+  ].join(" ");
+}
+
+function wrongParameters(sentences: readonly string[]): Error {
+  return fail("INVALID_PARAMETER", {
+    happened: sentences.join(" "),
+    unchanged,
+    next: "Correct it, or store it all the same with --force: then the resource says what is wrong when it is to come online.",
+  });
+}
+
+function nobodyKnows(lacking: readonly string[]): Error {
+  return fail("FILE_NOT_FOUND", {
+    happened: `No node can tell what the parameters mean: ${lacking.join("; ")}.`,
+    unchanged,
+    next: "Install it on the possible owners first, or store the parameters unchecked with --force.",
+  });
+}
+
+/**
+ * Looks at a module on every node that is up. INVALID_DATA where it is no resource type, INVALID_PARAMETER when it does not say what it is
+ * registered as, FILE_NOT_FOUND where it is missing; with `force` one node that has it is enough. The sentence is for the answer.
+ */
+export async function checkModule(
+  service: NodeService,
+  { module, diesWithHost, force }: { readonly module: string; readonly diesWithHost: boolean; readonly force: boolean },
+): Promise<string> {
+  if (service.types === undefined) return "";
+  const answers = await service.types.describe(module);
+  const down = answers.filter(({ trouble }) => trouble === isDown);
+  const failed = answers.filter(({ description, trouble }) => description === undefined && trouble !== isDown);
+  const good = answers.flatMap(({ description }) => description ?? []);
+  const troubles = failed.map(({ node, trouble }) => `${node}: ${trouble}`).join(" ");
+  if (good.length === 0 || (failed.length > 0 && !force)) {
+    throw fail("INVALID_DATA", {
+      happened: `${module} can't be made a resource type. ${troubles}`,
+      unchanged,
+      next: "It lies at the same path on every node (docs/manual/resource-types.md). --force needs it on one node only.",
+    });
+  }
+  if (good.some((each) => each.diesWithHost !== diesWithHost)) {
+    throw fail("INVALID_PARAMETER", {
+      happened: `${module} says that it ${diesWithHost ? "does not die" : "dies"} with its node.`,
+      unchanged,
+      next: diesWithHost ? "Leave --dies-with-node out." : "Add --dies-with-node.",
+    });
+  }
+  const unseen = [...failed, ...down].map(({ node, trouble }) => `${node}: ${trouble}`);
+  return unseen.length === 0 ? "" : `Not checked on ${unseen.join("; ")}.`;
+}
+
+const isDown = "the node is down";
