@@ -14,6 +14,7 @@ import { dword, sz } from "../../src/tree/value.ts";
 const [, , what = "", path = "", roundsText = "9", more = ""] = process.argv;
 const rounds = Number(roundsText);
 const bytes = new Uint8Array(readFileSync(path));
+const words = new Int32Array(bytes.buffer, 0, bytes.length >>> 2);
 let [keys, values, data, touched] = [0, 0, 0, 0];
 
 /** Runs one round and prints how long it took. */
@@ -30,20 +31,20 @@ function repeat(work: () => void): void {
   for (let at = 0; at < rounds; at++) round(work);
 }
 
-const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-
-/** Looks at every byte, eight at a time as the copy that hivex makes does. */
-function sum(of: DataView, from: number, size: number): number {
+/** Looks at every byte, 16 at a time, as the copy that hivex makes does. */
+function sum(of: Uint8Array, from: number, size: number): number {
   const end = from + size;
   let all = 0;
   let at = from;
-  for (; at + 8 <= end; at += 8) all ^= of.getInt32(at, true) ^ of.getInt32(at + 4, true);
-  for (; at < end; at++) all ^= of.getUint8(at);
+  if (of === bytes && (from & 3) === 0) {
+    let word = from >>> 2;
+    for (const last = (end >>> 2) - 3; word < last; word += 4)
+      all ^= words[word]! ^ words[word + 1]! ^ words[word + 2]! ^ words[word + 3]!;
+    for (const last = end >>> 2; word < last; word++) all ^= words[word]!;
+    at = word * 4;
+  }
+  for (; at < end; at++) all ^= of[at]!;
   return all;
-}
-
-function viewOf({ buffer, byteOffset, byteLength }: Uint8Array): DataView {
-  return new DataView(buffer, byteOffset, byteLength);
 }
 
 function walk(hive: OpenHive): void {
@@ -60,7 +61,7 @@ function walk(hive: OpenHive): void {
       const from = value.dataOffset;
       const size = value.size;
       data += size;
-      touched ^= from === undefined ? sum(viewOf(value.data), 0, size) : sum(view, from, size);
+      touched ^= from === undefined ? sum(value.data, 0, size) : sum(bytes, from, size);
     },
   });
 }

@@ -1,6 +1,10 @@
 import { HiveError } from "./hive-error.ts";
 import { baseBlockSize, binAlignment, binHeaderSize, signature } from "./layout.ts";
 
+/** Places in 32-bit words of the file, or numbers of them. */
+const firstBin = baseBlockSize / 4;
+const headWords = binHeaderSize / 4;
+
 /**
  * Where the allocated cells of a hive begin. Making it looks at the heads of the bins only; the cells of a bin are scanned, and must
  * tile it,
@@ -9,24 +13,32 @@ import { baseBlockSize, binAlignment, binHeaderSize, signature } from "./layout.
 export class CellMap {
   /** Steps of work so far, of the map and of the images that share it. */
   steps = 0;
-  readonly #view: DataView;
+  /** The file as 32-bit words. */
+  readonly #words: Uint32Array;
   /** 1 for a page with which a bin begins. */
   readonly #begins: Uint8Array;
-  /** 1 for a page of a bin whose cells were looked at. */
+  /** 1 for a page of a bin whose cells were looked at; and how many pages are not. */
   readonly #scanned: Uint8Array;
+  #left: number;
   /** A bit for each 8 bytes of the bins: an allocated cell begins here. Of bins that were looked at. */
   readonly starts: Uint32Array;
 
   /** Throws HiveError when the bins do not follow each other to `binsSize`. */
-  constructor(view: DataView, binsSize: number) {
-    this.#view = view;
+  constructor(words: Uint32Array, binsSize: number) {
+    this.#words = words;
     this.#begins = new Uint8Array(binsSize / binAlignment);
     this.#scanned = new Uint8Array(this.#begins.length);
+    this.#left = this.#begins.length;
     this.starts = new Uint32Array((binsSize >>> 8) + 1);
     for (let offset = 0; offset < binsSize; ) {
       this.#begins[offset / binAlignment] = 1;
-      offset += binSizeAt(view, offset, binsSize);
+      offset += binSizeAt(words, offset, binsSize);
     }
+  }
+
+  /** All bins were looked at. */
+  get isComplete(): boolean {
+    return this.#left === 0;
   }
 
   /** Whether an allocated cell begins at an offset below the size of the bins. Throws HiveError when its bin is damaged. */
@@ -42,43 +54,61 @@ export class CellMap {
     let first = offset >>> 12;
     while (this.#begins[first] === 0) first--;
     const from = first * binAlignment;
-    return { from, to: from + this.#view.getUint32(baseBlockSize + from + 8, true) };
+    return { from, to: from + this.#words[firstBin + (from >>> 2) + 2]! };
   }
 
   scanAll(): void {
-    for (let at = 0; at < this.#begins.length; at++)
-      if (this.#begins[at] === 1 && this.#scanned[at] === 0) this.#scanBinOf(at * binAlignment);
+    const pages = this.#begins.length;
+    for (let page = 0; page < pages; ) {
+      const size = this.#words[firstBin + page * (binAlignment / 4) + 2]!;
+      if (this.#scanned[page] === 0) this.#scan(page * binAlignment, page * binAlignment + size);
+      page += size / binAlignment;
+    }
   }
 
   #scanBinOf(offset: number): void {
-    const view = this.#view;
     const { from, to } = this.binOf(offset);
-    const at = baseBlockSize + from;
-    const end = baseBlockSize + to;
-    for (let cell = at + binHeaderSize; cell < end; ) {
-      const length = view.getInt32(cell, true);
+    this.#scan(from, to);
+  }
+
+  #scan(from: number, to: number): void {
+    const words = this.#words;
+    const { starts } = this;
+    const end = firstBin + (to >>> 2);
+    let cells = 0;
+    // The bits of 256 bytes are collected before they are written.
+    let word = from >>> 8;
+    let bits = 0;
+    for (let cell = firstBin + (from >>> 2) + headWords; cell < end; ) {
+      const length = words[cell]! | 0;
       const taken = length < 0 ? -length : length;
-      if (taken < 8 || (taken & 7) !== 0 || taken > end - cell)
-        throw new HiveError(cell, `a cell of ${taken} bytes does not fit its bin`);
-      if (length < 0) {
-        const bit = (cell - baseBlockSize) >>> 3;
-        this.starts[bit >>> 5]! |= 1 << (bit & 31);
+      if (taken < 8 || (taken & 7) !== 0 || taken > (end - cell) * 4)
+        throw new HiveError(cell * 4, `a cell of ${taken} bytes does not fit its bin`);
+      const bit = (cell - firstBin) >>> 1;
+      if (bit >>> 5 !== word) {
+        starts[word] = bits;
+        bits = 0;
+        word = bit >>> 5;
       }
-      this.steps++;
-      cell += taken;
+      bits |= (length >>> 31) << (bit & 31);
+      cells++;
+      cell += taken >>> 2;
     }
-    this.#scanned.fill(1, from / binAlignment, to / binAlignment);
+    starts[word] = bits;
+    this.steps += cells;
+    for (let page = from >>> 12; page < to >>> 12; page++) this.#scanned[page] = 1;
+    this.#left -= (to - from) >>> 12;
   }
 }
 
 /** The size of the bin at an offset. Throws HiveError unless it is one. */
-function binSizeAt(view: DataView, offset: number, binsSize: number): number {
-  const at = baseBlockSize + offset;
-  if (view.getUint32(at, true) !== signature.bin) throw new HiveError(at, "a bin does not begin with hbin");
-  const own = view.getUint32(at + 4, true);
-  if (own !== offset) throw new HiveError(at + 4, `a bin says that it is at 0x${own.toString(16)}`);
-  const size = view.getUint32(at + 8, true);
+function binSizeAt(words: Uint32Array, offset: number, binsSize: number): number {
+  const at = firstBin + (offset >>> 2);
+  if (words[at] !== signature.bin) throw new HiveError(at * 4, "a bin does not begin with hbin");
+  const own = words[at + 1]!;
+  if (own !== offset) throw new HiveError(at * 4 + 4, `a bin says that it is at 0x${own.toString(16)}`);
+  const size = words[at + 2]!;
   if (size === 0 || size % binAlignment !== 0 || size > binsSize - offset)
-    throw new HiveError(at + 8, `a bin's size ${size} is impossible`);
+    throw new HiveError(at * 4 + 8, `a bin's size ${size} is impossible`);
   return size;
 }

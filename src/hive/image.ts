@@ -14,6 +14,9 @@ import { NameCache } from "./name-cache.ts";
 export class HiveImage {
   readonly bytes: Uint8Array;
   readonly view: DataView;
+  /** The same bytes in pieces of 4 and of 2, for fields, which all lie at multiples of their size. */
+  readonly words: Uint32Array;
+  readonly halves: Uint16Array;
   readonly block: BaseBlock;
   /** Bytes of all bins. */
   readonly binsSize: number;
@@ -29,15 +32,23 @@ export class HiveImage {
 
   /** Throws HiveError. `shared`: another image of the same bytes, of which this one becomes a claiming view. */
   constructor(bytes: Uint8Array, shared?: HiveImage) {
-    this.bytes = bytes;
-    this.view = shared?.view ?? new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-    this.block = shared?.block ?? readBaseBlock(bytes, this.view);
-    this.binsSize = shared?.binsSize ?? extentOfBins(bytes, this.view, this.block);
-    this.names = shared?.names ?? new NameCache(bytes, this.view);
-    this.#map = shared === undefined ? new CellMap(this.view, this.binsSize) : shared.#map;
+    this.bytes = bytes.byteOffset % 4 === 0 ? bytes : bytes.slice();
+    const { buffer, byteOffset, byteLength } = this.bytes;
+    this.view = shared?.view ?? new DataView(buffer, byteOffset, byteLength);
+    this.words = shared?.words ?? new Uint32Array(buffer, byteOffset, byteLength >>> 2);
+    this.halves = shared?.halves ?? new Uint16Array(buffer, byteOffset, byteLength >>> 1);
+    this.block = shared?.block ?? readBaseBlock(this.bytes, this.view);
+    this.binsSize = shared?.binsSize ?? extentOfBins(this.bytes, this.view, this.block);
+    this.names = shared?.names ?? new NameCache(this.bytes, this.words);
+    this.#map = shared === undefined ? new CellMap(this.words, this.binsSize) : shared.#map;
     this.#isClaiming = shared !== undefined;
-    this.#free = this.#isClaiming ? new Uint32Array(this.#map.starts.length) : this.#map.starts;
+    const { starts, isComplete } = this.#map;
     this.#known = new Uint8Array(this.#isClaiming ? this.binsSize >>> 12 : 0);
+    if (!this.#isClaiming) this.#free = starts;
+    else if (isComplete) {
+      this.#free = starts.slice();
+      this.#known.fill(1);
+    } else this.#free = new Uint32Array(starts.length);
   }
 
   /** A view of the same hive that hands out each cell once. */
@@ -45,7 +56,7 @@ export class HiveImage {
     return new HiveImage(this.bytes, this);
   }
 
-  /** Steps of work so far: a cell scanned or asked for, an entry of a list read, 4 KiB of data put together. For tests. */
+  /** Steps of work so far: a cell scanned, an entry of a list read, 4 KiB of data put together. For tests. */
   get steps(): number {
     return this.#map.steps;
   }
@@ -62,11 +73,11 @@ export class HiveImage {
 
   /** The 32-bit number at a file offset. */
   u32(at: number): number {
-    return this.view.getUint32(at, true);
+    return this.words[at >>> 2]!;
   }
 
   u16(at: number): number {
-    return this.view.getUint16(at, true);
+    return this.halves[at >>> 1]!;
   }
 
   /**
@@ -74,15 +85,16 @@ export class HiveImage {
    * `least` bytes. Throws HiveError when there is no such cell, or a claiming image handed it out before.
    */
   claim(at: number, least: number): number {
-    this.#map.steps++;
-    const offset = this.view.getUint32(at, true);
+    const { words } = this;
+    const free = this.#free;
+    const offset = words[at >>> 2]!;
     const word = offset >>> 8;
-    const mask = 1 << ((offset >>> 3) & 31);
-    if ((offset & 7) !== 0 || offset >= this.binsSize || (this.#free[word]! & mask) === 0) this.#look(at, offset);
-    if (this.#isClaiming) this.#free[word]! &= ~mask;
+    const mask = 1 << (offset >>> 3);
+    // A bit is set for nothing beyond the bins.
+    if ((offset & 7) !== 0 || word >= free.length || (free[word]! & mask) === 0) this.#look(at, offset);
+    if (this.#isClaiming) free[word]! &= ~mask;
     const cell = baseBlockSize + offset;
-    if (-this.view.getInt32(cell, true) - 4 < least)
-      throw new HiveError(cell, `a cell is too short: it needs ${least} bytes for its data`);
+    if (-(words[cell >>> 2]! | 0) - 4 < least) throw tooShort(cell, least);
     return cell + 4;
   }
 
@@ -100,8 +112,12 @@ export class HiveImage {
 
   /** The capacity of the claimed cell whose data begin at file offset `data`. */
   lengthOf(data: number): number {
-    return -this.view.getInt32(data - 4, true) - 4;
+    return -(this.words[(data >>> 2) - 1]! | 0) - 4;
   }
+}
+
+function tooShort(cell: number, least: number): HiveError {
+  return new HiveError(cell, `a cell is too short: it needs ${least} bytes for its data`);
 }
 
 function noCell(at: number, offset: number): HiveError {

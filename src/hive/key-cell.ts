@@ -5,7 +5,6 @@ import { HiveError } from "./hive-error.ts";
 import type { HiveImage } from "./image.ts";
 import { keyFlag, nk, none, signature, sk } from "./layout.ts";
 import { limits } from "./limits.ts";
-import { decodeName } from "./names.ts";
 
 /** Throws HiveError unless the cell is a key's. */
 export function checkKeyCell(image: HiveImage, cell: number): void {
@@ -23,7 +22,7 @@ export function keyNameAt(image: HiveImage, cell: number, isRoot: boolean): stri
   const units = latin1 ? length : length / 2;
   if (units > limits.keyNameUnits)
     throw new HiveError(at, `a key name of ${units} characters exceeds ${limits.keyNameUnits}`);
-  const name = decodeName(image.bytes, cell + nk.name, length, latin1);
+  const name = image.names.decode(cell + nk.name, length, latin1);
   if (isRoot) return name;
   if (name === "") throw new HiveError(at, "a key has no name");
   if (name.includes("\\")) throw new HiveError(cell + nk.name, "a key name holds a backslash");

@@ -1,63 +1,62 @@
 import { decodeName } from "./names.ts";
 
-/** Names kept at most, as a power of 2; a small hive has room for fewer. */
-const mostBits = 12;
-/** Shorter names have no four bytes to compare at once; longer ones are too rare to be worth keeping. */
-const shortest = 4;
+const slots = 4096;
+/** Longer names are too rare to be worth keeping. */
 const longest = 64;
+/** Of a 32-bit word the bytes that a name of 0 to 3 more bytes has in it. */
+const masks = [0, 0xff, 0xffff, 0xff_ffff] as const;
 
-const noOffsets = new Uint32Array(0);
-const noLengths = new Uint8Array(0);
-
-/** Decodes names of values; they come again and again in a hive, and one seen lately costs no new string. */
+/**
+ * Decodes names. Many come again and again in a hive: one that is met a second time is kept, and costs no new string from then on. Names
+ * that come once, as GUIDs do, leave nothing behind but a number.
+ */
 export class NameCache {
   readonly #bytes: Uint8Array;
-  readonly #view: DataView;
-  /** How far a hash is shifted to name a slot. */
-  readonly #shift: number;
-  /** Empty until the first name is asked for. */
-  #kept: string[] = [];
-  /** Where a kept name stands in the file, and its length; 0 for an empty slot. */
-  #offsets = noOffsets;
-  #lengths = noLengths;
+  readonly #words: Uint32Array;
+  readonly #kept: string[] = Array.from({ length: slots }, () => "");
+  /** The hash of the name that was met last in a slot. */
+  readonly #hashes = new Int32Array(slots);
+  /** Where a kept name stands in the file, in words; 0 for none. */
+  readonly #places = new Uint32Array(slots);
 
-  /** `view` is of the same bytes. */
-  constructor(bytes: Uint8Array, view: DataView) {
+  /** `words` are the same bytes. */
+  constructor(bytes: Uint8Array, words: Uint32Array) {
     this.#bytes = bytes;
-    this.#view = view;
-    this.#shift = 32 - Math.min(mostBits, 26 - Math.clz32(bytes.length | 0xfff));
+    this.#words = words;
   }
 
-  /** The name in `length` bytes at file offset `from`, stored with a byte or with two a unit. */
+  /** The name in `length` bytes at file offset `from`, a multiple of 4, stored with a byte or with two a unit. */
   decode(from: number, length: number, latin1: boolean): string {
-    if (!latin1 || length > longest || length < shortest) return decodeName(this.#bytes, from, length, latin1);
-    const view = this.#view;
-    const first = view.getUint32(from, true);
-    const last = view.getUint32(from + length - 4, true);
-    const middle = view.getUint32(from + ((length - 4) >> 1), true);
-    const hash = Math.imul(first ^ Math.imul(last, 31) ^ Math.imul(middle, 961) ^ length, 0x9e37_79b1);
-    if (this.#kept.length === 0) this.#makeRoom();
-    const slot = hash >>> this.#shift;
-    if (this.#lengths[slot] === length && this.#isSame(this.#offsets[slot]!, from, length)) return this.#kept[slot]!;
+    if (!latin1 || length > longest || length === 0) return decodeName(this.#bytes, from, length, latin1);
+    const place = from >>> 2;
+    const hash = this.#hash(place, length);
+    const slot = hash >>> 20;
+    if (this.#hashes[slot] !== hash) {
+      this.#hashes[slot] = hash;
+      this.#places[slot] = 0;
+      return decodeName(this.#bytes, from, length, true);
+    }
+    const known = this.#places[slot]!;
+    const kept = this.#kept[slot]!;
+    if (known !== 0 && kept.length === length && this.#isSame(known, place, length)) return kept;
     const name = decodeName(this.#bytes, from, length, true);
     this.#kept[slot] = name;
-    this.#offsets[slot] = from;
-    this.#lengths[slot] = length;
+    this.#places[slot] = place;
     return name;
   }
 
-  #makeRoom(): void {
-    const slots = 2 ** (32 - this.#shift);
-    this.#kept = Array.from({ length: slots }, () => "");
-    this.#offsets = new Uint32Array(slots);
-    this.#lengths = new Uint8Array(slots);
+  #hash(place: number, length: number): number {
+    const words = this.#words;
+    const end = place + (length >>> 2);
+    let hash = length ^ (words[end]! & masks[(length & 3) as 0]);
+    for (let at = place; at < end; at++) hash = Math.imul(hash, 31) ^ words[at]!;
+    return Math.imul(hash, 0x9e37_79b1);
   }
 
   #isSame(a: number, b: number, length: number): boolean {
-    const view = this.#view;
-    const last = length - 4;
-    if (view.getUint32(a + last, true) !== view.getUint32(b + last, true)) return false;
-    for (let i = 0; i < last; i += 4) if (view.getUint32(a + i, true) !== view.getUint32(b + i, true)) return false;
-    return true;
+    const words = this.#words;
+    const whole = length >>> 2;
+    for (let i = 0; i < whole; i++) if (words[a + i] !== words[b + i]) return false;
+    return ((words[a + whole]! ^ words[b + whole]!) & masks[(length & 3) as 0]) === 0;
   }
 }

@@ -62,6 +62,30 @@ describe("a hive that is opened lazily", () => {
     }
   });
 
+  test("bytes may lie anywhere in memory", () => {
+    const bytes = ownHive();
+    const padded = new Uint8Array(bytes.length + 8);
+    padded.set(bytes, 3);
+    assert.deepEqual(readHive(padded.subarray(3, 3 + bytes.length)), readHive(bytes));
+  });
+
+  test("names that come again are told from names of the same length, as often as they come", () => {
+    const names = Array.from({ length: 300 }, (_, i) => `Name-${String(i % 100).padStart(1 + (i % 3), "0")}`);
+    const children = Array.from({ length: 40 }, (_, i) =>
+      buildKey({
+        name: `k${i}`,
+        lastWritten: 1n,
+        values: [...new Set(names)].map((name) => binary(name, new Uint8Array(1))),
+      }),
+    );
+    const hive = openHive(writeHive(buildKey({ name: "R", lastWritten: 1n, children }), { time: 1n }));
+    for (const key of hive.root.subkeys())
+      assert.deepEqual(
+        key.values().map((value) => value.name),
+        [...new Set(names)],
+      );
+  });
+
   test("damage is met where it is, not before", () => {
     const below = buildKey({ name: "below", lastWritten: 1n, values: [binary("v", new Uint8Array(9))] });
     const bytes = writeHive(buildKey({ name: "R", lastWritten: 1n, children: [below, emptyKey("sound", 1n)] }), {

@@ -8,7 +8,6 @@ import { base, keyFlag, nk, vk } from "./layout.ts";
 import { findSubkey } from "./find-subkey.ts";
 import { readSubkeyList } from "./read-list.ts";
 import {
-  claimValueData,
   valueCellAt,
   valueDataAt,
   valueDataOffsetAt,
@@ -26,9 +25,13 @@ export class HiveValue {
   /** File offset of its structure (`vk`). */
   readonly offset: number;
 
-  constructor(image: HiveImage, offset: number) {
+  /** Where its data begin, when that was found out before. */
+  readonly #dataOffset: number | undefined;
+
+  constructor(image: HiveImage, offset: number, dataOffset?: number) {
     this.#image = image;
     this.offset = offset;
+    this.#dataOffset = dataOffset;
   }
 
   get name(): string {
@@ -54,7 +57,7 @@ export class HiveValue {
    * `data`, which makes a view.
    */
   get dataOffset(): number | undefined {
-    return valueDataOffsetAt(this.#image, this.offset);
+    return this.#dataOffset ?? valueDataOffsetAt(this.#image, this.offset);
   }
 
   /** In a 1.6 hive: a marker that the value is deleted in this layer. */
@@ -266,20 +269,18 @@ export class OpenHive {
    */
   walk(visitor: HiveVisitor, from?: HiveKey): void {
     const image = this.#image;
-    const claiming = image.claiming();
-    const visit = (cell: number, depth: number, parent: number): void => {
-      const key = new HiveKey(image, cell, parent < 0 && from === undefined);
-      visitor.key?.(key, depth);
-      const count = valueCountAt(image, cell);
-      if (count === 0) return;
-      const list = valueListAt(claiming, cell + nk.valueList, count);
-      for (let i = 0; i < count; i++) {
-        const value = valueCellAt(claiming, list + i * 4);
-        claimValueData(claiming, value);
-        visitor.value?.(new HiveValue(image, value), key);
-      }
-    };
-    walkCells(claiming, visit, from?.offset);
+    let present: HiveKey | undefined;
+    walkCells(
+      image.claiming(),
+      (cell, depth, parent) => {
+        present = new HiveKey(image, cell, parent < 0 && from === undefined);
+        visitor.key?.(present, depth);
+      },
+      (cell, data) => {
+        visitor.value?.(new HiveValue(image, cell, data), present!);
+      },
+      from?.offset,
+    );
   }
 
   /** All of the hive as an immutable tree, as `readHive` reads it. */

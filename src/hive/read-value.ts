@@ -82,12 +82,11 @@ export function valueDataAt(image: HiveImage, cell: number): Uint8Array {
   return new Uint8Array(bytes.buffer, bytes.byteOffset + singleDataAt(image, cell, field), field);
 }
 
-/** Claims the cells of a value's data without reading them. */
-export function claimValueData(image: HiveImage, cell: number): void {
-  const field = image.u32(cell + vk.dataSize);
-  if (field >= inlineData) inlineSize(cell, field);
-  else if (field > limits.segmentBytes && image.block.minor > 3) segmentsAt(image, cell, field);
-  else if (field > 0) singleDataAt(image, cell, field);
+/** Claims the cells of a value's data without reading them. Answers as `valueDataOffsetAt`. */
+export function claimValueData(image: HiveImage, cell: number): number | undefined {
+  const at = valueDataOffsetAt(image, cell);
+  if (at === undefined) segmentsAt(image, cell, image.u32(cell + vk.dataSize));
+  return at;
 }
 
 function inlineSize(cell: number, field: number): number {
