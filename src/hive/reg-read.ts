@@ -111,7 +111,9 @@ class RegReader {
   }
 
   #named(kind: "key" | "delete-key", given: string): RegStatement {
-    const path = pathBelow(this.#prefix, fullRegPath(given));
+    const full = fullRegPath(given.endsWith("\\") ? given.slice(0, -1) : given);
+    if (splitPath(full).includes("")) throw this.#scan.wrong("a key has no name between two backslashes of its path");
+    const path = pathBelow(this.#prefix, full);
     if (path === undefined) throw this.#scan.wrong(`the key ${given} is not below ${this.#prefix.join("\\")}`);
     this.#hasKey = kind === "key";
     return { kind, path };

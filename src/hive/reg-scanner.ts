@@ -150,6 +150,7 @@ export class RegScanner {
     return fail("INVALID_DATA", {
       happened: `The registry text is wrong at line ${line}: ${why}.`,
       unchanged: "Nothing was changed.",
+      next: "Correct the line, or export the text again.",
     });
   }
 }

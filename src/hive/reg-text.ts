@@ -1,4 +1,5 @@
 /** Registry text (`.reg`) as changes of a tree, and as a tree. Both dialects; facts regf.md §1.7, docs/formats/registry-text.md. */
+import { fail } from "../base/errors.ts";
 import type { Edit } from "../tree/edit.ts";
 import { buildKey, emptyKey, type Key } from "../tree/key.ts";
 import { foldName, joinPath, sameName, splitPath } from "../tree/path.ts";
@@ -88,6 +89,7 @@ export function readRegTree(bytes: Uint8Array, options: RegTreeOptions = {}): Re
   let common: readonly string[] | undefined;
   let deletes = false;
   let attributes = false;
+  const renamed = new Map<Node, string>();
   for (const statement of readStatements(bytes, { ...options, prefix })) {
     if (statement.kind === "key") {
       const names = splitPath(statement.path);
@@ -99,12 +101,29 @@ export function readRegTree(bytes: Uint8Array, options: RegTreeOptions = {}): Re
     } else if (at !== undefined) {
       if (statement.kind === "delete-value") deletes = true;
       else if (statement.kind !== "value" && statement.kind !== "name") attributes = true;
-      change(at, statement);
+      if (statement.kind === "name") renamed.set(at, statement.name);
+      else change(at, statement);
     }
   }
   const names = prefix === "" ? (common ?? []) : [];
   const path = joinPath(fullRegPath(prefix), ...names);
-  return { root: build(reach(top, names, time)), path, deletes, attributes };
+  const root = reach(top, names, time);
+  rename(root, renamed);
+  return { root: build(root), path, deletes, attributes };
+}
+
+/** Of a key below another one the name is in its path. */
+function rename(root: Node, names: ReadonlyMap<Node, string>): void {
+  for (const [key, name] of names) {
+    if (key !== root) {
+      throw fail("INVALID_DATA", {
+        happened: `A comment of clubar names the key ${JSON.stringify(key.name)} anew, but only the one above all others can be.`,
+        unchanged: "Nothing was changed.",
+        next: "Take the line out, or change the path of the key instead.",
+      });
+    }
+    root.name = name;
+  }
 }
 
 /** A key that is being put together. */
@@ -152,7 +171,6 @@ function change(at: Node, statement: RegStatement): void {
   } else if (statement.kind === "delete-value") at.values.delete(foldName(statement.name));
   else if (statement.kind === "class") at.className = statement.className;
   else if (statement.kind === "security") at.security = statement.security;
-  else if (statement.kind === "name") at.name = statement.name;
   else if (statement.kind === "link") at.symlink = true;
   else if (statement.kind === "time") at.time = statement.time;
 }

@@ -10,6 +10,7 @@ const groups = [
   { title: "end to end", holds: /(^|[/.-])e2e([/.-])/, concurrency: 2, timeoutMs: 300_000 },
   { title: "web page", holds: /^test\/page\//, concurrency: 1, timeoutMs: 300_000 },
   { title: "crash points", holds: /(^|[/-])crash(-points?)?([/.-])/, concurrency: 2, timeoutMs: 300_000 },
+  { title: "fuzz", holds: /\/fuzz-[a-z]+\.test\.ts$/, concurrency: 2, timeoutMs: 600_000 },
   { title: "simulation", holds: /(^|[/-])(sim|simulation)([/.-])/, concurrency: 2, timeoutMs: 600_000 },
   { title: "conformance", holds: /(^|[/-])conformance([/.-])/, concurrency: 2, timeoutMs: 120_000 },
   { title: "unit", holds: /./, concurrency: 2, timeoutMs: 120_000 },
