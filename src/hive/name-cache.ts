@@ -1,6 +1,7 @@
 import { decodeName } from "./names.ts";
 
-const slots = 4096;
+/** Slots, as a power of 2: of a small hive fewer. */
+const mostBits = 12;
 /** Longer names are too rare to be worth keeping. */
 const longest = 64;
 /** Of a 32-bit word the bytes that a name of 0 to 3 more bytes has in it. */
@@ -13,16 +14,23 @@ const masks = [0, 0xff, 0xffff, 0xff_ffff] as const;
 export class NameCache {
   readonly #bytes: Uint8Array;
   readonly #words: Uint32Array;
-  readonly #kept: string[] = Array.from({ length: slots }, () => "");
+  readonly #kept: string[];
   /** The hash of the name that was met last in a slot. */
-  readonly #hashes = new Int32Array(slots);
+  readonly #hashes: Int32Array;
   /** Where a kept name stands in the file, in words; 0 for none. */
-  readonly #places = new Uint32Array(slots);
+  readonly #places: Uint32Array;
+  /** How far a hash is shifted to name a slot. */
+  readonly #shift: number;
 
   /** `words` are the same bytes. */
   constructor(bytes: Uint8Array, words: Uint32Array) {
     this.#bytes = bytes;
     this.#words = words;
+    const bits = Math.min(mostBits, 26 - Math.clz32(bytes.length | 0xfff));
+    this.#shift = 32 - bits;
+    this.#kept = Array.from({ length: 1 << bits }, () => "");
+    this.#hashes = new Int32Array(1 << bits);
+    this.#places = new Uint32Array(1 << bits);
   }
 
   /** The name in `length` bytes at file offset `from`, a multiple of 4, stored with a byte or with two a unit. */
@@ -30,7 +38,7 @@ export class NameCache {
     if (!latin1 || length > longest || length === 0) return decodeName(this.#bytes, from, length, latin1);
     const place = from >>> 2;
     const hash = this.#hash(place, length);
-    const slot = hash >>> 20;
+    const slot = hash >>> this.#shift;
     if (this.#hashes[slot] !== hash) {
       this.#hashes[slot] = hash;
       this.#places[slot] = 0;

@@ -17,7 +17,7 @@ const comma = 0x2c;
 export class RegSink {
   readonly #encoder: RegEncoder;
   readonly #write: (bytes: Uint8Array<ArrayBuffer>) => void;
-  #units = new Uint16Array(chunkUnits * 2);
+  #units = new Uint16Array(chunkUnits / 8);
   #at = 0;
   /** Where the present line begins. */
   #line = 0;

@@ -63,13 +63,13 @@ function editFrom(choices: Choices): Edit {
 
 function valueFrom(choices: Choices): { name: string; type: number; data: Uint8Array } {
   const [name, type, byte] = [choices.of(names), choices.below(12), choices.below(256)];
-  const size = choices.of(choices.below(12) === 0 ? largeSizes : sizes);
+  const size = choices.of(choices.below(32) === 0 ? largeSizes : sizes);
   return { name, type, data: new Uint8Array(size).fill(byte) };
 }
 
 function treeFrom(choices: Choices): Key {
   // Seldom more than one list holds.
-  const many = choices.below(16) === 0 ? 2 + choices.below(600) : choices.below(12);
+  const many = choices.below(64) === 0 ? 2 + choices.below(600) : choices.below(12);
   const children = Array.from({ length: many }, (_, i) => emptyKey(`k${i}`, 3n));
   return buildKey({
     name: "t",
