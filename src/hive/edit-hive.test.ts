@@ -55,6 +55,7 @@ describe("changing a hive in place", () => {
           let file: Uint8Array = writeHive(start, { time: 1n, minor });
           let tree = readHive(file).root;
           const editor = new HiveEditor(file, { check: false });
+          const twin = new HiveEditor(file, { check: false });
           for (const edits of all) {
             let after: Key = tree;
             const expected = nameOf(() => (after = applyEdits(tree, edits, 77n)));
@@ -65,6 +66,8 @@ describe("changing a hive in place", () => {
             if (expected !== "done") return;
             tree = after;
             file = written(file, editor.commit(5n));
+            twin.apply(edits, 77n);
+            assert.deepEqual(Buffer.from(twin.whole(5n)), Buffer.from(file));
             assert.deepEqual(plain(modelOf(readHive(file).root)), plain(modelOf(tree)));
             assert.deepEqual(wrongWith(file), []);
           }

@@ -88,15 +88,10 @@ export class HiveEditor {
 
   /** What is to be written since the last commit; undefined when nothing changed. `time` becomes the hive's own. */
   commit(time: bigint): HiveCommit | undefined {
-    this.#refuseBroken();
+    if (!this.#isChanged()) return undefined;
     const memory = this.#memory;
-    if (memory.dirty.size === 0) return undefined;
-    this.#sequence = (this.#sequence + 1) >>> 0;
     const begin = this.#baseBlock(this.#sequence, this.#sequence - 1);
-    memory.setU64(baseBlockSize + 20, time);
-    memory.setU64(base.lastWritten, time);
-    memory.setU32(base.binsSize, memory.end - baseBlockSize);
-    const end = this.#baseBlock(this.#sequence, this.#sequence);
+    const end = this.#finish(time);
     const pages = this.#takePages();
     return {
       log: writeLog(end, this.#sequence, memory.end - baseBlockSize, pages),
@@ -104,6 +99,32 @@ export class HiveEditor {
       pages,
       end: { at: 0, bytes: end },
     };
+  }
+
+  /** The whole hive with all edits, clean, for a file of its own; as `commit`, but nothing is copied. Good until the next edit. */
+  whole(time: bigint): Uint8Array {
+    if (this.#isChanged()) {
+      this.#finish(time);
+      this.#memory.dirty.clear();
+    }
+    return this.bytes;
+  }
+
+  /** Whether there is something to write; then it has a number of its own. */
+  #isChanged(): boolean {
+    this.#refuseBroken();
+    if (this.#memory.dirty.size === 0) return false;
+    this.#sequence = (this.#sequence + 1) >>> 0;
+    return true;
+  }
+
+  /** Writes what the heads say of the hive; returns a copy of the base block. */
+  #finish(time: bigint): Uint8Array<ArrayBuffer> {
+    const memory = this.#memory;
+    memory.setU64(baseBlockSize + 20, time);
+    memory.setU64(base.lastWritten, time);
+    memory.setU32(base.binsSize, memory.end - baseBlockSize);
+    return this.#baseBlock(this.#sequence, this.#sequence);
   }
 
   #baseBlock(primary: number, secondary: number): Uint8Array<ArrayBuffer> {

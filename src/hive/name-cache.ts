@@ -28,7 +28,7 @@ export class NameCache {
     this.#words = words;
     const bits = Math.min(mostBits, 26 - Math.clz32(bytes.length | 0xfff));
     this.#shift = 32 - bits;
-    this.#kept = Array.from({ length: 1 << bits }, () => "");
+    this.#kept = new Array<string>(1 << bits).fill("");
     this.#hashes = new Int32Array(1 << bits);
     this.#places = new Uint32Array(1 << bits);
   }
