@@ -15,7 +15,7 @@ export class BinWriter {
 
   /** About as many bytes are expected; with a good guess nothing is copied while the file grows. */
   constructor(expected: number) {
-    this.#bytes = new Uint8Array(Math.max(1 << 16, expected));
+    this.#bytes = new Uint8Array(Math.max(1 << 14, expected));
     this.#view = new DataView(this.#bytes.buffer);
   }
 
