@@ -2,9 +2,11 @@
 import { cleanVersions, type JanitorParts, surveyVersions } from "../checkpoint/janitor.ts";
 import { RollingAudit } from "../checkpoint/rolling-audit.ts";
 import { verifyEvidence } from "../checkpoint/verify.ts";
+import { completeDatabase } from "../database/commands/complete.ts";
 import type { Leader } from "../membership/leader.ts";
 import type { MembershipParts } from "../membership/membership.ts";
 import type { Quorum, VersionName } from "../quorum/quorum.ts";
+import { fail } from "../base/errors.ts";
 import { newGuid } from "../base/guid.ts";
 import type { Outside } from "../base/outside.ts";
 import { childrenOf, findKey, findValue, type Key, valueOf } from "../tree/key.ts";
@@ -46,6 +48,7 @@ export class Housekeeping {
   async tidy(leader: Leader | undefined): Promise<void> {
     if (leader === undefined) return;
     if (this.#of !== leader) {
+      await this.#complete();
       this.#atEpochStart = await surveyVersions(this.#parts.versions);
       this.#of = leader;
       this.#audit = new RollingAudit(this.#parts);
@@ -56,6 +59,17 @@ export class Housekeeping {
       { ...this.#parts, deleteVersion: (version) => leader.deleteVersion(version) },
       this.#atEpochStart,
     );
+  }
+
+  /** Once as a leader: the database may be that of an older clubar, or of a set that one wrote. */
+  async #complete(): Promise<void> {
+    const { database, outside, log } = this.#parts;
+    const change = completeDatabase(database.tree());
+    if (change === undefined) return;
+    const { outcome } = await database.submit({ ...change, requestId: newGuid(outside.random) });
+    log.info("the database was completed", { because: change.because, outcome });
+    if (outcome === "applied") return;
+    throw fail("OUTCOME_UNKNOWN", { happened: change.because, next: "It is tried again." });
   }
 
   /** Only a leader takes backups, so a hold of another life than this leader's has lost its taker (docs/safety.md §3.4). */
