@@ -29,6 +29,7 @@ import { resourceTypes } from "./routes/resource-types.ts";
 import { resources } from "./routes/resources.ts";
 import { restore } from "./routes/restore.ts";
 import { sets } from "./routes/sets.ts";
+import { networks } from "./routes/networks.ts";
 import { status } from "./routes/status.ts";
 import { users } from "./routes/users.ts";
 import { vss } from "./routes/vss.ts";
@@ -107,6 +108,7 @@ export function createApp(
     doctor,
     fencing,
     users,
+    networks,
     vss,
     ...(page === undefined ? {} : { decisions: () => decisions(page), sets: () => sets(page) }),
   };

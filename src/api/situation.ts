@@ -6,7 +6,7 @@ export type Tone = "ok" | "warn" | "bad";
 
 /** One sentence and its tone, out of a status. */
 export function situation(status: StatusView): { readonly tone: Tone; readonly sentence: string } {
-  const { self, nodes, groups, checkpoints } = status;
+  const { self, nodes, networks, groups, checkpoints } = status;
   if (self.state !== "member" && self.state !== "leader") {
     const leader = status.leader === null ? "No leader is known." : "";
     const parts = [
@@ -37,6 +37,11 @@ export function situation(status: StatusView): { readonly tone: Tone; readonly s
   if (checkpoints.lost.length > 0) {
     const whose = [...new Set(checkpoints.lost.map((one) => one.resource))].join(", ");
     return { tone: "warn", sentence: `${nodesSay}. Lost checkpoints: ${whose} (clubar recover checkpoints).` };
+  }
+  const ill = networks.filter(({ state }) => state === "down" || state === "partitioned");
+  if (ill.length > 0) {
+    const say = ill.map(({ name, state }) => `${name} is ${state}`).join(", ");
+    return { tone: "warn", sentence: `${nodesSay}. All groups are as they should be. ${say} (clubar network list).` };
   }
   if (up.length < nodes.length || self.waits.length > 0)
     return { tone: "warn", sentence: `${nodesSay}. All groups are as they should be.` };

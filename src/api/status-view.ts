@@ -3,6 +3,7 @@ import { checkpointFailureAction } from "../database/checkpoint-state.ts";
 import { type ClusterState, readState, type ResourceState } from "../database/state.ts";
 import { formatTag } from "../quorum/tag.ts";
 import type { LastBackup, NodeService } from "./node-service.ts";
+import { type NetworkView, networkViews } from "./network-view.ts";
 import { type GroupView, groupView, type NodeView, nodeView, type ResourceView, resourceView } from "./views.ts";
 
 /** A checkpoint without its file. */
@@ -48,6 +49,8 @@ export interface StatusView {
   /** As far as this node knows; null without one. */
   readonly leader: { readonly node: string; readonly epoch: number } | null;
   readonly nodes: readonly NodeView[];
+  /** None when the nodes meet on sockets of one machine. */
+  readonly networks: readonly NetworkView[];
   readonly groups: readonly GroupView[];
   readonly resources: readonly ResourceView[];
   readonly checkpoints: {
@@ -101,6 +104,7 @@ export function statusView(service: NodeService): StatusView {
         ? null
         : { node: state.nodes.get(leader.node)?.name ?? `node ${leader.node}`, epoch: leader.epoch },
     nodes: [...state.nodes.values()].map((one) => nodeView(state, one)),
+    networks: networkViews(state),
     groups: [...state.groups.values()].map((group) => groupView(state, group)),
     resources: [...state.resources.values()].map((resource) => resourceView(state, resource)),
     checkpoints: {

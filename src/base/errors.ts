@@ -132,6 +132,12 @@ const winRows = {
   CLUSTER_NODE_EXISTS: { win32: 5040, exit: 9, http: 409, meaning: "The node is a member already." },
   CLUSTER_JOIN_IN_PROGRESS: { win32: 5041, exit: 75, http: 409, meaning: "A node is joining." },
   CLUSTER_NODE_NOT_FOUND: { win32: 5042, exit: 8, http: 404, meaning: "The node does not exist in this cluster." },
+  CLUSTER_NETWORK_NOT_FOUND: {
+    win32: 5045,
+    exit: 8,
+    http: 404,
+    meaning: "The network does not exist in this cluster.",
+  },
   CLUSTER_LOCAL_NODE_NOT_FOUND: {
     win32: 5043,
     exit: 8,

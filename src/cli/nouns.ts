@@ -51,6 +51,12 @@ export const nouns: readonly Noun[] = [
     load: async () => (await import("./commands/fence.ts")).defineFence,
   },
   {
+    words: "network",
+    summary: "Networks: where nodes meet, and how well",
+    part: "Cluster",
+    load: async () => (await import("./commands/network.ts")).defineNetwork,
+  },
+  {
     words: "user",
     summary: "People who ask from other machines: certificates and rights",
     part: "Cluster",

@@ -13,13 +13,18 @@ import {
 } from "../trust/trust.ts";
 import { renewed, renewalTime, whyRenew, writeTrust } from "../trust/trust.ts";
 import { failureOf } from "../base/failure-of.ts";
+import { newGuid } from "../base/guid.ts";
+import type { Change } from "../database/change.ts";
+import { describeInterfaces, type OwnInterface } from "../database/commands/network.ts";
 import type { Handlers, Peer } from "../rpc/call.ts";
 import { pingMethod } from "../rpc/paths.ts";
-import { findKey } from "../tree/key.ts";
+import { findKey, type Key } from "../tree/key.ts";
 import { rootKey } from "../database/schema.ts";
 import { endConnections, type FetchApp } from "./api-listener.ts";
 import type { AuditEntry } from "../api/audit.ts";
+import { Heartbeats } from "./heartbeats.ts";
 import type { NodeTrust } from "./node-trust.ts";
+import { ownInterfaces } from "./own-interfaces.ts";
 import { nodeHandlers } from "./node-rpc.ts";
 import type { ServiceNode } from "./service-node.ts";
 
@@ -77,6 +82,17 @@ export async function openRemoteDoor(options: RemoteOptions): Promise<Listener> 
     },
   });
   void keepFresh(options, terms, over.signal, () => (news = new AbortController()).signal);
+  const heartbeats = new Heartbeats({
+    outside,
+    log,
+    node: config.node,
+    factor: config.timingFactor,
+    tree: () => database.tree(),
+    incarnation: () => (database.life()?.isMember() === true ? service.life()?.incarnation : undefined),
+    call: (...asked) => service.callers.call(...asked),
+    change: (build) => service.change(build),
+  });
+  void heartbeats.run(over.signal);
   return {
     close: async () => {
       over.abort();
@@ -132,15 +148,15 @@ async function keepFresh(
   const { outside, log } = service.parts;
   while (!over.aborted) {
     const news = untilNews();
+    let isSaid = false;
     try {
       await renewIfDue(options, terms);
-      await describeSelf(options);
+      isSaid = await describeSelf(options);
     } catch (error) {
       log.warn("what this node shows to others could not be brought up to date", { error });
     }
     const wait = renewalTime(trust.file().node.certificate) - outside.clock.wall();
     // A node that is no member yet can't say where it is; it says so soon.
-    const isSaid = describedBy(options) === undefined;
     await outside.timers.sleep(Math.max(soon, Math.min(isSaid ? wait : soon, longest)), AbortSignal.any([over, news]));
   }
 }
@@ -157,18 +173,30 @@ async function renewIfDue({ service, trust }: RemoteOptions, terms: NodeTerms): 
   log.info("this node's certificate is renewed", { why, until: new Date(wall + terms.life).toISOString() });
 }
 
-function describedBy({ service, trust }: RemoteOptions): ReturnType<typeof describeNode> {
-  const { node, listen = [] } = service.parts.config;
-  return describeNode(service.database.tree(), node, trust.key(), listen);
+/** What the database does not say yet of how this node is known and where it is. */
+function describedBy({ service, trust }: RemoteOptions, tree: Key, found: readonly OwnInterface[]): Change | undefined {
+  const { config, outside } = service.parts;
+  const { node, listen = [] } = config;
+  const known = describeNode(tree, node, trust.key(), listen);
+  const where = describeInterfaces(tree, node, found, () => newGuid(outside.random));
+  if (known === undefined || where === undefined) return known ?? where;
+  return {
+    conditions: [...known.conditions, ...where.conditions],
+    edits: [...known.edits, ...where.edits],
+    because: known.because,
+  };
 }
 
-/** The database says how this node is known and where it is; a member sees to it. */
-async function describeSelf(options: RemoteOptions): Promise<void> {
+/** The database says how this node is known and where it is; a member sees to it. Whether it says so when this resolves. */
+async function describeSelf(options: RemoteOptions): Promise<boolean> {
   const { service } = options;
-  if (service.database.life()?.isMember() !== true || describedBy(options) === undefined) return;
   const { node, listen = [] } = service.parts.config;
+  const found = await ownInterfaces(listen);
+  if (describedBy(options, service.database.tree(), found) === undefined) return true;
+  if (service.database.life()?.isMember() !== true) return false;
   await service.change((tree) => {
-    const change = describeNode(tree, node, options.trust.key(), listen);
-    return change ?? { conditions: [], edits: [], because: `Node ${node} is known as it is.` };
+    const nothing = { conditions: [], edits: [], because: `Node ${node} is known as it is.` };
+    return describedBy(options, tree, found) ?? nothing;
   });
+  return true;
 }

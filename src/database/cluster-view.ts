@@ -100,7 +100,7 @@ export function viewCluster(root: Key): ClusterView {
   return new ClusterReader(root).view();
 }
 
-const known = new Set([...Object.values(rootKey), "Networks", "NetworkInterfaces"].map((name) => name.toLowerCase()));
+const known = new Set(Object.values(rootKey).map((name) => name.toLowerCase()));
 const ownValues: ReadonlySet<string> = new Set([rootValue.clusterName, rootValue.clusterInstanceId, tagValueName]);
 const roles = ["none", "internal", "client", "internal and client"] as const;
 
@@ -136,7 +136,7 @@ class ClusterReader {
         description: textAt(key, "Description") ?? textAt(key, "Name"),
         dll: textAt(key, "DllName"),
       })),
-      networks: below(root, "Networks").map((key) => this.#network(key)),
+      networks: below(root, rootKey.networks).map((key) => this.#network(key)),
       quorum: this.#quorum(),
       properties: this.#properties(),
       own: this.#own(),
@@ -200,7 +200,7 @@ class ClusterReader {
   }
 
   #network(key: Key): NetworkView {
-    const interfaces = below(this.#root, "NetworkInterfaces").filter(
+    const interfaces = below(this.#root, rootKey.networkInterfaces).filter(
       (one) => foldId(textAt(one, "Network") ?? "") === foldId(key.name),
     );
     return {

@@ -10,6 +10,8 @@ export const rootKey = {
   resources: "Resources",
   resourceTypes: "ResourceTypes",
   quorum: "Quorum",
+  networks: "Networks",
+  networkInterfaces: "NetworkInterfaces",
   /** People with certificates. */
   users: "Users",
   /** Everything that a backup and a restore drop: states, owners, permits, holds, request ids. */
@@ -91,6 +93,11 @@ export const resourceTypeValue = {
   dllName: "DllName",
 } as const;
 
+/** States of a network (facts §6.1). */
+export const networkState = { unavailable: 0, down: 1, partitioned: 2, up: 3 } as const;
+/** States of a node's interface on one. */
+export const networkInterfaceState = { unavailable: 0, failed: 1, unreachable: 2, up: 3 } as const;
+
 /** Values of `Runtime\Nodes\<id>`. A node that joins sets values; it must not replace the key (a pause outlives a restart). */
 export const runtimeNodeValue = {
   /** dword, see `nodeState`. */
@@ -110,6 +117,8 @@ export const runtimeNodeValue = {
   drainTarget: "NodeDrainTarget",
   /** sz: why the node counts as down: "proof", "waited", "gone", "confirmed" or "left" (membership). */
   downBecause: "DownBecause",
+  /** multi-sz: ids of other nodes' network interfaces that do not answer this node. */
+  unreachable: "Unreachable",
   /** sz: the incarnation that a person confirmed to be down ("" when none had joined). */
   confirmedDown: "ConfirmedDown",
 } as const;

@@ -1,15 +1,26 @@
 /** Nodes on machines of their own with two networks: a node is lost only when all its networks are. */
+import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
+import type { NetworkView } from "../../src/api/network-view.ts";
+import { timingOf } from "../../src/membership/timing.ts";
 import { TestApp } from "./app.ts";
 import { TestCluster } from "./cluster.ts";
 import { Machines, whyNoMachines } from "./machines.ts";
+import { waitFor } from "./wait-for.ts";
 
 const skip = whyNoMachines();
+const factor = 2;
+
+function networkLine({ name, state, interfaces }: NetworkView): string {
+  const ill = interfaces.filter((one) => one.state !== "up").map((one) => `${one.node} ${one.state}`);
+  return `${name} ${state}${ill.length === 0 ? "" : `: ${ill.join(", ")}`}`;
+}
 
 describe("machines with two networks", { skip }, () => {
   const cluster = new TestCluster("net");
   const app = new TestApp(cluster);
   let machines: Machines;
+  let permit = 0;
 
   const shown = async (work: () => Promise<void>): Promise<void> => {
     try {
@@ -21,11 +32,26 @@ describe("machines with two networks", { skip }, () => {
   };
   before(() =>
     shown(async () => {
-      machines = await Machines.form(cluster, 3, 2);
+      machines = await Machines.form(cluster, 3, factor);
+      permit = timingOf(cluster.quorum, factor).permit;
+      const [first] = cluster.nodes;
+      assert.ok(first);
+      await cluster.run(first, "cluster", "set", "SameSubnetDelay=250", "SameSubnetThreshold=3");
       await app.create();
     }),
   );
   after(() => machines.end());
+
+  /** Every node that is up says this of the networks; interfaces that are up are left out. */
+  const shows = async (...expected: readonly string[]): Promise<void> => {
+    let seen: (string[] | undefined)[] = [];
+    const agree = async (): Promise<boolean> => {
+      const states = await Promise.all(cluster.nodes.map((node) => node.status()));
+      seen = states.map((status) => status?.networks.map(networkLine));
+      return seen.every((lines) => lines === undefined || lines.join() === expected.join());
+    };
+    await waitFor(expected.join(), agree, 60_000, () => JSON.stringify(seen));
+  };
   const scenario = (name: string, play: () => Promise<void>): void =>
     void test(name, () =>
       shown(async () => {
@@ -40,8 +66,19 @@ describe("machines with two networks", { skip }, () => {
     const [before, owner] = [await app.running(), await cluster.owner("App")];
     const machine = machines.machineOf(owner);
     machines.network.cut(machine, 0);
-    await app.lives(before, 8000);
+    const failed = `${owner.name} failed`;
+    await shows(`Cluster Network 1 partitioned: ${failed}`, "Cluster Network 2 up");
+    // Twice as long as a permit lasts, and longer than a whole takeover.
+    await app.lives(before, 2 * permit);
     machines.network.mend(machine, 0);
+    await shows("Cluster Network 1 up", "Cluster Network 2 up");
+    const text = await cluster.run(owner, "network", "list");
+    assert.match(text, /^Cluster Network 2 +up +cluster and clients +10\.78\.0\.0\/255\.255\.255\.0 +N1, N2, N3$/m);
+    const one = JSON.parse(await cluster.run(owner, "network", "show", "cluster network 1", "--json")) as NetworkView;
+    assert.deepEqual(
+      one.interfaces.map(({ name, address }) => `${name} ${address}`),
+      ["N1 - eth0 10.77.0.1", "N2 - eth0 10.77.0.2", "N3 - eth0 10.77.0.3"],
+    );
   });
 
   scenario("a machine that loses all networks ends its application; it is started elsewhere", async () => {

@@ -1,5 +1,6 @@
 import { situation } from "../../api/situation.ts";
 import type { StatusView } from "../../api/status-view.ts";
+import { networkTable } from "./network.ts";
 import { oneLine, table } from "../render/table.ts";
 import { counted, orDash, timeAndAge } from "../render/text.ts";
 import { type Define, finish } from "../verbs.ts";
@@ -50,6 +51,7 @@ export function statusText(status: StatusView, now: number): string {
   return [
     `${lines.join("\n")}\n`,
     table(["Node", "State", "Role", "Groups"], nodeRows, "No nodes."),
+    ...(status.networks.length === 0 ? [] : [networkTable(status.networks)]),
     table(["Group", "State", "Owner", ""], groupRows, "No groups."),
     table(["Resource", "Type", "Group", "State", "Node", ""], resourceRows, "No resources."),
     `${checkpointLine(status, now)}\n${backupLine(status, now)}\n`,

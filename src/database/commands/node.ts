@@ -7,6 +7,7 @@ import { commonProperties } from "../property-tables.ts";
 import { drainStatus, minusOne, nodeState, nodeValue, rootKey } from "../schema.ts";
 import { type ClusterState, type NodeState, readState } from "../state.ts";
 import { checkName, findNode } from "./find.ts";
+import { removeInterfaces } from "./network.ts";
 import { type PropertyInputs, setProperties } from "./properties.ts";
 
 const unchanged = "Nothing was changed.";
@@ -158,6 +159,7 @@ export function evictNode(tree: Key, request: EvictNode): Change {
   }
   change.unchanged(rootKey.nodes, evictionsName).set(rootKey.nodes, dword(evictionsName, evictionsOf(tree) + 1));
   change.deleteKey(node.path).deleteKey(node.runtimePath);
+  removeInterfaces(change, tree, node.id);
   forgetOwner(change, state, node);
   return change.build(`Node ${node.name} is evicted.`);
 }
