@@ -14,7 +14,7 @@ const masks = [0, 0xff, 0xffff, 0xff_ffff] as const;
 export class NameCache {
   readonly #bytes: Uint8Array;
   readonly #words: Uint32Array;
-  readonly #kept: string[];
+  readonly #kept: string[] = [];
   /** The hash of the name that was met last in a slot. */
   readonly #hashes: Int32Array;
   /** Where a kept name stands in the file, in words; 0 for none. */
@@ -28,7 +28,7 @@ export class NameCache {
     this.#words = words;
     const bits = Math.min(mostBits, 26 - Math.clz32(bytes.length | 0xfff));
     this.#shift = 32 - bits;
-    this.#kept = new Array<string>(1 << bits).fill("");
+    for (let slot = 0; slot < 1 << bits; slot++) this.#kept.push("");
     this.#hashes = new Int32Array(1 << bits);
     this.#places = new Uint32Array(1 << bits);
   }
