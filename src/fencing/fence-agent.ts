@@ -9,7 +9,7 @@ import type { FenceDevice, FenceStatus } from "./fence-device.ts";
 
 /** Looks at a status that can't be told after a successful "off" so many times, so many milliseconds apart. */
 const looks = 3;
-const betweenLooks = 1_000;
+const betweenLooks = 500;
 
 /** What an agent works with on the node that runs it. */
 export interface AgentParts {
