@@ -88,6 +88,9 @@ function securityOf(byte: number): Uint8Array | undefined {
   return bytes;
 }
 
+/** Larger ones are taken less often. */
+const largeHive = 20_000;
+
 /** Hives to edit, with what is in them: new ones, those with lists of all kinds and free cells, and one of Windows. */
 function bases(): { hive: Uint8Array; tree: Key }[] {
   const small = buildKey({ name: "R", lastWritten: 1n, children: [emptyKey("a", 1n), emptyKey("k1", 1n)] });
@@ -104,7 +107,8 @@ let known: ReturnType<typeof bases> | undefined;
 function run(bytes: Uint8Array): string[] {
   const choices = new Choices(bytes);
   known ??= bases();
-  const base = choices.of(known);
+  const seldom = choices.below(32) === 0;
+  const base = choices.of(known.filter(({ hive }) => seldom || hive.length < largeHive));
   let { tree } = base;
   const editor = new HiveEditor(base.hive, { check: false });
   const happened: string[] = [];

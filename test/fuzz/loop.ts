@@ -23,7 +23,7 @@ const batch = 50;
 /** One of so many inputs of the plain phases is run again in the next counted one. */
 const sampledEvery = 64;
 /** One run in so many is a thorough one, and every run that does something new. */
-const thoroughEvery = 16;
+const thoroughEvery = 24;
 /** Inputs above this are taken less often. */
 const large = 20_000;
 
