@@ -5,8 +5,9 @@ import { sha256 } from "../base/digest.ts";
 import { failureOf } from "../base/failure-of.ts";
 import { fail, type Failure } from "../base/errors.ts";
 import { tagValueName } from "../database/apply.ts";
-import { isClusterDatabase } from "../database/cluster-view.ts";
+import { databaseKeys, isClusterDatabase } from "../database/cluster-view.ts";
 import { rootKey } from "../database/schema.ts";
+import { type OpenHive, openHive } from "../hive/open.ts";
 import { readHive } from "../hive/read.ts";
 import { recoverHive } from "../hive/recover.ts";
 import { isRegText } from "../hive/reg-encoding.ts";
@@ -28,6 +29,8 @@ export interface Operand {
   /** How it is called: a path, or a key. */
   readonly name: string;
   readonly tree: Key;
+  /** Of a hive that is no cluster database: it is compared without its tree being made. */
+  readonly hive?: OpenHive;
   /** Of a cluster database: its tag. */
   readonly tag: string | undefined;
   /** Class names and security come with it. */
@@ -101,10 +104,10 @@ function artefact(name: string, bytes: Uint8Array): Found {
     return { kind: "key container", name, tree: containerTree(bytes), tag: undefined, attributes: true };
   }
   if (isHive(bytes)) {
-    const { root } = readHive(bytes);
-    return !isClusterDatabase(root)
-      ? { kind: "hive", name, tree: root, tag: undefined, attributes: true }
-      : database(name, root);
+    const hive = openHive(bytes);
+    const { root } = hive;
+    const isDatabase = databaseKeys.every((key) => root.subkey(key) !== undefined);
+    return isDatabase ? database(name, hive.read()) : hiveOperand(name, hive);
   }
   if (isRegText(bytes)) return registryText(name, bytes);
   throw fail("INVALID_DATA", {
@@ -112,6 +115,20 @@ function artefact(name: string, bytes: Uint8Array): Found {
     unchanged: "Nothing was changed.",
     next: "Name a file of one of these kinds, a backup set's folder, or a live key that begins with HKLM\\.",
   });
+}
+
+function hiveOperand(name: string, hive: OpenHive): Found {
+  let tree: Key | undefined;
+  return {
+    kind: "hive",
+    name,
+    get tree() {
+      return (tree ??= hive.read());
+    },
+    hive,
+    tag: undefined,
+    attributes: true,
+  };
 }
 
 function isHive(bytes: Uint8Array): boolean {

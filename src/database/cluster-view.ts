@@ -92,8 +92,11 @@ interface OwnTree {
 
 /** Whether a tree is that of a cluster. */
 export function isClusterDatabase(root: Key): boolean {
-  return [rootKey.nodes, rootKey.groups, rootKey.resources].every((name) => childOf(root, name) !== undefined);
+  return databaseKeys.every((name) => childOf(root, name) !== undefined);
 }
+
+/** The subkeys of the root by which a cluster database is known. */
+export const databaseKeys: readonly string[] = [rootKey.nodes, rootKey.groups, rootKey.resources];
 
 /** See `ClusterView`. The names in the view are the stored ones, in the order of the keys. */
 export function viewCluster(root: Key): ClusterView {

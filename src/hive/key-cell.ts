@@ -43,12 +43,9 @@ export function classNameAt(image: HiveImage, cell: number): string | undefined 
   return decodeUtf16(image.bytes.subarray(data, data + length));
 }
 
-/** The descriptor; undefined when there is none or it is the writer's default. `known` keeps those read before, by offset. */
-export function securityAt(
-  image: HiveImage,
-  cell: number,
-  known: Map<number, Uint8Array | undefined>,
-): Uint8Array | undefined {
+/** The descriptor; undefined when there is none or it is the writer's default. */
+export function securityAt(image: HiveImage, cell: number): Uint8Array | undefined {
+  const known = image.securities;
   const at = cell + nk.security;
   const offset = image.u32(at);
   if (offset === none) return undefined;

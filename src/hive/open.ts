@@ -1,20 +1,15 @@
+import type { Difference } from "../tree/diff.ts";
 import type { Key } from "../tree/key.ts";
 import { splitPath } from "../tree/path.ts";
 import type { BaseBlock } from "./base-block.ts";
 import { isDirty } from "./base-block.ts";
+import { diffHives } from "./diff-hives.ts";
 import { HiveImage } from "./image.ts";
 import { checkKeyCell, classNameAt, keyNameAt, securityAt, valueCountAt } from "./key-cell.ts";
 import { base, keyFlag, nk, vk } from "./layout.ts";
 import { findSubkey } from "./find-subkey.ts";
 import { readSubkeyList } from "./read-list.ts";
-import {
-  valueCellAt,
-  valueDataAt,
-  valueDataOffsetAt,
-  valueListAt,
-  valueNameAt,
-  valueSizeAt,
-} from "./read-value.ts";
+import { valueCellAt, valueDataAt, valueDataOffsetAt, valueListAt, valueNameAt, valueSizeAt } from "./read-value.ts";
 import { readTree } from "./read.ts";
 import { walkCells } from "./walk.ts";
 import { sameName } from "../tree/path.ts";
@@ -114,7 +109,7 @@ export class HiveKey {
 
   /** The self-relative descriptor; undefined when there is none or it is the default of clubar's writer. */
   get security(): Uint8Array | undefined {
-    return securityAt(this.#image, this.offset, this.#image.securities);
+    return securityAt(this.#image, this.offset);
   }
 
   get layering(): Layering {
@@ -172,7 +167,7 @@ export class HiveKey {
 
   /** This key and all below as an immutable tree. */
   read(): Key {
-    return readTree(this.#image, this.offset);
+    return readTree(this.#image.claiming(), this.offset);
   }
 }
 
@@ -283,9 +278,14 @@ export class OpenHive {
     );
   }
 
+  /** What another hive has otherwise, as `diff` tells it of their trees, which are not made. Throws HiveError, after some perhaps. */
+  differences(other: OpenHive): Generator<Difference, void, undefined> {
+    return diffHives(this.#image, other.#image);
+  }
+
   /** All of the hive as an immutable tree, as `readHive` reads it. */
   read(): Key {
-    return readTree(this.#image);
+    return readTree(this.#image.claiming());
   }
 }
 

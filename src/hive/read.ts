@@ -36,7 +36,7 @@ export function readImage(image: HiveImage): Hive {
   image.scanAll();
   const { block } = image;
   return {
-    root: readTree(image),
+    root: readTree(image.claiming()),
     minor: block.minor,
     fileName: block.fileName,
     lastWritten: block.lastWritten,
@@ -47,10 +47,10 @@ export function readImage(image: HiveImage): Hive {
   };
 }
 
-/** The tree at a key, given as the file offset of its data (default: the root). Throws HiveError. */
+/** The tree at a key, given as the file offset of its data (default: the root), from a claiming image. Throws HiveError. */
 export function readTree(image: HiveImage, start?: number): Key {
   const records: KeyRecord[] = [];
-  walkHive(image.claiming(), (record) => records.push(record), start);
+  walkHive(image, (record) => records.push(record), start);
   return build(records);
 }
 

@@ -109,14 +109,13 @@ class CellWalk {
 
 /** `walkCells` with all of every key decoded. */
 export function walkHive(image: HiveImage, visit: (key: KeyRecord) => void, start?: number): void {
-  const securities = new Map<number, Uint8Array | undefined>();
   const read = (cell: number, depth: number, parent: number): void => {
     const values = valueCountAt(image, cell);
     visit({
       name: keyNameAt(image, cell, parent < 0),
       lastWritten: image.view.getBigUint64(cell + nk.lastWritten, true),
       className: classNameAt(image, cell),
-      security: securityAt(image, cell, securities),
+      security: securityAt(image, cell),
       symlink: (image.u16(cell + nk.flags) & keyFlag.symlink) !== 0,
       values: values === 0 ? [] : readValues(image, cell + nk.valueList, values),
       subkeys: image.u32(cell + nk.subkeys),

@@ -59,9 +59,14 @@ interface Node {
 type Counts = { -readonly [Name in keyof DiffCounts]: number };
 
 /** What `b` has otherwise than `a`. Costs what differs. */
-export function diffTree(
-  a: Key,
-  b: Key,
+export function diffTree(a: Key, b: Key, options: DiffTreeOptions = {}): DiffTree {
+  return treeOfDifferences(diff(a, b), b.name, options);
+}
+
+/** Differences, in the order of `diff`, as a tree whose root has that name. */
+export function treeOfDifferences(
+  differences: Iterable<Difference>,
+  name: string,
   { most = Number.POSITIVE_INFINITY, attributes = true }: DiffTreeOptions = {},
 ): DiffTree {
   const counts: Counts = {
@@ -72,7 +77,7 @@ export function diffTree(
     valuesRemoved: 0,
     valuesChanged: 0,
   };
-  const root = inside(b.name);
+  const root = inside(name);
   let told = 0;
   let more = 0;
   const room = (): boolean => {
@@ -83,7 +88,7 @@ export function diffTree(
     more++;
     return false;
   };
-  for (const difference of diff(a, b)) {
+  for (const difference of differences) {
     if (difference.kind === "key-changed" && !attributes) continue;
     count(difference, counts);
     if ("key" in difference) {

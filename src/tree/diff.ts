@@ -55,7 +55,8 @@ export function* diff(a: Key | undefined, b: Key | undefined): Generator<Differe
   }
 }
 
-function* ownDifferences(path: string, a: Key, b: Key): Generator<Difference, void, undefined> {
+/** What is different in `b` at that path itself, subkeys apart. */
+export function* ownDifferences(path: string, a: Key, b: Key): Generator<Difference, void, undefined> {
   if (a.className !== b.className) yield { kind: "key-changed", path, what: "class" };
   if (!sameSecurity(a.security, b.security)) yield { kind: "key-changed", path, what: "security" };
   if (a.symlink !== b.symlink) yield { kind: "key-changed", path, what: "symlink" };

@@ -1,5 +1,5 @@
 import { typeName, valueView } from "../../api/value-view.ts";
-import { type DiffNode, diffTree } from "../../tree/diff-tree.ts";
+import { type DiffNode, diffTree, treeOfDifferences } from "../../tree/diff-tree.ts";
 import { findValue } from "../../tree/key.ts";
 import { joinPath } from "../../tree/path.ts";
 import { textOf, type Value } from "../../tree/value.ts";
@@ -23,7 +23,10 @@ export async function runDiff(cli: Cli, a: string, b: string, options: DiffOptio
 
 function compare(cli: Cli, a: Operand, b: Operand, { most, exitCode }: DiffOptions): void {
   const attributes = a.attributes && b.attributes;
-  const { root, counts, more } = diffTree(a.tree, b.tree, { most, attributes });
+  const { root, counts, more } =
+    a.hive !== undefined && b.hive !== undefined
+      ? treeOfDifferences(a.hive.differences(b.hive), b.hive.root.name, { most, attributes })
+      : diffTree(a.tree, b.tree, { most, attributes });
   if (root !== undefined && exitCode === true) cli.exit = 9;
   const view = {
     a: sideView(a),
@@ -44,11 +47,15 @@ function compare(cli: Cli, a: Operand, b: Operand, { most, exitCode }: DiffOptio
     const nameOf = (path: readonly string[]): string | undefined => {
       if (!/^\{?[0-9a-f]{8}-/i.test(path.at(-1) ?? "")) return undefined;
       const key = joinPath(...path);
-      return textOf(findValue(b.tree, key, "Name") ?? findValue(a.tree, key, "Name"));
+      return textOf(valueIn(b, key, "Name") ?? valueIn(a, key, "Name"));
     };
     const rest = more === 0 ? "" : `… and ${more} more; --most says how many are told.\n`;
     return `${head}\n${diffText(root, nameOf)}${rest}\n${countsText(counts)}.\n`;
   });
+}
+
+function valueIn(side: Operand, path: string, name: string): Value | undefined {
+  return side.hive === undefined ? findValue(side.tree, path, name) : side.hive.find(path)?.value(name);
 }
 
 function sideView({ kind, name, tag }: Operand): object {
