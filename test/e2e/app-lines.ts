@@ -17,7 +17,14 @@ export interface AppHistory {
   readonly violations: readonly string[];
 }
 
-export function readAppLines(path: string): AppHistory {
+/** A run whose machine stood still and went on at boot time `at`: what it does until `until` is known and does not count. */
+export interface Thaw {
+  readonly instance: string;
+  readonly at: number;
+  readonly until: number;
+}
+
+export function readAppLines(path: string, thaws: readonly Thaw[] = []): AppHistory {
   const runs = new Map<string, AppRun>();
   const violations: string[] = [];
   const text = existsSync(path) ? readFileSync(path, "utf8") : "";
@@ -28,6 +35,7 @@ export function readAppLines(path: string): AppHistory {
       continue;
     }
     const at = Number(boot);
+    if (thaws.some((thaw) => thaw.instance === instance && thaw.at <= at && at <= thaw.until)) continue;
     const run = runs.get(instance) ?? { instance, first: at, last: at, setting: setting.join(" "), stopped: false };
     runs.set(instance, { ...run, last: at, stopped: run.stopped || what === "stop" });
   }

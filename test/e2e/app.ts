@@ -1,10 +1,11 @@
 /** The test application as a group of a test cluster: a lock, a setting under a registry checkpoint, and its own record of when it ran. */
 import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { callApi } from "../../src/daemon/demo/api-call.ts";
 import type { NodeProcess } from "../../src/daemon/demo/node-process.ts";
-import { type AppHistory, type AppRun, readAppLines } from "./app-lines.ts";
+import { type AppHistory, type AppRun, readAppLines, type Thaw } from "./app-lines.ts";
 import type { TestCluster } from "./cluster.ts";
 import { waitFor } from "./wait-for.ts";
 
@@ -13,11 +14,14 @@ const program = fileURLToPath(new URL("../programs/lock-app.mjs", import.meta.ur
 export class TestApp {
   readonly #cluster: TestCluster;
   readonly #lines: string;
+  readonly #options: { readonly lock: boolean; readonly everyMs: number };
+  readonly #thaws: Thaw[] = [];
   #acknowledged = "";
   #changes = 0;
 
-  constructor(cluster: TestCluster) {
+  constructor(cluster: TestCluster, options: { readonly lock?: boolean; readonly everyMs?: number } = {}) {
     this.#cluster = cluster;
+    this.#options = { lock: true, everyMs: 10, ...options };
     this.#lines = join(cluster.folder, "app.lines");
   }
 
@@ -26,7 +30,8 @@ export class TestApp {
     const cluster = this.#cluster;
     const [first] = cluster.nodes;
     assert.ok(first);
-    const line = `"${process.execPath}" "${program}" "${join(cluster.folder, "app.lock")}" "${this.#lines}"`;
+    const lock = this.#options.lock ? join(cluster.folder, "app.lock") : "-";
+    const line = `"${process.execPath}" "${program}" "${lock}" "${this.#lines}" ${this.#options.everyMs}`;
     await cluster.run(first, "group", "create", "App");
     const parameters = [`CommandLine=${line}`, "EnvironmentKey=SOFTWARE\\App"];
     await cluster.run(
@@ -64,7 +69,21 @@ export class TestApp {
   }
 
   history(): AppHistory {
-    return readAppLines(this.#lines);
+    return readAppLines(this.#lines, this.#thaws);
+  }
+
+  /** What this run does until `until` after its machine was thawed is not counted; what it does later is. Boot time. */
+  thawed(thaw: Thaw): void {
+    this.#thaws.push(thaw);
+  }
+
+  /** What a run wrote since `at`, by boot time. */
+  since(instance: string, at: number): readonly number[] {
+    const lines = readFileSync(this.#lines, "utf8").split("\n");
+    return lines.flatMap((line) => {
+      const [, boot = "", who] = line.split(" ");
+      return who === instance && Number(boot) >= at ? [Number(boot)] : [];
+    });
   }
 
   /** The newest run, once it has written a line since this call: one that has ended is none. */

@@ -45,15 +45,9 @@ export class Machines {
     await cluster.run(first, "cluster", ...words, ...made.#place(1));
     made.#start(first);
     await cluster.leads(first);
-    for (let machine = 2; machine <= count; machine++) {
-      const { status, body } = await callApi(first.data, "POST", "/api/v1/nodes/token", { body: { minutes: 10 } });
-      assert.equal(status, 201);
-      const file = join(cluster.folder, "token");
-      writeFileSync(file, (body as { token: string }).token, { mode: 0o600 });
-      const node = made.#node(machine);
-      await cluster.run(node, "cluster", "join", ...made.#place(machine), "--token-file", file);
-      made.#start(node);
-    }
+    const others = Array.from({ length: count - 1 }, (_, index) => index + 2);
+    const nodes = await Promise.all(others.map((machine) => made.#joins(first, machine)));
+    for (const node of nodes) made.#start(node);
     await cluster.whole();
     return made;
   }
@@ -68,6 +62,16 @@ export class Machines {
     this.network.thawAll();
     await this.#cluster.end();
     this.network.close();
+  }
+
+  async #joins(first: NodeProcess, machine: number): Promise<NodeProcess> {
+    const { status, body } = await callApi(first.data, "POST", "/api/v1/nodes/token", { body: { minutes: 10 } });
+    assert.equal(status, 201);
+    const file = join(this.#cluster.folder, `token-${machine}`);
+    writeFileSync(file, (body as { token: string }).token, { mode: 0o600 });
+    const node = this.#node(machine);
+    await this.#cluster.run(node, "cluster", "join", ...this.#place(machine), "--token-file", file);
+    return node;
   }
 
   #node(machine: number): NodeProcess {

@@ -1,6 +1,7 @@
 /** Nodes on machines of their own with two networks: a node is lost only when all its networks are. */
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
+import { openOutside } from "../../src/base/outside-node.ts";
 import type { NetworkView } from "../../src/api/network-view.ts";
 import { timingOf } from "../../src/membership/timing.ts";
 import { TestApp } from "./app.ts";
@@ -10,6 +11,10 @@ import { waitFor } from "./wait-for.ts";
 
 const skip = whyNoMachines();
 const factor = 2;
+/** How long a thawed application may go on, in milliseconds (docs/safety.md §2.5). */
+const thawBound = 1000;
+const { clock } = openOutside();
+const bootMs = (): number => clock.boot();
 
 function networkLine({ name, state, interfaces }: NetworkView): string {
   const ill = interfaces.filter((one) => one.state !== "up").map((one) => `${one.node} ${one.state}`);
@@ -18,7 +23,7 @@ function networkLine({ name, state, interfaces }: NetworkView): string {
 
 describe("machines with two networks", { skip }, () => {
   const cluster = new TestCluster("net");
-  const app = new TestApp(cluster);
+  const app = new TestApp(cluster, { lock: false, everyMs: 1 });
   let machines: Machines;
   let permit = 0;
 
@@ -81,11 +86,54 @@ describe("machines with two networks", { skip }, () => {
     );
   });
 
+  scenario("a machine loses 30 % of its packets: nothing runs twice", async () => {
+    const [before, owner] = [await app.running(), await cluster.owner("App")];
+    const machine = machines.machineOf(owner);
+    machines.network.drop(machine, { direction: "in", percent: 30 }, { direction: "out", percent: 30 });
+    await app.lives(before, 2 * permit);
+    machines.network.drop(machine);
+  });
+
+  scenario("a machine is half a second away on all networks: no application is stopped", async () => {
+    const [before, owner] = [await app.running(), await cluster.owner("App")];
+    const machine = machines.machineOf(owner);
+    for (const lan of machines.network.lans) await machines.network.delay(machine, lan, 500);
+    await app.lives(before, 2 * permit);
+    for (const lan of machines.network.lans) await machines.network.undelay(machine, lan);
+  });
+
+  scenario("one direction of all networks is cut: as if both were", async () => {
+    const [before, owner] = [await app.running(), await cluster.owner("App")];
+    const machine = machines.machineOf(owner);
+    await app.change(owner);
+    machines.network.drop(machine, { direction: "out" });
+    await app.after(before);
+    machines.network.drop(machine);
+  });
+
   scenario("a machine that loses all networks ends its application; it is started elsewhere", async () => {
     const [before, owner] = [await app.running(), await cluster.owner("App")];
     await app.change(owner);
     machines.network.cut(machines.machineOf(owner));
     await app.after(before);
     machines.network.mend(machines.machineOf(owner));
+  });
+
+  scenario("a machine is frozen and cut off, and thawed later: the old application is killed at once", async () => {
+    const [before, owner] = [await app.running(), await cluster.owner("App")];
+    const incarnation = (await owner.status())?.self.incarnation;
+    const machine = machines.machineOf(owner);
+    await app.change(owner);
+    await machines.network.powerOff(machine);
+    await app.after(before);
+    const at = bootMs();
+    app.thawed({ instance: before.instance, at, until: at + thawBound });
+    machines.network.thawWithCables(machine);
+    await cluster.whole();
+    const done = app.since(before.instance, at);
+    process.stdout.write(
+      `thawed: ${done.length} lines in ${((done.at(-1) ?? at) - at).toFixed(1)} ms, first after ${((done[0] ?? at) - at).toFixed(1)} ms\n`,
+    );
+    assert.notEqual((await owner.status())?.self.incarnation, incarnation);
   });
 });
