@@ -1,7 +1,7 @@
 /** Agents of Debian's resource-agents, for real: in network and mount namespaces that this file makes for itself. */
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createConnection } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -150,6 +150,51 @@ if (!inside) {
     spawnSync("redis-cli", cli);
     await scene.reaches("redis", failed);
     assert.equal(await answers(18081), false);
+  });
+
+  const postgres = existsSync("/usr/lib/postgresql")
+    ? readdirSync("/usr/lib/postgresql").map((version) => `/usr/lib/postgresql/${version}/bin`)
+    : [];
+  const bin = postgres.find((path) => existsSync(`${path}/initdb`));
+
+  test("pgsql: a database is killed, recovers with what it had acknowledged, and is stopped in order", {
+    skip: bin === undefined ? "needs postgresql" : lacks(`${agents}/pgsql`),
+  }, async () => {
+    const [home, port] = [mkdtempSync(join(tmpdir(), "clubar-pg-")), "18094"];
+    const asPostgres = (program: string, ...args: readonly string[]): string => {
+      const ran = spawnSync(
+        "setpriv",
+        ["--reuid=postgres", "--regid=postgres", "--init-groups", `${bin}/${program}`, ...args],
+        {
+          encoding: "utf8",
+          cwd: "/",
+        },
+      );
+      assert.equal(ran.status, 0, `${program}: ${ran.stderr}`);
+      return ran.stdout.trim();
+    };
+    spawnSync("chown", ["postgres:", home]);
+    asPostgres("initdb", "--pgdata", `${home}/data`, "--no-sync", "--auth=trust");
+    const sql = (text: string): string => asPostgres("psql", "-h", "127.0.0.1", "-p", port, "-Atc", text, "postgres");
+    const more = { pgctl: `${bin}/pg_ctl`, psql: `${bin}/psql`, pgdata: `${home}/data`, pgport: port, socketdir: home };
+    const given = { ...more, logfile: `${home}/log`, pghost: "127.0.0.1" };
+    const values = agent("pgsql", ...Object.entries(given).map(([name, text]) => sz(name, text)));
+    try {
+      await mustBeOnline("pg", "OCF Daemon", values, quick);
+      sql("create table kept (n int); insert into kept values (7)");
+      const own = spawnSync("pgrep", ["-f", `^${bin}/postgres -D ${home}/data`], { encoding: "utf8" }).stdout.trim();
+      assert.match(own, /^\d+$/);
+      process.kill(Number(own), "SIGKILL");
+      await scene.reaches("pg", failed);
+      assert.equal(scene.running.size, 0);
+      await mustBeOnline("pg", "OCF Daemon", values, quick);
+      assert.equal(sql("select n from kept"), "7");
+      await engine.stop("pg");
+      assert.match(readFileSync(`${home}/log`, "utf8"), /database system is shut down\n*$/);
+    } finally {
+      await engine.terminate("pg");
+      rmSync(home, { recursive: true, force: true });
+    }
   });
 
   test("an OCF Daemon can't change the machine", { skip: lacks(`${agents}/IPaddr2`) }, async () => {
