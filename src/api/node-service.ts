@@ -117,7 +117,7 @@ export interface MoveQuorumAsked {
   readonly planId?: string;
 }
 
-/** Moves a running cluster to another quorum. Nothing is taken back; all applications stop and start again. */
+/** Moves a running cluster to another quorum. Nothing is taken back; applications stay up. */
 export interface MoveQuorumCalls {
   plan(asked: MoveQuorumAsked): Promise<RestorePlanView>;
   /**

@@ -63,7 +63,6 @@ export async function takeClusterKeys(
  */
 export async function followClusterKeys(service: ServiceNode, signal: AbortSignal): Promise<void> {
   const { files, random, timers } = service.parts.outside;
-  if (service.quorum.sealing === undefined) return;
   const kept = keptKeys(files, random, service.parts.data);
   let nap = new AbortController();
   const wake = (): void => nap.abort();
@@ -74,7 +73,7 @@ export async function followClusterKeys(service: ServiceNode, signal: AbortSigna
   while (!signal.aborted) {
     await timers.sleep(service.timing.permit, nap.signal);
     nap = new AbortController();
-    if (signal.aborted || service.database.life() === undefined) continue;
+    if (signal.aborted || service.quorum.sealing === undefined || service.database.life() === undefined) continue;
     await askForClusterKeys(service, await kept.ring())
       .then((ring) => kept.merge(ring, false))
       .then(() => rotateWhenLeading(service))

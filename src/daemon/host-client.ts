@@ -80,6 +80,15 @@ export class HostClient implements HostLink {
     this.#caller.tell(toHost.stopLeading, {});
   }
 
+  async grantFor(length: number): Promise<void> {
+    await this.#caller.call(toHost.grantFor, { length }, this.#timing.call * 10);
+  }
+
+  /** The host confirms in the quorum at `place` from now on, and nowhere else. Rejects when it can't open that. */
+  async useQuorum(place: string): Promise<void> {
+    await this.#caller.call(toHost.useQuorum, { place }, this.#timing.call * 10);
+  }
+
   async admit(node: string, incarnation: string): Promise<void> {
     await this.#caller.call(toHost.admit, { node, incarnation }, this.#timing.call * 10);
   }

@@ -15,6 +15,10 @@ export const toHost = {
   follow: "follow",
   lead: "lead",
   stopLeading: "stop-leading",
+  /** How long what it grants lasts. */
+  grantFor: "grant-for",
+  /** The cluster lives in another quorum now. */
+  useQuorum: "use-quorum",
   admit: "admit",
   expire: "expire",
   members: "members",

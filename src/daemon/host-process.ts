@@ -4,8 +4,9 @@
  */
 import type { Log } from "../base/log.ts";
 import type { FileHandle, Listener, Outside } from "../base/outside.ts";
+import { fail } from "../base/errors.ts";
 import { PermitKeeper, type RenewRequest } from "../membership/permit-keeper.ts";
-import { type Timing, timingOf } from "../membership/timing.ts";
+import { ChangingTiming, timingOf } from "../membership/timing.ts";
 import type { Disks } from "../disks/disks.ts";
 import { openLinuxDisks } from "../disks/linux-disks.ts";
 import { WatchdogFeeder } from "../fencing/fencing.ts";
@@ -40,6 +41,8 @@ export interface GuardLink {
 export interface HostParts {
   readonly outside: Outside;
   readonly quorum: Quorum;
+  /** Opens another quorum; absent where clusters don't move. */
+  readonly openQuorum?: (place: string) => Promise<Quorum>;
   readonly config: HostConfig;
   readonly log: Log;
   readonly guard: GuardLink;
@@ -93,7 +96,8 @@ async function endRecorded(
 
 class HostProcess {
   readonly #parts: HostParts;
-  readonly #timing: Timing;
+  readonly #timing: ChangingTiming;
+  #quorum: Quorum;
   readonly #engine: HostEngine;
   readonly #keeper: PermitKeeper;
   readonly #callers: CallerPool;
@@ -109,7 +113,9 @@ class HostProcess {
   constructor(parts: HostParts) {
     this.#parts = parts;
     const { outside, config, quorum, log, guard } = parts;
-    this.#timing = timingOf(config.quorum, config.timingFactor);
+    this.#timing = new ChangingTiming(timingOf(config.quorum, config.timingFactor));
+    this.#quorum = quorum;
+    const quorumFolder = (): string | undefined => (this.#quorum.kind === "directory" ? this.#quorum.place : undefined);
     this.#pulse = new ServicePulse(outside, config.service, this.#timing);
     this.#callers = new CallerPool(outside, () => config.instance);
     this.#engine = createHostEngine(outside, {
@@ -117,7 +123,7 @@ class HostProcess {
       socket: socketPath.api(config.data),
       environment: parts.environment,
       disks: parts.disks ?? openLinuxDisks(outside),
-      ...(quorum.kind === "directory" ? { quorum: quorum.place } : {}),
+      quorum: quorumFolder,
       findType: parts.findType,
       ...(parts.typeRunner === undefined ? {} : { typeRunner: parts.typeRunner }),
       readKey: (path) => this.#questions.readKey(this.#service, path),
@@ -134,7 +140,7 @@ class HostProcess {
       timing: this.#timing,
       self: { node: config.node, incarnation: config.incarnation },
       renewAt: async (endpoint, request) =>
-        (await this.#callers.call(endpoint, toHost.renew, request, this.#timing.permit)) === true,
+        Number(await this.#callers.call(endpoint, toHost.renew, request, this.#timing.permit)),
       events: {
         extended: (endsAt) => this.#extended(endsAt),
         refused: () => this.#service?.tell(fromHost.refused, {}),
@@ -196,6 +202,8 @@ class HostProcess {
       [toHost.follow]: (body) => done(this.#follow(body as { epoch: number; hostEndpoint: string })),
       [toHost.lead]: (body) => done(keeper.lead((body as { epoch: number }).epoch)),
       [toHost.stopLeading]: () => done(keeper.stopLeading()),
+      [toHost.grantFor]: (body) => done(keeper.grantFor((body as { length: number }).length)),
+      [toHost.useQuorum]: (body) => done(this.#useQuorum((body as { place: string }).place)),
       [toHost.admit]: (body) => {
         const { node, incarnation } = body as { node: string; incarnation: string };
         return done(keeper.admit(node, incarnation));
@@ -227,6 +235,15 @@ class HostProcess {
       resources: this.#engine.status(),
       ...(this.#watchdog === undefined ? {} : { watchdog: this.#watchdog.timeout }),
     };
+  }
+
+  async #useQuorum(place: string): Promise<void> {
+    const { openQuorum, config, log } = this.#parts;
+    if (openQuorum === undefined) throw fail("CALL_NOT_IMPLEMENTED", { happened: "This host has one quorum only." });
+    this.#quorum = await openQuorum(place);
+    this.#keeper.useQuorum(this.#quorum);
+    this.#timing.use(timingOf(place, config.timingFactor));
+    log.info("the quorum is another one", { place });
   }
 
   #follow({ epoch, hostEndpoint }: { epoch: number; hostEndpoint: string }): void {
@@ -266,7 +283,7 @@ class HostProcess {
   }
 
   async #finish(because: string, killService: boolean): Promise<void> {
-    const { outside, config, quorum, log, guard } = this.#parts;
+    const { outside, config, log, guard } = this.#parts;
     log.warn("host ends", { because });
     this.#keeper.stop();
     await this.#engine.setMayRun(false, because);
@@ -276,7 +293,9 @@ class HostProcess {
     const told = this.#members.map((endpoint) =>
       this.#callers.call(endpoint, "proof", proof, this.#timing.call).catch(() => undefined),
     );
-    await quorum.proofs.write(proof).catch((error: unknown) => log.error("proof not written to the quorum", { error }));
+    await this.#quorum.proofs
+      .write(proof)
+      .catch((error: unknown) => log.error("proof not written to the quorum", { error }));
     await Promise.race([Promise.all(told), outside.timers.sleep(this.#timing.call)]);
     if (killService) await outside.processes.signal(config.service, "SIGKILL").catch(() => false);
     this.#ended.resolve(because);

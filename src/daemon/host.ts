@@ -8,6 +8,7 @@ import { timingOf } from "../membership/timing.ts";
 import { guardLine } from "../monitor/guard.ts";
 import { findResourceType } from "../monitor/types.ts";
 import { openQuorum } from "../quorum/open.ts";
+import type { Quorum } from "../quorum/quorum.ts";
 import type { HostConfig } from "./host-config.ts";
 import { type GuardLink, runHost } from "./host-process.ts";
 import { openHostRemote } from "./host-remote.ts";
@@ -21,13 +22,15 @@ for (const signal of ["SIGINT", "SIGHUP", "SIGTERM"] as const) {
   process.on(signal, () => undefined);
 }
 const remote = await openHostRemote(outside, config, log);
-const quorum = await openQuorum(outside, config.quorum, { insist: config.insist });
+const open = (place: string): Promise<Quorum> => openQuorum(outside, place, { insist: config.insist });
+const quorum = await open(config.quorum);
 const guard = await startGuard(outside);
 await runHost({
   outside: remote?.outside ?? outside,
   ...(remote === undefined ? {} : { remote }),
   disks: await openDisks(outside, process.env["CLUBAR_DISK_IMAGES"]),
   quorum,
+  openQuorum: open,
   config,
   log,
   guard,

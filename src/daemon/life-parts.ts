@@ -25,12 +25,24 @@ export interface LifeGround {
   /** In force now. */
   readonly generation: number;
   readonly isLifeWanted: () => boolean;
+  readonly followMove: LifeParts["followMove"];
 }
 
 /** Under a new incarnation. */
 export function lifePartsOf(ground: LifeGround): LifeParts {
-  const { parts, timing, database, checkpoints, fencing, clusDb, housekeeping, questions, generation, isLifeWanted } =
-    ground;
+  const {
+    parts,
+    timing,
+    database,
+    checkpoints,
+    fencing,
+    clusDb,
+    housekeeping,
+    questions,
+    generation,
+    isLifeWanted,
+    followMove,
+  } = ground;
   const { outside, log, quorum, data, config, hostProgram } = parts;
   const incarnation = newGuid(outside.random);
   const { instance, node, insist, timingFactor, listen } = config;
@@ -62,6 +74,7 @@ export function lifePartsOf(ground: LifeGround): LifeParts {
     startHost: (events) => startHost(outside, hostProgram, hostConfig, timing, events, isLifeWanted),
     hostEvents: questions,
     fencing,
+    ...(followMove === undefined ? {} : { followMove }),
     ...(endpoint === undefined ? {} : { endpoint }),
     logSizeMax: () => maxLogSize(database.tree()),
     saveDiverged: async () => {

@@ -14,7 +14,7 @@ import type { LifeEvidence } from "../membership/life-evidence.ts";
 import { allNodeRecords } from "../membership/node-records.ts";
 import type { Timing } from "../membership/timing.ts";
 import { lifeHasEnded } from "../monitor/ended-life.ts";
-import type { Quorum } from "../quorum/quorum.ts";
+import type { ClusterIdentity, Quorum } from "../quorum/quorum.ts";
 import type { HostClient, HostEvents } from "./host-client.ts";
 import { dataOfEndpoint, socketPath } from "./host-config.ts";
 import { rootKey } from "../database/schema.ts";
@@ -44,6 +44,8 @@ export interface LifeParts {
   readonly hostEvents: Pick<HostEvents, "watch" | "ask">;
   readonly logSizeMax: () => number;
   readonly saveDiverged: () => Promise<void>;
+  /** As `MembershipParts.followMove`, with this life's host. */
+  readonly followMove?: (host: HostClient) => Promise<ClusterIdentity | undefined>;
   readonly verifyEvidence?: MembershipParts["verifyEvidence"];
   /** How this node asks fence devices when it leads; absent: it asks none. */
   readonly fencing?: Pick<FencingParts, "deviceOf" | "audit"> & { tidy(): Promise<void> };
@@ -91,6 +93,7 @@ export class Life {
       logSizeMax: parts.logSizeMax,
       saveDiverged: parts.saveDiverged,
       evidence: kernelEvidence(outside),
+      followMove: async () => parts.followMove?.(host),
       ...(parts.verifyEvidence === undefined ? {} : { verifyEvidence: parts.verifyEvidence }),
     });
     this.owner = new OwnerLoop({ outside, database, host, checkpoints: parts.checkpoints, log, poll: timing.poll });

@@ -5,7 +5,6 @@ import { refuseBlocked } from "../base/blocked.ts";
 import { fail } from "../base/errors.ts";
 import { failureOf } from "../base/failure-of.ts";
 import { newGuid } from "../base/guid.ts";
-import { askNode } from "../clusapi/ask-node.ts";
 import { provenNodes } from "../clusapi/vss/proven-nodes.ts";
 import { formatTag } from "../quorum/tag.ts";
 import { timingOf } from "../membership/timing.ts";
@@ -16,13 +15,14 @@ import { type MovePlan, type MovingNode, planMove } from "../recovery/move/plan-
 import type { QuorumEnd } from "../recovery/move/quorum-end.ts";
 import { highestGeneration } from "../restore/restore.ts";
 import { askForClusterKeys } from "./cluster-key-calls.ts";
-import { stopHere } from "./leave.ts";
-import { endOpener, moveParts, recordedEnd } from "./quorum-ends.ts";
+import { lengthenPermits, shortenPermits, waitForOthers } from "./long-permits.ts";
+import { endOpener, moveParts } from "./quorum-ends.ts";
 import { newDiskTrouble } from "./new-disk.ts";
+import { waitUntilMember } from "./restore-run.ts";
 import type { ServiceNode } from "./service-node.ts";
 
-/** How long the nodes may take to stop everything in order, and one to look at the new place, in milliseconds. */
-const limits = { aside: 60_000, look: 10_000 };
+/** How long a node may take to look at the new place, in milliseconds. */
+const lookLimit = 10_000;
 
 /** A move is guarded by the lock of a folder (docs/safety.md §5.7). */
 const betweenEtcds = "the quorum moves from one etcd to another by way of a folder only.";
@@ -60,37 +60,36 @@ export class MoveRun implements MoveQuorumCalls {
     return this.#move(plan);
   }
 
-  async #move({ order }: MovePlan): Promise<RestoreOutcome> {
+  async #move({ order, permit }: MovePlan): Promise<RestoreOutcome> {
     const service = this.#service;
     const { outside, data, config } = service.parts;
-    const over = Promise.withResolvers<void>();
-    const stop = async (): Promise<void> => {
+    const { identity, plan } = order.departure;
+    let lasts = 0;
+    const prepare = async (): Promise<void> => {
       if (order.from.kind === "etcd") await this.#gatherKeys();
-      const others = await this.#running();
-      await Promise.all(others.map(({ endpoint }) => this.#call(endpoint, "stand-aside", {}, limits.look)));
-      await stopHere(service);
-      const begun = Promise.withResolvers<void>();
-      service
-        .betweenLives(`The quorum is being moved to ${order.departure.to}.`, () => {
-          begun.resolve();
-          return over.promise;
-        })
-        .catch(begun.reject);
-      await begun.promise;
-      await this.#waitForAside(others);
+      const now = outside.clock.boot();
+      // The other half is for the nodes to find their way.
+      lasts = now + ((await lengthenPermits(service, plan, permit)) - now) / 2;
+    };
+    const checkTime = (): void => {
+      if (outside.clock.boot() >= lasts) throw tooSlow();
     };
     try {
-      const end = await moveQuorum(moveParts(outside, data, config), order, stop);
-      await service.restart();
-      const { identity } = order.departure;
+      const end = await moveQuorum({ ...moveParts(outside, data, config), checkTime }, order, prepare);
+      await waitUntilMember(service, identity.generation);
+      const missing = await waitForOthers(service, identity.generation, permit);
       const lines = [end.sentence, `The old place ${order.from.place} is out of force; its content is unchanged.`];
+      lines.push(
+        ...missing.map((name) => `Node ${name} has not followed yet: it comes back when it sees either place.`),
+      );
       return {
         tag: formatTag({ generation: identity.generation, epoch: 0, sequence: 0 }),
         safetyBackup: undefined,
         lines,
       };
-    } finally {
-      over.resolve();
+    } catch (error) {
+      await shortenPermits(service, plan);
+      throw error;
     }
   }
 
@@ -162,7 +161,7 @@ export class MoveRun implements MoveQuorumCalls {
         const known = await prove({ id, name, endpoint });
         if (known.state !== "running") return { name, ...known };
         try {
-          await this.#call(endpoint, "check-mark", { kind: to.kind, place: to.place, at, mark }, limits.look);
+          await this.#call(endpoint, "check-mark", { kind: to.kind, place: to.place, at, mark }, lookLimit);
           return { name, ...known };
         } catch (error) {
           return { name, ...known, cannotUse: failureOf(error).happened };
@@ -171,49 +170,16 @@ export class MoveRun implements MoveQuorumCalls {
     );
   }
 
-  async #running(): Promise<readonly { readonly name: string; readonly endpoint: string | undefined }[]> {
-    const { node, parts } = this.#service;
-    const others = [...this.#service.clusterState().nodes.values()].filter(({ id }) => id !== node.id);
-    const asked = await Promise.all(
-      others.map(async (one) => ({ one, state: (await askNode(parts.outside, one.endpoint)).state })),
-    );
-    return asked.flatMap(({ one, state }) => (state === "running" ? [one] : []));
-  }
-
-  /** Nothing of the others runs any more: their hosts have proved it before they stand aside. */
-  async #waitForAside(
-    others: readonly { readonly name: string; readonly endpoint: string | undefined }[],
-  ): Promise<void> {
-    const { clock, timers } = this.#service.parts.outside;
-    const until = clock.boot() + limits.aside;
-    for (const { name, endpoint } of others) {
-      while (!(await this.#isAside(endpoint))) {
-        if (clock.boot() >= until) {
-          throw fail("TIMEOUT", {
-            happened: `Node ${name} did not stop what it runs within ${limits.aside / 1000} s.`,
-            unchanged: "The quorum was not moved.",
-            next: "`clubar status` says what keeps its resources; stop its service or take them offline first.",
-          });
-        }
-        await timers.sleep(this.#service.timing.poll / 4);
-      }
-    }
-  }
-
-  async #isAside(endpoint: string | undefined): Promise<boolean> {
-    try {
-      const { state } = (await this.#call(endpoint, "status", {}, this.#service.timing.call)) as {
-        readonly state: string;
-      };
-      return state === "restoring";
-    } catch {
-      return (await askNode(this.#service.parts.outside, endpoint)).state === "stopped";
-    }
-  }
-
   #call(endpoint: string | undefined, method: string, body: object, limit: number): Promise<unknown> {
     return this.#service.callers.call(endpoint ?? "", method, body, limit);
   }
+}
+
+function tooSlow(): Error {
+  return fail("TIMEOUT", {
+    happened: "The new place took so long to write that permits would have ended before the nodes were there.",
+    next: "Try again when the disk, the network or etcd is less busy; or stop the applications first.",
+  });
 }
 
 function viewOf({ order, lines, blockers, warnings }: MovePlan): RestorePlanView {
@@ -225,38 +191,4 @@ export async function checkMark(service: ServiceNode, body: unknown): Promise<vo
   const { kind, place, at, mark } = body as Record<"kind" | "place" | "at" | "mark", string>;
   const { outside, config } = service.parts;
   await endOpener(outside, config)({ kind, place }).checkMark(at, mark);
-}
-
-/**
- * Another node moves the quorum: everything here ends in order, and nothing lives until that is over. INVALID_STATE when nobody moves it.
- */
-export async function standAside(service: ServiceNode): Promise<void> {
-  const { config, outside, log } = service.parts;
-  const end = endOpener(outside, config)(recordedEnd(config));
-  if (!(await isLocked(end))) {
-    throw fail("INVALID_STATE", {
-      happened: `Nobody moves the quorum ${end.place}.`,
-      unchanged: "This node goes on.",
-    });
-  }
-  const aside = async (): Promise<void> => {
-    await stopHere(service);
-    await service.betweenLives("The quorum is being moved.", () => waitForMove(service, end));
-  };
-  void aside().catch((error: unknown) => log.warn("could not stand aside", { error }));
-}
-
-/** The next life finds out by itself where the quorum is. */
-async function waitForMove(service: ServiceNode, end: QuorumEnd): Promise<void> {
-  const { timers } = service.parts.outside;
-  while (!service.isStopping() && (await isLocked(end))) await timers.sleep(service.timing.poll / 4);
-}
-
-async function isLocked(end: QuorumEnd): Promise<boolean> {
-  try {
-    await (await end.lock("existing")).release();
-    return false;
-  } catch (error) {
-    return failureOf(error).name === "BUSY";
-  }
 }

@@ -6,23 +6,16 @@ import type { Handlers } from "../rpc/call.ts";
 import type { Membership } from "../membership/membership.ts";
 import { followQuorum } from "./force-quorum-run.ts";
 import { ownDisks } from "./disk-look.ts";
-import { checkMark, standAside } from "./move-run.ts";
+import { checkMark } from "./move-run.ts";
 import { enrolNewcomer } from "./enrolment.ts";
 import type { ParametersAsked } from "../monitor/type-look.ts";
+import { nodeStatus } from "./node-status.ts";
 import { mustBe, type NodeTrust } from "./node-trust.ts";
 import { answerClusterKeys, clusterKeysCall } from "./cluster-key-calls.ts";
 import { fenceRpc } from "./fence-calls.ts";
 import { captureAll } from "./owner-calls.ts";
 import { ownTypes, typeCall } from "./type-look.ts";
 import type { ServiceNode } from "./service-node.ts";
-
-/** What a node says of itself to other nodes. */
-export interface NodeStatusAnswer {
-  readonly node: string;
-  readonly incarnation: string;
-  readonly generation: number;
-  readonly state: string;
-}
 
 /** The handlers of the node's `rpc.sock`, and of its port: there a node speaks for itself only. */
 export function nodeHandlers(service: ServiceNode, trust?: NodeTrust): Handlers {
@@ -49,9 +42,7 @@ export function nodeHandlers(service: ServiceNode, trust?: NodeTrust): Handlers 
       return Promise.resolve(null);
     },
     status: () => {
-      const { incarnation, state, tag } = service.status();
-      const answer: NodeStatusAnswer = { node: service.node.id, incarnation, generation: tag.generation, state };
-      return Promise.resolve(answer);
+      return Promise.resolve(nodeStatus(service));
     },
     enrol: (body, { proof }) => enrolNewcomer(service, trust, body, proof),
     "at-owner": (body) => service.atOwner(body as CheckpointCall),
@@ -73,10 +64,6 @@ export function nodeHandlers(service: ServiceNode, trust?: NodeTrust): Handlers 
     disks: () => ownDisks(service),
     "check-mark": async (body) => {
       await checkMark(service, body);
-      return null;
-    },
-    "stand-aside": async () => {
-      await standAside(service);
       return null;
     },
     // The process ends after the answer: the restoring node may go on only when everything here is proven stopped.

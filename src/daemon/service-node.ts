@@ -22,8 +22,8 @@ import { confirmNodeDown } from "../database/commands/node.ts";
 import type { Change } from "../database/change.ts";
 import { nodeState } from "../database/schema.ts";
 import { readState } from "../database/state.ts";
-import { type Timing, timingOf } from "../membership/timing.ts";
-import type { ClusterIdentity } from "../quorum/quorum.ts";
+import { ChangingTiming, timingOf } from "../membership/timing.ts";
+import type { ClusterIdentity, Quorum } from "../quorum/quorum.ts";
 import type { Tag } from "../quorum/tag.ts";
 import { serve } from "../rpc/call.ts";
 import type { Registry } from "../registry/registry.ts";
@@ -52,7 +52,7 @@ import { MoveRun } from "./move-run.ts";
 import { nodeHandlers } from "./node-rpc.ts";
 import { OwnerCalls } from "./owner-calls.ts";
 import { ownIdentity, refuseOlderQuorum } from "./own-quorum.ts";
-import { notReady, rememberQuorum, settle } from "./quorum-ends.ts";
+import { beginAnew, goAlong } from "./quorum-switch.ts";
 import { RestoreRun } from "./restore-run.ts";
 import type { ServiceParts } from "./service-parts.ts";
 import { trustCalls } from "./trust-calls.ts";
@@ -68,8 +68,7 @@ export class ServiceNode implements NodeService {
   readonly database: LivingDatabase;
   /** Those of the present life; between two lives those of the next one. */
   checkpoints: Checkpoints;
-  readonly parts: ServiceParts;
-  readonly timing: Timing;
+  readonly timing: ChangingTiming;
   readonly callers: CallerPool;
   readonly forceQuorum: ForceQuorumRun = new ForceQuorumRun(this);
   readonly moveQuorum: MoveRun = new MoveRun(this);
@@ -85,6 +84,7 @@ export class ServiceNode implements NodeService {
   readonly #owners: OwnerCalls;
   readonly #housekeeping: Housekeeping;
   readonly #freeze: NodeFreeze;
+  #parts: ServiceParts;
   #identity: ClusterIdentity;
   #life: Life | undefined;
   #questions: HostQuestions | undefined;
@@ -97,10 +97,10 @@ export class ServiceNode implements NodeService {
   readonly #between = new BetweenLives();
 
   private constructor(parts: ServiceParts, clusDb: ClusDbFile, database: LivingDatabase, identity: ClusterIdentity) {
-    this.parts = parts;
+    this.#parts = parts;
     this.data = parts.data;
     this.node = { id: parts.config.node, name: parts.config.name };
-    this.timing = timingOf(parts.config.quorum, parts.config.timingFactor);
+    this.timing = new ChangingTiming(timingOf(parts.config.quorum, parts.config.timingFactor));
     this.database = database;
     this.#clusDb = clusDb;
     this.#identity = identity;
@@ -147,6 +147,20 @@ export class ServiceNode implements NodeService {
       this.callers.close();
     }
     return exit;
+  }
+
+  /** Their record of the node changes with the place of its quorum. */
+  get parts(): ServiceParts {
+    return this.#parts;
+  }
+
+  /** The cluster lives there now, and so does this node. */
+  useQuorum(quorum: Quorum, identity: ClusterIdentity): void {
+    const { quorum: changing, config } = this.parts;
+    changing.use(quorum);
+    this.#parts = { ...this.parts, config: { ...config, quorum: quorum.place } };
+    this.timing.use(timingOf(quorum.place, config.timingFactor));
+    this.#identity = identity;
   }
 
   get quorum(): ServiceParts["quorum"] {
@@ -306,7 +320,7 @@ export class ServiceNode implements NodeService {
     this.#because = "";
     let refusal: Failure | undefined;
     try {
-      if (await this.#followsMove()) return 0;
+      if (await beginAnew(this)) return 0;
       this.#identity = await ownIdentity(this.parts);
       refuseOlderQuorum(quorum.place, this.#identity, this.database.replica);
       const life = await Life.begin(this.#lifeParts());
@@ -328,18 +342,6 @@ export class ServiceNode implements NodeService {
       return 1;
     }
     return this.#afterLife(refusal);
-  }
-
-  /** The quorum was moved: the service begins anew with it. NOT_READY while that goes on. */
-  async #followsMove(): Promise<boolean> {
-    const { outside, data, config, quorum } = this.parts;
-    if (quorum.kind !== "directory" && quorum.kind !== "etcd") return false;
-    const settled = await settle(outside, config);
-    if (settled.state === "here") return false;
-    if (settled.state !== "moved") throw notReady(settled.sentence);
-    await rememberQuorum(outside, data, settled.to);
-    await this.restart();
-    return true;
   }
 
   /** An evicted node has nothing to come back to, and the service ends with the refusal; everything else tries again. */
@@ -372,6 +374,7 @@ export class ServiceNode implements NodeService {
       questions: this.#questions,
       generation: this.#identity.generation,
       isLifeWanted: () => this.#isLifeWanted(),
+      followMove: (host) => goAlong(this, host),
     });
   }
 

@@ -3,6 +3,7 @@ import type { Log } from "../base/log.ts";
 import type { Outside } from "../base/outside.ts";
 import type { Checkpoints } from "../checkpoint/checkpoint.ts";
 import type { Disks } from "../disks/disks.ts";
+import type { ChangingQuorum } from "../quorum/changing.ts";
 import type { Quorum } from "../quorum/quorum.ts";
 import type { KeyContainers } from "../registry/key-containers.ts";
 import type { Registry } from "../registry/registry.ts";
@@ -18,7 +19,9 @@ export interface ServiceParts {
   /** Absolute path of the node's data folder. */
   readonly data: string;
   readonly config: NodeRecord;
-  readonly quorum: Quorum;
+  readonly quorum: ChangingQuorum;
+  /** Opens the one to which the cluster was moved; absent where clusters don't move while nodes live. */
+  readonly openQuorum?: (place: string) => Promise<Quorum>;
   readonly registry: Registry;
   readonly keys: KeyContainers;
   /** The machine's disks; absent where nobody looks at them. */

@@ -5,7 +5,9 @@ import { openOutside } from "../base/outside-node.ts";
 import { createCheckpoints } from "../checkpoint/checkpoint.ts";
 import { fail } from "../base/errors.ts";
 import { openDisks } from "../disks/open-disks.ts";
-import { openQuorum } from "../quorum/open.ts";
+import { ChangingQuorum } from "../quorum/changing.ts";
+import { type OpenOptions, openQuorum } from "../quorum/open.ts";
+import type { Quorum } from "../quorum/quorum.ts";
 import { openKeyContainers } from "../registry/key-containers.ts";
 import { openRegistry } from "../registry/registry.ts";
 import { commitNodeRestore } from "../restore/restore.ts";
@@ -119,12 +121,11 @@ async function serveNode(
   closeLater(() => registry.close());
   const keys = await openKeyContainers(outside, `${data}/keys`);
   const asking: { by?: ServiceNode } = {};
-  const quorum = await openQuorum(outside, config.quorum, {
-    insist: config.insist,
-    data,
-    askKeys: async (own) => (asking.by === undefined ? own : askForClusterKeys(asking.by, own)),
-    patient: true,
-  });
+  const { insist } = config;
+  const askKeys: OpenOptions["askKeys"] = async (own) => (asking.by ? askForClusterKeys(asking.by, own) : own);
+  const open = (place: string, patient: boolean): Promise<Quorum> =>
+    openQuorum(outside, place, { insist, data, askKeys, patient });
+  const quorum = new ChangingQuorum(await open(config.quorum, true));
   const host = fileURLToPath(new URL("./host.ts", import.meta.url));
   const service = await ServiceNode.open({
     outside,
@@ -132,6 +133,7 @@ async function serveNode(
     data,
     config,
     quorum,
+    openQuorum: (place) => open(place, false),
     registry,
     keys,
     disks: await openDisks(outside, process.env["CLUBAR_DISK_IMAGES"]),
@@ -155,7 +157,7 @@ async function serveNode(
     const remote = await openRemoteDoor({ service, trust, app, audit, ...(life === undefined ? {} : { life }) });
     closeLater(() => remote.close());
   }
-  const page = options.page === undefined ? undefined : await listenPage({ app, files: pageFiles(), ...options.page });
+  const page = options.page && (await listenPage({ app, files: pageFiles(), ...options.page }));
   if (page !== undefined) closeLater(() => page.close());
   onOpened(service);
   options.onReady?.({ pageUrl: page?.url });

@@ -13,7 +13,8 @@ const [socket = "", module = ""] = process.argv.slice(2);
 const outside = openOutside();
 try {
   const { resourceType } = (await import(pathToFileURL(module).href)) as { readonly resourceType?: unknown };
-  if (socket === "--describe") process.stdout.write(`\n${describedPrefix}${JSON.stringify(describeType(resourceType))}\n`);
+  if (socket === "--describe")
+    process.stdout.write(`\n${describedPrefix}${JSON.stringify(describeType(resourceType))}\n`);
   else await runModule(outside, openLinuxDisks(outside), resourceType, socket);
 } catch (error) {
   process.stderr.write(`${module}: ${failureOf(error).happened}\n`);

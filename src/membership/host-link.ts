@@ -7,6 +7,8 @@ export interface HostLink {
   /** Confirm this epoch in the quorum and answer renewals out of that, until `stopLeading`. */
   lead(epoch: number): Promise<void>;
   stopLeading(): void;
+  /** What is granted in this epoch from now on lasts so long, in milliseconds. After it resolved nothing longer is granted. */
+  grantFor(length: number): Promise<void>;
   /** Let a member's host have permits. */
   admit(node: string, incarnation: string): Promise<void>;
   /** No more permits for that host; the boot time of the last answer, undefined when it never had one in this epoch. */

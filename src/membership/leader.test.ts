@@ -50,6 +50,7 @@ function world() {
     follow: () => undefined,
     lead: async () => void calls.push("lead"),
     stopLeading: () => undefined,
+    grantFor: async (length) => void calls.push(`grant ${length}`),
     admit: async (node, incarnation) => void calls.push(`admit ${node} ${incarnation}`),
     expire: async () => undefined,
     onSilence: () => undefined,

@@ -28,7 +28,8 @@ import {
 } from "./node-records.ts";
 import { refuseOtherFolder } from "./other-folder.ts";
 import { refuseWhileFenced } from "./while-fenced.ts";
-import { takeoverWait, type Timing } from "./timing.ts";
+import { LongPermits } from "./long-permit.ts";
+import type { Timing } from "./timing.ts";
 import { UpdateOrder } from "./update-order.ts";
 import type { CopyAnswer, FetchRequest, JoinAnswer, JoinRequest } from "./wire.ts";
 
@@ -65,6 +66,7 @@ export class Leader {
   readonly #order: UpdateOrder;
   readonly #history: History;
   readonly #waitUntil = new Map<string, number>();
+  readonly #long: LongPermits;
   readonly #unconfirmedUntil: number;
   /** One decision about members at a time: a join and an expiry of one node must not cross. */
   readonly #members = new Mutex();
@@ -81,7 +83,8 @@ export class Leader {
     this.epoch = start.leadership.epoch;
     this.identity = start.identity;
     this.#history = start.history;
-    this.#unconfirmedUntil = start.oldPermits.lastMovement + takeoverWait(parts.timing);
+    this.#long = new LongPermits(parts.host, parts.timing, parts.outside.clock.boot());
+    this.#unconfirmedUntil = start.oldPermits.lastMovement + this.#long.wait(start.tree);
     this.lost = new Promise((resolve) => {
       this.#lose = resolve;
     });
@@ -186,7 +189,7 @@ export class Leader {
     if (record?.incarnation !== incarnation || !record.up || this.#waitUntil.has(node)) return;
     const answered = await this.#parts.host.expire(node, incarnation);
     const from = answered ?? this.#parts.outside.clock.boot();
-    this.#waitUntil.set(node, from + takeoverWait(this.#parts.timing));
+    this.#waitUntil.set(node, from + this.#long.wait(this.#parts.replica.tree()));
     this.#parts.log.warn("node silent", { node, incarnation });
   }
 
@@ -238,7 +241,15 @@ export class Leader {
 
   async #review(): Promise<void> {
     if (this.#over) return;
-    const proofs = await this.#parts.quorum.proofs.list();
+    const { outside, replica, quorum } = this.#parts;
+    await this.#long.review(
+      () => outside.clock.boot(),
+      replica.tree(),
+      async (update) => {
+        await this.submit({ requestId: this.#newId(), ...update });
+      },
+    );
+    const proofs = await quorum.proofs.list();
     for (const record of allNodeRecords(this.#parts.replica.tree())) {
       if (this.#over) return;
       await this.#reviewNode(record, proofs);

@@ -10,7 +10,7 @@ import type { Database } from "../database/database.ts";
 import type { ChangeHandler, Replica } from "../database/replica.ts";
 import { decodeUpdate } from "../database/update-codec.ts";
 import type { SubmitResult, Update } from "../database/update.ts";
-import type { Claim, Quorum } from "../quorum/quorum.ts";
+import type { Claim, ClusterIdentity, Quorum } from "../quorum/quorum.ts";
 import type { Tag } from "../quorum/tag.ts";
 import type { Key } from "../tree/key.ts";
 import type { HostLink } from "./host-link.ts";
@@ -38,6 +38,11 @@ export interface MembershipParts {
   readonly logSizeMax: () => number;
   readonly saveDiverged: () => Promise<void>;
   readonly evidence?: LifeEvidence;
+  /**
+   * Where the cluster is: resolves with what is in force in another quorum, to which this life has been taken along; undefined when it is
+   * where it was. Rejects while that can't be told.
+   */
+  readonly followMove?: () => Promise<ClusterIdentity | undefined>;
   /** Called on the leader before it orders an update; rejects when a checkpoint file that the update names is not what it says. */
   readonly verifyEvidence?: (update: Update) => Promise<void>;
 }
@@ -59,7 +64,7 @@ type Challenge = Extract<Watched, { kind: "challenge" }>;
 export class Membership implements Database {
   readonly self: MembershipParts["self"];
   readonly #parts: MembershipParts;
-  readonly #watcher: Watcher;
+  #watcher: Watcher;
   readonly #submission: Submission;
   readonly #stop = new AbortController();
   readonly #roleHandlers = new Set<() => void>();
@@ -189,6 +194,7 @@ export class Membership implements Database {
 
   async #turn(): Promise<void> {
     const { quorum, outside } = this.#parts;
+    await this.#followMove();
     const claim = await quorum.leader();
     const now = outside.clock.boot();
     let challenge: Challenge | undefined;
@@ -200,6 +206,21 @@ export class Membership implements Database {
     } else challenge = await this.#followUntil(claim);
     if (challenge === undefined || this.#over !== undefined) return;
     await this.#challenge(claim, challenge);
+  }
+
+  /** Only here, where nothing of the quorum before is under way. */
+  async #followMove(): Promise<void> {
+    if (this.#attaching) return;
+    const identity = await this.#parts.followMove?.();
+    if (identity === undefined) return;
+    const { outside, quorum, timing, replica, log } = this.#parts;
+    const { generation, lineage } = identity;
+    this.#claim = undefined;
+    this.#watcher = new Watcher(outside, quorum, timing);
+    this.#admitted = generation;
+    // A move takes nothing back: what this copy holds is the beginning of what the new generation holds.
+    replica.reset(replica.tree(), { generation, epoch: 0, sequence: replica.tag().sequence }, lineage);
+    log.info("this life goes on in another quorum", { place: quorum.place, generation });
   }
 
   async #challenge(claim: Claim | undefined, challenge: Challenge): Promise<void> {

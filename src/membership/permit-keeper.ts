@@ -21,8 +21,8 @@ export interface KeeperParts {
   readonly quorum: Quorum;
   readonly timing: Timing;
   readonly self: { readonly node: string; readonly incarnation: string };
-  /** Asks another host for a permit; rejects when it can't be reached in time. */
-  readonly renewAt: (hostEndpoint: string, request: RenewRequest) => Promise<boolean>;
+  /** Asks another host for a permit; resolves as `PermitKeeper.answer`, rejects when it can't be reached in time. */
+  readonly renewAt: (hostEndpoint: string, request: RenewRequest) => Promise<number>;
   readonly events: KeeperEvents;
 }
 
@@ -37,6 +37,10 @@ export interface KeeperEvents {
 
 interface Leading {
   readonly epoch: number;
+  /** In which the epoch was claimed. */
+  readonly quorum: Quorum;
+  /** How long what is granted lasts, in milliseconds. */
+  length: number;
   readonly granter: PermitGranter;
   wake: () => void;
   over: boolean;
@@ -45,14 +49,15 @@ interface Leading {
 /** Both sides of the permit in one host. */
 export class PermitKeeper {
   readonly #parts: KeeperParts;
-  readonly #held: HeldPermit;
+  readonly #held = new HeldPermit();
+  #quorum: Quorum;
   readonly #stop = new AbortController();
   #following: { readonly epoch: number; readonly hostEndpoint: string | undefined } | undefined;
   #leading: Leading | undefined;
 
   constructor(parts: KeeperParts) {
     this.#parts = parts;
-    this.#held = new HeldPermit(parts.timing.permit);
+    this.#quorum = parts.quorum;
   }
 
   /** Renews until `stop`; starts its loop on the first call. `hostEndpoint` undefined: this host itself leads. */
@@ -66,7 +71,14 @@ export class PermitKeeper {
   /** Resolves after the first confirmation, so that whoever joins now is answered soon. */
   async lead(epoch: number): Promise<void> {
     this.stopLeading();
-    const leading: Leading = { epoch, granter: new PermitGranter(), wake: () => undefined, over: false };
+    const leading: Leading = {
+      epoch,
+      quorum: this.#quorum,
+      length: this.#parts.timing.permit,
+      granter: new PermitGranter(),
+      wake: () => undefined,
+      over: false,
+    };
     this.#leading = leading;
     await new Promise<void>((resolve) => void this.#confirmWhileLeading(leading, resolve));
   }
@@ -79,6 +91,17 @@ export class PermitKeeper {
     this.#leading = undefined;
   }
 
+  /** From here on what is granted lasts so long. Ends with the epoch. */
+  grantFor(length: number): void {
+    if (this.#leading !== undefined) this.#leading.length = length;
+  }
+
+  /** The cluster lives in another quorum now: nothing is confirmed in the one before any more. */
+  useQuorum(quorum: Quorum): void {
+    this.stopLeading();
+    this.#quorum = quorum;
+  }
+
   admit(node: string, incarnation: string): void {
     this.#leading?.granter.admit(node, incarnation, this.#parts.outside.clock.boot());
   }
@@ -87,12 +110,13 @@ export class PermitKeeper {
     return this.#leading?.granter.expire(node, incarnation);
   }
 
-  /** Another host asks: true only out of a confirmation that began after now. */
-  answer(request: RenewRequest): Promise<boolean> {
+  /** Another host asks: how long its permit lasts, only out of a confirmation that began after now; 0 is a refusal. */
+  answer(request: RenewRequest): Promise<number> {
     const leading = this.#leading;
-    if (leading === undefined || leading.epoch !== request.epoch) return Promise.resolve(false);
+    if (leading === undefined || leading.epoch !== request.epoch) return Promise.resolve(0);
     return new Promise((resolve) => {
-      leading.granter.ask(request.node, request.incarnation, this.#parts.outside.clock.boot(), resolve);
+      const answer = (granted: boolean): void => resolve(granted ? leading.length : 0);
+      leading.granter.ask(request.node, request.incarnation, this.#parts.outside.clock.boot(), answer);
       leading.wake();
     });
   }
@@ -125,9 +149,9 @@ export class PermitKeeper {
     const { self, outside, renewAt, events } = this.#parts;
     const request: RenewRequest = { ...self, epoch: following.epoch };
     const sentAt = outside.clock.boot();
-    let granted: boolean;
+    let length: number;
     try {
-      granted =
+      length =
         following.hostEndpoint === undefined
           ? await this.answer(request)
           : await renewAt(following.hostEndpoint, request);
@@ -135,18 +159,18 @@ export class PermitKeeper {
       return; // Not reached: the permit simply is not extended.
     }
     if (this.#stop.signal.aborted) return;
-    if (granted) {
-      this.#held.granted(sentAt);
+    if (length > 0) {
+      this.#held.granted(sentAt, length);
       events.extended(this.#held.endsAt());
     } else if (this.#following === following) events.refused();
   }
 
   async #confirmWhileLeading(leading: Leading, first: () => void): Promise<void> {
-    const { outside, quorum, timing, events } = this.#parts;
+    const { outside, timing, events } = this.#parts;
     let before = outside.clock.boot();
     while (!leading.over) {
       const startedAt = outside.clock.boot();
-      const confirmed = await quorum.confirm(leading.epoch).catch(() => undefined);
+      const confirmed = await leading.quorum.confirm(leading.epoch).catch(() => undefined);
       if (leading.over) break;
       const now = outside.clock.boot();
       if (confirmed === false) {

@@ -6,16 +6,11 @@
 
 /** The holder's side, in a host. */
 export class HeldPermit {
-  readonly #length: number;
   #endsAt = Number.NEGATIVE_INFINITY;
 
-  constructor(length: number) {
-    this.#length = length;
-  }
-
-  /** An answer to the request sent at `sentAt` arrived. */
-  granted(sentAt: number): void {
-    this.#endsAt = Math.max(this.#endsAt, sentAt + this.#length);
+  /** An answer to the request sent at `sentAt` arrived: a permit of so many milliseconds. */
+  granted(sentAt: number, length: number): void {
+    this.#endsAt = Math.max(this.#endsAt, sentAt + length);
   }
 
   endsAt(): number {

@@ -46,7 +46,48 @@ export function timingOf(place: string, factor = 1): Timing {
   return { ...timing, permit: Math.max(timing.permit, 2 * gap), challenge: Math.max(timing.challenge, gap) };
 }
 
+/** The times of a node whose quorum may become another one while it lives. */
+export class ChangingTiming implements Timing {
+  #now: Timing;
+
+  constructor(now: Timing) {
+    this.#now = now;
+  }
+
+  use(timing: Timing): void {
+    this.#now = timing;
+  }
+
+  get permit(): number {
+    return this.#now.permit;
+  }
+
+  get kill(): number {
+    return this.#now.kill;
+  }
+
+  get poll(): number {
+    return this.#now.poll;
+  }
+
+  get challenge(): number {
+    return this.#now.challenge;
+  }
+
+  get serviceHung(): number {
+    return this.#now.serviceHung;
+  }
+
+  get serviceBusy(): number {
+    return this.#now.serviceBusy;
+  }
+
+  get call(): number {
+    return this.#now.call;
+  }
+}
+
 /** T of docs/safety.md §2.4: how long after its last answer a leader takes a silent node's applications for ended. */
-export function takeoverWait(timing: Timing): number {
+export function takeoverWait(timing: Pick<Timing, "permit" | "kill" | "poll">): number {
   return (timing.permit + timing.kill) * 1.05 + timing.poll;
 }

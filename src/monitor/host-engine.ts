@@ -36,8 +36,8 @@ export interface HostEngineOptions {
   /** What programs' environments start from. */
   readonly environment: Readonly<Record<string, string>>;
   readonly disks: Disks;
-  /** Absolute path of the quorum folder, when the quorum is one. */
-  readonly quorum?: string;
+  /** Absolute path of the quorum folder, while the quorum is one. */
+  readonly quorum?: () => string | undefined;
   readonly findType: (name: string) => ResourceType | undefined;
   /** The words that start the process of a third party's type; without them this host runs none. */
   readonly typeRunner?: readonly string[];

@@ -68,6 +68,7 @@ export function contextOf(
   applicationOf: ResourceContext["applicationOf"],
 ): ResourceContext {
   const times = { ...type.times, ...spec.times };
+  const quorum = options.quorum?.();
   const parameters = parametersOf(spec.parameters, type.parameters);
   return {
     outside,
@@ -78,7 +79,7 @@ export function contextOf(
     log: options.log,
     folder: `${options.folder}/resources/${spec.id}`,
     disks: options.disks,
-    ...(options.quorum === undefined ? {} : { quorum: options.quorum }),
+    ...(quorum === undefined ? {} : { quorum }),
     socket: options.socket,
     environment: options.environment,
     ...startingIn(life, type.diesWithHost),

@@ -44,7 +44,7 @@ export interface Quorum {
   /** Checkpoint versions of resources. */
   readonly versions: CheckpointVersions;
   /** On which key the nodes agreed; absent where nothing is sealed. */
-  readonly sealing?: Sealing;
+  readonly sealing?: Sealing | undefined;
 }
 
 /** The key that seals what the quorum must not hold in the clear. */

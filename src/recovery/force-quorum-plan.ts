@@ -2,6 +2,7 @@
  * A forced quorum as a plan: from which copy of the database, under which generation, what is lost, and who forbids it. Pure. The plan is
  * one of a restore, whose steps, journal and single rename carry it out (src/restore/DESIGN.md).
  */
+import { longPermit } from "../membership/long-permit.ts";
 import type { Blocker } from "../base/blocked.ts";
 import { readState } from "../database/state.ts";
 import { compareTags, formatTag } from "../quorum/tag.ts";
@@ -93,7 +94,7 @@ export function planForceQuorum(input: ForceQuorumInput): RestorePlan {
     treeChanges:
       chosen === undefined
         ? { dropNodes: [], leftOut: [], nextNodeId: 1, nextNumbers: {}, dropVersions: [], hold: [] }
-        : { ...changesOf(input, chosen), hold: held.map(({ name: _, ...hold }) => hold) },
+        : { ...changesOf(input, chosen), hold: held.map(({ name: _, ...hold }) => hold), ...longPermitOf(input) },
     force: request.force,
     stopNodes: [],
     safety,
@@ -108,6 +109,13 @@ export function planForceQuorum(input: ForceQuorumInput): RestorePlan {
       .filter(({ isSelf, copy }) => !isSelf && copy === undefined)
       .map(({ name: node, why }) => `the copy of node ${node}, which may be newer: ${why ?? "nobody can say"}`),
   };
+}
+
+/** Of any copy that can be looked at: a node that granted or holds one has it in its own. */
+function longPermitOf({ copies }: ForceQuorumInput): Pick<RestorePlan["treeChanges"], "longPermit"> {
+  const found = copies.map(({ tree }) => longPermit(tree)).filter((one) => one !== undefined);
+  const [longest] = found.sort((a, b) => b.permit - a.permit);
+  return longest === undefined ? {} : { longPermit: longest };
 }
 
 function sourceOf(

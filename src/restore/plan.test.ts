@@ -8,6 +8,7 @@ import { readState } from "../database/state.ts";
 import { dword, dwordOf, multiSz, multiSzOf, sz, textOf } from "../tree/value.ts";
 import type { PresentFacts, RestoreInput, RestorePlan, SetFacts } from "./plan-types.ts";
 import { planRestore } from "./plan.ts";
+import { longPermit, longPermitEdits } from "../membership/long-permit.ts";
 import { restoredTree, treeChanges } from "./restored-tree.ts";
 
 const cluster = { name: "TOWER", instance: identity.instance };
@@ -236,6 +237,16 @@ test("what changes is counted by object and said by value", () => {
   assert.ok(changes?.lines.includes('resource "mail" comes back'));
   assert.ok(changes?.lines.includes('resource "web", Parameters: Word "later" → "one"'));
   assert.ok(changes?.lines.includes('checkpoint SOFTWARE\\Web of resource "web": version 2 becomes current'));
+});
+
+test("a leader after a restore waits for the longer permits of a move that was not long ago", () => {
+  const set = setOf(example("one").tree);
+  const edits = longPermitEdits({ plan: "p", permit: 15_000, over: false });
+  const moving = edit(example("two").tree, ...edits);
+  for (const input of [{ present: presentOf(moving) }, { present: { state: "none" }, lastKnown: moving }] as const) {
+    const restored = restoredTree(set.tree as Key, plan({ set, ...input }).treeChanges, 9n);
+    assert.deepEqual(longPermit(restored), { plan: "p", permit: 15_000, over: true });
+  }
 });
 
 test("groups whose last known settings are newer than the set's are held, all on request, none when asked", () => {

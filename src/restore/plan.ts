@@ -17,6 +17,7 @@ import {
   type Notes,
 } from "./obstacles.ts";
 import { groupsToHold, type ReplacedNode } from "./hold.ts";
+import { longPermit } from "../membership/long-permit.ts";
 import type { PresentFacts, RestoreInput, RestorePlan, Step } from "./plan-types.ts";
 import { configurationOf, restoredTree, type TreeChanges, treeChanges } from "./restored-tree.ts";
 
@@ -31,6 +32,7 @@ export function planRestore(input: RestoreInput): RestorePlan {
   const changes = {
     ...treeChanges(setTree, presentTree, new Set(set.versions)),
     hold: held.map(({ name: _, ...hold }) => hold),
+    ...longPermitOf(presentTree ?? input.lastKnown),
   };
   judgeSet(input, notes);
   judgeNodes(input, notes);
@@ -82,6 +84,11 @@ export function planRestore(input: RestoreInput): RestorePlan {
 
 function replacedNode({ self, ownFilesKeptIn }: RestoreInput): ReplacedNode | undefined {
   return ownFilesKeptIn === undefined ? undefined : { ...self, saved: ownFilesKeptIn };
+}
+
+function longPermitOf(tree: Key | undefined): Pick<TreeChanges, "longPermit"> {
+  const found = tree === undefined ? undefined : longPermit(tree);
+  return found === undefined ? {} : { longPermit: found };
 }
 
 function presentGeneration(present: PresentFacts): number {

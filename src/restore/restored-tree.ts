@@ -2,6 +2,7 @@
 import { allRecords, versionPath } from "../checkpoint/records.ts";
 import { foldId, groupValue, resourceKey, resourceValue, rootKey } from "../database/schema.ts";
 import type { Hold } from "./hold.ts";
+import { type LongPermit, longPermitEdits } from "../membership/long-permit.ts";
 import { versionKinds } from "../quorum/rules.ts";
 import { type ClusterState, readState } from "../database/state.ts";
 import { applyEdits, type Edit } from "../tree/edit.ts";
@@ -25,6 +26,8 @@ export interface TreeChanges {
   readonly dropVersions: readonly string[];
   /** Groups that stay offline until a person releases them; all others are not held. */
   readonly hold: readonly Omit<Hold, "name">[];
+  /** Permits that may still be longer than usual, as a leader knows from what is replaced (docs/safety.md §2.10). */
+  readonly longPermit?: LongPermit;
 }
 
 const leftOutName = "LeftOutByRestore";
@@ -159,6 +162,7 @@ export function restoredTree(set: Key, changes: TreeChanges, time: bigint): Key 
     if (next !== undefined) edits.push(setValue(`${path}\\${resourceKey.checkpoints}`, dword(nextNumberName, next)));
   }
   for (const path of changes.dropVersions) edits.push({ kind: "delete-key", path });
+  if (changes.longPermit !== undefined) edits.push(...longPermitEdits({ ...changes.longPermit, over: true }));
   edits.push(setValue(rootKey.nodes, dword(nextNodeIdName, changes.nextNodeId)));
   edits.push({ kind: "delete-value", path: rootKey.nodes, name: leftOutName });
   if (changes.leftOut.length > 0) edits.push(setValue(rootKey.nodes, multiSz(leftOutName, changes.leftOut)));

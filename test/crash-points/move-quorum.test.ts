@@ -10,6 +10,7 @@ import { namedVersions } from "../../src/backup/named-versions.ts";
 import { replay } from "../../src/membership/copy-image.ts";
 import { openDiskQuorum } from "../../src/quorum/disk/quorum.ts";
 import { examineQuorum } from "../../src/recovery/doctor-quorum.ts";
+import { generationName } from "../../src/quorum/rules.ts";
 import { diskEnd } from "../../src/recovery/move/disk-end.ts";
 import { settleMove } from "../../src/recovery/move/follow-move.ts";
 import type { EndName, MoveOrder } from "../../src/recovery/move/move-record.ts";
@@ -100,7 +101,12 @@ test("nothing is taken back: requests, pauses and proofs go along, and no leader
   assert.equal(findValue(tree, "Runtime\\Holds\\backup", ""), undefined);
   assert.equal(await inForce(files), "new");
   const parts = partsOf(files);
-  assert.deepEqual(await settleMove(parts.open(order.from), parts.open), { state: "moved", to: remembered[0] });
+  assert.deepEqual(await settleMove(parts.open(order.from), parts.open), {
+    state: "moved",
+    to: remembered[0],
+    from: generationName(identity),
+    identity: order.departure.identity,
+  });
   const { condition, sentence, strangers } = await examineQuorum(outsideOf(files, 5), place);
   assert.deepEqual([condition, strangers], ["retired", []]);
   assert.equal(sentence, "The quorum was moved from /shared/quorum to /new/quorum.");

@@ -27,7 +27,8 @@ renamed to "NAME (lost)" and stays, offline. Both must be offline or failed, as 
 database: it happens as a whole or not at all, and running it again does no harm. No data is copied.
 
 When the quorum folder is on the old disk, it moves to the same folder on the new one, which must be mounted on every node already, at the
-MountPoint of its resource. All applications stop and start again; what died on the way is finished or taken back by whoever comes next.
+MountPoint of its resource. Applications that don't need the disk stay up; what died on the way is finished or taken back by whoever
+comes next.
 
 Examples:
   clubar resource create new-disk --group web --type "Physical Disk" DiskSignature=0xA1B2C3D4 MountPoint=/srv/new
@@ -45,7 +46,7 @@ async function replaceDisk(cli: Cli, old: string, options: Options): Promise<voi
   else if (!cli.settings.yes && !cli.settings.json) cli.terminal.err(planText(plan));
   refuseBlocked(plan.move?.blockers ?? []);
   if (isOnlyPlan) return;
-  const what = plan.move === null ? "" : " The quorum moves, and all applications stop and start again.";
+  const what = plan.move === null ? "" : " The quorum moves; what else runs stays up.";
   await cli.confirm(`"${plan.new.name}" replaces "${plan.old.name}".${what}`, "Proceed");
   const agreed = plan.move === null ? request : { ...request, planId: plan.move.id };
   const replacing = client.post<DiskReplacementView>("/recovery/disk", agreed);

@@ -11,7 +11,8 @@ export const defineSetQuorum: Define = (noun, cli) => {
     .action((place: string, options: { readonly plan?: boolean }) => setQuorum(cli, place, options.plan === true));
   notes(
     set,
-    `The cluster goes on with everything that was acknowledged, under a new generation. All applications stop, in order, and start again.
+    `The cluster goes on with everything that was acknowledged, under a new generation. Applications stay up: permits last longer for the
+time of the move, while nothing can be changed, started or moved.
 The new place must be empty, and every node that runs must reach it: what an etcd's place names (certificates, a password's file) is read
 on each node. What dies on the way is finished or taken back by whoever comes next. The old place stays as it is, out of force, and says
 where the cluster is.
@@ -32,7 +33,7 @@ async function setQuorum(cli: Cli, given: string, isOnlyPlan: boolean): Promise<
     return outcome;
   };
   await followPlan(cli, { view, online: true, carryOut }, isOnlyPlan, {
-    warning: "The quorum moves, and all applications stop and start again.",
+    warning: "The quorum moves; applications stay up.",
     busy: "Moving the quorum",
     explain: (failure) => failure,
     success: (outcome, online) => outcomeText(cli, outcome, online),

@@ -49,7 +49,7 @@ async function newEngine(
     socket: "",
     environment: {},
     disks,
-    ...(quorum === undefined ? {} : { quorum }),
+    ...(quorum === undefined ? {} : { quorum: () => quorum }),
     findType: findResourceType,
     readKey: async () => undefined,
     exportPem: async () => "",

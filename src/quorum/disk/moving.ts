@@ -31,7 +31,7 @@ export interface Departure {
 export type Whereabouts =
   | { readonly state: "here"; readonly generation: string }
   | { readonly state: "sealed"; readonly generation: string; readonly departure: Departure }
-  | { readonly state: "left"; readonly departure: Departure }
+  | { readonly state: "left"; readonly generation: string; readonly departure: Departure }
   | { readonly state: "unknown" };
 
 /** CLUSTERLOG_CORRUPT when a file that says it is damaged. */
@@ -44,7 +44,9 @@ export async function whereabouts({ files }: Pick<DiskOutside, "files">, place: 
   if (sealed === found.from) return { state: "sealed", generation: sealed, departure: found.departure };
   // What another move left, of an older generation, leads nobody anywhere.
   const retired = await nameIn(files, `${place}/${retiredName}`);
-  return retired === found.from ? { state: "left", departure: found.departure } : { state: "unknown" };
+  return retired === found.from
+    ? { state: "left", generation: retired, departure: found.departure }
+    : { state: "unknown" };
 }
 
 /** Durable when it resolves; the name of the generation. May be repeated. QUORUM_DISK_NOT_FOUND when nothing is in force. */

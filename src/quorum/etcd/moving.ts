@@ -74,5 +74,6 @@ async function look(
   if (textOf(found[2]) === going.from)
     return { where: { state: "sealed", generation: going.from, departure: going.departure }, stored };
   const isLeft = textOf(found[3]) === going.from;
-  return { where: isLeft ? { state: "left", departure: going.departure } : { state: "unknown" }, stored };
+  const left = { state: "left", generation: going.from, departure: going.departure } as const;
+  return { where: isLeft ? left : { state: "unknown" }, stored };
 }

@@ -97,7 +97,13 @@ test("a write that began under the key before is made anew under the agreed one"
   assert.match(decode(stored?.[1] ?? new Uint8Array()), new RegExp(ring[0]?.id ?? "none"));
 });
 
-const deaths = ["before it hands over", "after it handed over", "before it agrees", "when it agreed", "and agrees late"];
+const deaths = [
+  "before it hands over",
+  "after it handed over",
+  "before it agrees",
+  "when it agreed",
+  "and agrees late",
+];
 
 for (const [index, when] of deaths.entries()) {
   test(`a leader dies ${when}: the next one goes on, and all that is stored is opened`, async () => {

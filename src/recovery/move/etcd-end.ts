@@ -49,8 +49,7 @@ export function etcdEnd(
     unseal: bare(unsealEtcd),
     leave: bare(leaveEtcd),
     readSealed: (generation) => within((parts) => readAll(parts, generation)),
-    build: ({ identity, image, versions }) =>
-      within((parts) => buildGeneration(parts, identity, image, versions)),
+    build: ({ identity, image, versions }) => within((parts) => buildGeneration(parts, identity, image, versions)),
     verify: (built) =>
       within(async (parts) => {
         const name = generationName(built.identity);

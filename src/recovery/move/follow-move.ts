@@ -5,6 +5,7 @@
 import { Failure } from "../../base/errors.ts";
 import { failureOf } from "../../base/failure-of.ts";
 import type { PlaceLock } from "../../quorum/disk/place-lock.ts";
+import type { ClusterIdentity } from "../../quorum/quorum.ts";
 import type { EndName } from "./move-record.ts";
 import type { Departure, QuorumEnd } from "./quorum-end.ts";
 
@@ -14,21 +15,34 @@ export type Settled =
   | { readonly state: "here" }
   /** Another node moves it just now. */
   | { readonly state: "moving"; readonly sentence: string }
-  | { readonly state: "moved"; readonly to: EndName }
+  | {
+      readonly state: "moved";
+      readonly to: EndName;
+      /** Name of the generation that was sealed. */
+      readonly from: string;
+      /** What was put in force in its stead. */
+      readonly identity: ClusterIdentity;
+    }
   /** It can't be told: the other place is not seen. */
   | { readonly state: "unknown"; readonly sentence: string };
+
+/** A generation that was sealed, and where it went. */
+interface Gone {
+  readonly generation: string;
+  readonly departure: Departure;
+}
 
 /** Looks, and ends a move whose node has died. Rejects when the old place can't be read. */
 export async function settleMove(from: QuorumEnd, open: (end: EndName) => QuorumEnd): Promise<Settled> {
   const seen = await from.whereabouts();
   if (seen.state === "here" || seen.state === "unknown") return { state: "here" };
-  if (seen.state === "left") return arrived(seen.departure, open);
+  if (seen.state === "left") return arrived(seen, open);
   try {
     const lock = await from.lock("existing");
     try {
       const now = await from.whereabouts();
-      if (now.state === "sealed") return await decide(from, now.departure, open);
-      return now.state === "left" ? await arrived(now.departure, open) : { state: "here" };
+      if (now.state === "sealed") return await decide(from, now, open);
+      return now.state === "left" ? await arrived(now, open) : { state: "here" };
     } finally {
       await lock.release();
     }
@@ -39,7 +53,11 @@ export async function settleMove(from: QuorumEnd, open: (end: EndName) => Quorum
 }
 
 /** Under the lock of the old place. BUSY while whoever moves it holds the new one. */
-async function decide(from: QuorumEnd, departure: Departure, open: (end: EndName) => QuorumEnd): Promise<Settled> {
+async function decide(
+  from: QuorumEnd,
+  { generation, departure }: Gone,
+  open: (end: EndName) => QuorumEnd,
+): Promise<Settled> {
   const end = { kind: departure.kind, place: departure.to };
   const to = open(end);
   let lock: PlaceLock | undefined;
@@ -49,7 +67,7 @@ async function decide(from: QuorumEnd, departure: Departure, open: (end: EndName
     lock = await to.lock("existing");
     if (!(await to.giveUp(departure.identity))) {
       await from.leave();
-      return { state: "moved", to: end };
+      return { state: "moved", to: end, from: generation, identity: departure.identity };
     }
     await from.unseal();
     return { state: "here" };
@@ -63,11 +81,11 @@ async function decide(from: QuorumEnd, departure: Departure, open: (end: EndName
 }
 
 /** Only a place that holds this cluster's history is followed to. */
-async function arrived(departure: Departure, open: (end: EndName) => QuorumEnd): Promise<Settled> {
+async function arrived({ generation, departure }: Gone, open: (end: EndName) => QuorumEnd): Promise<Settled> {
   const end = { kind: departure.kind, place: departure.to };
   try {
     const { state } = await open(end).whereabouts();
-    if (state !== "unknown") return { state: "moved", to: end };
+    if (state !== "unknown") return { state: "moved", to: end, from: generation, identity: departure.identity };
     return unseen(departure, "no cluster is seen there");
   } catch (error) {
     return unseen(departure, failureOf(error).happened);

@@ -27,6 +27,8 @@ export interface MoveParts {
   readonly open: (end: EndName) => QuorumEnd;
   /** Makes it the quorum of this node, durably. May be repeated. */
   readonly remember: (end: EndName) => Promise<void>;
+  /** Throws when it is too late for the switch: then the move goes back. */
+  readonly checkTime?: () => void;
 }
 
 /** How a move ended. */
@@ -38,10 +40,11 @@ export interface MoveEnd {
 }
 
 /**
- * Carries out what was planned. `stop` resolves when no node of the cluster runs any more, this one included; it is called when both places
- * are locked, and when it rejects nothing was changed. After any rejection but the one that says "unfinished" the cluster is where it was.
+ * Carries out what was planned. `prepare` is called when both places are locked; it resolves when the applications can do without the
+ * quorum for a while, and when it rejects nothing was changed. After any rejection but the one that says "unfinished" the cluster is where
+ * it was.
  */
-export async function moveQuorum(parts: MoveParts, order: MoveOrder, stop: () => Promise<void>): Promise<MoveEnd> {
+export async function moveQuorum(parts: MoveParts, order: MoveOrder, prepare: () => Promise<void>): Promise<MoveEnd> {
   const { files, data } = parts;
   const before = await readMove(files, data);
   if (before !== undefined) {
@@ -57,7 +60,7 @@ export async function moveQuorum(parts: MoveParts, order: MoveOrder, stop: () =>
     await writeMove(files, data, order, "begun");
     try {
       for (const lock of locks) await lock.claim(order.departure.plan);
-      await stop();
+      await prepare();
     } catch (error) {
       await to.discard(order.departure.identity);
       await removeMove(files, data);
@@ -134,6 +137,7 @@ async function build(
   const built = movedQuorum(await source.readSealed(where.generation), order, source.place);
   await to.build(built);
   await to.verify(built);
+  parts.checkTime?.();
   await enter("switching");
   await to.putInForce(order.departure.identity);
 }

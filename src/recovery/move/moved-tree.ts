@@ -1,5 +1,6 @@
 /** The database that is built at the other end of a move. Pure. */
 import { downUpdate, allNodeRecords } from "../../membership/node-records.ts";
+import { longPermit, longPermitEdits } from "../../membership/long-permit.ts";
 import { imageOf, replay } from "../../membership/copy-image.ts";
 import { applyEdits, type Edit } from "../../tree/edit.ts";
 import { fileTime, type Key } from "../../tree/key.ts";
@@ -10,9 +11,9 @@ import type { MoveOrder } from "./move-record.ts";
 import type { BuiltQuorum, SealedQuorum } from "./quorum-end.ts";
 
 /**
- * Nothing is taken back: what was acknowledged, request ids and who may be running what are kept. What the first leader of the new
- * generation can't find there any more is put into the tree: the proofs of lives that ended. A node without one has a record of epoch 0,
- * which no leader ever has, so it counts as not having reported.
+ * Nothing is taken back, and the lives go on: what was acknowledged, request ids and who may be running what are kept. What the first
+ * leader of the new generation can't find there any more is put into the tree: the proofs of lives that ended. A node without one has a
+ * record of epoch 0, which no leader ever has, so it counts as not having reported.
  * @throws what forbids the replacement of the disk by now
  */
 export function movedQuorum(
@@ -32,8 +33,10 @@ export function movedQuorum(
 }
 
 function membershipEdits(tree: Key, { proofs }: SealedQuorum): Edit[] {
-  // Whoever took a backup has ended with the generation.
+  // A backup does not outlast the generation.
   const edits: Edit[] = [{ kind: "delete-key", path: "Runtime\\Holds" }];
+  const long = longPermit(tree);
+  if (long !== undefined) edits.push(...longPermitEdits({ ...long, over: true }));
   for (const record of allNodeRecords(tree)) {
     if (record.state === "none") continue;
     const { node, incarnation } = record;

@@ -29,7 +29,7 @@ const blocked = (change: Partial<MoveFacts>): readonly string[] =>
   planMove({ ...facts, ...change }).blockers.map(({ name }) => name);
 
 test("a plan says what moves and what stays, and goes above every generation that was seen", () => {
-  const { order, lines, blockers, warnings } = planMove({ ...facts, replaces: { old: "a", with: "b" } });
+  const { order, permit, lines, blockers, warnings } = planMove({ ...facts, replaces: { old: "a", with: "b" } });
   assert.deepEqual(order, {
     from: facts.from,
     departure: {
@@ -42,9 +42,10 @@ test("a plan says what moves and what stays, and goes above every generation tha
     replaces: { old: "a", with: "b" },
   });
   const text = lines.join("\n");
-  for (const words of [/now 3:2:77, and 4 checkpoint files/, /3 → 6/, /n1, n2 take their/, /new disk resource in/])
+  for (const words of [/now 3:2:77, and 4 checkpoint files/, /3 → 6/, /n1, n2 get the longer/, /new disk resource in/])
     assert.match(text, words);
-  assert.deepEqual(blockers, []);
+  assert.deepEqual([blockers, permit], [[], 15_500]);
+  assert.equal(planMove({ ...facts, size: 0, permits: { from: 800, to: 5400 } }).permit, 21_600);
   assert.match(warnings.join(), /n3 does not run: at the next start it must see the old place/);
 });
 

@@ -49,10 +49,15 @@ export interface MoveFacts {
 /** A plan; it may be carried out only when `blockers` is empty. */
 export interface MovePlan {
   readonly order: MoveOrder;
+  /** How long permits last for the time of the move, in milliseconds. */
+  readonly permit: number;
   readonly lines: readonly string[];
   readonly blockers: readonly Blocker[];
   readonly warnings: readonly string[];
 }
+
+/** The least that permits last for the time of a move, and how much longer for each megabyte of content, in milliseconds. */
+const longPermit = { least: 15_000, megabyte: 500 };
 
 /** A quorum log may grow to this before a snapshot takes its place (facts §1.3); bytes. */
 const logRoom = 4096 * 1024;
@@ -69,9 +74,14 @@ export function planMove(facts: MoveFacts): MovePlan {
     ...(replaces === undefined ? {} : { replaces }),
   };
   const stopped = facts.nodes.filter(({ state }) => state === "stopped").map(({ name }) => name);
+  const { from: before, to: after } = facts.permits;
+  const permit = Math.ceil(
+    Math.max(longPermit.least, 4 * before, 4 * after) + (facts.size / 2 ** 20) * longPermit.megabyte,
+  );
   return {
     order,
-    lines: linesOf(facts, generation),
+    permit,
+    lines: linesOf(facts, generation, permit),
     blockers: [...facts.more, ...blockersOf(facts)],
     warnings: warningsOf(facts, stopped),
   };
@@ -90,7 +100,7 @@ function warningsOf({ to, room }: MoveFacts, stopped: readonly string[]): string
   ];
 }
 
-function linesOf(facts: MoveFacts, generation: number): string[] {
+function linesOf(facts: MoveFacts, generation: number, permit: number): string[] {
   const { from, to, present, tag, versions, size, nodes, permits, replaces } = facts;
   const running = nodes.filter(({ state }) => state === "running").map(({ name }) => name);
   const files = `${versions} checkpoint ${versions === 1 ? "file" : "files"}`;
@@ -100,19 +110,18 @@ function linesOf(facts: MoveFacts, generation: number): string[] {
     `Moves: the cluster database, now ${formatTag(tag)}, and ${files}; ${size} bytes. Nothing is taken back.`,
     "Stays: what the nodes have on their own disks, and all data of applications: no file of theirs is copied.",
     "The old place: out of force, its content unchanged. It says where the cluster went, so that a node that comes later finds the way.",
-    "All applications stop, in order, and start again: the cluster goes on under a new generation " +
-      `(${present.generation} → ${generation}), and no life of a node outlasts its generation.`,
+    `Applications stay up: for the time of the move permits last ${permit} ms. For some seconds nothing is changed, started or moved, ` +
+      "and a node that fails meanwhile is taken over only when that time has passed.",
+    `The cluster goes on under a new generation (${present.generation} → ${generation}); nodes and what they run go along.`,
     ...(permits.from === permits.to
       ? []
-      : [
-          `Permits last ${permits.to} ms instead of ${permits.from} ms from then on; every life begins anew with them.`,
-        ]),
+      : [`Permits last ${permits.to} ms instead of ${permits.from} ms from then on.`]),
     ...(from.kind === to.kind ? [] : [secrets(to)]),
-    `Step 1: Lock both places; ${running.join(", ")} take their applications offline and stand aside.`,
+    `Step 1: Lock both places; ${running.join(", ")} get the longer permits.`,
     `Step 2: Seal ${from.place}: from here on nothing is acknowledged in it. What comes before is moved.`,
     `Step 3: Build generation ${generation} in ${to.place}${exchange}, and read it back.`,
     `Step 4: Put it in force, at once. Until then any failure or death brings ${from.place} back; afterwards it is finished.`,
-    `Step 5: ${running.join(", ")} come back with ${to.place}.`,
+    `Step 5: ${running.join(", ")} go over to ${to.place}; the first of them leads.`,
   ];
 }
 

@@ -3,6 +3,7 @@ import type { Outside } from "../../base/outside.ts";
 import { createCheckpoints } from "../../checkpoint/checkpoint.ts";
 import { readNodeRecord } from "../../clusapi/node-record.ts";
 import { ServiceNode } from "../../daemon/service-node.ts";
+import { ChangingQuorum } from "../../quorum/changing.ts";
 import { openDiskQuorum } from "../../quorum/disk/quorum.ts";
 import { openKeyContainers } from "../../registry/key-containers.ts";
 import { openRegistry, type Registry } from "../../registry/registry.ts";
@@ -39,7 +40,7 @@ export function serviceProgram(world: World, observer: ServiceObserver): Program
     const registry = await openRegistry(outside, `${data}/registry`);
     starts?.opened(stdio.process.node, registry);
     const keys = await openKeyContainers(outside, `${data}/keys`);
-    const quorum = await openDiskQuorum(outside, config.quorum, { insist: config.insist });
+    const quorum = new ChangingQuorum(await openDiskQuorum(outside, config.quorum, { insist: config.insist }));
     const service = await ServiceNode.open({
       outside,
       log,
