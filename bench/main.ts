@@ -1,6 +1,6 @@
 /**
  * `npm run bench [-- NAME… --runs N --json]`: ratios, measured in one execution on a machine that does nothing else; medians of several
- * runs. NAME is one of failover, quorum, backup, stall, hive; all of them without one. --json prints one JSON object instead of the table.
+ * runs. NAME is one of failover, quorum, backup, stall, thaw, hive; all of them without one. --json prints one JSON object instead of the table.
  */
 import { parseArgs } from "node:util";
 import { cpus, release, tmpdir } from "node:os";
@@ -10,12 +10,14 @@ import { benchHive } from "./hive/hive.ts";
 import { type Row, table } from "./measure.ts";
 import { benchQuorum } from "./quorum.ts";
 import { benchStall } from "./stall.ts";
+import { benchThaw } from "./thaw.ts";
 
 const benches: Readonly<Record<string, (runs: number, say: (line: string) => void) => Promise<readonly Row[]>>> = {
   quorum: benchQuorum,
   backup: benchBackup,
   failover: benchFailover,
   stall: benchStall,
+  thaw: benchThaw,
   hive: benchHive,
 };
 

@@ -2,6 +2,7 @@
  * The guard process: `guard.ts HOST-PID HOST-STARTED GRACE-MS`, lines of monitor/guard.ts on standard input. It ends after it has killed,
  * or when the host has gone; exit code 0.
  */
+import { constants, setPriority } from "node:os";
 import { createInterface } from "node:readline";
 import { openOutside } from "../base/outside-node.ts";
 import { runGuard } from "../monitor/guard.ts";
@@ -10,6 +11,12 @@ const [pid = "", started = "", grace = ""] = process.argv.slice(2);
 if (!/^\d+$/.test(pid) || !/^\d+$/.test(started) || !/^\d+(\.\d+)?$/.test(grace)) {
   process.stderr.write("usage: guard HOST-PID HOST-STARTED GRACE-MS\n");
   process.exit(2);
+}
+try {
+  // When a machine that stood still goes on, the guard comes before the applications that it ends.
+  setPriority(constants.priority.PRIORITY_HIGHEST);
+} catch {
+  // Only root may; the others' guard takes its turn.
 }
 const lines = createInterface({ input: process.stdin });
 await runGuard(openOutside(), { pid: Number(pid), started }, Number(grace), {

@@ -16,6 +16,8 @@ export interface HostConfig {
   readonly service: ProcessIdentity;
   /** `HOST:PORT` of the node's service, when it is reached over the network. */
   readonly listen?: readonly string[];
+  /** Of the cluster; with the ownership generation of a group it tells a former owner's application from its successor. */
+  readonly generation?: number;
   /** The machine's watchdog, which this host feeds; `timeout` in milliseconds where the kernel does not say it, else 0. */
   readonly watchdog?: { readonly device: string; readonly timeout: number };
 }

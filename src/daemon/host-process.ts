@@ -121,7 +121,7 @@ class HostProcess {
     this.#engine = createHostEngine(outside, {
       folder: config.data,
       socket: socketPath.api(config.data),
-      environment: parts.environment,
+      environment: { ...parts.environment, CLUBAR_GENERATION: String(config.generation ?? 0) },
       disks: parts.disks ?? openLinuxDisks(outside),
       quorum: quorumFolder,
       findType: parts.findType,

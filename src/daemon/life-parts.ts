@@ -56,6 +56,7 @@ export function lifePartsOf(ground: LifeGround): LifeParts {
     timingFactor,
     service: outside.processes.self,
     ...(listen === undefined ? {} : { listen }),
+    generation,
     ...watchdogOf(database, node),
   };
   const endpoint = parts.trust?.endpoint;

@@ -81,7 +81,7 @@ export function contextOf(
     disks: options.disks,
     ...(quorum === undefined ? {} : { quorum }),
     socket: options.socket,
-    environment: options.environment,
+    environment: { ...options.environment, CLUBAR_OWNERSHIP: String(spec.ownershipGeneration) },
     ...startingIn(life, type.diesWithHost),
     applicationOf,
   };

@@ -1,0 +1,138 @@
+/** A machine that stands still: fenced when something there outlives its host, and what it still does when it is thawed instead. */
+import assert from "node:assert/strict";
+import { readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { after, before, test } from "node:test";
+import type { FencingView } from "../../src/api/routes/fencing.ts";
+import type { NodeProcess } from "../../src/daemon/demo/node-process.ts";
+import { isAlive } from "../../src/daemon/demo/own-processes.ts";
+import { TestCluster } from "./cluster.ts";
+import { freeze, linesOf, now } from "./ice.ts";
+import { waitFor } from "./wait-for.ts";
+
+const programs = join(import.meta.dirname, "../programs");
+const limit = 90_000;
+process.env["CLUBAR_FENCE_AGENTS"] = programs;
+const cluster = new TestCluster("fencing", 2);
+const at = (name: string): string => join(cluster.folder, name);
+
+before(() => shown(() => cluster.form(["N1", "N2"])));
+after(() => cluster.end());
+
+async function shown(work: () => Promise<void>): Promise<void> {
+  try {
+    await work();
+  } catch (error) {
+    process.stdout.write(`${cluster.logs()}\n`);
+    throw error;
+  }
+}
+
+async function onNode(group: string, node: NodeProcess): Promise<void> {
+  if ((await cluster.ownerOf(group)) !== node) await cluster.run(node, "group", "move", group, node.name);
+  await waitFor(`${group} is on ${node.name}`, async () => (await cluster.ownerOf(group)) === node, limit);
+}
+
+/** N1 leads, so that N2 is the one to lose. */
+async function ends(): Promise<readonly [NodeProcess, NodeProcess]> {
+  await cluster.whole();
+  const leader = await cluster.leader();
+  const [other] = cluster.others(leader);
+  assert.ok(other);
+  return [leader, other];
+}
+
+test("a frozen machine is thawed after its takeover: what ran there is killed before anything of it counts", (context) =>
+  shown(async () => {
+    const [leader, lost] = await ends();
+    const path = at("count.lines");
+    await cluster.run(leader, "group", "create", "Count");
+    const line = `"${process.execPath}" "${join(programs, "counting-app.mjs")}" "${path}"`;
+    const type = ["--group", "Count", "--type", "Generic Application"];
+    await cluster.run(leader, "resource", "create", "count", ...type, `CommandLine=${line}`);
+    await onNode("Count", lost);
+    await cluster.run(leader, "group", "online", "Count");
+    const old = await waitFor("it writes", () => linesOf(path)[0]?.instance, limit);
+    const ice = freeze(lost);
+    const successor = await waitFor(
+      "the successor writes",
+      () => linesOf(path).find(({ instance }) => instance !== old),
+      limit,
+    );
+    assert.equal(await cluster.owner("Count"), leader);
+    const thawedAt = now();
+    ice.thaw();
+    await waitFor(
+      "all that was frozen has ended",
+      () => ice.processes.every((one) => !isAlive(one) || one.pid === lost.service?.pid),
+      limit,
+    );
+    ice.end();
+    const all = linesOf(path);
+    const late = all
+      .slice(all.findIndex(({ instance }) => instance !== old))
+      .filter(({ instance }) => instance === old);
+    const ran = Math.max(0, (late.at(-1)?.at ?? 0) - thawedAt);
+    context.diagnostic(`by ${ice.how}: ${late.length} lines in ${ran.toFixed(1)} ms after the thaw`);
+    for (const { token } of late)
+      assert.ok(token[0] === successor.token[0] && token[1] < successor.token[1], "a store tells them apart");
+    await cluster.whole();
+    assert.equal(
+      linesOf(path).findLast(({ instance }) => instance === old)?.at,
+      all.findLast(({ instance }) => instance === old)?.at,
+      "it is over",
+    );
+    assert.equal(await cluster.owner("Count"), leader, "the thawed node changed nothing in the cluster");
+    assert.ok(linesOf(path).at(-1)?.instance === successor.instance, "the successor was never disturbed");
+  }));
+
+test("a frozen machine with what outlives its host is switched off, and its group starts elsewhere", () =>
+  shown(async () => {
+    const [leader, lost] = await ends();
+    const secrets = at("secrets");
+    writeFileSync(secrets, "passwd=s3cret-of-the-device\n", { mode: 0o600 });
+    writeFileSync(at("state"), "on");
+    writeFileSync(at("pids"), "");
+    const parameters = [`plug=${lost.name}`, `state=${at("state")}`, `pids=${at("pids")}`, `log=${at("calls")}`];
+    await cluster.run(leader, "fence", "add", lost.name, "fence_test", ...parameters, "--secrets", secrets);
+    const tested = await cluster.run(leader, "fence", "test", lost.name);
+    assert.match(tested, /fence_test says that the machine is on/);
+    assert.match(tested, /NOT CHECKED HERE/);
+    const refused = await cluster.command(leader, ["node", "fence", lost.name, "--yes"]);
+    assert.match(refused.stderr, /is up: it answers/);
+
+    const module = at("lasting.mjs");
+    writeFileSync(
+      module,
+      `const done = async () => undefined;
+export const resourceType = { name: "Lasting", diesWithHost: false, parameters: [], online: done, offline: done, terminate: done,
+  looksAlive: async () => true, isAlive: async () => true };`,
+    );
+    await cluster.run(leader, "resource", "add-type", "Lasting", "--module", module);
+    await cluster.run(leader, "group", "create", "Last");
+    await cluster.run(leader, "resource", "create", "last", "--group", "Last", "--type", "Lasting");
+    await onNode("Last", lost);
+    await cluster.run(leader, "group", "online", "Last");
+    await cluster.owner("Last");
+    const ice = freeze(lost);
+    writeFileSync(at("pids"), ice.processes.map(({ pid }) => `${pid}\n`).join(""));
+    await waitFor(
+      "the group is elsewhere",
+      async () => (await cluster.owner("Last")) === leader,
+      limit,
+      () => cluster.describe(),
+    );
+    const view = JSON.parse(await cluster.run(leader, "fence", "show", lost.name, "--json")) as FencingView;
+    assert.equal(view.decision?.state, "off", JSON.stringify(view));
+    assert.match(view.decision.because, /fence_test says that the machine is off/);
+    assert.match(readFileSync(at("calls"), "utf8"), /^off N\d arguments: $/m);
+    ice.thaw();
+    await waitFor("the machine is off", () => ice.processes.every((one) => !isAlive(one)), limit);
+    ice.end();
+    const audit = readFileSync(join(leader.data, "log/audit.log"), "utf8");
+    assert.match(audit, /fence node N\d by fence_test/);
+    for (const text of [audit, readFileSync(join(leader.data, "log/service.log"), "utf8")])
+      assert.ok(!text.includes("s3cret-of-the-device"));
+    await cluster.whole();
+    await onNode("Last", lost);
+  }));
