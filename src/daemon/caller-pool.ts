@@ -5,11 +5,11 @@ import { dialPaths } from "../rpc/paths.ts";
 
 /** Shared connections of one process; closed with it. */
 export class CallerPool {
-  readonly #outside: Pick<Outside, "net" | "timers">;
+  readonly #outside: Pick<Outside, "net" | "timers" | "clock">;
   readonly #instance: () => string | undefined;
   readonly #callers = new Map<string, Promise<Caller>>();
 
-  constructor(outside: Pick<Outside, "net" | "timers">, instance: () => string | undefined) {
+  constructor(outside: Pick<Outside, "net" | "timers" | "clock">, instance: () => string | undefined) {
     this.#outside = outside;
     this.#instance = instance;
   }

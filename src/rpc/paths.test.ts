@@ -7,7 +7,7 @@ import type { Caller } from "./call.ts";
 import { decodeMessage, encodeMessage } from "./message.ts";
 import { dialPaths } from "./paths.ts";
 
-const { timers } = openOutside();
+const { timers, clock } = openOutside();
 
 /** A node on several networks, each of which can be cut (what is sent is lost, nobody hears of it) or refuse connections. */
 class Networks {
@@ -24,7 +24,7 @@ class Networks {
       this.connections++;
       return Promise.resolve(this.#connection(place));
     };
-    return dialPaths({ timers, net: { connect, listen: () => assert.fail() } }, "tls:2@a:7400,b:7400", "c1");
+    return dialPaths({ timers, clock, net: { connect, listen: () => assert.fail() } }, "tls:2@a:7400,b:7400", "c1");
   }
 
   close(place: string): void {
@@ -84,6 +84,15 @@ test("what must not arrive twice is sent once, where somebody answers", async ()
   networks.cut.add("b");
   await assert.rejects(caller.call("at-owner", {}, 40), { name: "CLUSTER_NODE_UNREACHABLE" });
   assert.equal(networks.asked.length, 2);
+  caller.close();
+});
+
+test("a network that has just answered is not asked first", async () => {
+  const networks = new Networks();
+  const caller = await networks.dial();
+  await caller.call("fetch", {}, 10_000);
+  assert.equal(await caller.call("submit", {}, 10_000), "a");
+  assert.deepEqual(networks.asked, ["fetch at a", "submit at a"]);
   caller.close();
 });
 

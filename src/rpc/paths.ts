@@ -13,17 +13,11 @@ import { type Caller, dial } from "./call.ts";
 /** Answered at once by every service; asks nothing. */
 export const pingMethod = "ping";
 
-/** Carried out twice these do what they do once: a copy may overtake its original, or come when that was answered long ago. */
-const repeatable: ReadonlySet<string> = new Set([
-  pingMethod,
-  "renew",
-  "proof",
-  "join",
-  "fetch",
-  "submit",
-  "status",
-  "disks",
-]);
+/**
+ * Carried out twice these do what they do once: a copy may overtake its original, or come when that was answered long ago. An update is
+ * not among them: its request id is remembered for a while only.
+ */
+const repeatable: ReadonlySet<string> = new Set([pingMethod, "renew", "proof", "join", "fetch", "status", "disks"]);
 
 /** After this part of a call's time the next path is tried as well. */
 const patience = 1 / 4;
@@ -31,7 +25,10 @@ const patience = 1 / 4;
 /** How long after a connection was lost or refused it is tried again while another one holds, in milliseconds. */
 const redialAfter = 500;
 
-type PathsOutside = Pick<Outside, "net" | "timers">;
+/** A path that answered so shortly ago, in milliseconds, is not asked whether it does. */
+const fresh = 1000;
+
+type PathsOutside = Pick<Outside, "net" | "timers" | "clock">;
 
 /** As `dial`; an address with several places is called over all of them. */
 export async function dialPaths(outside: PathsOutside, address: string, instance: string | undefined): Promise<Caller> {
@@ -43,7 +40,7 @@ interface Path {
   caller: Caller | undefined;
   /** Something sent on it was not answered in time; others come first until an answer comes. */
   isLate: boolean;
-  /** How many answers came. */
+  /** Boot time of the newest answer. */
   heard: number;
 }
 
@@ -69,7 +66,7 @@ class Paths implements Caller {
       address: formatTlsAddress(node, [place]),
       caller: undefined,
       isLate: false,
-      heard: 0,
+      heard: Number.NEGATIVE_INFINITY,
     }));
   }
 
@@ -89,7 +86,9 @@ class Paths implements Caller {
 
   async call(method: string, body: unknown, timeoutMs: number): Promise<unknown> {
     if (repeatable.has(method)) return (await this.#first(method, body, timeoutMs)).body;
-    const { path } = await this.#first(pingMethod, {}, timeoutMs);
+    const [best] = this.#inOrder();
+    const isFresh = best !== undefined && !best.isLate && this.#outside.clock.boot() - best.heard < fresh;
+    const path = isFresh ? best : (await this.#first(pingMethod, {}, timeoutMs)).path;
     return this.#on(path, method, body, timeoutMs);
   }
 
@@ -161,7 +160,7 @@ class Paths implements Caller {
     const { caller, heard } = path;
     if (caller === undefined) throw unreachable(`The connection to ${path.address} is closed.`, "It was not asked.");
     const answered = (): void => {
-      path.heard++;
+      path.heard = this.#outside.clock.boot();
       if (path.caller === caller) path.isLate = false;
     };
     try {
