@@ -1,7 +1,7 @@
 /** The updates that checkpoints make, built out of the tree that was read. Pure. */
 import { type Change, ChangeBuilder } from "../database/change.ts";
-import { groupValue, resourceKey, runtimeGroupValue } from "../database/schema.ts";
-import type { Condition } from "../database/update.ts";
+import { groupValue, resourceKey } from "../database/schema.ts";
+import { type Ownership, whileOwned } from "../database/ownership.ts";
 import type { Key } from "../tree/key.ts";
 import { dword, multiSz, qword, sz, type Value } from "../tree/value.ts";
 import type { Checkpoint } from "./checkpoint.ts";
@@ -26,11 +26,12 @@ export const versionsKept = 5;
 export function commitChange(
   tree: Key,
   records: ResourceRecords,
+  owner: Ownership,
   version: Checkpoint,
   options: { /** Older versions that nobody has any more. */ readonly forget?: readonly number[] } = {},
 ): Change {
   const { kind, path, number } = version;
-  const change = guarded(tree, records);
+  const change = guarded(tree, records, owner);
   const sync = `${records.path}\\${syncKey(kind)}`;
   const previous = findCurrent(records, kind, path);
   if (previous === undefined) change.structure().unchanged(sync, numberName(number));
@@ -65,9 +66,9 @@ export function commitChange(
 }
 
 /** The checkpoint ends; its versions are marked deleted. */
-export function removeChange(tree: Key, records: ResourceRecords, current: Checkpoint): Change {
+export function removeChange(tree: Key, records: ResourceRecords, owner: Ownership, current: Checkpoint): Change {
   const { kind, path, number } = current;
-  const change = guarded(tree, records);
+  const change = guarded(tree, records, owner);
   const sync = `${records.path}\\${syncKey(kind)}`;
   change.unchanged(sync, numberName(number)).remove(sync, numberName(number));
   change.set(checkpointsPath(records), dword(checkpointsValue.nextNumber, records.nextNumber));
@@ -82,10 +83,11 @@ export function removeChange(tree: Key, records: ResourceRecords, current: Check
 export function withdrawChange(
   tree: Key,
   records: ResourceRecords,
+  owner: Ownership,
   wanted: readonly Checkpoint[],
   time: number,
 ): Change {
-  const change = guarded(tree, records);
+  const change = guarded(tree, records, owner);
   let number = records.nextNumber;
   const gone: Checkpoint[] = [];
   for (const version of wanted) {
@@ -114,12 +116,10 @@ export function withdrawChange(
 }
 
 /** This owner's live settings are the newest from now on. */
-export function lastOwnerChange(tree: Key, records: ResourceRecords): Change {
+export function lastOwnerChange(tree: Key, records: ResourceRecords, owner: Ownership): Change {
   const change = new ChangeBuilder(tree).exists(records.path);
   const { group } = records;
-  if (group !== undefined) {
-    change.unchanged(group.runtimePath, runtimeGroupValue.owner, runtimeGroupValue.ownershipGeneration);
-  }
+  if (group !== undefined) whileOwned(change, group.runtimePath, owner);
   noteOwner(change, records);
   return change.build(`Node ${group?.owner ?? "?"} has the newest settings of resource "${records.name}".`);
 }
@@ -145,12 +145,6 @@ export function forgetDeletedChange(tree: Key, records: ResourceRecords, gone: r
   return change.build(`${gone.length} old checkpoint files of resource "${records.name}" are removed.`);
 }
 
-/** A refusal by this condition means that another node, or nobody, owns the group now. */
-export function isOwnership(condition: Condition): boolean {
-  if (condition.kind !== "value-equals") return condition.kind === "key-exists";
-  return condition.name === runtimeGroupValue.owner || condition.name === runtimeGroupValue.ownershipGeneration;
-}
-
 function sinceValues({ since }: Checkpoint): readonly Value[] {
   return since === undefined ? [] : [dword(versionValue.since, since)];
 }
@@ -166,13 +160,10 @@ function filterValues({ kind, filter }: Checkpoint): Value[] {
   ];
 }
 
-function guarded(tree: Key, records: ResourceRecords): ChangeBuilder {
+function guarded(tree: Key, records: ResourceRecords, owner: Ownership): ChangeBuilder {
   const change = new ChangeBuilder(tree).exists(records.path);
   const { group } = records;
-  if (group !== undefined) {
-    change.unchanged(group.path, groupValue.contains);
-    change.unchanged(group.runtimePath, runtimeGroupValue.owner, runtimeGroupValue.ownershipGeneration);
-  }
+  if (group !== undefined) whileOwned(change.unchanged(group.path, groupValue.contains), group.runtimePath, owner);
   return change.unchanged(checkpointsPath(records), checkpointsValue.nextNumber, checkpointsValue.deleted);
 }
 

@@ -7,7 +7,8 @@ import type { Evidence } from "../database/update.ts";
 import type { VersionName } from "../quorum/quorum.ts";
 import type { Tag } from "../quorum/tag.ts";
 import type { Key } from "../tree/key.ts";
-import { commitChange, isOwnership, lastOwnerChange, removeChange, withdrawChange } from "./changes.ts";
+import { isOwnership, type Ownership } from "../database/ownership.ts";
+import { commitChange, lastOwnerChange, removeChange, withdrawChange } from "./changes.ts";
 import type { Checkpoint, CheckpointParts } from "./checkpoint.ts";
 import type { Content } from "./content.ts";
 import type { DirectoryFilter } from "./directory-filter.ts";
@@ -18,6 +19,8 @@ import { findCurrent, noResource, readRecords, type ResourceRecords } from "./re
 export interface Held {
   readonly resource: string;
   readonly ownershipGeneration: number;
+  /** The life of this service in which it was given. */
+  readonly incarnation: string;
 }
 
 /** A version that the database names since the update `tag`. */
@@ -40,8 +43,9 @@ export function requireOwned(parts: Parts, held: Held): { readonly tree: Key; re
   const records = readRecords(tree, held.resource);
   if (records === undefined) throw noResource(held.resource);
   const { group } = records;
-  if (group?.owner === parts.database.self.node && group.ownershipGeneration === held.ownershipGeneration)
-    return { tree, records };
+  const { node, incarnation } = parts.database.self;
+  const isHeld = group?.owner === node && group.ownershipGeneration === held.ownershipGeneration;
+  if (isHeld && held.incarnation === incarnation) return { tree, records };
   throw notOwner(records, parts.database.self.node);
 }
 
@@ -50,7 +54,8 @@ export function holdNow(parts: Parts, resource: string): Held {
   const records = readRecords(parts.database.tree(), resource);
   if (records === undefined) throw noResource(resource);
   if (records.group?.owner !== parts.database.self.node) throw notOwner(records, parts.database.self.node);
-  return { resource: records.id, ownershipGeneration: records.group.ownershipGeneration };
+  const { incarnation } = parts.database.self;
+  return { resource: records.id, ownershipGeneration: records.group.ownershipGeneration, incarnation };
 }
 
 function notOwner(records: ResourceRecords, self: string): Failure {
@@ -84,7 +89,7 @@ export async function commitVersion(parts: Parts, held: Held, request: CommitReq
   let version: VersionName | undefined;
   let checkpoint: Checkpoint | undefined;
   const fileDigest = await sha256Aside(content.bytes);
-  const tag = await submitUntilTrue(parts, held, async (tree, records) => {
+  const tag = await submitUntilTrue(parts, held, async (tree, records, owner) => {
     const current = findCurrent(records, kind, path);
     if (!request.isNew && current === undefined) throw notCheckpointed(records, kind, path);
     request.check?.(tree, records);
@@ -107,7 +112,7 @@ export async function commitVersion(parts: Parts, held: Held, request: CommitReq
     };
     const { forget = [] } = request;
     return {
-      change: commitChange(tree, records, checkpoint, { forget }),
+      change: commitChange(tree, records, owner, checkpoint, { forget }),
       evidence: [{ version, digest: fileDigest }],
       lostFile,
     };
@@ -125,18 +130,18 @@ function sinceOf(current: Checkpoint | undefined, number: number): { readonly si
 
 /** Takes a checkpoint and its versions out of the database; the leader's janitor removes the files. Rejects as `commitVersion`. */
 export function commitRemoval(parts: Parts, held: Held, kind: CheckpointKind, path: string): Promise<Tag> {
-  return submitUntilTrue(parts, held, async (tree, records) => {
+  return submitUntilTrue(parts, held, async (tree, records, owner) => {
     const current = findCurrent(records, kind, path);
     if (current === undefined) throw notCheckpointed(records, kind, path);
-    return { change: removeChange(tree, records, current), evidence: [] };
+    return { change: removeChange(tree, records, owner, current), evidence: [] };
   });
 }
 
 /** Takes the versions of these checkpoints out of the database at once (`withdrawChange`). Rejects as `commitVersion`. */
 export function commitWithdrawal(parts: Parts, held: Held, wanted: readonly Checkpoint[]): Promise<Tag> {
-  return submitUntilTrue(parts, held, async (tree, records) => {
+  return submitUntilTrue(parts, held, async (tree, records, owner) => {
     const current = wanted.flatMap(({ kind, path }) => findCurrent(records, kind, path) ?? []);
-    return { change: withdrawChange(tree, records, current, parts.outside.clock.wall()), evidence: [] };
+    return { change: withdrawChange(tree, records, owner, current, parts.outside.clock.wall()), evidence: [] };
   });
 }
 
@@ -145,7 +150,7 @@ export async function noteLastOwner(parts: Parts, held: Held): Promise<void> {
   try {
     const { tree, records } = requireOwned(parts, held);
     if (records.current.length === 0 || records.lastOwner === parts.database.self.node) return;
-    const change = lastOwnerChange(tree, records);
+    const change = lastOwnerChange(tree, records, ownership(parts, held));
     await parts.database.submit({ ...change, requestId: newGuid(parts.outside.random) }, 2000);
   } catch (error) {
     parts.log.warn("could not note who has the newest settings", { resource: held.resource, error });
@@ -168,13 +173,17 @@ interface Built {
   readonly lostFile?: () => void;
 }
 
-type Build = (tree: Key, records: ResourceRecords) => Promise<Built>;
+type Build = (tree: Key, records: ResourceRecords, owner: Ownership) => Promise<Built>;
+
+function ownership({ database }: Pick<Parts, "database">, held: Held): Ownership {
+  return { node: database.self.node, incarnation: held.incarnation, generation: held.ownershipGeneration };
+}
 
 async function submitUntilTrue(parts: Parts, held: Held, build: Build): Promise<Tag> {
   const { database, outside } = parts;
   for (let attempt = 0; attempt < attempts; attempt++) {
     const { tree, records } = requireOwned(parts, held);
-    const { change, evidence, lostFile } = await build(tree, records);
+    const { change, evidence, lostFile } = await build(tree, records, ownership(parts, held));
     const update = { ...change, requestId: newGuid(outside.random), ...(evidence.length > 0 ? { evidence } : {}) };
     const result = await database.submit(update).catch((error: unknown) => {
       // A file that was put before this epoch began may just have been cleared away.
@@ -191,7 +200,10 @@ async function submitUntilTrue(parts: Parts, held: Held, build: Build): Promise<
     if (result === undefined) continue;
     if (result.outcome === "applied") return result.tag;
     if (result.outcome === "unknown") throw outcomeUnknown(records);
-    if (isOwnership(result.condition)) throw notOwner(records, database.self.node);
+    if (isOwnership(result.condition)) {
+      parts.log.warn("a checkpoint of a former owner was refused", { ...held, condition: result.condition });
+      throw notOwner(records, database.self.node);
+    }
     await outside.timers.sleep(Math.min(longestPause, 5 * 2 ** attempt));
   }
   throw fail("CLUSTER_DATABASE_UPDATE_CONDITION_FAILED", {

@@ -123,8 +123,9 @@ class CheckpointEngine implements Checkpoints {
   begin(resource: string, ownershipGeneration: number): void {
     const id = foldId(resource);
     const before = this.#sessions.get(id);
+    const { incarnation } = this.#parts.database.self;
     if (before !== undefined && before.held.ownershipGeneration !== ownershipGeneration) this.#drop(before);
-    const session = this.#sessions.get(id) ?? this.#newSession({ resource: id, ownershipGeneration });
+    const session = this.#sessions.get(id) ?? this.#newSession({ resource: id, ownershipGeneration, incarnation });
     this.#sessions.set(id, session);
     for (const checkpoint of readRecords(this.#parts.database.tree(), id)?.current ?? []) session.watch(checkpoint);
   }

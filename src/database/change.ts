@@ -27,6 +27,12 @@ export class ChangeBuilder {
     return this;
   }
 
+  /** Refuse when the value is not this one. */
+  is(path: string, { name, data }: Value): this {
+    this.#conditions.set(`v\0${path}\0${name}`, { kind: "value-equals", path, name, data });
+    return this;
+  }
+
   exists(path: string): this {
     this.#conditions.set(`e\0${path}`, { kind: "key-exists", path });
     return this;

@@ -4,6 +4,7 @@ import type { Log } from "../base/log.ts";
 import type { Outside } from "../base/outside.ts";
 import { noError } from "../base/no-error.ts";
 import type { Database } from "../database/database.ts";
+import { isFormerOwners } from "../database/ownership.ts";
 import { type ClusterState, readState, type ResourceState } from "../database/state.ts";
 import { type ResourceEvent, type ResourceSpec, resourceState as hostState } from "../monitor/protocol.ts";
 import { valuesOf } from "../tree/key.ts";
@@ -164,7 +165,9 @@ export class OwnerLoop {
     this.#telling.add(action.group);
     try {
       const result = await database.submit({ ...action.update, requestId: newGuid(outside.random) }, 2_000);
-      log.info("reported", { kind: action.kind, because: action.because, outcome: result.outcome });
+      const isLate = result.outcome === "refused" && isFormerOwners(action.update, result.condition);
+      const said = isLate ? "the report of a former owner was refused" : "reported";
+      log[isLate ? "warn" : "info"](said, { kind: action.kind, because: action.because, outcome: result.outcome });
       if (result.outcome === "unknown") await outside.timers.sleep(this.#parts.poll);
     } catch (error) {
       log.warn("could not report", { kind: action.kind, because: action.because, error });

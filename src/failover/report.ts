@@ -1,6 +1,7 @@
 /** What an owner tells the database. Every update counts only for this life of the node and this ownership generation. Pure. */
 import { type Change, ChangeBuilder } from "../database/change.ts";
 import { checkpointFailureAction } from "../database/checkpoint-state.ts";
+import { whileOwned } from "../database/ownership.ts";
 import { resourceState, resourceStateName } from "../database/schema.ts";
 import type { GroupState, ResourceState } from "../database/state.ts";
 import { dword, sz } from "../tree/value.ts";
@@ -66,9 +67,13 @@ export function requestFailover(input: OwnerInput, group: GroupState, why: strin
 function guarded(input: OwnerInput, group: GroupState): ChangeBuilder {
   const node = input.state.nodes.get(input.me);
   const change = new ChangeBuilder(input.state.tree).exists(group.path);
-  change.unchanged(group.runtimePath, "Owner", "OwnershipGeneration", "Released");
-  if (node !== undefined) change.exists(node.path).unchanged(node.runtimePath, "Incarnation");
-  return change;
+  if (node !== undefined) change.exists(node.path);
+  const { me, incarnation } = input;
+  return whileOwned(change.unchanged(group.runtimePath, "Released"), group.runtimePath, {
+    node: me,
+    incarnation,
+    generation: group.ownershipGeneration,
+  });
 }
 
 function writeState(

@@ -234,6 +234,7 @@ export class Scene {
     this.edit(
       { kind: "set-value", path, value: sz("Owner", String(node)) },
       { kind: "set-value", path, value: dword("OwnershipGeneration", generation) },
+      { kind: "set-value", path: `Runtime\\Nodes\\${node}`, value: sz("Incarnation", `i${node}`) },
     );
   }
 

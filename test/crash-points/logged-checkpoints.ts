@@ -36,7 +36,7 @@ function replay(loaded: Loaded): { tree: Key; tag: Tag } {
 
 /** A database that is nothing but the quorum's log. */
 class LoggedDatabase implements Database {
-  readonly self = { node: "1", incarnation: "i" };
+  readonly self = { node: "1", incarnation: "i1" };
   readonly #quorum: Quorum;
   readonly #leadership: Leadership;
   #state: { tree: Key; tag: Tag };
