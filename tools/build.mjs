@@ -68,14 +68,21 @@ const findPrograms = {
   },
 };
 
-/** Node's own modules as CommonJS: each is loaded when a part that uses it is, and importing it doesn't run all its getters. */
+/**
+ * Node's own modules as CommonJS whose members are looked up when they are used: what a command doesn't use is never loaded. A module that
+ * is a function, and `process`, which is there anyway, are taken as they are.
+ */
 const lateBuiltins = {
   name: "late-builtins",
   setup({ onResolve, onLoad }) {
     onResolve({ filter: /^node:/ }, ({ path }) => ({ path, namespace: "builtin" }));
-    onLoad({ filter: /.*/, namespace: "builtin" }, ({ path }) => ({
-      contents: `module.exports = process.getBuiltinModule(${JSON.stringify(path)});`,
-    }));
+    onLoad({ filter: /.*/, namespace: "builtin" }, ({ path }) => {
+      const found = process.getBuiltinModule(path);
+      const load = `process.getBuiltinModule(${JSON.stringify(path)})`;
+      if (typeof found === "function" || found === process) return { contents: `module.exports = ${load};` };
+      const members = Object.keys(found).map((name) => `get ${name}() { return load().${name}; }`);
+      return { contents: `let found; const load = () => (found ??= ${load}); module.exports = { ${members.join(", ")} };` };
+    });
   },
 };
 

@@ -26,31 +26,38 @@ export interface Terminal {
   readonly environment: Readonly<Record<string, string | undefined>>;
 }
 
-/** This process's. */
+/** This process's. Each of its streams is opened when it is first used: that takes time, and many commands need one of them. */
 export function openTerminal(): Terminal {
-  const { stdin, stdout, stderr, env } = process;
-  // A reader that has seen enough (`| head`) is no error.
-  for (const stream of [stdout, stderr]) {
+  const guarded = new Set<NodeJS.WriteStream>();
+  const guard = (stream: NodeJS.WriteStream): NodeJS.WriteStream => {
+    if (guarded.has(stream)) return stream;
+    guarded.add(stream);
+    // A reader that has seen enough (`| head`) is no error.
     stream.on("error", (error: NodeJS.ErrnoException) => {
       if (error.code === "EPIPE") process.exit(process.exitCode ?? 0);
       // What the command did is done; only its words are lost.
-      if (stream === stdout) stderr.write(`clubar: The result can't be written: ${error.message}.\n`);
+      if (stream === process.stdout) process.stderr.write(`clubar: The result can't be written: ${error.message}.\n`);
       process.exit(1);
     });
-  }
+    return stream;
+  };
   return {
-    out: (text) => void stdout.write(text),
-    outBytes: (bytes) => void stdout.write(bytes),
-    err: (text) => void stderr.write(text),
-    canAsk: stdin.isTTY && stderr.isTTY,
-    errIsTerminal: stderr.isTTY,
+    out: (text) => void guard(process.stdout).write(text),
+    outBytes: (bytes) => void guard(process.stdout).write(bytes),
+    err: (text) => void guard(process.stderr).write(text),
+    get canAsk() {
+      return process.stdin.isTTY && process.stderr.isTTY;
+    },
+    get errIsTerminal() {
+      return process.stderr.isTTY;
+    },
     ask,
     now: () => Date.now(),
     elapsed: () => performance.now(),
     sleep: (ms, signal) => openOutside().timers.sleep(ms, signal),
     onInterrupt,
     folder: process.cwd(),
-    environment: env,
+    environment: process.env,
   };
 }
 

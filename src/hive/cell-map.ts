@@ -6,33 +6,40 @@ const firstBin = baseBlockSize / 4;
 const headWords = binHeaderSize / 4;
 
 /**
- * Where the allocated cells of a hive begin. Making it looks at the heads of the bins only; the cells of a bin are scanned, and must
- * tile it,
- * when the first offset in it is asked for.
+ * Where the allocated cells of a hive begin. Making it looks at nothing: when an offset is asked for, the heads of the bins are followed
+ * until there, and the cells of its bin are scanned, and must tile it.
  */
 export class CellMap {
   /** Steps of work so far, of the map and of the images that share it. */
   steps = 0;
   /** The file as 32-bit words. */
   readonly #words: Uint32Array;
-  /** 1 for a page with which a bin begins. */
+  readonly #binsSize: number;
+  /** 1 for a page with which a bin begins, as far as the heads of the bins were followed: to this offset. */
   readonly #begins: Uint8Array;
+  #followed = 0;
   /** 1 for a page of a bin whose cells were looked at; and how many pages are not. */
   readonly #scanned: Uint8Array;
   #left: number;
   /** A bit for each 8 bytes of the bins: an allocated cell begins here. Of bins that were looked at. */
   readonly starts: Uint32Array;
 
-  /** Throws HiveError when the bins do not follow each other to `binsSize`. */
+  /** `binsSize` is a multiple of the size of a page, and that many bytes are there. */
   constructor(words: Uint32Array, binsSize: number) {
     this.#words = words;
     this.#begins = new Uint8Array(binsSize / binAlignment);
     this.#scanned = new Uint8Array(this.#begins.length);
     this.#left = this.#begins.length;
     this.starts = new Uint32Array((binsSize >>> 8) + 1);
-    for (let offset = 0; offset < binsSize; ) {
-      this.#begins[offset / binAlignment] = 1;
-      offset += binSizeAt(words, offset, binsSize);
+    this.#binsSize = binsSize;
+  }
+
+  /** Throws HiveError when the bins do not follow each other so far. */
+  #follow(offset: number): void {
+    while (this.#followed <= offset) {
+      const size = binSizeAt(this.#words, this.#followed, this.#binsSize);
+      this.#begins[this.#followed / binAlignment] = 1;
+      this.#followed += size;
     }
   }
 
@@ -49,7 +56,7 @@ export class CellMap {
     return (this.starts[bit >>> 5]! & (1 << (bit & 31))) !== 0;
   }
 
-  /** Where the bin that an offset lies in begins and ends. */
+  /** Where the bin that an offset lies in begins and ends; of one that was looked at. */
   binOf(offset: number): { readonly from: number; readonly to: number } {
     let first = offset >>> 12;
     while (this.#begins[first] === 0) first--;
@@ -58,15 +65,16 @@ export class CellMap {
   }
 
   scanAll(): void {
-    const pages = this.#begins.length;
-    for (let page = 0; page < pages; ) {
-      const size = this.#words[firstBin + page * (binAlignment / 4) + 2]!;
-      if (this.#scanned[page] === 0) this.#scan(page * binAlignment, page * binAlignment + size);
-      page += size / binAlignment;
+    for (let from = 0; from < this.#binsSize; ) {
+      this.#follow(from);
+      const to = from + this.#words[firstBin + (from >>> 2) + 2]!;
+      if (this.#scanned[from >>> 12] === 0) this.#scan(from, to);
+      from = to;
     }
   }
 
   #scanBinOf(offset: number): void {
+    this.#follow(offset);
     const { from, to } = this.binOf(offset);
     this.#scan(from, to);
   }

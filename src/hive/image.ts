@@ -6,7 +6,7 @@ import { baseBlockSize } from "./layout.ts";
 import { NameCache } from "./name-cache.ts";
 
 /**
- * The bytes of a hive with checked access to its cells. Opening looks at the bins' heads; the cells of a bin are looked at when the
+ * The bytes of a hive with checked access to its cells. Opening looks at the base block; the cells of a bin are looked at when the
  * first of them is asked for (`CellMap`).
  *
  * An image made by `claiming` hands a cell out at most once, which ends every loop and bounds all reading by the size of the file.

@@ -290,9 +290,8 @@ export class OpenHive {
 }
 
 /**
- * Opens a hive of version 1.3 to 1.6 without decoding it: only the base block and the heads of the bins are looked at. Don't change
- * `bytes`
- * afterwards. Throws HiveError when the base block or a bin is damaged.
+ * Opens a hive of version 1.3 to 1.6 without decoding it: only the base block is looked at. Don't change `bytes` afterwards. Throws
+ * HiveError when the base block is damaged.
  */
 export function openHive(bytes: Uint8Array): OpenHive {
   return new OpenHive(bytes);

@@ -43,7 +43,10 @@ const ranges: readonly number[] = [
 
 function expand(): Uint16Array {
   const table = new Uint16Array(0x10000);
-  for (let unit = 0; unit < table.length; unit++) table[unit] = unit;
+  // Two units at once, because every command that looks at a name starts with this.
+  const pairs = new Uint32Array(table.buffer);
+  table[1] = 1;
+  for (let pair = 0, both = pairs[0]!; pair < pairs.length; pair++, both += 0x2_0002) pairs[pair] = both;
   for (let at = 0; at + 3 < ranges.length; at += 4) {
     const [first = 0, last = 0, step = 1, add = 0] = ranges.slice(at, at + 4);
     for (let unit = first; unit <= last; unit += step) table[unit] = unit + add;
