@@ -1,7 +1,7 @@
 /** The cluster database of a cluster that was just created: one node, the two groups that every cluster has, the resource types. */
 import { buildKey, type Key } from "../tree/key.ts";
 import { dword, multiSz, sz, type Value } from "../tree/value.ts";
-import { builtInResourceTypes } from "./property-tables.ts";
+import { builtInResourceTypes } from "./resource-type-tables.ts";
 import { persistentState, resourceTypeValue, rootKey, rootValue, runtimeGroupValue } from "./schema.ts";
 
 /** What a new cluster begins with. */

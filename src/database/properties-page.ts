@@ -1,5 +1,7 @@
 /** The reference page of properties, made from the tables. */
-import { builtInResourceTypes, commonProperties, type PropertySpec } from "./property-tables.ts";
+import type { PropertySpec } from "./property-spec.ts";
+import { commonProperties } from "./property-tables.ts";
+import { builtInResourceTypes } from "./resource-type-tables.ts";
 import { minusOne } from "./schema.ts";
 
 const intro = `# Properties

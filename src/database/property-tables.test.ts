@@ -4,7 +4,8 @@ import { join } from "node:path";
 import { test } from "node:test";
 import { foldName } from "../tree/path.ts";
 import { propertiesPage } from "./properties-page.ts";
-import { builtInResourceTypes, commonProperties } from "./property-tables.ts";
+import { commonProperties } from "./property-tables.ts";
+import { builtInResourceTypes } from "./resource-type-tables.ts";
 
 test("docs/reference/properties.md is current (node tools/generate-properties.mjs)", () => {
   const path = join(import.meta.dirname, "../../docs/reference/properties.md");

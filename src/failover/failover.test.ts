@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
 import { minusOne } from "../database/schema.ts";
-import { builtInResourceTypes } from "../database/property-tables.ts";
+import { builtInResourceTypes } from "../database/resource-type-tables.ts";
 import { readState, type ResourceState } from "../database/state.ts";
 import { resourceTypes } from "../monitor/types.ts";
 import { parseScenario } from "../../test/policy/scenario.ts";

@@ -5,6 +5,7 @@ import { genericApplication } from "./types/generic-application.ts";
 import { genericScript } from "./types/generic-script.ts";
 import { genericService } from "./types/generic-service.ts";
 import { ipAddress } from "./types/ip-address.ts";
+import { ipv6Address } from "./types/ipv6-address.ts";
 import { ocfAgent, ocfDaemon } from "./types/ocf-agent.ts";
 import { physicalDisk } from "./types/physical-disk.ts";
 import { render } from "./types/render.ts";
@@ -15,6 +16,7 @@ export const resourceTypes: readonly ResourceType[] = [
   genericScript,
   genericService,
   ipAddress,
+  ipv6Address,
   fileShare,
   render,
   physicalDisk,

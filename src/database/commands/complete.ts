@@ -2,7 +2,7 @@
 import { findKey, findValue, type Key } from "../../tree/key.ts";
 import { dword, dwordOf, sz } from "../../tree/value.ts";
 import { type Change, ChangeBuilder } from "../change.ts";
-import { builtInResourceTypes } from "../property-tables.ts";
+import { builtInResourceTypes } from "../resource-type-tables.ts";
 import { resourceTypeValue, rootKey } from "../schema.ts";
 
 /** Those that every new cluster begins with; the others are made when something stands in them. */

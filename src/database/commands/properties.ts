@@ -3,7 +3,7 @@ import { fail } from "../../base/errors.ts";
 import { foldName } from "../../tree/path.ts";
 import { binary, dword, multiSz, qword, sz, type Value } from "../../tree/value.ts";
 import type { ChangeBuilder } from "../change.ts";
-import type { PropertySpec } from "../property-tables.ts";
+import type { PropertySpec } from "../property-spec.ts";
 import { meantName } from "./spelling.ts";
 
 /** null takes the value away, so that the default counts again. */

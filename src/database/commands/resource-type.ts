@@ -3,7 +3,7 @@ import { fail } from "../../base/errors.ts";
 import type { Key } from "../../tree/key.ts";
 import { dword, sz } from "../../tree/value.ts";
 import { type Change, ChangeBuilder } from "../change.ts";
-import { builtInResourceTypes } from "../property-tables.ts";
+import { builtInResourceTypes } from "../resource-type-tables.ts";
 import { resourceTypeValue, rootKey } from "../schema.ts";
 import { readState } from "../state.ts";
 import { checkName } from "./find.ts";

@@ -3,7 +3,8 @@ import { fail } from "../../base/errors.ts";
 import { childOf, childrenOf, findKey, type Key, valueOf, valuesOf } from "../../tree/key.ts";
 import { dword, multiSz, sz, textOf } from "../../tree/value.ts";
 import { type Change, ChangeBuilder } from "../change.ts";
-import { builtInResourceTypes, commonProperties } from "../property-tables.ts";
+import { commonProperties } from "../property-tables.ts";
+import { builtInResourceTypes } from "../resource-type-tables.ts";
 import {
   deletedResourcesPath,
   groupValue,

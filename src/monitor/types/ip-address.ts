@@ -1,9 +1,17 @@
-import { sha256 } from "../../base/digest.ts";
-import { fail } from "../../base/errors.ts";
 import type { Application } from "../application.ts";
 import type { ParameterRow } from "../parameters.ts";
 import { readText } from "../process-table.ts";
 import { defaultTimes, type ResourceContext, type ResourceType } from "../resource-type.ts";
+import {
+  addAndAnnounce,
+  announcedRows,
+  deviceOf,
+  hold,
+  isThere,
+  looksThere,
+  mustBeFree,
+  wrong,
+} from "./address-device.ts";
 import { announceAddress, holdDevice, probeAddress } from "./ip-address-perl.ts";
 import { ask } from "./program.ts";
 
@@ -13,9 +21,6 @@ const unused: readonly Pick<ParameterRow, "name" | "kind">[] = [
   { name: "EnableNetBIOS", kind: "number" },
   { name: "EnableDhcp", kind: "flag" },
 ];
-
-/** How often the address is announced, a second apart. */
-const announcements = 3;
 
 /**
  * WSFC's "IP Address", of IPv4. The address lies on a device that the kernel takes away when the process that holds it ends, and that
@@ -34,26 +39,7 @@ export const ipAddress: ResourceType = {
       required: false,
       meaning: "The network's mask, 255.255.255.0 or 24; by default that of the interface.",
     },
-    {
-      name: "Interface",
-      kind: "text",
-      required: false,
-      meaning: "The interface on which it is announced; by default the one whose network it is in.",
-    },
-    {
-      name: "OverrideAddressMatch",
-      kind: "flag",
-      required: false,
-      default: 0,
-      meaning: "1: the address need not be in the network of Interface.",
-    },
-    {
-      name: "ProbeTimeout",
-      kind: "number",
-      required: false,
-      default: 300,
-      meaning: "Milliseconds that others get to say that they have the address; 0: nobody is asked.",
-    },
+    ...announcedRows,
     ...unused.map(({ name, kind }) => ({
       name,
       kind,
@@ -64,57 +50,24 @@ export const ipAddress: ResourceType = {
 
   async online(context, signal) {
     const address = addressOf(context);
-    const { files } = context.outside;
-    if ((await files.stat("/dev/net/tun")) === undefined) {
-      throw wrong(context, "this machine has no /dev/net/tun", "modprobe tun; in a container, let it have the device.");
-    }
-    const device = deviceOf(context);
-    const held = await context.start({
-      program: ["perl", "-e", holdDevice, device],
-      environment: context.environment,
-      folder: context.folder,
-      watched: true,
-    });
-    const name = await interfaceFor(context, held, address, signal);
+    const held = await hold(context, ["perl", "-e", holdDevice, deviceOf(context)], signal);
+    const name = await interfaceFor(context, held.application, address, signal);
     interfaces.set(context.resource, name);
     await mustAnswerArp(context, name);
-    await mustBeFree(context, held, name, address, signal);
-    while (!new RegExp(`^ *${device}:`, "m").test(await readText(files, "/proc/self/net/dev"))) {
-      if (signal.aborted) return;
-      await context.outside.timers.sleep(5, signal);
-    }
-    await must(context, held, ["ip", "link", "set", device, "addrgenmode", "none"], signal);
-    await must(context, held, ["ip", "address", "add", `${address}/32`, "dev", device], signal);
-    await must(context, held, ["ip", "link", "set", device, "up"], signal);
-    await must(context, held, ["perl", "-e", announceAddress, name, address, "1"], signal);
-    void held.call(["perl", "-e", announceAddress, name, address, String(announcements - 1)]);
-    context.log.info("address added", { resource: context.resource.name, address, interface: name });
+    await mustBeFree(held, probeAddress, name, address);
+    const words = ["address", "add", `${address}/32`];
+    await addAndAnnounce(held, { words, announce: announceAddress, name, address });
   },
 
   offline: async (context) => context.application()?.kill(),
   terminate: async () => undefined,
-
-  async looksAlive(context) {
-    const devices = await readText(context.outside.files, "/proc/self/net/dev");
-    return context.application() !== undefined && devices.includes(`${deviceOf(context)}:`);
-  },
-
-  async isAlive(context, signal) {
-    const held = context.application();
-    const shown = ["ip", "-o", "-4", "address", "show", "dev", deviceOf(context), "to", `${addressOf(context)}/32`];
-    if ((await ask(context, held, shown, signal)).text === "") return false;
-    const link = ["ip", "-o", "link", "show", "dev", interfaces.get(context.resource) ?? "", "up"];
-    return / state UP |LOWER_UP/.test((await ask(context, held, link, signal)).text);
-  },
+  looksAlive: looksThere,
+  isAlive: (context, signal) =>
+    isThere(context, "-4", `${addressOf(context)}/32`, interfaces.get(context.resource), signal),
 };
 
 /** On which interface an address is announced. */
 const interfaces = new WeakMap<ResourceContext["resource"], string>();
-
-/** At most 15 bytes, the same for a resource always. */
-function deviceOf({ resource }: ResourceContext): string {
-  return `clip${sha256(new TextEncoder().encode(resource.id)).slice(0, 9)}`;
-}
 
 function addressOf(context: ResourceContext): string {
   const address = context.resource.parameters.text("Address") ?? "";
@@ -194,47 +147,4 @@ async function mustAnswerArp(context: ResourceContext, name: string): Promise<vo
       );
     }
   }
-}
-
-async function mustBeFree(
-  context: ResourceContext,
-  held: Application,
-  name: string,
-  address: string,
-  signal: AbortSignal,
-): Promise<void> {
-  const limit = context.resource.parameters.number("ProbeTimeout");
-  if (limit === 0) return;
-  const { code, text } = await ask(context, held, ["perl", "-e", probeAddress, name, address, String(limit)], signal);
-  if (code === 0) return;
-  if (code !== 1)
-    throw wrong(context, `${name} can't be asked for ${address}`, `Look into ${context.folder}/output.log.`);
-  throw fail("RESOURCE_FAILED", {
-    happened: `${context.resource.name}: ${address} is in use on the network, by ${text.trim()}.`,
-    unchanged: "It was not added here.",
-    next: "Find that machine (ip neigh), or choose another address.",
-  });
-}
-
-async function must(
-  context: ResourceContext,
-  held: Application,
-  words: readonly string[],
-  signal: AbortSignal,
-): Promise<void> {
-  const code = await held.call(words, signal);
-  if (code === 0) return;
-  const ended = code === undefined ? "did not end" : `ended with code ${code}`;
-  throw fail("RESOURCE_FAILED", {
-    happened: `${context.resource.name}: ${words.slice(0, 3).join(" ")} … ${ended}.`,
-    next: `Its output is in ${context.folder}/output.log.`,
-  });
-}
-
-function wrong({ resource }: ResourceContext, what: string, next: string): Error {
-  return fail("INVALID_PARAMETER", {
-    happened: `${resource.name}: ${what}.`,
-    unchanged: "No address was added.",
-    next,
-  });
 }
