@@ -24,9 +24,6 @@ import type { ServiceNode } from "./service-node.ts";
 /** How long a node may take to look at the new place, in milliseconds. */
 const lookLimit = 10_000;
 
-/** A move is guarded by the lock of a folder (docs/safety.md §5.7). */
-const betweenEtcds = "the quorum moves from one etcd to another by way of a folder only.";
-
 /** One at a time: the lock of the quorum's place counts for restores, too. */
 export class MoveRun implements MoveQuorumCalls {
   readonly #service: ServiceNode;
@@ -124,7 +121,7 @@ export class MoveRun implements MoveQuorumCalls {
       room: await to.room().catch(() => undefined),
       versions: namedVersions(tree).length,
       permits: { from: permitIn(quorum.place), to: permitIn(place) },
-      obstacle: from.kind === "etcd" && to.kind === "etcd" ? betweenEtcds : ((await to.obstacle()) ?? trouble),
+      obstacle: (await to.obstacle()) ?? trouble,
       nodes,
       ...(replaces === undefined ? {} : { replaces }),
       more: replaces === undefined ? [] : await newDiskTrouble(service, replaces.with),

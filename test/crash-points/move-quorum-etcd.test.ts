@@ -1,6 +1,6 @@
 /**
- * A move between a folder and an etcd is cut short at every transaction: before it, after it, or so that it is carried out late, when
- * others have decided. The cluster is in force in one place, with everything that was acknowledged, and stays there.
+ * A move between a folder and an etcd, or two etcds, is cut short at every transaction: before it, after it, or so that it is carried out
+ * late, when others have decided. The cluster is in force in one place, with everything that was acknowledged, and stays there.
  */
 import assert from "node:assert/strict";
 import { test } from "node:test";
@@ -25,9 +25,9 @@ import { after, data, digestOf, makeQuorum, place } from "./example-quorum.ts";
 const { random } = openOutside();
 const target = "/new/quorum";
 const secret = { id: "0011223344556677", secret: random.bytes(32) };
-const keys = { begin: async () => undefined, newest: async () => secret, find: async () => secret };
+const keys = { begin: async () => secret, newest: async () => secret, find: async () => secret };
 const guid = (n: number): string => `00000000-0000-4000-8000-00000000000${n}`;
-const end = (to: string): EndName => ({ kind: to === "etcd:model" ? "etcd" : "directory", place: to });
+const end = (to: string): EndName => ({ kind: to.startsWith("etcd:") ? "etcd" : "directory", place: to });
 
 function orderOf(from: string, to: string, generation: number): MoveOrder {
   const next = { ...identity, generation, lineage: guid(generation) };
@@ -41,10 +41,15 @@ const orders = {
     order: orderOf("etcd:model", target, 5),
     places: ["etcd:model", target],
   },
+  "between etcds": {
+    setUp: [orderOf(place, "etcd:model", 4)],
+    order: orderOf("etcd:model", "etcd:other", 5),
+    places: ["etcd:model", "etcd:other"],
+  },
 } as const;
 
-function etcdParts(client: EtcdClient): GenerationParts {
-  return { client, prefix: "/model", random, keys, election: 1000 };
+function etcdParts(client: EtcdClient, at: string): GenerationParts {
+  return { client, prefix: at.replace("etcd:", "/"), random, keys, election: 1000 };
 }
 
 function partsOf(files: Files, client: EtcdClient): MoveParts {
@@ -53,7 +58,9 @@ function partsOf(files: Files, client: EtcdClient): MoveParts {
       new Promise<void>((resolve) => signal?.addEventListener("abort", () => resolve())),
   };
   const open: MoveParts["open"] = ({ kind, place: at }) =>
-    kind === "etcd" ? etcdEnd({ random, timers }, at, async () => etcdParts(client)) : diskEnd(outsideOf(files, 3), at);
+    kind === "etcd"
+      ? etcdEnd({ random, timers }, at, async () => etcdParts(client, at))
+      : diskEnd(outsideOf(files, 3), at);
   return { files, data, open, remember: async () => undefined };
 }
 
@@ -97,8 +104,8 @@ async function inForce(files: Files, client: EtcdClient, places: readonly string
   const found: string[] = [];
   for (const at of places) {
     const quorum =
-      at === "etcd:model"
-        ? await openEtcdQuorum({ ...etcdParts(client), place: at })
+      end(at).kind === "etcd"
+        ? await openEtcdQuorum({ ...etcdParts(client, at), place: at })
         : await openDiskQuorum(outsideOf(files, 5), at);
     if ((await quorum.identity()) === undefined) continue;
     found.push(at);
@@ -107,7 +114,7 @@ async function inForce(files: Files, client: EtcdClient, places: readonly string
     for (const version of namedVersions(tree))
       assert.equal(sha256(await quorum.versions.read(version)), version.fileDigest);
   }
-  assert.ok(found.length < 2, "both places are in force");
+  assert.ok(found.length < 2, `${found.join(" and ")} are in force`);
   return found[0] ?? "none";
 }
 
@@ -145,3 +152,66 @@ for (const [name, { setUp, order, places }] of Object.entries(orders)) {
     });
   }
 }
+
+test("between etcds, paused at every transaction while others decide: the mover does not get around them", async () => {
+  const { setUp, order, places } = orders["between etcds"];
+  const seen = { old: 0, new: 0 };
+  for (let at = 0; ; at++) {
+    const { files } = memoryFiles();
+    for (const folder of ["/shared", "/new", data]) await files.makeFolder(folder);
+    await makeQuorum(files, after, 9);
+    const model = createEtcdModel();
+    const parts = partsOf(files, model);
+    for (const first of setUp) await moveQuorum(parts, first, async () => undefined);
+    let count = 0;
+    const txn: EtcdClient["txn"] = async (transaction) => {
+      if (count++ === at) {
+        model.endLeases();
+        await settleMove(parts.open(order.from), parts.open);
+      }
+      return model.txn(transaction);
+    };
+    await moveQuorum(partsOf(files, { ...model, txn }), order, async () => undefined).catch(() => undefined);
+    await settleMove(parts.open(order.from), parts.open);
+    const ends = await inForce(files, model, places);
+    assert.notEqual(ends, "none", `${at}`);
+    await resumeMove(parts);
+    assert.equal(await inForce(files, model, places), ends, `${at}`);
+    seen[ends === places[0] ? "old" : "new"]++;
+    if (count <= at) break;
+  }
+  assert.ok(seen.old > 6 && seen.new > 3, JSON.stringify(seen));
+});
+
+test("a mover that was paused before it sealed, and one that came after it, leave one place in force", async () => {
+  const { setUp, order, places } = orders["between etcds"];
+  const { files } = memoryFiles();
+  for (const folder of ["/shared", "/new", data]) await files.makeFolder(folder);
+  await makeQuorum(files, after, 9);
+  const model = createEtcdModel();
+  const parts = partsOf(files, model);
+  for (const first of setUp) await moveQuorum(parts, first, async () => undefined);
+  const [paused, woken, switching, switched] = Array.from({ length: 4 }, () => Promise.withResolvers<void>());
+  assert.ok(paused && woken && switching && switched);
+  const txn: EtcdClient["txn"] = async (transaction) => {
+    if (transaction.does.some((one) => "put" in one && one.put === "/other/current")) {
+      switching.resolve();
+      await switched.promise;
+    }
+    return model.txn(transaction);
+  };
+  const first = moveQuorum(partsOf(files, { ...model, txn }), order, () => {
+    paused.resolve();
+    return woken.promise;
+  }).catch(() => switching.resolve());
+  await paused.promise;
+  model.endLeases();
+  const prepare = async (): Promise<void> => {
+    woken.resolve();
+    await switching.promise;
+  };
+  await moveQuorum({ ...parts, data: "/second" }, orderOf("etcd:model", target, 6), prepare).catch(() => undefined);
+  switched.resolve();
+  await first;
+  assert.notEqual(await inForce(files, model, [...places, target]), "none");
+});

@@ -83,19 +83,24 @@ test("from a folder to etcd and back, killed on the way", { skip }, async (conte
     assert.match(taken.stdout + taken.stderr, /there is something in it already/);
   });
 
-  await context.test("to etcd and back into a folder, the application stays up and its settings are kept", async () => {
-    const first = await app.running();
-    for (const [index, to] of [place, there].entries()) {
-      let isOver = false;
-      const moving = cluster.run(cluster.nodes[index] ?? n1, ...setQuorum(to, "--yes")).finally(() => (isOver = true));
-      // What can not be put into a checkpoint just now is refused with that; what is acknowledged counts.
-      while (!isOver) await app.change(owner).catch(() => undefined);
-      await moving;
-      await app.lives(await app.running(), 1000);
-      await holds(made, to);
-    }
-    assert.equal((await app.running()).instance, first.instance, "the same process has run all the time");
-  });
+  await context.test(
+    "to etcd, to another one and back into a folder, the application stays up and its settings are kept",
+    async () => {
+      const first = await app.running();
+      for (const [index, to] of [place, place.replace("moved", "again"), there].entries()) {
+        let isOver = false;
+        const moving = cluster
+          .run(cluster.nodes[index] ?? n1, ...setQuorum(to, "--yes"))
+          .finally(() => (isOver = true));
+        // What can not be put into a checkpoint just now is refused with that; what is acknowledged counts.
+        while (!isOver) await app.change(owner).catch(() => undefined);
+        await moving;
+        await app.lives(await app.running(), 1000);
+        await holds(made, to);
+      }
+      assert.equal((await app.running()).instance, first.instance, "the same process has run all the time");
+    },
+  );
 
   await context.test("the mover's service is killed while nothing is in force: it ends in one place", async () => {
     const mover = await cluster.leader();

@@ -61,20 +61,23 @@ export async function sealQuorumFolder(outside: DiskOutside, place: string, depa
   return now.generation;
 }
 
-/** What was sealed is in force again, unless another generation was put in force meanwhile. May be repeated. */
-export async function unsealQuorumFolder(outside: DiskOutside, place: string): Promise<void> {
+/** What was sealed by this plan is in force again, unless another generation was put in force meanwhile. May be repeated. */
+export async function unsealQuorumFolder(outside: DiskOutside, place: string, plan: string): Promise<void> {
   const { files } = outside;
-  if ((await whereabouts(outside, place)).state === "sealed")
-    await files.rename(`${place}/${sealedName}`, `${place}/current`);
+  if (await isSealedBy(outside, place, plan)) await files.rename(`${place}/${sealedName}`, `${place}/current`);
   await files.syncFolder(place);
 }
 
-/** What was sealed is left for good: the cluster is in force where it went. May be repeated. */
-export async function leaveQuorumFolder(outside: DiskOutside, place: string): Promise<void> {
+/** What was sealed by this plan is left for good: the cluster is in force where it went. May be repeated. */
+export async function leaveQuorumFolder(outside: DiskOutside, place: string, plan: string): Promise<void> {
   const { files } = outside;
-  if ((await whereabouts(outside, place)).state === "sealed")
-    await files.rename(`${place}/${sealedName}`, `${place}/${retiredName}`);
+  if (await isSealedBy(outside, place, plan)) await files.rename(`${place}/${sealedName}`, `${place}/${retiredName}`);
   await files.syncFolder(place);
+}
+
+async function isSealedBy(outside: DiskOutside, place: string, plan: string): Promise<boolean> {
+  const where = await whereabouts(outside, place);
+  return where.state === "sealed" && where.departure.plan === plan;
 }
 
 async function nameIn(files: Files, path: string): Promise<string | undefined> {

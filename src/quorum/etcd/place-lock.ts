@@ -1,6 +1,6 @@
 /**
- * The lock of a place in etcd: a key under a lease that its holder renews. A holder that is paused loses it, so nothing rests on it alone:
- * a move is also guarded by the lock of the folder at its other end, and by what its transactions compare.
+ * The lock of a place in etcd: a key under a lease that its holder renews. A holder that is paused loses it, so nothing rests on it: a move
+ * is guarded by what its transactions compare. The lock keeps two from getting in each other's way.
  */
 import { toHex } from "../../base/bytes.ts";
 import { fail } from "../../base/errors.ts";
@@ -57,7 +57,8 @@ export async function lockEtcdPlace(
   };
 }
 
-function busy(place: string): Error {
+/** Somebody else has the place. */
+export function busy(place: string): Error {
   return fail("BUSY", {
     happened: `Another node moves the quorum ${place}, or died while it did.`,
     unchanged: "Nothing was changed.",

@@ -46,8 +46,8 @@ export function etcdEnd(
     ),
     whereabouts: bare(etcdWhereabouts),
     seal: (departure) => within(async ({ client, prefix }) => void (await sealEtcd(client, prefix, departure))),
-    unseal: bare(unsealEtcd),
-    leave: bare(leaveEtcd),
+    unseal: (plan) => within(({ client, prefix }) => unsealEtcd(client, prefix, plan)),
+    leave: (plan) => within(({ client, prefix }) => leaveEtcd(client, prefix, plan)),
     readSealed: (generation) => within((parts) => readAll(parts, generation)),
     build: ({ identity, image, versions }) => within((parts) => buildGeneration(parts, identity, image, versions)),
     verify: (built) =>

@@ -63,13 +63,13 @@ async function decide(
   let lock: PlaceLock | undefined;
   try {
     if ((await to.claimedBy()) !== departure.plan) return unseen(departure, "that place does not show this move");
-    // An etcd's lock may end before its holder does; a folder's never: with both, whoever moved it has died.
+    // Whoever moved it has died, or, with an etcd at both ends, may be paused: what is given up it can't put in force any more.
     lock = await to.lock("existing");
     if (!(await to.giveUp(departure.identity))) {
-      await from.leave();
+      await from.leave(departure.plan);
       return { state: "moved", to: end, from: generation, identity: departure.identity };
     }
-    await from.unseal();
+    await from.unseal(departure.plan);
     return { state: "here" };
   } catch (error) {
     const { name, happened } = failureOf(error);

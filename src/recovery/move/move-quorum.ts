@@ -148,7 +148,7 @@ async function finish(parts: MoveParts, order: MoveOrder): Promise<MoveEnd> {
   // It is sealed; a disk that is gone need not say where to.
   await parts
     .open(order.from)
-    .leave()
+    .leave(departure.plan)
     .catch(() => undefined);
   await parts.remember(place);
   await removeMove(parts.files, parts.data);
@@ -186,8 +186,8 @@ async function mayBeSwitched(parts: MoveParts, order: MoveOrder, phase: MovePhas
 }
 
 async function goBack(parts: MoveParts, order: MoveOrder, why: string): Promise<MoveEnd> {
-  const { kind, to, identity } = order.departure;
-  await parts.open(order.from).unseal();
+  const { plan, kind, to, identity } = order.departure;
+  await parts.open(order.from).unseal(plan);
   await parts.open({ kind, place: to }).discard(identity);
   await removeMove(parts.files, parts.data);
   return backEnd(order, why);

@@ -23,10 +23,10 @@ export interface QuorumEnd {
   whereabouts(): Promise<Whereabouts>;
   /** From here on nobody is confirmed and nothing is acknowledged in this place. */
   seal(departure: Departure): Promise<void>;
-  /** It is in force again. */
-  unseal(): Promise<void>;
-  /** It is out of force for good. */
-  leave(): Promise<void>;
+  /** What this plan sealed is in force again. */
+  unseal(plan: string): Promise<void>;
+  /** What this plan sealed is out of force for good. */
+  leave(plan: string): Promise<void>;
   /** All that the sealed generation holds: what was acknowledged is in it. */
   readSealed(generation: string): Promise<SealedQuorum>;
 
