@@ -1,7 +1,7 @@
 import type { Value } from "../tree/value.ts";
 import { inspectHive } from "./check.ts";
 import { FreeSpace } from "./free-space.ts";
-import type { Inspection } from "./inspection.ts";
+import { type Inspection, unknownAbove } from "./inspection.ts";
 import { baseBlockSize, db, inlineData, keyFlag, latin1ValueName, nk, none, signature, vk } from "./layout.ts";
 import { limits } from "./limits.ts";
 import { decodeName } from "./names.ts";
@@ -25,9 +25,6 @@ export interface DeletedEntry {
   readonly whole: boolean;
 }
 
-/** In a path: keys above this one are not known. */
-const unknownAbove = "…";
-
 /**
  * Deleted keys and values that can be made out in the free cells of a hive, in the order of their offsets. What was written into the
  * space since is
@@ -35,7 +32,7 @@ const unknownAbove = "…";
  */
 export function deletedEntries(bytes: Uint8Array): DeletedEntry[] {
   const { inspection, keys } = inspectHive(bytes);
-  const live = new Map(keys.keys.map(({ offset }, index) => [offset, inspection.pathOf(index)]));
+  const live = new Map(keys.keys.map(({ offset }, index) => [offset, index]));
   return new DeletedSearch(inspection, live).run();
 }
 
@@ -49,24 +46,31 @@ interface LostKey {
 class DeletedSearch {
   readonly #inspection: Inspection;
   readonly #free: FreeSpace;
-  /** Paths of the keys that are there, by the file offset of their data. */
-  readonly #live: ReadonlyMap<number, string>;
+  /** Places of the keys that are there, by the file offset of their data. */
+  readonly #live: ReadonlyMap<number, number>;
   readonly #keys = new Map<number, LostKey>();
   readonly #values: number[] = [];
-  /** Bytes of data that may still be put together from segments. */
+  /**
+   * Bytes of structures that may still be read, and of data: what looks like structures can lie across each other, and several can lead to
+   * the same data.
+   */
+  #structures: number;
   #budget: number;
 
-  constructor(inspection: Inspection, live: ReadonlyMap<number, string>) {
+  constructor(inspection: Inspection, live: ReadonlyMap<number, number>) {
     this.#inspection = inspection;
     this.#free = new FreeSpace(inspection);
     this.#live = live;
-    this.#budget = inspection.bytes.length;
+    this.#structures = inspection.bytes.length;
+    this.#budget = 2 * inspection.bytes.length;
   }
 
   run(): DeletedEntry[] {
     for (const [at, end] of this.#free.places()) {
-      if (this.#looksLikeKey(at, end)) this.#addKey(at);
-      else if (this.#looksLikeValue(at, end)) this.#values.push(at);
+      if (this.#looksLikeKey(at, end)) {
+        if (this.#mayRead(nk.name + this.#inspection.u16(at + nk.nameLength))) this.#addKey(at);
+      } else if (this.#looksLikeValue(at, end) && this.#mayRead(vk.name + this.#inspection.u16(at + vk.nameLength)))
+        this.#values.push(at);
     }
     const owners = this.#owners();
     const keys = [...this.#keys].map(([offset, key]): DeletedEntry => {
@@ -81,6 +85,12 @@ class DeletedSearch {
       return { kind: "value", offset, name, path: owners.get(offset), lastWritten: undefined, value, whole };
     });
     return [...keys, ...values].sort((a, b) => a.offset - b.offset);
+  }
+
+  #mayRead(size: number): boolean {
+    if (size > this.#structures) return false;
+    this.#structures -= size;
+    return true;
   }
 
   #looksLikeKey(at: number, end: number): boolean {
@@ -141,12 +151,14 @@ class DeletedSearch {
       at.path = unknownAbove;
       chain.push(at);
       const parent: number = baseBlockSize + at.parent + 4;
-      above = this.#live.get(parent);
+      const live = this.#live.get(parent);
+      above = live === undefined ? undefined : this.#inspection.pathOf(live);
       at = this.#keys.get(parent);
       if (at === undefined) break;
     }
     let path = above ?? unknownAbove;
     for (const each of chain.reverse()) {
+      if (path.length > limits.pathUnits) path = unknownAbove;
       path = path === "" ? each.name : `${path}\\${each.name}`;
       each.path = path;
     }
@@ -186,8 +198,12 @@ class DeletedSearch {
   #freeBytes(offset: number, size: number): { data: Uint8Array; whole: boolean } {
     const from = baseBlockSize + offset + 4;
     const end = this.#free.endAt(from);
-    if (size === 0 || end === undefined) return { data: this.#inspection.bytes.subarray(0, 0), whole: size === 0 };
-    return { data: this.#inspection.bytes.subarray(from, Math.min(from + size, end)), whole: from + size <= end };
+    const nothing = this.#inspection.bytes.subarray(0, 0);
+    if (size === 0 || end === undefined) return { data: nothing, whole: size === 0 };
+    const length = Math.min(size, end - from);
+    if (length > this.#budget) return { data: nothing, whole: false };
+    this.#budget -= length;
+    return { data: this.#inspection.bytes.subarray(from, from + length), whole: length === size };
   }
 
   #segments(at: number, size: number): { data: Uint8Array; whole: boolean } {
@@ -195,7 +211,7 @@ class DeletedSearch {
     const nothing = { data: inspection.bytes.subarray(0, 0), whole: false };
     const count = Math.ceil(size / limits.segmentBytes);
     const head = this.#freeBytes(inspection.u32(at + vk.data), db.list + 4);
-    if (!head.whole || size > this.#budget) return nothing;
+    if (!head.whole || 2 * size > this.#budget) return nothing;
     const headAt = baseBlockSize + inspection.u32(at + vk.data) + 4;
     const list = this.#freeBytes(inspection.u32(headAt + db.list), count * 4);
     if (inspection.u16(headAt) !== signature.bigData || !list.whole) return nothing;

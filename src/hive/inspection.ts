@@ -3,6 +3,10 @@ import { FindingList } from "./finding.ts";
 import type { BinMap } from "./inspect-bins.ts";
 import { inspectBaseBlock, inspectBins, state } from "./inspect-bins.ts";
 import { baseBlockSize } from "./layout.ts";
+import { limits } from "./limits.ts";
+
+/** In a path: keys above this one are not known, or left out. */
+export const unknownAbove = "…";
 
 /** A cell that was found: the file offset of its data, and how many bytes there are. */
 export interface FoundCell {
@@ -41,6 +45,8 @@ export class Inspection {
   readonly parents: number[] = [];
   /** The key that is looked at, -1 when none is. */
   current = -1;
+  /** Bytes of cells behind damaged ones that may still be believed: such cells could lie across each other. */
+  #believed: number;
 
   constructor(bytes: Uint8Array) {
     this.bytes = bytes;
@@ -51,6 +57,7 @@ export class Inspection {
     this.minor = minor;
     this.root = root;
     this.bins = inspectBins(this.view, extent, report);
+    this.#believed = this.bins.unknown.reduce((sum, { from, to }) => sum + to - from, 0);
   }
 
   u16(at: number): number {
@@ -77,10 +84,16 @@ export class Inspection {
     this.losses.push({ offset, kind, path: this.pathOf(this.current), text });
   }
 
-  /** The path of a key below the root. */
+  /** The path of a key below the root; of a very long one the end, after `…`. */
   pathOf(key: number): string {
     const names: string[] = [];
-    for (let at = key; at >= 0 && this.parents[at]! >= 0; at = this.parents[at]!) names.push(this.names[at]!);
+    let units = 0;
+    for (let at = key; at >= 0 && this.parents[at]! >= 0; at = this.parents[at]!) {
+      const name = units > limits.pathUnits ? unknownAbove : this.names[at]!;
+      names.push(name);
+      if (name === unknownAbove) break;
+      units += name.length + 1;
+    }
     return names.reverse().join("\\");
   }
 
@@ -92,7 +105,12 @@ export class Inspection {
     const found = this.cellAt(offset);
     if (typeof found === "string") return found;
     if (found.length < least) return "short";
-    this.bins.cells[offset >>> 3]! |= state.used;
+    const { cells } = this.bins;
+    if (cells[offset >>> 3] !== state.allocated) {
+      if (found.length > this.#believed) return "absent";
+      this.#believed -= found.length;
+    }
+    cells[offset >>> 3]! |= state.used;
     return found;
   }
 

@@ -20,6 +20,8 @@ export const limits = {
   leaves: 65_535,
   /** All bins together: bit 31 of an offset says "volatile". */
   binsBytes: 0x7fff_f000,
+  /** UTF-16 units of a path that a finding tells; of longer ones the end. */
+  pathUnits: 1024,
   /** Findings of one rule that the checker lists one by one; more are counted. */
   findingsPerRule: 1000,
 } as const;

@@ -1,19 +1,26 @@
 import { HiveError } from "./hive-error.ts";
 import type { HiveImage } from "./image.ts";
-import { signature } from "./layout.ts";
+import { nk, signature } from "./layout.ts";
+
+/** Bytes of the cell of a key with a name of one character. */
+const smallestKey = nk.name + 4;
 
 /**
  * Appends to `into` the file offsets of the fields that point to the subkeys, in the list's order. `at` is the field that points to
- * the list, `expected` the count that the key claims; another count is damage.
+ * the list, `expected` the count that the key claims; another count is damage. Leaves can be shared in a damaged hive, so reading ends
+ * where there are more.
  */
 export function readSubkeyList(image: HiveImage, at: number, expected: number, into: number[]): void {
   const list = image.claim(at, 4);
   const before = into.length;
+  if (expected > image.binsSize / smallestKey)
+    throw new HiveError(list + 2, `a key says that it has ${expected} subkeys, more than the hive has room for`);
   if (image.u16(list) === signature.indexRoot) {
     const leaves = image.u16(list + 2);
     if (4 + leaves * 4 > image.lengthOf(list))
       throw new HiveError(list + 2, `an index root of ${leaves} leaves is longer than its cell`);
-    for (let i = 0; i < leaves; i++) readLeaf(image, image.claim(list + 4 + i * 4, 4), into);
+    for (let i = 0; i < leaves && into.length - before <= expected; i++)
+      readLeaf(image, image.claim(list + 4 + i * 4, 4), into);
   } else {
     readLeaf(image, list, into);
   }

@@ -104,6 +104,8 @@ function singleDataAt(image: HiveImage, cell: number, size: number): number {
 
 /** The file offsets of the segments of big data, each long enough. */
 function segmentsAt(image: HiveImage, cell: number, size: number): number[] {
+  // Segments can be shared in a damaged hive.
+  if (size > image.binsSize) throw new HiveError(cell + vk.dataSize, `${size} bytes of data are more than the hive`);
   const head = image.claim(cell + vk.data, db.list + 4);
   if (image.u16(head) !== signature.bigData) throw new HiveError(head, `${size} bytes of data do not begin with db`);
   const count = image.u16(head + db.segments);

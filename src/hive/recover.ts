@@ -168,6 +168,9 @@ function lastSequence({ changes }: UsableLog): number {
   return changes.at(-1)!.sequence;
 }
 
+/** How many times longer than the hive and its logs together it may be with them: new bins are in the logs. */
+const mostGrowth = 4;
+
 function apply(
   primary: Uint8Array,
   sound: BaseBlock | undefined,
@@ -177,6 +180,9 @@ function apply(
   const changes = chosen.flatMap(({ changes: own }) => own);
   let length = primary.length;
   for (const { binsSize } of changes) length = Math.max(length, baseBlockSize + binsSize);
+  const known = chosen.reduce((sum, log) => sum + log.bytes.length, primary.length);
+  if (length > known * mostGrowth + baseBlockSize * 256)
+    throw nothingFits([...notes, `The log says that the hive has ${length} bytes, but far less is there.`]);
   const bytes = new Uint8Array(length);
   bytes.set(primary);
   for (const log of chosen)

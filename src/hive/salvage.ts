@@ -171,10 +171,15 @@ function withOrphans(
 function withOwnNames(inspection: Inspection, keys: readonly Key[], offset: number): readonly Key[] {
   if (keys.length < 2) return keys;
   const taken = new Set<string>();
+  /** The number to try next behind a name. */
+  const numbers = new Map<string, number>();
   let changed = false;
   const named = keys.map((key) => {
     let { name } = key;
-    for (let n = 2; taken.has(foldName(name)); n++) name = `${key.name.slice(0, limits.keyNameUnits - 12)} (${n})`;
+    const start = key.name.slice(0, limits.keyNameUnits - 12);
+    let number = numbers.get(foldName(start)) ?? 2;
+    for (; taken.has(foldName(name)); number++) name = `${start} (${number})`;
+    if (name !== key.name) numbers.set(foldName(start), number);
     taken.add(foldName(name));
     if (name === key.name) return key;
     changed = true;

@@ -19,13 +19,18 @@ export function pagesThatDiffer(before: Uint8Array, after: Uint8Array): number[]
   return pages;
 }
 
-/** An entry that turns one state of a hive into another. */
-export function logEntry(sequence: number, before: Uint8Array, after: Uint8Array): Uint8Array<ArrayBuffer> {
+/** An entry that turns one state of a hive into another; it says that the bins have `binsSize` bytes. */
+export function logEntry(
+  sequence: number,
+  before: Uint8Array,
+  after: Uint8Array,
+  binsSize: number = after.length - 4096,
+): Uint8Array<ArrayBuffer> {
   const pages = pagesThatDiffer(before, after);
   const size = Math.ceil((40 + pages.length * (8 + 4096)) / 512) * 512;
   const bytes = new Uint8Array(size);
   const view = new DataView(bytes.buffer);
-  [0x454c_7648, size, 0, sequence, after.length - 4096, pages.length].forEach((value, i) => {
+  [0x454c_7648, size, 0, sequence, binsSize, pages.length].forEach((value, i) => {
     view.setUint32(i * 4, value, true);
   });
   pages.forEach((page, i) => {
