@@ -109,9 +109,10 @@ class Namespace {
     this.run(["ip", "-batch", "-"], `${lines.join("\n")}\n`);
   }
 
-  run(words: readonly string[], input = ""): void {
+  /** Its standard output. */
+  run(words: readonly string[], input = ""): string {
     const [program = "", ...args] = [...this.words, ...words];
-    execFileSync(program, args, { env: path, input, stdio: ["pipe", "ignore", "pipe"] });
+    return execFileSync(program, args, { env: path, input, encoding: "utf8", stdio: ["pipe", "pipe", "pipe"] });
   }
 
   close(): void {
@@ -196,7 +197,7 @@ export class TestNetwork {
         .filter((drop) => drop.direction === direction)
         .map(({ percent = 100, lan }) => {
           const which = lan === undefined ? "" : `${direction === "in" ? "iifname" : "oifname"} "eth${lan}" `;
-          return `${which}${percent >= 100 ? "" : `numgen random mod 100 < ${percent} `}drop`;
+          return `${which}${percent >= 100 ? "" : `numgen random mod 100 < ${percent} `}counter drop`;
         });
       const lo = direction === "in" ? 'iifname "lo" accept' : 'oifname "lo" accept';
       const head = `type filter hook ${direction}put priority 0;`;
@@ -207,6 +208,12 @@ export class TestNetwork {
       ["nft", "-f", "-"],
       `${table}\ndelete ${table}\n${table} {\n${chain("in")}\n${chain("out")}\n}\n`,
     );
+  }
+
+  /** How many packets `drop` has lost so far. */
+  dropped(machine: number): number {
+    const listed = this.#machine(machine).run(["nft", "list", "table", "inet", "clubar"]);
+    return [...listed.matchAll(/counter packets (\d+)/g)].reduce((sum, [, count]) => sum + Number(count), 0);
   }
 
   /** Every frame of a machine on a network comes so many milliseconds late, each way. */
@@ -229,16 +236,17 @@ export class TestNetwork {
     assert.equal(String(said), "ready\n");
   }
 
-  /** At once again. */
-  async undelay(machine: number, lan: number): Promise<void> {
+  /** At once again; how many frames came late. */
+  async undelay(machine: number, lan: number): Promise<number> {
     const port = portOf(machine, lan);
     const relay = this.#relays.get(port);
     assert.ok(relay);
-    const ended = once(relay, "exit");
-    relay.kill("SIGKILL");
-    await ended;
+    const said = once(relay.stdout ?? relay, "data") as Promise<unknown[]>;
+    relay.kill("SIGTERM");
+    const [frames] = await said;
     this.#relays.delete(port);
     this.#hub.ip(`link delete slow${port}`, `link set ${port} master lan${lan}`);
+    return Number(String(frames));
   }
 
   /** No process of the machine runs any more, and no packet of it arrives. */

@@ -1,6 +1,6 @@
 // A slow wire: carries Ethernet frames between two interfaces of its network namespace, each way MS milliseconds late.
-// `delay-relay.mjs INTERFACE INTERFACE MS`; prints "ready". Frames travel with their virtio header, so that checksums and segments
-// that veth leaves to the receiver stay as they are.
+// `delay-relay.mjs INTERFACE INTERFACE MS`; prints "ready", and at SIGTERM how many frames it carried. Frames travel with their virtio
+// header, so that checksums and segments that veth leaves to the receiver stay as they are.
 import koffi from "koffi";
 
 const [first, second, ms] = process.argv.slice(2);
@@ -37,6 +37,7 @@ function open(name) {
 const buffer = new Uint8Array(1 << 17);
 const wire = [open(first), open(second)];
 const late = [];
+let carried = 0;
 
 function turn() {
   const now = performance.now();
@@ -47,9 +48,10 @@ function turn() {
   }
   while (late.length > 0 && late[0].at <= now) {
     const { to, frame } = late.shift();
-    send(to, frame, frame.length, 0);
+    if (send(to, frame, frame.length, 0) > 0) carried++;
   }
 }
 
 setInterval(turn, 5);
+process.on("SIGTERM", () => process.stdout.write(`${carried}\n`, () => process.exit(0)));
 process.stdout.write("ready\n");
