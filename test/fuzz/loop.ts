@@ -16,12 +16,12 @@ export interface FuzzOptions {
 }
 
 /** Runs between two phases in which blocks are counted, and runs of such a phase: counting makes all of it several times slower. */
-const plainRuns = 60_000;
+const plainRuns = 500_000;
 const countedRuns = 600;
 /** Runs between two looks at the counts, which cost as much as many runs. */
 const batch = 50;
 /** One of so many inputs of the plain phases is run again in the next counted one. */
-const sampledEvery = 64;
+const sampledEvery = 400;
 /** One run in so many is a thorough one, and every run that does something new. */
 const thoroughEvery = 24;
 /** Inputs above this are taken less often. */
