@@ -17,7 +17,9 @@ export async function makeProgram(cli: Cli, nouns: readonly Noun[], wide = false
     .helpCommand(false)
     .addOption(new Option("--data <folder>", "the node's data folder; before the noun").env("CLUBAR_DATA"))
     .addOption(
-      new Option("--host <url>", "ask the node at https://HOST:PORT instead; before the noun").env("CLUBAR_HOST"),
+      new Option("--host <url>", "ask the node at https://HOST:PORT or unix:/PATH instead; before the noun").env(
+        "CLUBAR_HOST",
+      ),
     )
     .addOption(
       new Option("--certificate <file>", "file of `user certificate` for --host; before the noun").env(
@@ -65,7 +67,7 @@ async function fill(command: Command, cli: Cli, nouns: readonly Noun[]): Promise
   const noun = nouns.find(({ words }) => words.split(" ", 1)[0] === command.name());
   if (noun === undefined || filled.has(command)) return;
   filled.add(command);
-  (await noun.load())(command, cli);
+  (await noun.load())(command, cli, command.parent?.args[1]);
 }
 
 /** Reads the global options of this call, wherever they stood. */

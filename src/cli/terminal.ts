@@ -1,6 +1,7 @@
 /** The person or program that called: standard input and output, and what else a command needs of the process. */
 import { createInterface } from "node:readline/promises";
 import { openOutside } from "../base/outside-node.ts";
+import { writerTo } from "./descriptor.ts";
 
 /** What a command sees of the process around it. */
 export interface Terminal {
@@ -26,25 +27,29 @@ export interface Terminal {
   readonly environment: Readonly<Record<string, string | undefined>>;
 }
 
-/** This process's. Each of its streams is opened when it is first used: that takes time, and many commands need one of them. */
+/** This process's. Its streams are opened when they are needed, which takes time. */
 export function openTerminal(): Terminal {
-  const guarded = new Set<NodeJS.WriteStream>();
-  const guard = (stream: NodeJS.WriteStream): NodeJS.WriteStream => {
-    if (guarded.has(stream)) return stream;
-    guarded.add(stream);
-    // A reader that has seen enough (`| head`) is no error.
-    stream.on("error", (error: NodeJS.ErrnoException) => {
-      if (error.code === "EPIPE") process.exit(process.exitCode ?? 0);
+  // A reader that has seen enough (`| head`) is no error.
+  const isEnough = ({ code }: NodeJS.ErrnoException): boolean => code === "EPIPE";
+  const err = writerTo(
+    2,
+    () => process.stderr,
+    (error) => process.exit(isEnough(error) ? (process.exitCode ?? 0) : 1),
+  );
+  const out = writerTo(
+    1,
+    () => process.stdout,
+    (error) => {
+      if (isEnough(error)) process.exit(process.exitCode ?? 0);
       // What the command did is done; only its words are lost.
-      if (stream === process.stdout) process.stderr.write(`clubar: The result can't be written: ${error.message}.\n`);
+      err(`clubar: The result can't be written: ${error.message}.\n`);
       process.exit(1);
-    });
-    return stream;
-  };
+    },
+  );
   return {
-    out: (text) => void guard(process.stdout).write(text),
-    outBytes: (bytes) => void guard(process.stdout).write(bytes),
-    err: (text) => void guard(process.stderr).write(text),
+    out,
+    outBytes: out,
+    err,
     get canAsk() {
       return process.stdin.isTTY && process.stderr.isTTY;
     },

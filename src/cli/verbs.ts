@@ -4,8 +4,8 @@ import type { PropertyInput } from "../database/commands/properties.ts";
 import type { Cli } from "./cli.ts";
 import { usage } from "./exit.ts";
 
-/** Declares the verbs of a noun on its command. */
-export type Define = (noun: Command, cli: Cli) => void;
+/** Declares the verbs of a noun on its command; with `asked`, the word after the noun, perhaps only those that it may mean. */
+export type Define = (noun: Command, cli: Cli, asked?: string) => void;
 
 /** Options that count before the noun and after the verb alike. */
 export function globalOptions(): Option[] {

@@ -10,7 +10,12 @@ import { defineDiff } from "./diff.ts";
 import { type Define, notes, verb, wholeNumber } from "../verbs.ts";
 
 /** `clubar hive …`. */
-export const defineHive: Define = (noun, cli) => {
+export const defineHive: Define = (noun, cli, asked = "") => {
+  // Declaring all verbs takes as long as some of them work.
+  if (looks.has(asked)) {
+    defineLooks(noun, cli);
+    return;
+  }
   defineLooks(noun, cli);
   defineTexts(noun, cli);
   defineMends(noun, cli);
@@ -47,6 +52,8 @@ function versionOption(): Option {
     "1.5",
   ]);
 }
+
+const looks: ReadonlySet<string> = new Set(["info", "ls", "cat", "tree", "find"]);
 
 const defineLooks: Define = (noun, cli) => {
   reads(noun, "info <file>", "What the head of a hive says")
