@@ -5,7 +5,7 @@ import { writeSync } from "node:fs";
 export type Writer = (content: string | Uint8Array) => void;
 
 /**
- * For descriptor 1 or 2. Where a pipe that another program made non-blocking is full, the rest and all that follows goes through the stream.
+ * For descriptor 1 or 2. Where a pipe that somebody made non-blocking is full, the rest and all that follows goes through the stream.
  * `failed` is told of a write that does not work, whichever way.
  */
 export function writerTo(
