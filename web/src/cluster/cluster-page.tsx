@@ -7,6 +7,7 @@ import { CheckpointNotices } from "./checkpoint-notices.tsx";
 import { DecisionList } from "./decision-list.tsx";
 import { DoctorPanel } from "./doctor-panel.tsx";
 import { GroupList } from "./group-list.tsx";
+import { NetworkList } from "./network-list.tsx";
 import { NodeList } from "./node-list.tsx";
 
 /** Nodes, groups and resources as they are now, and why. */
@@ -36,6 +37,12 @@ export function ClusterPage({ status, decisions }: { status: StatusView; decisio
       <DoctorPanel />
       <h2>Nodes</h2>
       <NodeList status={status} />
+      {status.networks.length > 0 && (
+        <>
+          <h2>Networks</h2>
+          <NetworkList networks={status.networks} />
+        </>
+      )}
       <h2>Groups and resources</h2>
       {status.groups.length === 0 ? (
         <Empty>There are no groups yet: clubar group create NAME.</Empty>
