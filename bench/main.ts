@@ -1,6 +1,7 @@
 /**
  * `npm run bench [-- NAME… --runs N --json]`: ratios, measured in one execution on a machine that does nothing else; medians of several
- * runs. NAME is one of failover, quorum, backup, stall, thaw, hive; all of them without one. --json prints one JSON object instead of the table.
+ * runs. NAME is one of failover, quorum, backup, stall, thaw, hive; all of them without one. --json prints one JSON object instead of the
+ * table.
  */
 import { parseArgs } from "node:util";
 import { cpus, release, tmpdir } from "node:os";

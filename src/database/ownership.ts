@@ -1,6 +1,6 @@
 /**
  * What every write of an owner rests on: it is the group's owner, in this life, under this ownership generation. The leader checks all
- * three where it orders the update, so what a former owner still sends changes nothing, however late it comes (docs/safety.md §2.11).
+ * three where it orders the update, so what a former owner still sends changes nothing, however late it comes (docs/safety.md §2.13).
  */
 import { dword, sz } from "../tree/value.ts";
 import type { Change, ChangeBuilder } from "./change.ts";

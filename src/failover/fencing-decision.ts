@@ -1,6 +1,6 @@
 /**
  * Which nodes are fenced now, and why: a pure function of the database and of what the leader knows of its nodes, as `decide` is. A node
- * that answers, that proved, or whose groups all died with its host is never among them (docs/safety.md §2.10).
+ * that answers, that proved, or whose groups all died with its host is never among them (docs/safety.md §2.12).
  */
 import { titleOfDevice, whyNotFenced } from "../database/commands/fencing.ts";
 import type { FenceConfig } from "../database/fencing.ts";

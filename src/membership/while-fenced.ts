@@ -1,4 +1,4 @@
-/** A node whose machine is being switched off is let in only after that: else its new life would be hit (docs/safety.md §2.10). */
+/** A node whose machine is being switched off is let in only after that: else its new life would be hit (docs/safety.md §2.12). */
 import { fail } from "../base/errors.ts";
 import { fenceConfigPath, fenceRecordPath, fenceRecordValue } from "../database/fencing.ts";
 import type { Condition } from "../database/update.ts";

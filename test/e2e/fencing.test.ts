@@ -1,6 +1,6 @@
 /** A machine that stands still: fenced when something there outlives its host, and what it still does when it is thawed instead. */
 import assert from "node:assert/strict";
-import { readFileSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 import type { FencingView } from "../../src/api/routes/fencing.ts";
@@ -12,9 +12,13 @@ import { waitFor } from "./wait-for.ts";
 
 const programs = join(import.meta.dirname, "../programs");
 const limit = 90_000;
-process.env["CLUBAR_FENCE_AGENTS"] = programs;
 const cluster = new TestCluster("fencing", 2);
 const at = (name: string): string => join(cluster.folder, name);
+const dummy = "/usr/sbin/fence_dummy";
+process.env["CLUBAR_FENCE_AGENTS"] = at("agents");
+mkdirSync(at("agents"));
+symlinkSync(join(programs, "fence_test"), at("agents/fence_test"));
+if (existsSync(dummy)) symlinkSync(dummy, at("agents/fence_dummy"));
 
 before(() => shown(() => cluster.form(["N1", "N2"])));
 after(() => cluster.end());
@@ -41,6 +45,28 @@ async function ends(): Promise<readonly [NodeProcess, NodeProcess]> {
   assert.ok(other);
   return [leader, other];
 }
+
+test(
+  "the manual's examples",
+  { skip: existsSync(dummy) ? false : `${dummy} is not on this machine (fence-agents)` },
+  () =>
+    shown(async () => {
+      await cluster.whole();
+      const text = readFileSync(join(import.meta.dirname, "../../docs/manual/fencing.md"), "utf8");
+      const power = at("power");
+      writeFileSync(power, "on");
+      const [, block = ""] = /^```console\n(.*?)^```$/ms.exec(text) ?? [];
+      const [node] = cluster.nodes;
+      assert.ok(node);
+      let seen = "";
+      for (const line of block.split("\n").filter((one) => one.startsWith("$ clubar "))) {
+        const words = line.slice("$ clubar ".length).replace("/tmp/n2.power", power).split(" ");
+        const { stdout } = await cluster.command(node, words);
+        seen += `${line}\n${stdout.replaceAll(power, "/tmp/n2.power")}`;
+      }
+      assert.equal(seen, block);
+    }),
+);
 
 test("a frozen machine is thawed after its takeover: what ran there is killed before anything of it counts", (context) =>
   shown(async () => {

@@ -8,7 +8,7 @@ function processesOf(node: NodeProcess): readonly OwnProcess[] {
   return new OwnProcesses(node.data).scan();
 }
 
-/** A machine that stands still as a whole, and goes on as a whole: the freezer of cgroups, where this machine has it, else a signal to each. */
+/** A machine that stands still and goes on as a whole: the freezer of cgroups where this machine has it, else a signal to each process. */
 export interface Ice {
   readonly how: string;
   readonly processes: readonly OwnProcess[];

@@ -131,7 +131,7 @@ function fencePlan(state: ClusterState, node: NodeState): RestorePlanView {
   const groups = [...state.groups.values()].filter(({ owner, released }) => owner === node.id && !released);
   const groupLines = groups.map(({ name }) => `Group "${name}" is free to start on another node then.`);
   const ways = usable.map((one) => sentenceOf(node, one));
-  const lines = [...ways, `Node ${node.name} counts as confirmed down when one of them confirms it.`, ...groupLines];
+  const lines = [...ways, `Node ${node.name} counts as confirmed down when a device confirms it.`, ...groupLines];
   const blockers = [
     ...(obstacle === undefined ? [] : [{ name: obstacle.name, sentence: `${obstacle.because}.`, next: "" }]),
     ...(usable.length > 0 ? [] : [noDevice(node)]),

@@ -175,7 +175,7 @@ export async function fenceNode(cli: Cli, node: string, isOnlyPlan: boolean): Pr
 }
 
 function decisionOf({ decision }: FencingView): string {
-  return decision === null ? "-" : `${decision.state}: ${decision.because}`;
+  return decision === null ? orDash("") : `${decision.state}: ${decision.because}`;
 }
 
 function detail(view: FencingView): string {

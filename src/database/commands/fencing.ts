@@ -1,4 +1,4 @@
-/** What people and the leader write about fencing. Every step is in the database before the device is asked (docs/safety.md §2.10). */
+/** What people and the leader write about fencing. Every step is in the database before the device is asked (docs/safety.md §2.12). */
 import { fail } from "../../base/errors.ts";
 import type { Key } from "../../tree/key.ts";
 import { dword, multiSz, qword, sz } from "../../tree/value.ts";
