@@ -1,9 +1,14 @@
 /** Reading a file that a person named as an artefact. */
-import { constants, type Stats } from "node:fs";
-import { type FileHandle, open, stat } from "node:fs/promises";
+import * as fs from "node:fs";
+import { promisify } from "node:util";
 import { fail } from "../base/errors.ts";
 import { failureOf } from "../base/failure-of.ts";
 import { translated } from "../base/outside-node-error.ts";
+
+// Not fs/promises, which takes as long to load as a small file to read.
+const open = promisify(fs.open);
+const stat = promisify(fs.stat);
+const read = promisify(fs.read);
 
 /** Whether a path that a person named is a folder. FILE_NOT_FOUND when nothing is there; `next` is the advice then. */
 export async function isFolder(path: string, next = "Check the path."): Promise<boolean> {
@@ -34,20 +39,20 @@ export async function readArtefact(path: string): Promise<Uint8Array> {
     const file = await openQuietly(path);
     try {
       if (found.isFile() && found.size > 0) return await readAll(file, found.size);
-      const bytes = await file.readFile();
+      const bytes = await promisify(fs.readFile)(file);
       return new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.length);
     } finally {
-      await file.close();
+      fs.closeSync(file);
     }
   });
 }
 
 /** One piece of memory, one read where it can be: a third of the time of `readFile`, which joins many. A file that grows is cut. */
-async function readAll(file: FileHandle, size: number): Promise<Uint8Array> {
+async function readAll(file: number, size: number): Promise<Uint8Array> {
   const bytes = Buffer.allocUnsafeSlow(size);
   let end = 0;
-  for (let read = -1; read !== 0 && end < size; end += read)
-    read = (await file.read(bytes, end, Math.min(size - end, mostAtOnce), end)).bytesRead;
+  for (let more = -1; more !== 0 && end < size; end += more)
+    more = (await read(file, bytes, end, Math.min(size - end, mostAtOnce), end)).bytesRead;
   return new Uint8Array(bytes.buffer, 0, end);
 }
 
@@ -71,16 +76,16 @@ export async function untouched<T>(
 /** What the shell opened for this process. */
 const inherited = /^\/(dev\/(stdin$|fd\/\d+$)|proc\/(self|\d+)\/fd\/\d+$)/;
 
-function kindOf(found: Stats): string {
+function kindOf(found: fs.Stats): string {
   if (found.isDirectory()) return "folder";
   return found.isFIFO() ? "pipe" : "device or a socket";
 }
 
-async function openQuietly(path: string): Promise<FileHandle> {
+async function openQuietly(path: string): Promise<number> {
   try {
-    return await open(path, constants.O_RDONLY | constants.O_NOATIME);
+    return await open(path, fs.constants.O_RDONLY | fs.constants.O_NOATIME);
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== "EPERM") throw error;
-    return open(path, constants.O_RDONLY);
+    return open(path, fs.constants.O_RDONLY);
   }
 }

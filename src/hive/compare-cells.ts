@@ -1,5 +1,5 @@
 /** Keys and values of two hives compared as they are stored, without being decoded. Cells are file offsets of their data. */
-import { upcaseTable } from "../tree/upcase-table.ts";
+import { upcase } from "../tree/upcase-table.ts";
 import { HiveError } from "./hive-error.ts";
 import type { HiveImage } from "./image.ts";
 import { keyFlag, latin1ValueName, nk, vk } from "./layout.ts";
@@ -41,7 +41,7 @@ export function compareKeyCells(a: HiveImage, left: number, b: HiveImage, right:
     const x = unitAt(a, left + nk.name, leftWide, at);
     const y = unitAt(b, right + nk.name, rightWide, at);
     if (x === y) continue;
-    const difference = upcaseTable[x]! - upcaseTable[y]!;
+    const difference = upcase(x) - upcase(y);
     if (difference !== 0) return difference;
   }
   return leftUnits - rightUnits;

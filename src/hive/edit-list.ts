@@ -1,6 +1,6 @@
 /** Subkey lists that are changed in place: entries move inside a leaf; a leaf that is full becomes two. */
 import { compareNames } from "../tree/path.ts";
-import { upcaseTable } from "../tree/upcase-table.ts";
+import { upcase } from "../tree/upcase-table.ts";
 import type { HiveMemory } from "./edit-memory.ts";
 import { HiveError } from "./hive-error.ts";
 import { keyFlag, nk, none, signature } from "./layout.ts";
@@ -26,7 +26,7 @@ function compareStored(memory: HiveMemory, key: number, name: string): number {
   const units = latin1 ? bytes : bytes >> 1;
   for (let i = 0; i < units && i < name.length; i++) {
     const left = latin1 ? memory.bytes[key + nk.name + i]! : memory.u16(key + nk.name + i * 2);
-    const difference = upcaseTable[left]! - upcaseTable[name.charCodeAt(i)]!;
+    const difference = upcase(left) - upcase(name.charCodeAt(i));
     if (difference !== 0) return difference;
   }
   return units - name.length;

@@ -1,4 +1,4 @@
-import { upcaseTable } from "../tree/upcase-table.ts";
+import { upcase } from "../tree/upcase-table.ts";
 import { HiveError } from "./hive-error.ts";
 import type { HiveImage } from "./image.ts";
 import { checkKeyCell } from "./key-cell.ts";
@@ -107,7 +107,7 @@ function compareStored(image: HiveImage, cell: number, name: string): number {
     const left = latin1 ? image.bytes[at + i]! : image.u16(at + i * 2);
     const right = name.charCodeAt(i);
     if (left === right) continue;
-    const difference = upcaseTable[left]! - upcaseTable[right]!;
+    const difference = upcase(left) - upcase(right);
     if (difference !== 0) return difference;
   }
   return units - name.length;

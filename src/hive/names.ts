@@ -1,5 +1,5 @@
 import { decodeUtf16 } from "../base/bytes.ts";
-import { upcaseTable } from "../tree/upcase-table.ts";
+import { upcase } from "../tree/upcase-table.ts";
 
 /** Node's own decoders where there are any: for short texts they take a third of the time. */
 const native = (globalThis as { readonly Buffer?: { readonly prototype: Slices } }).Buffer?.prototype;
@@ -44,7 +44,7 @@ export function writeName(view: DataView, at: number, text: string, latin1: bool
 /** The hash of an `lh` list: h = 37h + unit over the folded name, 32 bits. */
 export function nameHash(name: string): number {
   let hash = 0;
-  for (let i = 0; i < name.length; i++) hash = (Math.imul(hash, 37) + upcaseTable[name.charCodeAt(i)]!) | 0;
+  for (let i = 0; i < name.length; i++) hash = (Math.imul(hash, 37) + upcase(name.charCodeAt(i))) | 0;
   return hash >>> 0;
 }
 

@@ -1,5 +1,5 @@
 /** Paths and names of keys: `\` separates, case is kept but does not tell names apart (facts: regf.md §1.3, §1.5). */
-import { upcaseTable } from "./upcase-table.ts";
+import { upcase } from "./upcase-table.ts";
 
 /** Longest key name, in UTF-16 code units. */
 export const maxKeyName = 255;
@@ -22,7 +22,7 @@ export function joinPath(...parts: readonly string[]): string {
 export function foldName(name: string): string {
   for (let at = 0; at < name.length; at++) {
     const unit = name.charCodeAt(at);
-    if (upcaseTable[unit] !== unit) return name.slice(0, at) + foldRest(name, at);
+    if (upcase(unit) !== unit) return name.slice(0, at) + foldRest(name, at);
   }
   return name;
 }
@@ -32,7 +32,7 @@ function foldRest(name: string, from: number): string {
   for (let start = from; start < name.length; start += 1024) {
     const units: number[] = [];
     const end = Math.min(name.length, start + 1024);
-    for (let at = start; at < end; at++) units.push(upcaseTable[name.charCodeAt(at)] ?? 0);
+    for (let at = start; at < end; at++) units.push(upcase(name.charCodeAt(at)));
     text += String.fromCharCode(...units);
   }
   return text;
@@ -45,7 +45,7 @@ export function compareNames(a: string, b: string): number {
     const left = a.charCodeAt(at);
     const right = b.charCodeAt(at);
     if (left === right) continue;
-    const difference = (upcaseTable[left] ?? 0) - (upcaseTable[right] ?? 0);
+    const difference = upcase(left) - upcase(right);
     if (difference !== 0) return difference;
   }
   return a.length - b.length;
