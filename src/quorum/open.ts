@@ -79,12 +79,12 @@ export async function buildGeneration(
   await etcd.buildGeneration(await partsOf(outside, place, { data }), identity, image, versions);
 }
 
-/** Puts a generation in force by one step; see `switchQuorumFolder`. */
+/** Puts a restored generation in force by one step; see `switchQuorumFolder`. */
 export async function switchGeneration(outside: QuorumOutside, { place, identity }: GenerationPlace): Promise<void> {
   if (!isEtcdPlace(place)) return switchQuorumFolder(outside, place, identity);
   const etcd = await import("./etcd/generation.ts");
   const { client, prefix } = await partsOf(outside, place, {});
-  await etcd.switchGeneration(client, prefix, identity);
+  await etcd.switchToRestored(client, prefix, identity);
 }
 
 /** Takes a quorum out of force for good; see `retireQuorumFolder`. */

@@ -8,7 +8,7 @@ import { retiredName } from "../quorum/disk/generation.ts";
 import { movingName, sealedName, whereabouts } from "../quorum/disk/moving.ts";
 import { openDiskQuorum } from "../quorum/disk/quorum.ts";
 import { isEtcdPlace } from "../quorum/etcd/place.ts";
-import { etcdMembers, openQuorum } from "../quorum/open.ts";
+import { etcdMembers, generationNames, openQuorum } from "../quorum/open.ts";
 import type { ClusterIdentity } from "../quorum/quorum.ts";
 import { formatTag, type Tag } from "../quorum/tag.ts";
 import type { Key } from "../tree/key.ts";
@@ -76,7 +76,7 @@ function bareFact(place: string, condition: QuorumCondition, sentence: string): 
   return { place, condition, sentence, generations: [], strangers: [] };
 }
 
-/** The generation in force; older ones in an etcd are looked at by nobody. */
+/** The generation in force, and the names of the others. */
 async function examineEtcd(
   outside: Pick<Outside, "files" | "random">,
   place: string,
@@ -94,8 +94,11 @@ async function examineEtcd(
       return { ...bareFact(place, "foreign", sentence), generations: [found] };
     }
     const tag = formatTag(replay(await quorum.load()).tag);
-    const sentence = `The quorum in etcd is in order, at ${tag}. ${await etcdMembers(outside.files, place)}`;
-    return { ...bareFact(place, "in order", sentence), generations: [{ ...found, tag }] };
+    const others = (await generationNames(outside.files, place)).filter((one) => one !== name);
+    const kept = others.length === 0 ? "" : ` Other generations there: ${others.join(", ")}.`;
+    const sentence = `The quorum in etcd is in order, at ${tag}.${kept} ${await etcdMembers(outside.files, place)}`;
+    const rest = others.map((other) => ({ name: other, inForce: false }));
+    return { ...bareFact(place, "in order", sentence), generations: [{ ...found, tag }, ...rest] };
   } catch (error) {
     const failure = failureOf(error);
     const isDamaged = failure.name.startsWith("CLUSTER");

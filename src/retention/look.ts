@@ -1,11 +1,13 @@
 /** Looks at what clubar keeps beside what is in force: on this node, and the generations in its quorum folder. Read-only. */
 import { fileOfVersion, type NamedVersion, namedVersions } from "../backup/backup.ts";
 import { sha256 } from "../base/digest.ts";
+import { Failure } from "../base/errors.ts";
 import type { Files, Outside } from "../base/outside.ts";
 import { readIfThere } from "../base/read-if-there.ts";
 import { listSideCopies } from "../checkpoint/side-copies.ts";
 import { readState } from "../database/state.ts";
 import { currentName } from "../quorum/disk/place.ts";
+import type { Quorum } from "../quorum/quorum.ts";
 import { lastNodeRestore, lastResult, readPresent } from "../restore/restore.ts";
 import type { Key } from "../tree/key.ts";
 import type { Kept } from "./rule.ts";
@@ -17,8 +19,8 @@ export interface KeptPlaces {
   readonly data: string;
   /** This node's id. */
   readonly node: string;
-  /** The quorum; undefined when it is no folder. */
-  readonly quorum: string | undefined;
+  /** The quorum. Old generations in an etcd are cleared away by the leader. */
+  readonly quorum: string;
   readonly insist: boolean;
 }
 
@@ -39,13 +41,11 @@ export const removing = ".removing-";
 export async function lookAtKept(places: KeptPlaces): Promise<Found> {
   const { outside, data, quorum, insist } = places;
   const { files } = outside;
-  if (quorum === undefined) return { kept: [], tree: undefined, why: "the quorum is no folder" };
-  const present = await readPresent(outside, quorum, insist);
+  const present = await readPresent(outside, quorum, insist, data);
   if (present.state !== "readable")
     return { kept: [], tree: undefined, why: present.state === "none" ? "there is none" : present.why };
   const { tree } = present;
-  const inForce = (await currentName(files, quorum)) ?? "";
-  const lost = await lostVersions(files, tree, `${quorum}/generation/${inForce}`);
+  const lost = await lostVersions(present.quorum, tree);
   const unfinished = await unfinishedElsewhere(places, tree);
   const result = await lastResult(files, data);
   const kept: Kept[] = [
@@ -56,16 +56,21 @@ export async function lookAtKept(places: KeptPlaces): Promise<Found> {
     ...(await folders(files, `${data}/safety`, "safety", async (path) =>
       path === result?.safety?.path ? "the way back from the last restore" : holdsLost(files, path, lost),
     )),
-    ...(await generations(files, quorum, inForce, async (path) => unfinished ?? holdsLost(files, path, lost))),
+    ...(present.quorum.kind === "directory"
+      ? await generations(files, quorum, async (path) => unfinished ?? holdsLost(files, path, lost))
+      : []),
   ];
   return { kept, tree, why: "" };
 }
 
 /** Current versions whose file is not in force: a copy of it is the only one. */
-async function lostVersions(files: Files, tree: Key, generation: string): Promise<readonly NamedVersion[]> {
+async function lostVersions({ versions }: Quorum, tree: Key): Promise<readonly NamedVersion[]> {
   const lost: NamedVersion[] = [];
   for (const version of namedVersions(tree)) {
-    const bytes = await readIfThere(files, `${generation}/${fileOfVersion(version)}`);
+    const bytes = await versions.read(version).catch((error: unknown) => {
+      if (error instanceof Failure && error.name === "FILE_NOT_FOUND") return undefined;
+      throw error;
+    });
     const isWhole = bytes !== undefined && (version.fileDigest === "" || sha256(bytes) === version.fileDigest);
     if (!isWhole) lost.push(version);
   }
@@ -191,10 +196,10 @@ function timeIn(name: string): number | undefined {
 async function generations(
   files: Files,
   quorum: string,
-  inForce: string,
   neededBy: (path: string) => Promise<string | undefined>,
 ): Promise<Kept[]> {
   const folder = `${quorum}/generation`;
+  const inForce = (await currentName(files, quorum)) ?? "";
   const made: { readonly name: string; readonly number: number; readonly time: number }[] = [];
   const found: Kept[] = [];
   const current = Number.parseInt(inForce, 10);

@@ -57,7 +57,7 @@ export async function prune(places: KeptPlaces, agreed: PrunePlan): Promise<Prun
   const { outside, data, quorum } = places;
   const node = await lockNodeRestore(outside.files, data);
   try {
-    const locks = await takeLocks(outside.files, data, quorum ?? data);
+    const locks = await takeLocks(outside.files, data, quorum);
     try {
       return await pruneLocked(places, agreed);
     } finally {

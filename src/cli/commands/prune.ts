@@ -1,6 +1,5 @@
 import { fail } from "../../base/errors.ts";
 import { readNodeRecord } from "../../clusapi/node-record.ts";
-import { isEtcdPlace } from "../../quorum/etcd/place.ts";
 import { type Judged, type KeptPlaces, planPrune, prune, type PrunePlan } from "../../retention/retention.ts";
 import type { Cli } from "../cli.ts";
 import { onThisMachine } from "../remote.ts";
@@ -63,8 +62,7 @@ async function placesOf(cli: Cli): Promise<KeptPlaces> {
       next: "Name the node's data folder with --data.",
     });
   }
-  const quorum = isEtcdPlace(record.quorum) ? undefined : record.quorum;
-  return { outside, data, node: record.node, quorum, insist: record.insist };
+  return { outside, data, node: record.node, quorum: record.quorum, insist: record.insist };
 }
 
 function planText(cli: Cli, { rule, things }: PrunePlan): string {

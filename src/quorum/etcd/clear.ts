@@ -3,7 +3,7 @@
  * nothing.
  */
 import type { Compare, EtcdClient, Operation } from "./client.ts";
-import { getAll } from "./client.ts";
+import { getAll, removeAll } from "./client.ts";
 import { blobOfBatch, decodeLog, decodeVersion } from "./codec.ts";
 import { removeBlob } from "./blob.ts";
 import { within } from "./current.ts";
@@ -11,6 +11,8 @@ import type { GenerationKeys } from "./place.ts";
 
 /** Claims and what belongs to them that are kept, so that people see who led. */
 const claimsKept = 64;
+/** Older generations that are kept, beside the one in force. */
+export const generationsKept = 3;
 /** Below etcd's limit of 128 operations in a transaction. */
 const together = 100;
 
@@ -42,6 +44,26 @@ export async function clearOld(client: EtcdClient, keys: GenerationKeys, epoch: 
   ];
   for (let at = 0; at < removals.length; at += together) {
     const { state } = await within(client, keys, { compares: [claim], does: removals.slice(at, at + together) });
+    if (state !== "done") return;
+  }
+}
+
+/** Older generations: of those that were finished the newest stay. What is not older than the one in force is somebody's who restores. */
+export async function clearGenerations(client: EtcdClient, keys: GenerationKeys, claim: Compare): Promise<void> {
+  const all = keys.root.slice(0, -`${keys.name}/`.length);
+  const { found } = await client.txn({ does: [getAll(all, true)] });
+  const isFinished = new Map<string, boolean>();
+  for (const { key } of found[0] ?? []) {
+    const [name = "", ...rest] = key.slice(all.length).split("/");
+    isFinished.set(name, isFinished.get(name) === true || rest.join("/") === "identity");
+  }
+  const older = [...isFinished]
+    .map(([name, finished]) => ({ name, finished, number: Number.parseInt(name, 10) }))
+    .filter(({ number }) => number < Number.parseInt(keys.name, 10))
+    .sort((a, b) => b.number - a.number);
+  const kept = new Set(older.filter(({ finished }) => finished).slice(0, generationsKept));
+  for (const one of older.filter((each) => !kept.has(each))) {
+    const { state } = await within(client, keys, { compares: [claim], does: [removeAll(`${all}${one.name}/`)] });
     if (state !== "done") return;
   }
 }

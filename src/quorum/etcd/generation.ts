@@ -12,7 +12,7 @@ import { stageBlob } from "./blob.ts";
 import { bytesOf, getAll, removeAll, textOf } from "./client.ts";
 import type { Compare, EtcdClient, Operation } from "./client.ts";
 import { decodeIdentity, encodeIdentity, encodeLog, encodeSealing } from "./codec.ts";
-import { currentKey, generationKeys, generationsKey, givenUpKey } from "./place.ts";
+import { currentKey, generationKeys, generationsKey, givenUpKey, moveKeys } from "./place.ts";
 import type { GenerationKeys } from "./place.ts";
 import type { ClusterKeys } from "./seal.ts";
 import { electionFromLease } from "./times.ts";
@@ -94,6 +94,29 @@ export async function buildGeneration(
   if (!succeeded && (stored === undefined || decodeIdentity(stored).made !== made)) throw uploadTooLong(client.place);
 }
 
+/** Refuses what is to be restored into an etcd from which the cluster is being moved away: a mover that sleeps may still switch. */
+async function refuseWhileMoved(client: EtcdClient, prefix: string): Promise<readonly Compare[]> {
+  const { lock, sealed } = moveKeys(prefix);
+  const { found } = await client.txn({ does: [{ get: lock }, { get: sealed }] });
+  if (found.some(({ length }) => length > 0)) {
+    throw fail("BUSY", {
+      happened: `The cluster in ${client.place} is being moved to or from there.`,
+      unchanged: "The quorum is as it was.",
+      next: "Start the service of a node that sees both places, which ends the move; then restore again. Or restore under another prefix.",
+    });
+  }
+  return [lock, sealed].map((key) => ({ key, is: "absent" as const }));
+}
+
+/** As `switchGeneration`, for a restore: it has no lock, so it is BUSY while a move from or to here is under way or unfinished. */
+export async function switchToRestored(
+  client: EtcdClient,
+  prefix: string,
+  identity: Pick<ClusterIdentity, "generation" | "lineage">,
+): Promise<void> {
+  await switchGeneration(client, prefix, identity, () => refuseWhileMoved(client, prefix));
+}
+
 /**
  * Puts a generation that was built in force. May be repeated. INVALID_STATE when it was never finished or was given up, or when the one in
  * force has the same or a higher generation: two histories are never merged.
@@ -102,6 +125,7 @@ export async function switchGeneration(
   client: EtcdClient,
   prefix: string,
   identity: Pick<ClusterIdentity, "generation" | "lineage">,
+  alsoHolds: () => Promise<readonly Compare[]> = async () => [],
 ): Promise<void> {
   const keys = generationKeys(prefix, generationName(identity));
   for (;;) {
@@ -114,6 +138,7 @@ export async function switchGeneration(
         unchanged,
         { key: keys.identity, is: "present" },
         { key: givenUpKey(prefix, keys.name), is: "absent" },
+        ...(await alsoHolds()),
       ],
       does: [{ put: keys.current, value: bytesOf(keys.name) }],
       otherwise: [{ get: keys.identity }, { get: givenUpKey(prefix, keys.name) }],

@@ -7,7 +7,7 @@ import type { Leadership, Loaded, LogRecord, Proof, SnapshotImage, VersionName }
 import { checkNext, checkRebuilt, checkSnapshot, leadershipOver } from "../rules.ts";
 import type { Tag } from "../tag.ts";
 import { removeBlob, stageBlob } from "./blob.ts";
-import { clearOld } from "./clear.ts";
+import { clearGenerations, clearOld } from "./clear.ts";
 import type { Compare, EtcdClient, KeyValue, Operation } from "./client.ts";
 import { decodeVersion, encodeBatch, encodeBatchRef, encodeLog } from "./codec.ts";
 import type { LogManifest } from "./codec.ts";
@@ -173,6 +173,7 @@ export class EtcdLeadership implements Leadership {
     this.#before = { key: keys.log, value };
     this.#size = 0;
     await clearOld(client, keys, this.epoch, this.#claimHolds()).catch(() => undefined);
+    await clearGenerations(client, keys, this.#claimHolds()).catch(() => undefined);
   }
 
   deleteVersion(version: VersionName): Promise<void> {

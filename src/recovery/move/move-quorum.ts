@@ -134,6 +134,8 @@ async function build(
   const where = await source.whereabouts();
   if (where.state !== "sealed")
     throw fail("INVALID_STATE", { happened: `${source.place} could not be sealed: it is ${where.state}.` });
+  if (Number.parseInt(where.generation, 10) >= order.departure.identity.generation)
+    throw fail("REVISION_MISMATCH", { happened: `A restore put generation ${where.generation} in force meanwhile.` });
   const built = movedQuorum(await source.readSealed(where.generation), order, source.place);
   await to.build(built);
   await to.verify(built);
