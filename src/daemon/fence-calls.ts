@@ -138,13 +138,8 @@ export class NodeFencing implements FenceCalls {
 
   async #look(node: NodeState, config: FenceConfig): Promise<Pick<FenceLook, "seen" | "trouble">> {
     const { signal } = new AbortController();
-    if (config.kind === "agent") {
-      const secrets = (await this.#secrets.find(config.secrets.id)) ?? {};
-      const { seen, trouble } = await this.#agent(config, secrets).examine(signal);
-      return { seen, trouble: trouble?.happened ?? "" };
-    }
     const seen: string[] = [];
-    if (node.id === this.#service.node.id) seen.push(...(await this.#describe(config)));
+    if (config.kind === "watchdog" && node.id === this.#service.node.id) seen.push(...(await this.#describe(config)));
     try {
       const device = await this.deviceOf(node, config);
       return { seen: [...seen, (await device.status(signal)).sentence], trouble: "" };

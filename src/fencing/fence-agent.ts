@@ -70,25 +70,6 @@ export class FenceAgent implements FenceDevice {
     throw this.#uncertain(`after it was switched off: ${trouble}`);
   }
 
-  /** What the device shows without changing anything, one sentence each, and the trouble that it has. */
-  async examine(
-    signal: AbortSignal,
-  ): Promise<{ readonly seen: readonly string[]; readonly trouble: Failure | undefined }> {
-    const seen: string[] = [];
-    try {
-      const metadata = await this.#read();
-      if (metadata.actions.includes("monitor")) {
-        const answer = await this.#run("monitor", signal);
-        if (answer.code !== agentCode.ok) throw this.#failed("monitor", answer);
-        seen.push(`${this.title} reaches its device.`);
-      }
-      seen.push((await this.status(signal)).sentence);
-      return { seen, trouble: undefined };
-    } catch (error) {
-      return { seen, trouble: failureOf(error) };
-    }
-  }
-
   async #offers(action: string): Promise<boolean> {
     return (await this.#read()).actions.includes(action);
   }

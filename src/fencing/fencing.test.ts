@@ -118,8 +118,8 @@ test("agents of Debian say what they need", { skip: debian ? false : "fence-agen
   assert.ok(ipmilan && virsh && scsi);
   assert.deepEqual(
     troubleWith(virsh, [])
-      .map((text) => text.split(" ").at(-1))
-      .sort(),
+      .map((text) => text.split(" ").at(-1) ?? "")
+      .sort((a, b) => (a < b ? -1 : 1)),
     ["ip", "plug", "username"],
   );
   assert.deepEqual(troubleWith(virsh, ["ipaddr", "port", "login"]), []);

@@ -6,7 +6,9 @@ import { after, before, test } from "node:test";
 import type { FencingView } from "../../src/api/routes/fencing.ts";
 import type { NodeProcess } from "../../src/daemon/demo/node-process.ts";
 import { isAlive } from "../../src/daemon/demo/own-processes.ts";
+import { clubar, type Ended } from "../cli/run.ts";
 import { TestCluster } from "./cluster.ts";
+import { callApi } from "../../src/daemon/demo/api-call.ts";
 import { freeze, linesOf, now } from "./ice.ts";
 import { waitFor } from "./wait-for.ts";
 
@@ -32,8 +34,25 @@ async function shown(work: () => Promise<void>): Promise<void> {
   }
 }
 
+/** A command of this process: no second start of Node. */
+async function run(node: NodeProcess, ...words: readonly string[]): Promise<Ended> {
+  return clubar(words, undefined, { environment: { CLUBAR_DATA: node.data }, folder: cluster.folder });
+}
+
+async function runs(node: NodeProcess, ...words: readonly string[]): Promise<string> {
+  const { exit, out, err } = await run(node, ...words);
+  assert.equal(exit, 0, `${words.join(" ")}: ${out}${err}`);
+  return out;
+}
+
+/** A change, made without the start of a command. */
+async function post(node: NodeProcess, path: string, body: object = {}): Promise<void> {
+  const { status, body: answer } = await callApi(node.data, "POST", `/api/v1${path}`, { timeoutMs: 60_000, body });
+  assert.ok(status < 300, JSON.stringify(answer));
+}
+
 async function onNode(group: string, node: NodeProcess): Promise<void> {
-  if ((await cluster.ownerOf(group)) !== node) await cluster.run(node, "group", "move", group, node.name);
+  if ((await cluster.ownerOf(group)) !== node) await post(node, `/groups/${group}/move`, { node: node.name });
   await waitFor(`${group} is on ${node.name}`, async () => (await cluster.ownerOf(group)) === node, limit);
 }
 
@@ -61,8 +80,8 @@ test(
       let seen = "";
       for (const line of block.split("\n").filter((one) => one.startsWith("$ clubar "))) {
         const words = line.slice("$ clubar ".length).replace("/tmp/n2.power", power).split(" ");
-        const { stdout } = await cluster.command(node, words);
-        seen += `${line}\n${stdout.replaceAll(power, "/tmp/n2.power")}`;
+        const { out } = await run(node, ...words);
+        seen += `${line}\n${out.replaceAll(power, "/tmp/n2.power")}`;
       }
       assert.equal(seen, block);
     }),
@@ -72,12 +91,12 @@ test("a frozen machine is thawed after its takeover: what ran there is killed be
   shown(async () => {
     const [leader, lost] = await ends();
     const path = at("count.lines");
-    await cluster.run(leader, "group", "create", "Count");
+    await post(leader, "/groups", { name: "Count" });
     const line = `"${process.execPath}" "${join(programs, "counting-app.mjs")}" "${path}"`;
-    const type = ["--group", "Count", "--type", "Generic Application"];
-    await cluster.run(leader, "resource", "create", "count", ...type, `CommandLine=${line}`);
+    const count = { name: "count", group: "Count", type: "Generic Application", parameters: { CommandLine: line } };
+    await post(leader, "/resources", count);
     await onNode("Count", lost);
-    await cluster.run(leader, "group", "online", "Count");
+    await post(leader, "/groups/Count/online");
     const old = await waitFor("it writes", () => linesOf(path)[0]?.instance, limit);
     const ice = freeze(lost);
     const successor = await waitFor(
@@ -120,12 +139,12 @@ test("a frozen machine with what outlives its host is switched off, and its grou
     writeFileSync(at("state"), "on");
     writeFileSync(at("pids"), "");
     const parameters = [`plug=${lost.name}`, `state=${at("state")}`, `pids=${at("pids")}`, `log=${at("calls")}`];
-    await cluster.run(leader, "fence", "add", lost.name, "fence_test", ...parameters, "--secrets", secrets);
-    const tested = await cluster.run(leader, "fence", "test", lost.name);
+    await runs(leader, "fence", "add", lost.name, "fence_test", ...parameters, "--secrets", secrets);
+    const tested = await runs(leader, "fence", "test", lost.name);
     assert.match(tested, /fence_test says that the machine is on/);
     assert.match(tested, /NOT CHECKED HERE/);
-    const refused = await cluster.command(leader, ["node", "fence", lost.name, "--yes"]);
-    assert.match(refused.stderr, /is up: it answers/);
+    const refused = await run(leader, "node", "fence", lost.name, "--yes");
+    assert.match(refused.err, /is up: it answers/);
 
     const module = at("lasting.mjs");
     writeFileSync(
@@ -134,11 +153,11 @@ test("a frozen machine with what outlives its host is switched off, and its grou
 export const resourceType = { name: "Lasting", diesWithHost: false, parameters: [], online: done, offline: done, terminate: done,
   looksAlive: async () => true, isAlive: async () => true };`,
     );
-    await cluster.run(leader, "resource", "add-type", "Lasting", "--module", module);
-    await cluster.run(leader, "group", "create", "Last");
-    await cluster.run(leader, "resource", "create", "last", "--group", "Last", "--type", "Lasting");
+    await post(leader, "/resource-types", { name: "Lasting", module, diesWithHost: false });
+    await post(leader, "/groups", { name: "Last" });
+    await post(leader, "/resources", { name: "last", group: "Last", type: "Lasting" });
     await onNode("Last", lost);
-    await cluster.run(leader, "group", "online", "Last");
+    await post(leader, "/groups/Last/online");
     await cluster.owner("Last");
     const ice = freeze(lost);
     writeFileSync(at("pids"), ice.processes.map(({ pid }) => `${pid}\n`).join(""));
@@ -148,7 +167,7 @@ export const resourceType = { name: "Lasting", diesWithHost: false, parameters: 
       limit,
       () => cluster.describe(),
     );
-    const view = JSON.parse(await cluster.run(leader, "fence", "show", lost.name, "--json")) as FencingView;
+    const view = JSON.parse(await runs(leader, "fence", "show", lost.name, "--json")) as FencingView;
     assert.equal(view.decision?.state, "off", JSON.stringify(view));
     assert.match(view.decision.because, /fence_test says that the machine is off/);
     assert.match(readFileSync(at("calls"), "utf8"), /^off N\d arguments: $/m);
@@ -160,5 +179,4 @@ export const resourceType = { name: "Lasting", diesWithHost: false, parameters: 
     for (const text of [audit, readFileSync(join(leader.data, "log/service.log"), "utf8")])
       assert.ok(!text.includes("s3cret-of-the-device"));
     await cluster.whole();
-    await onNode("Last", lost);
   }));
