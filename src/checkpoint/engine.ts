@@ -38,7 +38,14 @@ import { notesOf, putReverted, sourceToAdd } from "./directory-checkpoint.ts";
 import { Losers } from "./losers.ts";
 import { type CheckpointKind, checkPath, numberName, overlap, parseContainer, samePath, titleOf } from "./names.ts";
 import { OfflineEdits } from "./offline-edits.ts";
-import { allRecords, findCurrent, noResource, readRecords, type ResourceRecords, versionsOf } from "./records.ts";
+import {
+  checkpointedRecords,
+  findCurrent,
+  noResource,
+  readRecords,
+  type ResourceRecords,
+  versionsOf,
+} from "./records.ts";
 import { recreateCheckpoints, type RecreateParts, withdrawCheckpoints } from "./recreate.ts";
 import { restoreCheckpoints } from "./restore.ts";
 import { type CaptureRequest, Session } from "./session.ts";
@@ -336,7 +343,7 @@ function refuseConflicts(
   force: boolean,
   where: (path: string) => string,
 ): void {
-  for (const other of allRecords(tree)) {
+  for (const other of checkpointedRecords(tree)) {
     const isSelf = other.id === records.id;
     if (force && !isSelf) continue;
     const met = other.current.find(

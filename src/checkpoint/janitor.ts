@@ -13,7 +13,7 @@ import type { CheckpointVersions, VersionName } from "../quorum/quorum.ts";
 import { parseVersionFile, versionFile } from "../quorum/rules.ts";
 import { findKey, type Key, valuesOf } from "../tree/key.ts";
 import { forgetDeletedChange, skipNumbersChange } from "./changes.ts";
-import { allRecords, hasHold, readRecords, type ResourceRecords } from "./records.ts";
+import { checkpointedRecords, hasHold, readRecords, type ResourceRecords } from "./records.ts";
 
 /** What the leader's janitor works with. */
 export interface JanitorParts {
@@ -49,7 +49,7 @@ export async function cleanVersions(parts: JanitorParts, atEpochStart: readonly 
     await parts.deleteVersion(version);
     removed.push(version);
   };
-  for (const records of allRecords(tree)) {
+  for (const records of recordsToClean(tree, atEpochStart)) {
     await removeMarked(parts, tree, records, remove);
     await removeOrphans(parts, tree, records, atEpochStart, remove);
   }
@@ -62,6 +62,14 @@ export async function cleanVersions(parts: JanitorParts, atEpochStart: readonly 
     });
   }
   return { removed, held: false };
+}
+
+/** Of resources with checkpoints, and of those with files that may be orphans. */
+function recordsToClean(tree: Key, atEpochStart: readonly VersionName[]): readonly ResourceRecords[] {
+  const records = checkpointedRecords(tree);
+  const known = new Set(records.map(({ id }) => id));
+  const others = new Set(atEpochStart.map(({ resource }) => resource).filter((resource) => !known.has(resource)));
+  return [...records, ...[...others].flatMap((resource) => readRecords(tree, resource) ?? [])];
 }
 
 type Remove = (version: VersionName) => Promise<void>;

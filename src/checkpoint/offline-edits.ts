@@ -11,7 +11,7 @@ import type { Checkpoint, CheckpointParts } from "./checkpoint.ts";
 import type { Contents } from "./content.ts";
 import { type Losers, syncedName } from "./losers.ts";
 import { fileName } from "./lost.ts";
-import { allRecords, readRecords, type ResourceRecords, versionsOf } from "./records.ts";
+import { checkpointedRecords, readRecords, type ResourceRecords, versionsOf } from "./records.ts";
 
 /** Checkpoints that one step compares at most, beyond those of its first resource. */
 const atOnce = 8;
@@ -46,7 +46,7 @@ export class OfflineEdits {
       if (now - this.#begun < roundEvery) return;
       this.#begun = now;
       this.#round++;
-      this.#queue = allRecords(database.tree()).map(({ id }) => id);
+      this.#queue = checkpointedRecords(database.tree()).map(({ id }) => id);
     }
     for (let compared = 0; compared < atOnce; ) {
       const resource = this.#queue.shift();

@@ -1,27 +1,17 @@
 /** What the cluster database says about a resource's checkpoints. Pure. */
 import { fail, type Failure } from "../base/errors.ts";
 import { checkpointFailureAction } from "../database/checkpoint-state.ts";
+import { rememberedOf } from "../database/remembered.ts";
 import {
   foldId,
-  groupValue,
   resourceKey,
   resourceValue,
   rootKey,
-  runtimeGroupPath,
   runtimeResourcePath,
   runtimeResourceValue,
 } from "../database/schema.ts";
-import {
-  childCount,
-  childOf,
-  childrenOf,
-  findKey,
-  findValue,
-  type Key,
-  valueCount,
-  valueOf,
-  valuesOf,
-} from "../tree/key.ts";
+import { readState } from "../database/state.ts";
+import { childCount, childOf, childrenOf, findKey, type Key, valueCount, valueOf, valuesOf } from "../tree/key.ts";
 import { dwordOf, multiSzOf, qwordOf, textOf } from "../tree/value.ts";
 import type { Checkpoint } from "./checkpoint.ts";
 import { defaultMaxSize, type DirectoryFilter } from "./directory-filter.ts";
@@ -123,6 +113,20 @@ export function allRecords(tree: Key): ResourceRecords[] {
   return [...childrenOf(resources)].flatMap((key) => readRecords(tree, key.name) ?? []);
 }
 
+/** Of every resource that has, or has had, a checkpoint. */
+export function checkpointedRecords(tree: Key): ResourceRecords[] {
+  const resources = childOf(tree, rootKey.resources);
+  return resources === undefined ? [] : checkpointed(resources).flatMap((name) => readRecords(tree, name) ?? []);
+}
+
+/** Names of keys below `Resources`. */
+const checkpointed = rememberedOf((resources) =>
+  [...childrenOf(resources)].filter(hasCheckpoints).map(({ name }) => name),
+);
+const hasCheckpoints = rememberedOf((resource) =>
+  [resourceKey.checkpoints, ...checkpointKinds.map(syncKey)].some((name) => childOf(resource, name) !== undefined),
+);
+
 /** The current version of the checkpoint at `path`, without regard to case. */
 export function findCurrent(records: ResourceRecords, kind: CheckpointKind, path: string): Checkpoint | undefined {
   return records.current.find((one) => one.kind === kind && samePath(kind, one.path, path));
@@ -165,21 +169,11 @@ function readLost(runtime: Key | undefined): ReadonlyMap<string, string> {
 }
 
 function readGroup(tree: Key, resource: string): GroupRecord | undefined {
-  const groups = childOf(tree, rootKey.groups);
-  if (groups === undefined) return undefined;
-  for (const group of childrenOf(groups)) {
-    const contains = multiSzOf(valueOf(group, groupValue.contains)) ?? [];
-    if (!contains.some((id) => foldId(id) === resource)) continue;
-    const runtimePath = runtimeGroupPath(group.name);
-    return {
-      id: foldId(group.name),
-      path: `${rootKey.groups}\\${group.name}`,
-      runtimePath,
-      owner: textOf(findValue(tree, runtimePath, "Owner")),
-      ownershipGeneration: dwordOf(findValue(tree, runtimePath, "OwnershipGeneration")) ?? 0,
-    };
-  }
-  return undefined;
+  const state = readState(tree);
+  const group = state.groups.get(state.resources.get(resource)?.group ?? "");
+  if (group === undefined) return undefined;
+  const { id, path, runtimePath, owner, ownershipGeneration } = group;
+  return { id, path, runtimePath, owner, ownershipGeneration };
 }
 
 function readVersions(checkpoints: Key): Checkpoint[] {

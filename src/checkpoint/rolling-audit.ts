@@ -4,7 +4,7 @@
  */
 import type { Checkpoint, CheckpointParts, FileState } from "./checkpoint.ts";
 import { fileName, noteLost } from "./lost.ts";
-import { allRecords, readRecords } from "./records.ts";
+import { checkpointedRecords, readRecords } from "./records.ts";
 import { provenName, ProvenFiles } from "./stored.ts";
 
 /** What one step reads at most, beyond its first file. */
@@ -37,7 +37,7 @@ export class RollingAudit {
     if (this.#queue.length === 0) {
       if (now - this.#begun < roundEvery) return;
       this.#begun = now;
-      this.#queue = allRecords(database.tree()).flatMap(({ id, current }) =>
+      this.#queue = checkpointedRecords(database.tree()).flatMap(({ id, current }) =>
         current.map((checkpoint) => ({ resource: id, checkpoint })),
       );
       this.proven.keepOnly(this.#queue.map(({ resource, checkpoint }) => provenName(resource, checkpoint)));

@@ -4,12 +4,14 @@ import type { Log } from "../base/log.ts";
 import { Mutex } from "../base/mutex.ts";
 import { type Outside, OutsideError } from "../base/outside.ts";
 import { Replica } from "../database/replica.ts";
-import { decodeClusDb, encodeClusDb } from "../membership/clusdb-copy.ts";
+import { decodeClusDb, encodeClusDbInSlices } from "../membership/clusdb-copy.ts";
 import { formatTag } from "../quorum/tag.ts";
 import { emptyKey } from "../tree/key.ts";
 
-/** How long changes are collected before the file is written, in milliseconds. */
+/** How long changes are collected before the file is written, in milliseconds, at least. */
 const collect = 1000;
+/** How many times as long as writing took: what a large file costs stays a small part of what the node does. */
+const collectPerWrite = 10;
 
 /** The file and when it is written. */
 export class ClusDbFile {
@@ -19,6 +21,8 @@ export class ClusDbFile {
   readonly #writing = new Mutex();
   #saved = "";
   #waiting = false;
+  /** Milliseconds that making and writing the file took last. */
+  #took = 0;
   #held = false;
 
   constructor(outside: Outside, data: string, log: Log) {
@@ -45,7 +49,7 @@ export class ClusDbFile {
   async saveSoon(replica: Replica): Promise<void> {
     if (this.#waiting) return;
     this.#waiting = true;
-    await this.#outside.timers.sleep(collect);
+    await this.#outside.timers.sleep(Math.max(collect, this.#took * collectPerWrite));
     this.#waiting = false;
     await this.save(replica).catch((error: unknown) => this.#log.error("ClusDb not saved", { error }));
   }
@@ -65,9 +69,12 @@ export class ClusDbFile {
   save(replica: Replica): Promise<void> {
     return this.#writing.run(async () => {
       if (this.#held) return;
+      const { files, clock } = this.#outside;
       const { tag, bytes } = this.#bytesOf(replica);
       if (tag === this.#saved) return;
-      await writeFileDurably(this.#outside.files, this.path, bytes());
+      const begun = clock.boot();
+      await writeFileDurably(files, this.path, await bytes());
+      this.#took = clock.boot() - begun;
       this.#saved = tag;
     });
   }
@@ -76,13 +83,13 @@ export class ClusDbFile {
   async saveAside(replica: Replica): Promise<string> {
     const { tag, bytes } = this.#bytesOf(replica);
     const path = `${this.path}.diverged-${tag.replaceAll(":", "-")}`;
-    await writeFileDurably(this.#outside.files, path, bytes());
+    await writeFileDurably(this.#outside.files, path, await bytes());
     return path;
   }
 
-  #bytesOf(replica: Replica): { readonly tag: string; readonly bytes: () => Uint8Array } {
+  #bytesOf(replica: Replica): { readonly tag: string; readonly bytes: () => Promise<Uint8Array> } {
     const copy = { tree: replica.tree(), tag: replica.tag(), lineage: replica.lineage() };
     const wall = this.#outside.clock.wall();
-    return { tag: formatTag(copy.tag), bytes: () => encodeClusDb(copy, wall) };
+    return { tag: formatTag(copy.tag), bytes: () => encodeClusDbInSlices(copy, wall, () => this.#outside.timers.sleep(1)) };
   }
 }

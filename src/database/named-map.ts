@@ -43,7 +43,7 @@ export class PatchedMap<T> {
   }
 
   get(id: string): T | undefined {
-    const patch = this.#patches.get(id);
+    const patch = this.#patches.size === 0 ? undefined : this.#patches.get(id);
     return patch === undefined && !this.#patches.has(id) ? this.#base.get(id) : patch;
   }
 

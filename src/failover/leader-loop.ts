@@ -3,9 +3,11 @@ import { newGuid } from "../base/guid.ts";
 import type { Log } from "../base/log.ts";
 import type { Outside } from "../base/outside.ts";
 import { noError } from "../base/no-error.ts";
+import type { Change } from "../database/change.ts";
 import type { Database } from "../database/database.ts";
 import { nodeState } from "../database/schema.ts";
 import { type ClusterState, readState } from "../database/state.ts";
+import type { SubmitResult } from "../database/update.ts";
 import { findValue } from "../tree/key.ts";
 import { dwordOf, textOf } from "../tree/value.ts";
 import { decide } from "./decide.ts";
@@ -14,6 +16,10 @@ import type { NodeFacts } from "./placement.ts";
 
 /** Rounds without a rest after which the process looks at its sockets and timers first. */
 const hurriedMax = 16;
+/** Deciding for so many milliseconds is followed by as long a rest: with many groups, every change would cost a whole round. */
+const longRound = 5;
+/** Updates under way at a time; they share writes to the quorum. */
+const together = 64;
 
 /** What the leader's loop works with. */
 export interface LeaderLoopParts {
@@ -58,10 +64,13 @@ export class LeaderLoop {
     let hurried = 0;
     while (!signal.aborted) {
       this.#kicked = false;
-      await this.#round().catch((error: unknown) => log.warn("a round of decisions failed", { error }));
-      if (this.#kicked && ++hurried < hurriedMax) continue;
-      if (hurried >= hurriedMax) {
-        await outside.timers.sleep(1);
+      const took = await this.#round().catch((error: unknown) => {
+        log.warn("a round of decisions failed", { error });
+        return 0;
+      });
+      if (this.#kicked && took < longRound && ++hurried < hurriedMax) continue;
+      if (hurried >= hurriedMax || took >= longRound) {
+        await outside.timers.sleep(Math.max(1, took));
         hurried = 0;
       }
       if (this.#kicked || signal.aborted) continue;
@@ -78,26 +87,44 @@ export class LeaderLoop {
     }
   }
 
-  async #round(): Promise<void> {
-    const { database, outside, log, epoch } = this.#parts;
+  /** Resolves with the milliseconds that deciding took. */
+  async #round(): Promise<number> {
+    const { database, outside, epoch } = this.#parts;
     const leads = epoch();
     if (leads === undefined) {
       this.#waits = [];
-      return;
+      return 0;
     }
+    const begun = outside.clock.boot();
     const wall = outside.clock.wall();
     const state = readState(database.tree());
     const nodes = nodeFacts(state, leads);
     const actions = decide({ state, nodes, now: wall, hour: new Date(wall).getHours() });
     this.#waits = actions.filter((action) => action.update === undefined).map((action) => action.because);
-    for (const action of actions) {
-      if (action.update === undefined) continue;
-      const result = await database.submit({ ...action.update, requestId: newGuid(outside.random) });
-      log.info("decided", { kind: action.kind, because: action.because, outcome: result.outcome });
-      if (result.outcome === "unknown") return;
+    const took = outside.clock.boot() - begun;
+    const due = actions.flatMap(({ kind, because, update }) =>
+      update === undefined ? [] : [{ kind, because, update }],
+    );
+    for (let at = 0; at < due.length; at += together) {
+      const outcomes = await Promise.all(due.slice(at, at + together).map((action) => this.#submit(action)));
+      if (outcomes.includes("unknown")) return took;
     }
     this.#parts.fencing?.round(state, nodes, leads);
+    return took;
   }
+
+  async #submit({ kind, because, update }: Due): Promise<SubmitResult["outcome"]> {
+    const { database, outside, log } = this.#parts;
+    const { outcome } = await database.submit({ ...update, requestId: newGuid(outside.random) });
+    log.info("decided", { kind, because, outcome });
+    return outcome;
+  }
+}
+
+interface Due {
+  readonly kind: string;
+  readonly because: string;
+  readonly update: Change;
 }
 
 /** What the database says about the nodes under this epoch; `DownBecause` is written by membership. */

@@ -5,7 +5,7 @@ import type { Outside } from "../base/outside.ts";
 import { noError } from "../base/no-error.ts";
 import type { Database } from "../database/database.ts";
 import { isFormerOwners } from "../database/ownership.ts";
-import { type ClusterState, readState, type ResourceState } from "../database/state.ts";
+import { type ClusterState, type GroupState, readState, type ResourceState } from "../database/state.ts";
 import { type ResourceEvent, type ResourceSpec, resourceState as hostState } from "../monitor/protocol.ts";
 import { valuesOf } from "../tree/key.ts";
 import { captureLast } from "./last-capture.ts";
@@ -48,6 +48,8 @@ export interface OwnerLoopParts {
 
 /** Rounds without a rest after which the process looks at its sockets and timers first: a loop that kicks itself must not starve it. */
 const hurriedMax = 16;
+/** A round of so many milliseconds is followed by as long a rest: with many groups, every change would cost a whole round. */
+const longRound = 5;
 
 type Told = Extract<OwnerAction, { readonly update: unknown }>;
 type Step = Exclude<OwnerAction, Told | { readonly kind: "wake" }>;
@@ -63,6 +65,7 @@ export class OwnerLoop {
   /** Steps under way, by kind and resource. */
   readonly #steps = new Set<string>();
   readonly #telling = new Set<string>();
+  readonly #quiet = new Map<string, GroupState>();
   #kick: () => void = () => undefined;
   #kicked = false;
   #resting = false;
@@ -112,15 +115,17 @@ export class OwnerLoop {
     let hurried = 0;
     while (!signal.aborted) {
       this.#kicked = false;
-      let wakeAt = outside.clock.boot() + poll;
+      const begun = outside.clock.boot();
+      let wakeAt = begun + poll;
       try {
         wakeAt = this.#round(wakeAt);
       } catch (error) {
         log.error("a round of the owner failed", { error });
       }
-      if (this.#kicked && ++hurried < hurriedMax) continue;
-      if (hurried >= hurriedMax) {
-        await outside.timers.sleep(1);
+      const took = outside.clock.boot() - begun;
+      if (this.#kicked && took < longRound && ++hurried < hurriedMax) continue;
+      if (hurried >= hurriedMax || took >= longRound) {
+        await outside.timers.sleep(Math.max(1, took));
         hurried = 0;
       }
       if (this.#kicked) continue;
@@ -144,13 +149,17 @@ export class OwnerLoop {
     let wakeAt = latest;
     if (this.#resting) return wakeAt;
     const running = withoutOlderFailures(state, node, this.#running);
-    if (running !== this.#running) for (const [id, entry] of running) this.#running.set(id, entry);
+    if (running !== this.#running) {
+      this.#quiet.clear();
+      for (const [id, entry] of running) this.#running.set(id, entry);
+    }
     for (const action of closeDifference({
       state,
       me: node,
       incarnation,
       running: this.#running,
       nowBoot: outside.clock.boot(),
+      quiet: this.#quiet,
     })) {
       if (action.kind === "wake") wakeAt = Math.min(wakeAt, action.at);
       else if ("update" in action) void this.#tell(action);
@@ -309,7 +318,9 @@ export class OwnerLoop {
     const before = this.#running.get(id);
     if (before === undefined) return;
     const moved = change.phase !== undefined && change.phase !== before.phase;
-    this.#running.set(id, { ...before, ...change, since: moved ? this.#parts.outside.clock.boot() : before.since });
+    const after = { ...before, ...change, since: moved ? this.#parts.outside.clock.boot() : before.since };
+    this.#running.set(id, after);
+    for (const { group } of [before, after]) this.#quiet.delete(group);
     this.kick();
   }
 }

@@ -47,6 +47,11 @@ export interface OwnerInput {
   /** By folded resource id. */
   readonly running: ReadonlyMap<string, RunningResource>;
   readonly nowBoot: number;
+  /**
+   * By group id, groups for which there was nothing to do or to wait for, as they were then; they are not looked at again. Whoever keeps it
+   * takes a group out when something that runs of it changes.
+   */
+  readonly quiet?: Map<string, GroupState>;
 }
 
 interface Step {
@@ -87,8 +92,14 @@ export function closeDifference(input: OwnerInput): OwnerAction[] {
   }
   const isMember = self?.state === nodeState.up || self?.state === nodeState.paused;
   if (!isMember || self.incarnation !== input.incarnation) return actions;
+  const active = new Set<string>();
+  for (const entry of running.values()) if (isActive(entry)) active.add(entry.group);
   for (const group of state.groups.values()) {
-    if (group.owner === me && !group.released) closeGroup(input, group, actions);
+    if (group.owner !== me || group.released || input.quiet?.get(group.id) === group) continue;
+    const before = actions.length;
+    closeGroup(input, group, active.has(group.id), actions);
+    if (actions.length === before) input.quiet?.set(group.id, group);
+    else input.quiet?.delete(group.id);
   }
   return actions;
 }
@@ -158,7 +169,8 @@ interface View {
   readonly actions: OwnerAction[];
 }
 
-function closeGroup(input: OwnerInput, group: GroupState, actions: OwnerAction[]): void {
+/** `isRunning`: something that was started as part of the group runs. */
+function closeGroup(input: OwnerInput, group: GroupState, isRunning: boolean, actions: OwnerAction[]): void {
   const { state, running } = input;
   const resources = onlineOrder(group.resources.flatMap((id) => state.resources.get(id) ?? []));
   const entry = (id: string): RunningResource => running.get(id) ?? { ...never, group: group.id };
@@ -175,9 +187,8 @@ function closeGroup(input: OwnerInput, group: GroupState, actions: OwnerAction[]
   for (const resource of resources) stepUp(view, resource);
   const report = reportGroup(input, group, resources, entry);
   if (report !== undefined) actions.push(report);
-  const strays = [...running.values()].some((one) => one.group === group.id && isActive(one));
   const settled = resources.every((resource) => !isActive(entry(resource.id)) && !needsCapture(view, resource));
-  if (group.moveTo !== undefined && !strays && settled) actions.push(releaseGroup(input, group, resources, entry));
+  if (group.moveTo !== undefined && !isRunning && settled) actions.push(releaseGroup(input, group, resources, entry));
 }
 
 /** What is to be online: as the group, the resource and all that it depends on are to be. */

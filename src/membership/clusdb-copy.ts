@@ -1,6 +1,6 @@
 /** A node's own copy of the cluster database as it lies in its data folder: the hive `ClusDb` with the tag and the lineage in its root. */
 import { tagValueName } from "../database/apply.ts";
-import { readHive, writeHive } from "../hive/index.ts";
+import { readHive, writeHive, writeHiveInSlices, type WriteOptions } from "../hive/index.ts";
 import { formatTag, parseTag, type Tag } from "../quorum/tag.ts";
 import { applyEdits } from "../tree/edit.ts";
 import { fileTime, type Key, valueOf } from "../tree/key.ts";
@@ -29,9 +29,25 @@ export function decodeClusDb(bytes: Uint8Array): ClusDbCopy | undefined {
 }
 
 /** `wallMs`: wall time in milliseconds of the file. */
-export function encodeClusDb({ tree, tag, lineage }: ClusDbCopy, wallMs: number): Uint8Array {
-  const time = fileTime(wallMs);
+export function encodeClusDb(copy: ClusDbCopy, wallMs: number): Uint8Array {
+  return writeHive(fileTree(copy, wallMs), optionsAt(wallMs));
+}
+
+/** The same bytes, with a pause after every few MiB. */
+export function encodeClusDbInSlices(
+  copy: ClusDbCopy,
+  wallMs: number,
+  pause: () => Promise<void>,
+): Promise<Uint8Array> {
+  return writeHiveInSlices(fileTree(copy, wallMs), optionsAt(wallMs), pause);
+}
+
+function fileTree({ tree, tag, lineage }: ClusDbCopy, wallMs: number): Key {
   const values = [sz(tagValueName, formatTag(tag)), sz(lineageValue, lineage)];
   const edits = values.map((value) => ({ kind: "set-value", path: "", value }) as const);
-  return writeHive(applyEdits(tree, edits, time), { time, fileName: "ClusDb" });
+  return applyEdits(tree, edits, fileTime(wallMs));
+}
+
+function optionsAt(wallMs: number): WriteOptions {
+  return { time: fileTime(wallMs), fileName: "ClusDb" };
 }

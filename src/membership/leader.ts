@@ -13,7 +13,7 @@ import type { ClusterIdentity, Leadership, Proof, Quorum, VersionName } from "..
 import { compareTags, formatTag } from "../quorum/tag.ts";
 import type { Key } from "../tree/key.ts";
 import { Arrivals } from "./arrivals.ts";
-import { imageOf, replay } from "./copy-image.ts";
+import { imageInSlices, imageOf, replay } from "./copy-image.ts";
 import { History } from "./history.ts";
 import type { HostLink } from "./host-link.ts";
 import { EvidenceSearch, type LifeEvidence } from "./life-evidence.ts";
@@ -88,12 +88,12 @@ export class Leader {
     this.lost = new Promise((resolve) => {
       this.#lose = resolve;
     });
-    const { evidence, log } = parts;
+    const { evidence, log, logSizeMax } = parts;
     if (evidence !== undefined) this.#search = new EvidenceSearch(evidence, log, (life) => this.#ended(life));
-    const wall = (): number => parts.outside.clock.wall();
+    const { clock, timers } = parts.outside;
     this.#order = new UpdateOrder(
       { leadership: start.leadership, tree: start.tree, tag: start.history.tag() },
-      { clock: parts.outside.clock, logSizeMax: parts.logSizeMax, imageOf: (tree, tag) => imageOf(tree, tag, wall()) },
+      { clock, logSizeMax, imageOf: (tree, tag) => imageInSlices(tree, tag, clock.wall(), () => timers.sleep(1)) },
       {
         committed: (record, tree) => {
           this.#history.add(record);

@@ -43,7 +43,7 @@ function quorum(): Quorum {
     {
       clock: { wall: () => 0, boot: () => 0 },
       logSizeMax: () => 100,
-      imageOf: (_: Key, at) => ({ tag: at, hive: new Uint8Array() }),
+      imageOf: (_: Key, at) => Promise.resolve({ tag: at, hive: new Uint8Array() }),
     },
     {
       committed: (record: LogRecord, tree) =>
@@ -179,7 +179,7 @@ test("a copy that can't take an acknowledged update ends the leadership instead 
     {
       clock: { wall: () => 0, boot: () => 0 },
       logSizeMax: () => 100,
-      imageOf: (_, at) => ({ tag: at, hive: new Uint8Array() }),
+      imageOf: (_, at) => Promise.resolve({ tag: at, hive: new Uint8Array() }),
     },
     {
       committed: () => {

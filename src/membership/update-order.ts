@@ -24,7 +24,7 @@ export class UpdateOrder {
   readonly #clock: Clock;
   readonly #events: OrderEvents;
   readonly #logSizeMax: () => number;
-  readonly #imageOf: (tree: Key, tag: Tag) => SnapshotImage;
+  readonly #imageOf: (tree: Key, tag: Tag) => Promise<SnapshotImage>;
   #tree: Key;
   #tag: Tag;
   #settled: Promise<void> = Promise.resolve();
@@ -33,7 +33,7 @@ export class UpdateOrder {
 
   constructor(
     start: { leadership: Leadership; tree: Key; tag: Tag },
-    options: { clock: Clock; logSizeMax: () => number; imageOf: (tree: Key, tag: Tag) => SnapshotImage },
+    options: { clock: Clock; logSizeMax: () => number; imageOf: (tree: Key, tag: Tag) => Promise<SnapshotImage> },
     events: OrderEvents,
   ) {
     this.#leadership = start.leadership;
@@ -90,7 +90,7 @@ export class UpdateOrder {
     await this.#settled;
     if (this.#over) return;
     try {
-      await this.#leadership.snapshot(this.#imageOf(this.#tree, this.#tag));
+      await this.#leadership.snapshot(await this.#imageOf(this.#tree, this.#tag));
     } catch (error) {
       this.#lose(`the quorum could not take a snapshot: ${String(error)}`);
     }
