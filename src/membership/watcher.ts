@@ -32,6 +32,8 @@ export class Watcher {
     const current = await this.#quorum.leader();
     if (current === undefined || current.epoch !== claim.epoch || current.incarnation !== claim.incarnation)
       return { kind: "newer" };
+    // An answer that was long on its way says nothing of the time since it was asked for.
+    const askedAt = this.#outside.clock.boot();
     await this.readCounter(claim.epoch);
     if (await this.#quorum.holderDied(claim.epoch)) {
       return {
@@ -40,7 +42,7 @@ export class Watcher {
         lastMovement: this.#lastMovement,
       };
     }
-    const still = this.#outside.clock.boot() - this.#lastMovement;
+    const still = askedAt - this.#lastMovement;
     if (still < this.#timing.challenge) return undefined;
     const because = `the counter of epoch ${claim.epoch} has stood still for ${Math.round(still)} ms`;
     return { kind: "challenge", because, lastMovement: this.#lastMovement };

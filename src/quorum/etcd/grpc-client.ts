@@ -30,6 +30,10 @@ class GrpcClient implements EtcdClient {
   /** Which endpoint answered last. */
   #preferred = 0;
   #tokens = new Map<GrpcEndpoint, string>();
+  /** How long the newest answers took. */
+  #took: readonly number[] = [];
+  /** What an attempt gets at least: an etcd that is far away would be given up again and again. */
+  #least = 0;
 
   constructor(parts: GrpcParts) {
     this.#parts = parts;
@@ -115,8 +119,12 @@ class GrpcClient implements EtcdClient {
       const left = until - outside.clock.boot();
       if (left <= 0) break;
       const time = attemptTimes[Math.min(Math.floor(attempt / endpoints.length), attemptTimes.length - 1)] ?? left;
+      const startedAt = outside.clock.boot();
       try {
-        return await this.#ask(grpc, method, request, Math.min(time, left));
+        const answer = await this.#ask(grpc, method, request, Math.min(Math.max(time, this.#least), left));
+        this.#took = [outside.clock.boot() - startedAt, ...this.#took].slice(0, 3);
+        this.#least = 2 * Math.min(...this.#took);
+        return answer;
       } catch (error) {
         const refusal = refusalOf(error);
         if (refusal === undefined) throw error;
@@ -126,6 +134,8 @@ class GrpcClient implements EtcdClient {
       if (this.#preferred === index) this.#preferred = (index + 1) % endpoints.length;
       if (attempt % endpoints.length === endpoints.length - 1) await outside.timers.sleep(pauseAfterRound);
     }
+    this.#took = [];
+    this.#least = Math.min(patience, 2 * Math.max(this.#least, attemptTimes[0] ?? 0));
     throw new OutsideError(
       "ETIMEDOUT",
       `no majority of etcd answered within ${Math.round(patience)} ms at ${this.place} (${last})`,
