@@ -5,6 +5,7 @@ import { OutsideError } from "./outside.ts";
 const names: ReadonlyMap<string, ErrorName> = new Map([
   ["ENOENT", "FILE_NOT_FOUND"],
   ["ENOTDIR", "PATH_NOT_FOUND"],
+  ["ELOOP", "PATH_NOT_FOUND"],
   ["EISDIR", "DIRECTORY"],
   ["EEXIST", "ALREADY_EXISTS"],
   ["ENOTEMPTY", "DIR_NOT_EMPTY"],
@@ -43,9 +44,15 @@ const said: Partial<Record<ErrorName, string>> = {
   BAD_PATHNAME: "The path is too long",
 };
 
+/** What is said of codes that share their name with others. */
+const saidOfCode: Readonly<Record<string, string>> = {
+  EROFS: "The file system is read-only",
+  ELOOP: "A symbolic link stands in the way",
+};
+
 /** The system's own word stays, for whoever looks it up. */
 function sentence({ code, message }: OutsideError, name: ErrorName): string {
-  const word = code === "EROFS" ? "The file system is read-only" : names.has(code) ? said[name] : undefined;
+  const word = saidOfCode[code] ?? (names.has(code) ? said[name] : undefined);
   const what = message.startsWith(`${code}: `) ? message.slice(code.length + 2) : message;
   return word === undefined ? message : `${word} (${code}): ${what}`;
 }
@@ -55,7 +62,8 @@ export function failureOf(thrown: unknown): Failure {
   if (thrown instanceof Failure) return thrown;
   if (thrown instanceof OutsideError) {
     const name = names.get(thrown.code) ?? "IO_DEVICE";
-    return fail(name, { happened: sentence(thrown, name), next: next[name] ?? "", cause: thrown });
+    const advice = thrown.code === "ELOOP" ? "Check where the links on the path lead." : next[name];
+    return fail(name, { happened: sentence(thrown, name), next: advice ?? "", cause: thrown });
   }
   return fail("INTERNAL_ERROR", { happened: thrown instanceof Error ? thrown.message : String(thrown), cause: thrown });
 }

@@ -1,12 +1,14 @@
 /** New files that a person names: 0600, whole or not there, never in the place of another one unless that was asked for. */
 import { randomUUID } from "node:crypto";
-import { closeSync, fsyncSync, linkSync, openSync, renameSync, unlinkSync, writeSync } from "node:fs";
+import { closeSync, fsyncSync, linkSync, lstatSync, openSync, renameSync, unlinkSync, writeSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { fail } from "../base/errors.ts";
+import { fail, Failure } from "../base/errors.ts";
+import { failureOf } from "../base/failure-of.ts";
 import { outsideError } from "../base/outside-node-error.ts";
 
 /** Writes the chunks that `fill` hands over. ALREADY_EXISTS unless `force`; nothing is left behind when `fill` throws. */
 export function writeNewFile(path: string, force: boolean, fill: (write: (chunk: Uint8Array) => void) => void): void {
+  if (force) refuseOtherThanFile(path);
   const temporary = join(dirname(path), `.clubar-${randomUUID()}`);
   const doing = <T>(call: () => T): T => told(`write ${path}`, call);
   const file = doing(() => openSync(temporary, "wx", 0o600));
@@ -21,21 +23,39 @@ export function writeNewFile(path: string, force: boolean, fill: (write: (chunk:
   } finally {
     removed(temporary);
   }
-  const folder = doing(() => openSync(dirname(path), "r"));
+  syncFolder(dirname(path));
+}
+
+function syncFolder(path: string): void {
+  let folder: number | undefined;
   try {
+    folder = openSync(path, "r");
     fsyncSync(folder);
   } catch {
-    // Some file systems have no way to do this for a folder.
+    // Some file systems have no way to do this for a folder; and one that may be written may be closed to readers.
   } finally {
-    closeSync(folder);
+    if (folder !== undefined) closeSync(folder);
   }
+}
+
+/** A rename would put a file in the place of a device or a pipe. */
+function refuseOtherThanFile(path: string): void {
+  const found = told(`write ${path}`, () => lstatSync(path, { throwIfNoEntry: false }));
+  if (found === undefined || found.isFile() || found.isSymbolicLink()) return;
+  throw fail("REFUSED_FOR_SAFETY", {
+    happened: `${path} is there and is no file.`,
+    unchanged: "It was not changed.",
+    next: "Name another file.",
+  });
 }
 
 function told<T>(what: string, call: () => T): T {
   try {
     return call();
   } catch (cause) {
-    throw cause instanceof Error && "happened" in cause ? cause : outsideError(cause, what);
+    if (cause instanceof Failure) throw cause;
+    const { name, happened, next } = failureOf(outsideError(cause, what));
+    throw fail(name, { happened, unchanged: "No file was written.", next, cause });
   }
 }
 

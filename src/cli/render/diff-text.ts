@@ -42,8 +42,10 @@ function valueLine({ name, before, after }: ValueChange, depth: number): string 
 
 function dataText(value: Value | undefined): string {
   if (value === undefined) return "";
-  const [type, data] = valueText(valueView(value));
-  const text = textOf(value) === undefined ? data : `"${data}"`;
+  // Of very long data only the beginning is made a text of.
+  const begins = value.data.length > 8192 ? { ...value, data: value.data.subarray(0, 8192) } : value;
+  const [type, data] = valueText(valueView(begins));
+  const text = textOf(begins) === undefined ? data : `"${data}"`;
   const short =
     text.length > longestData ? `${text.slice(0, longestData)}… (${counted(value.data.length, "byte")})` : text;
   return type === "REG_SZ" ? short : `${type} ${short}`;

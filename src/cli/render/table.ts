@@ -24,14 +24,20 @@ export function facts(pairs: readonly (readonly [string, string | number | undef
     .join("");
 }
 
-/** What could move a terminal's cursor is shown, not sent. */
+/** What could move a terminal's cursor or turn the order of its text is shown, not sent; lone surrogates too, which no terminal has. */
 export function oneLine(text: string): string {
-  return text.replace(/\p{Cc}/gu, (unit) => `\\x${unit.charCodeAt(0).toString(16).padStart(2, "0")}`);
+  return text.replace(/[\p{Cc}\p{Cs}\p{Bidi_Control}\u2028\u2029]/gu, (unit) => {
+    const code = unit.charCodeAt(0);
+    return code < 0x100 ? `\\x${code.toString(16).padStart(2, "0")}` : `\\u${code.toString(16).padStart(4, "0")}`;
+  });
 }
 
 /** The same for a text of several lines, whose ends and tabs stay. */
 export function plainText(text: string): string {
-  return text.replace(/[^\P{Cc}\n\t]/gu, oneLine);
+  return text
+    .split(/([\n\t])/)
+    .map((part) => (part === "\n" || part === "\t" ? part : oneLine(part)))
+    .join("");
 }
 
 let segments: Intl.Segmenter | undefined;

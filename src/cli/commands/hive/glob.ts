@@ -13,15 +13,30 @@ export interface Spot {
 /** Whether a name is meant; upper and lower case count alike. `[*]` and `[?]` stand for the characters themselves. */
 export function nameMatcher(pattern: string): (name: string) => boolean {
   if (!/[*?]/.test(pattern)) return (name) => sameName(name, pattern);
-  const parts = foldName(pattern).split(/(\[\*\]|\[\?\]|\*|\?)/);
-  const source = parts.map((part) => (part === "*" ? ".*" : part === "?" ? "." : escaped(part)));
-  const whole = new RegExp(`^${source.join("")}$`, "s");
-  return (name) => whole.test(foldName(name));
+  const parts = foldName(pattern).match(/\[[*?]\]|[^]/g) ?? [];
+  return (name) => matchesParts(parts, foldName(name));
 }
 
-function escaped(part: string): string {
-  const literal = part === "[*]" || part === "[?]" ? part.charAt(1) : part;
-  return literal.replace(/[.*+?^${}()|[\]\\]/g, "\\$&");
+/** Steps back to the last `*` only, so that its work is the product of both lengths at most. */
+function matchesParts(parts: readonly string[], name: string): boolean {
+  let part = 0;
+  let star = -1;
+  let tried = 0;
+  for (let at = 0; at < name.length; ) {
+    const wanted = parts[part];
+    if (wanted === "*") {
+      star = part++;
+      tried = at;
+    } else if (wanted !== undefined && (wanted === "?" || (wanted.length === 3 ? wanted[1] : wanted) === name[at])) {
+      part++;
+      at++;
+    } else if (star >= 0) {
+      part = star + 1;
+      at = ++tried;
+    } else return false;
+  }
+  while (parts[part] === "*") part++;
+  return part === parts.length;
 }
 
 /** All keys that a path means, in the order of the file; at least one, or FILE_NOT_FOUND. */
