@@ -199,6 +199,11 @@ export class OpenHive {
     this.#image = new HiveImage(bytes);
   }
 
+  /** The file, for what `HiveValue.dataOffset` is a place in. */
+  get bytes(): Uint8Array {
+    return this.#image.bytes;
+  }
+
   get block(): BaseBlock {
     return this.#image.block;
   }

@@ -17,16 +17,20 @@ export interface RegEncoder {
   readonly holds: (text: string) => boolean;
   /** The bytes of `units[0 .. length)`; a copy. */
   readonly encode: (units: Uint16Array, length: number) => Uint8Array<ArrayBuffer>;
+  /** A unit below 0x80 is one byte, the same number. */
+  readonly isNarrow: boolean;
 }
 
 const unicode: RegEncoder = {
   holds: () => true,
   encode: (units, length) => new Uint8Array(units.buffer, units.byteOffset, length * 2).slice(),
+  isNarrow: false,
 };
-const utf8: RegEncoder = { holds: (text) => text.isWellFormed(), encode: encodeUtf8 };
+const utf8: RegEncoder = { holds: (text) => text.isWellFormed(), encode: encodeUtf8, isNarrow: true };
 const ascii: RegEncoder = {
   holds: (text) => /^[\0-\x7f]*$/.test(text),
   encode: narrowed,
+  isNarrow: true,
 };
 
 /** For `regedit4`, `codePage` is one with a byte a character (INVALID_PARAMETER for others). */
@@ -37,7 +41,6 @@ export function encoderOf(form: RegForm, codePage = "windows-1252"): RegEncoder 
 }
 
 function encodeUtf8(units: Uint16Array, length: number): Uint8Array<ArrayBuffer> {
-  if (isAscii(units, length)) return narrowed(units, length);
   const bytes = new Uint8Array(length * 3);
   let to = 0;
   for (let at = 0; at < length; at++) {
@@ -61,12 +64,6 @@ function encodeUtf8(units: Uint16Array, length: number): Uint8Array<ArrayBuffer>
   return bytes.slice(0, to);
 }
 
-function isAscii(units: Uint16Array, length: number): boolean {
-  let all = 0;
-  for (let at = 0; at < length; at++) all |= units[at]!;
-  return all < 0x80;
-}
-
 /** The low bytes. */
 function narrowed(units: Uint16Array, length: number): Uint8Array<ArrayBuffer> {
   const bytes = new Uint8Array(length);
@@ -83,6 +80,7 @@ function encoderOfCodePage(codePage: string): RegEncoder {
       return true;
     },
     encode: (units, length) => Uint8Array.from(units.subarray(0, length), (unit) => bytes[unit]!),
+    isNarrow: false,
   };
 }
 

@@ -1,3 +1,4 @@
+import { decodeUtf16 } from "../base/bytes.ts";
 import type { RegEncoder } from "./reg-encoding.ts";
 
 /** Where long hexadecimal data is broken, as regedit does. */
@@ -9,30 +10,46 @@ const pairs = Uint32Array.from({ length: 256 }, (_, byte) => {
   const digits = byte.toString(16).padStart(2, "0");
   return digits.charCodeAt(0) | (digits.charCodeAt(1) << 16);
 });
+const firstUnits = 1 << 17;
 const quote = 0x22;
 const backslash = 0x5c;
 const comma = 0x2c;
 
-/** Gathers registry text as UTF-16 units and hands it out in encoded chunks. Lines are written in parts and ended by `end`. */
+/**
+ * Gathers registry text and hands it out in encoded chunks: as bytes where a byte is a unit of ASCII, else as UTF-16 units. Lines are
+ * written in parts and ended by `end`.
+ */
 export class RegSink {
   readonly #encoder: RegEncoder;
   readonly #write: (bytes: Uint8Array<ArrayBuffer>) => void;
-  #units = new Uint16Array(chunkUnits / 8);
+  #units: Uint8Array<ArrayBuffer> | Uint16Array<ArrayBuffer>;
+  /** The largest unit that stands in `#units` as it is. */
+  readonly #most: number;
   #at = 0;
-  /** Where the present line begins. */
+  /** Where the present line would begin if all in it were one unit long. */
   #line = 0;
 
   constructor(encoder: RegEncoder, write: (bytes: Uint8Array<ArrayBuffer>) => void) {
     this.#encoder = encoder;
     this.#write = write;
+    this.#units = encoder.isNarrow ? new Uint8Array(firstUnits) : new Uint16Array(firstUnits);
+    this.#most = encoder.isNarrow ? 0x7f : 0xffff;
   }
 
   /** A text as it is. */
   text(text: string): void {
     this.#room(text.length);
     const units = this.#units;
+    const most = this.#most;
     let at = this.#at;
-    for (let i = 0; i < text.length; i++) units[at++] = text.charCodeAt(i);
+    for (let i = 0; i < text.length; i++) {
+      const unit = text.charCodeAt(i);
+      if (unit > most) {
+        this.#encoded(text);
+        return;
+      }
+      units[at++] = unit;
+    }
     this.#at = at;
   }
 
@@ -40,10 +57,15 @@ export class RegSink {
   quoted(text: string): void {
     this.#room(text.length * 2 + 2);
     const units = this.#units;
+    const most = this.#most;
     let at = this.#at;
     units[at++] = quote;
     for (let i = 0; i < text.length; i++) {
       const unit = text.charCodeAt(i);
+      if (unit > most) {
+        this.#encoded(`"${text.replace(/["\\]/g, "\\$&")}"`);
+        return;
+      }
       if (unit === quote || unit === backslash) units[at++] = backslash;
       units[at++] = unit;
     }
@@ -51,14 +73,19 @@ export class RegSink {
     this.#at = at;
   }
 
-  /** The same for text that stands as UTF-16LE in bytes. */
-  quotedUnits(bytes: Uint8Array, length: number): void {
+  /** The same for text of `length` units that stands as UTF-16LE at a place. */
+  quotedUnits(bytes: Uint8Array, from: number, length: number): void {
     this.#room(length * 2 + 2);
     const units = this.#units;
+    const most = this.#most;
     let at = this.#at;
     units[at++] = quote;
-    for (let i = 0; i < length; i++) {
-      const unit = bytes[i * 2]! | (bytes[i * 2 + 1]! << 8);
+    for (let i = from, end = from + length * 2; i < end; i += 2) {
+      const unit = bytes[i]! | (bytes[i + 1]! << 8);
+      if (unit > most) {
+        this.quoted(decodeUtf16(bytes.subarray(from, end)));
+        return;
+      }
       if (unit === quote || unit === backslash) units[at++] = backslash;
       units[at++] = unit;
     }
@@ -66,30 +93,51 @@ export class RegSink {
     this.#at = at;
   }
 
-  /** Bytes in hexadecimal with commas between, over several lines unless `isOneLine`. */
-  hex(data: Uint8Array, isOneLine = false): void {
+  /** Columns are counted in units, whatever bytes they become. */
+  #encoded(text: string): void {
+    const bytes = this.#encoder.encode(
+      Uint16Array.from({ length: text.length }, (_, i) => text.charCodeAt(i)),
+      text.length,
+    );
+    this.#room(bytes.length);
+    this.#units.set(bytes, this.#at);
+    this.#at += bytes.length;
+    this.#line += bytes.length - text.length;
+  }
+
+  /** The `size` bytes at a place in hexadecimal with commas between, over several lines unless `isOneLine`. */
+  hex(data: Uint8Array, from: number, size: number, isOneLine = false): void {
     // At most 25 bytes a line, each line with 5 units more.
-    this.#room(data.length * 4 + 16);
+    this.#room(size * 4 + 16);
     const units = this.#units;
-    const last = data.length - 1;
+    const last = from + size - 1;
     let at = this.#at;
-    let line = isOneLine ? Number.NEGATIVE_INFINITY : this.#line;
-    let hasMore = false;
-    for (let i = 0; i <= last; i++) {
-      if (hasMore && at - line + (i === last ? 2 : 3) >= longestLine) {
-        units[at] = backslash;
-        units[at + 1] = 13;
-        units[at + 2] = 10;
-        units[at + 3] = 0x20;
-        units[at + 4] = 0x20;
-        line = at + 3;
-        at += 5;
+    let column = at - this.#line;
+    for (let i = from; i <= last; ) {
+      // As many as fit, the first in any case; the last one has no comma.
+      let more = isOneLine ? size : Math.max(i === from ? 1 : 0, Math.ceil((longestLine - 3 - column) / 3));
+      if (i + more > last) more = last - i;
+      for (const end = i + more; i < end; i++) {
+        const pair = pairs[data[i]!]!;
+        units[at] = pair & 0xff;
+        units[at + 1] = pair >>> 16;
+        units[at + 2] = comma;
+        at += 3;
       }
-      const pair = pairs[data[i]!]!;
-      units[at++] = pair & 0xffff;
-      units[at++] = pair >>> 16;
-      if (i !== last) units[at++] = comma;
-      hasMore = !isOneLine;
+      column += more * 3;
+      if (i === last && (isOneLine || i === from || column + 2 < longestLine)) {
+        const pair = pairs[data[i++]!]!;
+        units[at++] = pair & 0xff;
+        units[at++] = pair >>> 16;
+        continue;
+      }
+      units[at] = backslash;
+      units[at + 1] = 13;
+      units[at + 2] = 10;
+      units[at + 3] = 0x20;
+      units[at + 4] = 0x20;
+      at += 5;
+      column = 2;
     }
     this.#at = at;
   }
@@ -105,14 +153,17 @@ export class RegSink {
 
   /** Hands out what is left. */
   flush(): void {
-    if (this.#at > 0) this.#write(this.#encoder.encode(this.#units, this.#at));
+    const units = this.#units;
+    if (this.#at > 0)
+      this.#write(units instanceof Uint16Array ? this.#encoder.encode(units, this.#at) : units.slice(0, this.#at));
     this.#at = 0;
     this.#line = 0;
   }
 
   #room(units: number): void {
     if (this.#at + units <= this.#units.length) return;
-    const larger = new Uint16Array(Math.max(this.#units.length * 2, this.#at + units));
+    const size = Math.max(this.#units.length * 2, this.#at + units);
+    const larger = this.#encoder.isNarrow ? new Uint8Array(size) : new Uint16Array(size);
     larger.set(this.#units.subarray(0, this.#at));
     this.#units = larger;
   }

@@ -6,10 +6,10 @@ import { decodeUtf16, concatBytes } from "../base/bytes.ts";
 import { fail } from "../base/errors.ts";
 import { sameSecurity } from "../tree/edit.ts";
 import { childrenOf, type Key, valuesOf } from "../tree/key.ts";
-import { type Value, valueType } from "../tree/value.ts";
+import { valueType } from "../tree/value.ts";
 import { asciiJson } from "./ascii-json.ts";
 import { decodeLatin1 } from "./names.ts";
-import type { HiveKey, OpenHive } from "./open.ts";
+import type { HiveKey, HiveValue, OpenHive } from "./open.ts";
 import { encoderOf, type RegEncoder, type RegForm } from "./reg-encoding.ts";
 import { RegSink } from "./reg-sink.ts";
 
@@ -51,7 +51,7 @@ export function streamRegText(key: Key, options: RegTextOptions, write: RegOutpu
   for (let next = waiting.pop(); next !== undefined; next = waiting.pop()) {
     const { key: present, depth } = next;
     writer.key(present, depth);
-    for (const value of valuesOf(present)) writer.value(value);
+    for (const { name, type, data } of valuesOf(present)) writer.value(name, type, data, 0, data.length);
     const first = waiting.length;
     for (const child of childrenOf(present)) waiting.push({ key: child, depth: depth + 1 });
     reverseFrom(waiting, first);
@@ -65,7 +65,13 @@ export function streamRegText(key: Key, options: RegTextOptions, write: RegOutpu
  */
 export function streamHiveText(hive: OpenHive, options: RegTextOptions, write: RegOutput, from?: HiveKey): void {
   const writer = new RegWriter(options, write);
-  hive.walk({ key: (key, depth) => writer.key(key, depth), value: (value) => writer.value(value) }, from);
+  const { bytes } = hive;
+  const value = (one: HiveValue): void => {
+    const at = one.dataOffset;
+    if (at !== undefined) writer.value(one.name, one.type, bytes, at, one.size);
+    else writer.value(one.name, one.type, one.data, 0, one.size);
+  };
+  hive.walk({ key: (key, depth) => writer.key(key, depth), value }, from);
   writer.finish();
 }
 
@@ -168,17 +174,18 @@ class RegWriter {
     this.#comment(name, `security ${number}`, () => {
       if (known !== undefined) return;
       this.#sink.text("=hex:");
-      this.#sink.hex(security, true);
+      this.#sink.hex(security, 0, security.length, true);
     });
   }
 
-  /** A value of the key written last. */
-  value(value: Value): void {
-    const { name, type, data } = value;
+  /** A value of the key written last; its `size` bytes begin at `from`. */
+  value(name: string, type: number, bytes: Uint8Array, from: number, size: number): void {
     const sink = this.#sink;
-    const shown = this.#hidden || !this.#holds(name) ? undefined : this.#shownData(type, data);
+    const shown = this.#hidden || !this.#holds(name) ? undefined : this.#shownAs(type, bytes, from, size);
     if (shown === undefined) {
-      this.#comment(name, `value ${asciiJson(name)} hex(${type.toString(16)}):`, () => sink.hex(data, true));
+      this.#comment(name, `value ${asciiJson(name)} hex(${type.toString(16)}):`, () =>
+        sink.hex(bytes, from, size, true),
+      );
       return;
     }
     if (name === "") sink.text("@=");
@@ -186,24 +193,27 @@ class RegWriter {
       sink.quoted(name);
       sink.text("=");
     }
-    if (shown === "text") sink.quotedUnits(data, data.length / 2 - 1);
-    else if (type === valueType.dword && data.length === 4) {
+    if (shown === "text") sink.quotedUnits(bytes, from, size / 2 - 1);
+    else if (type === valueType.dword && size === 4) {
+      const number =
+        bytes[from]! + bytes[from + 1]! * 0x100 + bytes[from + 2]! * 0x1_0000 + bytes[from + 3]! * 0x100_0000;
       sink.text("dword:");
-      sink.text(view(data).getUint32(0, true).toString(16).padStart(8, "0"));
+      sink.text(number.toString(16).padStart(8, "0"));
     } else {
       sink.text(type === valueType.binary ? "hex:" : `hex(${type.toString(16)}):`);
-      sink.hex(shown);
+      if (shown === "bytes") sink.hex(bytes, from, size);
+      else sink.hex(shown, 0, shown.length);
     }
     sink.end();
   }
 
-  /** "text", or the bytes to write in hexadecimal; undefined when the dialect has no way to write them. */
-  #shownData(type: number, data: Uint8Array): "text" | Uint8Array | undefined {
-    if (type === valueType.sz && this.#isPlainText(data)) return "text";
-    if (!this.#isOld || !isTextType(type)) return data;
+  /** "text", "bytes", or other bytes to write in hexadecimal; undefined when the dialect has no way to write them. */
+  #shownAs(type: number, bytes: Uint8Array, from: number, size: number): "text" | "bytes" | Uint8Array | undefined {
+    if (type === valueType.sz && this.#isPlainText(bytes, from, size)) return "text";
+    if (!this.#isOld || !isTextType(type)) return "bytes";
     // In the old dialect these bytes are of the code page.
-    const text = decodeUtf16(data);
-    if (data.length % 2 !== 0 || !this.#encoder.holds(text)) return undefined;
+    const text = decodeUtf16(bytes.subarray(from, from + size));
+    if (size % 2 !== 0 || !this.#encoder.holds(text)) return undefined;
     return this.#encoder.encode(
       Uint16Array.from(text, (unit) => unit.charCodeAt(0)),
       text.length,
@@ -211,23 +221,28 @@ class RegWriter {
   }
 
   /** The bytes are exactly a text and one NUL, and a line can hold it. */
-  #isPlainText(data: Uint8Array): boolean {
-    const length = data.length;
-    if (length < 2 || length % 2 !== 0 || data[length - 1] !== 0 || data[length - 2] !== 0) return false;
+  #isPlainText(bytes: Uint8Array, from: number, size: number): boolean {
+    const end = from + size - 2;
+    if (size < 2 || size % 2 !== 0 || bytes[end] !== 0 || bytes[end + 1] !== 0) return false;
     let isAscii = true;
-    for (let at = 0; at < length - 2; at += 2) {
-      const low = data[at]!;
-      if (data[at + 1] !== 0) isAscii = false;
+    for (let at = from; at < end; at += 2) {
+      const low = bytes[at]!;
+      if (bytes[at + 1] !== 0) isAscii = false;
       else if (low === 0 || low === 10 || low === 13) return false;
       else if (low > 0x7f) isAscii = false;
     }
     if (isAscii) return true;
-    const text = decodeUtf16(data.subarray(0, length - 2));
+    const text = decodeUtf16(bytes.subarray(from, end));
     return text.isWellFormed() && this.#encoder.holds(text);
   }
 
+  /** What most names are, printable ASCII, every form holds. */
   #holds(name: string): boolean {
-    return !/[\r\n\0]/.test(name) && this.#encoder.holds(name);
+    for (let at = 0; at < name.length; at++) {
+      const unit = name.charCodeAt(at);
+      if (unit < 0x20 || unit > 0x7e) return !/[\r\n\0]/.test(name) && this.#encoder.holds(name);
+    }
+    return true;
   }
 
   /** A line for clubar alone, all in ASCII; `name` is what could not be written without it. */
@@ -250,10 +265,6 @@ class RegWriter {
 /** Types whose bytes the old dialect has in its code page. */
 export function isTextType(type: number): boolean {
   return type === valueType.sz || type === valueType.expandSz || type === valueType.multiSz;
-}
-
-function view(data: Uint8Array): DataView {
-  return new DataView(data.buffer, data.byteOffset, data.byteLength);
 }
 
 function reverseFrom<T>(items: T[], first: number): void {
