@@ -28,7 +28,8 @@ export function decideFencing(
   return [...state.nodes.values()].flatMap((node) => {
     const why = whyFenced(state, node, facts.get(node.id));
     if (why === undefined) return [];
-    const isLeft = (one: FenceConfig): boolean => isUsable(node, one) && !failed(node, one);
+    const isAsked = node.fencing.record?.state === "wanted";
+    const isLeft = (one: FenceConfig): boolean => isUsable(node, one) && (isAsked || !failed(node, one));
     const config = node.fencing.devices.find((one) => isLeft(one) && (!why.onlyRest || one.kind !== "agent"));
     if (config === undefined) return [];
     const because = `Node ${node.name} is fenced by ${titleOfDevice(config)}: ${why.because}.`;

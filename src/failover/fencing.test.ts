@@ -234,6 +234,13 @@ test("a person's wish is refused for a node that answers or proved, and carried 
   world.apply(wish(world));
   await world.round();
   assert.deepEqual([world.record()?.state, world.record()?.who], ["off", "user:ada"]);
+  const again = new World(silent, agent);
+  again.broken.add("agent");
+  await again.round();
+  again.broken.clear();
+  again.apply(wish(again));
+  await again.round();
+  assert.equal(again.record()?.state, "off", "a person need not wait for the next try");
 });
 
 test("whatever the cluster looks like, only a node that was waited for and left something is fenced", () => {

@@ -1,6 +1,16 @@
 /** A machine that stands still: fenced when something there outlives its host, and what it still does when it is thawed instead. */
 import assert from "node:assert/strict";
-import { existsSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
+import { execFileSync } from "node:child_process";
+import {
+  constants,
+  existsSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  readSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 import type { FencingView } from "../../src/api/routes/fencing.ts";
@@ -56,6 +66,20 @@ async function onNode(group: string, node: NodeProcess): Promise<void> {
   await waitFor(`${group} is on ${node.name}`, async () => (await cluster.ownerOf(group)) === node, limit);
 }
 
+/** A fifo in place of the node's watchdog; whether somebody feeds it. */
+function watchdogOf(): () => boolean {
+  execFileSync("mkfifo", [at("watchdog")]);
+  const reader = openSync(at("watchdog"), constants.O_RDONLY | constants.O_NONBLOCK);
+  const bytes = Buffer.alloc(4096);
+  return () => {
+    try {
+      return readSync(reader, bytes, 0, bytes.length, null) > 0;
+    } catch {
+      return false;
+    }
+  };
+}
+
 /** N1 leads, so that N2 is the one to lose. */
 async function ends(): Promise<readonly [NodeProcess, NodeProcess]> {
   await cluster.whole();
@@ -97,6 +121,8 @@ test("a frozen machine is thawed after its takeover: what ran there is killed be
     await post(leader, "/resources", count);
     await onNode("Count", lost);
     await post(leader, "/groups/Count/online");
+    const fed = watchdogOf();
+    await runs(leader, "fence", "add", lost.name, "watchdog", `device=${at("watchdog")}`, "--timeout", "2");
     const old = await waitFor("it writes", () => linesOf(path)[0]?.instance, limit);
     const ice = freeze(lost);
     const successor = await waitFor(
@@ -127,6 +153,8 @@ test("a frozen machine is thawed after its takeover: what ran there is killed be
       all.findLast(({ instance }) => instance === old)?.at,
       "it is over",
     );
+    assert.match(await runs(leader, "fence", "show", lost.name), /^Watchdog armed +2 s$/m, "the next life armed it");
+    await waitFor("it feeds it", fed, limit);
     assert.equal(await cluster.owner("Count"), leader, "the thawed node changed nothing in the cluster");
     assert.ok(linesOf(path).at(-1)?.instance === successor.instance, "the successor was never disturbed");
   }));
@@ -140,6 +168,7 @@ test("a frozen machine with what outlives its host is switched off, and its grou
     writeFileSync(at("pids"), "");
     const parameters = [`plug=${lost.name}`, `state=${at("state")}`, `pids=${at("pids")}`, `log=${at("calls")}`];
     await runs(leader, "fence", "add", lost.name, "fence_test", ...parameters, "--secrets", secrets);
+    await waitFor("the other node has the secrets", () => existsSync(join(lost.data, "fence-secrets.json")), limit);
     const tested = await runs(leader, "fence", "test", lost.name);
     assert.match(tested, /fence_test says that the machine is on/);
     assert.match(tested, /NOT CHECKED HERE/);

@@ -155,7 +155,8 @@ function sentenceOf(node: NodeState, config: FenceConfig): string {
 
 function fencingView(node: NodeState): FencingView {
   const { devices, record, watchdog } = node.fencing;
-  const isFirst = record?.state === "failed" && record.kind === "agent" && watchdog !== undefined;
+  const hasWatchdog = watchdog !== undefined && devices.some(({ kind }) => kind === "watchdog");
+  const isFirst = record?.state === "failed" && record.kind === "agent" && hasWatchdog;
   return {
     node: node.name,
     devices: devices.map(deviceView),
