@@ -1,11 +1,16 @@
 import { decodeName } from "./names.ts";
 
-/** Slots, as a power of 2: of a small hive fewer. */
-const mostBits = 12;
+/** Slots, as a power of 2. */
+const slotBits = 12;
+/** In smaller hives too few names come again: making room for them takes longer than decoding them. */
+const smallHive = 1 << 16;
 /** Longer names are too rare to be worth keeping. */
 const longest = 64;
 /** Of a 32-bit word the bytes that a name of 0 to 3 more bytes has in it. */
 const masks = [0, 0xff, 0xffff, 0xff_ffff] as const;
+
+const noHashes = new Int32Array(0);
+const noPlaces = new Uint32Array(0);
 
 /**
  * Decodes names. Many come again and again in a hive: one that is met a second time is kept, and costs no new string from then on. Names
@@ -19,26 +24,24 @@ export class NameCache {
   readonly #hashes: Int32Array;
   /** Where a kept name stands in the file, in words; 0 for none. */
   readonly #places: Uint32Array;
-  /** How far a hash is shifted to name a slot. */
-  readonly #shift: number;
 
   /** `words` are the same bytes. */
   constructor(bytes: Uint8Array, words: Uint32Array) {
     this.#bytes = bytes;
     this.#words = words;
-    const bits = Math.min(mostBits, 26 - Math.clz32(bytes.length | 0xfff));
-    this.#shift = 32 - bits;
-    for (let slot = 0; slot < 1 << bits; slot++) this.#kept.push("");
-    this.#hashes = new Int32Array(1 << bits);
-    this.#places = new Uint32Array(1 << bits);
+    const slots = bytes.length < smallHive ? 0 : 1 << slotBits;
+    for (let slot = 0; slot < slots; slot++) this.#kept.push("");
+    this.#hashes = slots === 0 ? noHashes : new Int32Array(slots);
+    this.#places = slots === 0 ? noPlaces : new Uint32Array(slots);
   }
 
   /** The name in `length` bytes at file offset `from`, a multiple of 4, stored with a byte or with two a unit. */
   decode(from: number, length: number, latin1: boolean): string {
-    if (!latin1 || length > longest || length === 0) return decodeName(this.#bytes, from, length, latin1);
+    if (!latin1 || length > longest || length === 0 || this.#kept.length === 0)
+      return decodeName(this.#bytes, from, length, latin1);
     const place = from >>> 2;
     const hash = this.#hash(place, length);
-    const slot = hash >>> this.#shift;
+    const slot = hash >>> (32 - slotBits);
     if (this.#hashes[slot] !== hash) {
       this.#hashes[slot] = hash;
       this.#places[slot] = 0;
