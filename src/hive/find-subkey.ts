@@ -6,14 +6,28 @@ import { keyFlag, nk, signature } from "./layout.ts";
 import { nameHash } from "./names.ts";
 import { readSubkeyList } from "./read-list.ts";
 
+/** A name that is looked for: in any spelling, a part of a text, so that a path need not be cut. */
+interface Wanted {
+  readonly text: string;
+  readonly from: number;
+  readonly to: number;
+}
+
 /**
  * The subkey of the key at `cell` (file offset of its data) with a name in any spelling, as the file offset of its data. By hash where
  * a short list has hashes, else a binary search that compares names as they are stored; when that finds nothing, a look at every
  * entry, because lists may be out of order.
  */
-export function findSubkey(image: HiveImage, cell: number, name: string): number | undefined {
+export function findSubkey(
+  image: HiveImage,
+  cell: number,
+  text: string,
+  from = 0,
+  to: number = text.length,
+): number | undefined {
   const count = image.u32(cell + nk.subkeys);
   if (count === 0) return undefined;
+  const name: Wanted = { text, from, to };
   const list = image.claim(cell + nk.list, 4);
   const kind = image.u16(list);
   if (kind === signature.indexRoot) return findInLeaves(image, cell, list, count, name);
@@ -31,7 +45,7 @@ function checkedCount(image: HiveImage, leaf: number, step: number): number {
 }
 
 /** The leaf whose first name is the last that is not after the name; then that leaf. */
-function findInLeaves(image: HiveImage, cell: number, root: number, count: number, name: string): number | undefined {
+function findInLeaves(image: HiveImage, cell: number, root: number, count: number, name: Wanted): number | undefined {
   let low = 0;
   let high = checkedCount(image, root, 4) - 1;
   while (low < high) {
@@ -46,7 +60,7 @@ function findInLeaves(image: HiveImage, cell: number, root: number, count: numbe
   return searchLeaf(image, leaf, step, checkedCount(image, leaf, step), name) ?? lookThrough(image, cell, count, name);
 }
 
-function searchLeaf(image: HiveImage, leaf: number, step: number, count: number, name: string): number | undefined {
+function searchLeaf(image: HiveImage, leaf: number, step: number, count: number, name: Wanted): number | undefined {
   if (image.u16(leaf) === signature.hashLeaf && count <= mostHashes) {
     const found = searchHashes(image, leaf, count, name);
     if (found !== undefined) return found;
@@ -68,9 +82,9 @@ function searchLeaf(image: HiveImage, leaf: number, step: number, count: number,
 const mostHashes = 128;
 
 /** The hashes are neighbours; the names are all over the file. */
-function searchHashes(image: HiveImage, leaf: number, count: number, name: string): number | undefined {
+function searchHashes(image: HiveImage, leaf: number, count: number, name: Wanted): number | undefined {
   const { view } = image;
-  const hash = nameHash(name);
+  const hash = nameHash(name.text, name.from, name.to);
   for (let at = leaf + 4, end = at + count * 8; at < end; at += 8) {
     if (view.getUint32(at + 4, true) !== hash) continue;
     const cell = image.claim(at, nk.name);
@@ -80,11 +94,11 @@ function searchHashes(image: HiveImage, leaf: number, count: number, name: strin
 }
 
 /** Every entry in turn; where the list has hashes, only names with the right one are read. */
-function lookThrough(image: HiveImage, cell: number, count: number, name: string): number | undefined {
+function lookThrough(image: HiveImage, cell: number, count: number, name: Wanted): number | undefined {
   const fields: number[] = [];
   readSubkeyList(image, cell + nk.list, count, fields);
   const list = image.claim(cell + nk.list, 4);
-  const hash = image.u16(list) === signature.hashLeaf ? nameHash(name) : undefined;
+  const hash = image.u16(list) === signature.hashLeaf ? nameHash(name.text, name.from, name.to) : undefined;
   for (const field of fields) {
     if (hash !== undefined && image.u32(field + 4) !== hash) continue;
     const child = image.claim(field, nk.name);
@@ -94,21 +108,22 @@ function lookThrough(image: HiveImage, cell: number, count: number, name: string
 }
 
 /** The order of the name stored in the key at `cell` to a name. */
-function compareStored(image: HiveImage, cell: number, name: string): number {
+function compareStored(image: HiveImage, cell: number, name: Wanted): number {
   checkKeyCell(image, cell);
   const latin1 = (image.u16(cell + nk.flags) & keyFlag.latin1Name) !== 0;
   const bytes = image.u16(cell + nk.nameLength);
   if (nk.name + bytes > image.lengthOf(cell))
     throw new HiveError(cell + nk.nameLength, `a key name of ${bytes} bytes is longer than its cell`);
   const units = latin1 ? bytes : bytes >> 1;
-  const length = Math.min(units, name.length);
+  const { text, from, to } = name;
+  const length = Math.min(units, to - from);
   const at = cell + nk.name;
   for (let i = 0; i < length; i++) {
     const left = latin1 ? image.bytes[at + i]! : image.u16(at + i * 2);
-    const right = name.charCodeAt(i);
+    const right = text.charCodeAt(from + i);
     if (left === right) continue;
     const difference = upcase(left) - upcase(right);
     if (difference !== 0) return difference;
   }
-  return units - name.length;
+  return units - (to - from);
 }

@@ -41,10 +41,10 @@ export function writeName(view: DataView, at: number, text: string, latin1: bool
   else for (let i = 0; i < text.length; i++) view.setUint16(at + i * 2, text.charCodeAt(i), true);
 }
 
-/** The hash of an `lh` list: h = 37h + unit over the folded name, 32 bits. */
-export function nameHash(name: string): number {
+/** The hash of an `lh` list: h = 37h + unit over the folded name, 32 bits; of a name, or of a part of a text. */
+export function nameHash(name: string, from = 0, to: number = name.length): number {
   let hash = 0;
-  for (let i = 0; i < name.length; i++) hash = (Math.imul(hash, 37) + upcase(name.charCodeAt(i))) | 0;
+  for (let i = from; i < to; i++) hash = (Math.imul(hash, 37) + upcase(name.charCodeAt(i))) | 0;
   return hash >>> 0;
 }
 

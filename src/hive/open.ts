@@ -1,6 +1,5 @@
 import type { Difference } from "../tree/diff.ts";
 import type { Key } from "../tree/key.ts";
-import { splitPath } from "../tree/path.ts";
 import type { BaseBlock } from "./base-block.ts";
 import { isDirty } from "./base-block.ts";
 import { diffHives } from "./diff-hives.ts";
@@ -228,31 +227,33 @@ export class OpenHive {
     return cell === undefined ? undefined : new HiveKey(this.#image, cell, path === "");
   }
 
-  /** Who looks a key up often looks it up again, or its neighbours: where it and the key above were found is kept. */
+  /**
+   * Who looks a key up often looks it up again, or its neighbours: where it and the keys above were found is kept. From the nearest known
+   * key above, each name on the way is looked up once.
+   */
   #cellAt(path: string): number | undefined {
-    if (path === "") return (this.#rootCell ??= this.root.offset);
-    const known = this.#found.get(path);
-    if (known !== undefined) return known;
-    const end = path.lastIndexOf("\\");
-    if (end < 0) return this.#keep(path, this.#cellBelow([path]));
-    const above = path.slice(0, end);
-    const parent = this.#found.get(above) ?? this.#keep(above, this.#cellBelow(splitPath(above)));
-    if (parent === undefined) return undefined;
-    return this.#keep(path, findSubkey(this.#image, parent, path.slice(end + 1)));
-  }
-
-  #keep(path: string, cell: number | undefined): number | undefined {
-    if (cell === undefined || path.length > longestKept) return cell;
-    if (this.#found.size >= mostFound) this.#found.clear();
-    this.#found.set(path, cell);
-    return cell;
-  }
-
-  #cellBelow(names: readonly string[]): number | undefined {
-    let cell = this.#cellAt("");
-    for (const name of names) {
-      if (cell === undefined) return undefined;
-      cell = findSubkey(this.#image, cell, name);
+    let cell: number | undefined = this.#found.get(path);
+    if (cell !== undefined) return cell;
+    let end = path.length;
+    while (cell === undefined && end > 0) {
+      end = path.lastIndexOf("\\", end - 1);
+      cell = end > 0 ? this.#found.get(path.slice(0, end)) : undefined;
+    }
+    // At the root, a path that begins with a backslash has an empty name there.
+    if (cell === undefined) {
+      cell = this.#rootCell ??= this.root.offset;
+      end = -1;
+    }
+    while (end < path.length && path !== "") {
+      const from = end + 1;
+      const next = path.indexOf("\\", from);
+      end = next < 0 ? path.length : next;
+      const found = findSubkey(this.#image, cell, path, from, end);
+      if (found === undefined) return undefined;
+      cell = found;
+      if (end > longestKept) continue;
+      if (this.#found.size >= mostFound) this.#found.clear();
+      this.#found.set(end === path.length ? path : path.slice(0, end), cell);
     }
     return cell;
   }
