@@ -120,10 +120,16 @@ export function createApp(
 
 const nobody: ApiCaller = { who: "nobody", from: "", rights: [] };
 
-function entryOf({ req }: ApiContext, { who, from }: ApiCaller, row: RouteRight, error: Error | undefined): AuditEntry {
+function entryOf(
+  { req, var: { about } }: ApiContext,
+  { who, from }: ApiCaller,
+  row: RouteRight,
+  error: Error | undefined,
+): AuditEntry {
   const named = error === undefined ? {} : { error: failureOf(error).name };
   const outcome = error === undefined ? "done" : named.error === "ACCESS_DENIED" ? "refused" : "failed";
-  return { who, from, what: `${req.method} ${req.path}`, right: row.right, outcome, ...named };
+  const more = about === undefined ? {} : { about };
+  return { who, from, what: `${req.method} ${req.path}`, ...more, right: row.right, outcome, ...named };
 }
 
 async function waitForTag(context: ApiContext, service: NodeService): Promise<void> {

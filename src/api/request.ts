@@ -14,7 +14,12 @@ import type { ApiCaller } from "./route-rights.ts";
 export interface ApiEnv {
   /** Who calls, as the listener knows it; absent: nobody. */
   readonly Bindings: { readonly caller?: ApiCaller };
-  readonly Variables: { service: NodeService; newId: () => string };
+  readonly Variables: {
+    service: NodeService;
+    newId: () => string;
+    /** For the audit log, where the path does not say it. */
+    about?: string;
+  };
 }
 
 /** A request of the API. */

@@ -37,7 +37,7 @@ operate!          PUT    /registry/hive
 operate!          DELETE /groups/:group /resources/:resource /resource-types/:type /registry/hive /keys
 backup            POST   /backup /vss/freeze /vss/thaw
 restore-node!     POST   /vss/restart
-restore-cluster!  POST   /restore /cluster/force-quorum /nodes/token /users
+restore-cluster!  POST   /restore /cluster/force-quorum /nodes/token /users /users/local
 restore-cluster!  POST   /cluster/set-quorum/plan /cluster/set-quorum
 restore-cluster!  DELETE /users/:user
 `;

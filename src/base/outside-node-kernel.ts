@@ -11,6 +11,7 @@ interface Kernel {
   clockGettime(clock: number, out: Uint8Array): number;
   fcntl(fd: number, command: number, lock: Uint8Array): number;
   flock(fd: number, operation: number): number;
+  getsockopt(fd: number, level: number, name: number, value: Uint8Array, size: Uint8Array): number;
   getxattr(path: Uint8Array, name: string, value: Uint8Array, size: number): number;
   setxattr(path: Uint8Array, name: string, value: Uint8Array, size: number, flags: number): number;
   /** undefined in a C library without it. */
@@ -38,6 +39,7 @@ function load(): Kernel | Error {
       clockGettime: libc.func("int clock_gettime(int clock, _Out_ uint8_t *out)"),
       fcntl: libc.func("int fcntl(int fd, int command, _Inout_ uint8_t *lock)"),
       flock: libc.func("int flock(int fd, int operation)"),
+      getsockopt: libc.func("int getsockopt(int fd, int level, int name, _Out_ uint8_t *value, _Inout_ uint8_t *size)"),
       getxattr: libc.func("long lgetxattr(const uint8_t *path, const char *name, _Out_ uint8_t *value, size_t size)"),
       setxattr: libc.func(
         "int lsetxattr(const uint8_t *path, const char *name, const uint8_t *value, size_t size, int flags)",
@@ -112,6 +114,34 @@ export function flockFile(fd: number): boolean {
   const code = errorCode(libc.errno());
   if (code === "EAGAIN") return false;
   throw new OutsideError(code, "flock failed");
+}
+
+/** Who is at the other end of a unix socket, as the kernel noted it when that end connected. */
+export interface PeerCredentials {
+  readonly pid: number;
+  readonly uid: number;
+  /** All groups, the first one included. */
+  readonly gids: readonly number[];
+}
+
+/** asm-generic/socket.h. */
+const [socketLevel, peerCredentials, peerGroups] = [1, 17, 59];
+/** NGROUPS_MAX of linux/limits.h. */
+const mostGroups = 65_536;
+
+/** SO_PEERCRED and SO_PEERGROUPS of a connected unix socket. */
+export function credentialsOf(fd: number): PeerCredentials {
+  const [pid = 0, uid = 0, gid = 0] = new Int32Array(socketOption(fd, peerCredentials, 12).buffer);
+  const groups = new Uint32Array(socketOption(fd, peerGroups, mostGroups * 4).buffer);
+  return { pid, uid: uid >>> 0, gids: [...new Set([gid >>> 0, ...groups])] };
+}
+
+function socketOption(fd: number, name: number, room: number): Uint8Array {
+  const libc = needed();
+  const value = new Uint8Array(room);
+  const size = new Uint8Array(new Uint32Array([room]).buffer);
+  if (libc.getsockopt(fd, socketLevel, name, value, size) === 0) return value.slice(0, new Uint32Array(size.buffer)[0]);
+  throw new OutsideError(errorCode(libc.errno()), `getsockopt(${name}) failed`);
 }
 
 /** linux/limits.h: no extended attribute is longer. */

@@ -47,11 +47,15 @@ function listen(address: string, onConnection: (connection: Connection) => void)
   );
 }
 
-/** Lets a server listen at a socket's path, as `Net.listen` says it: the folder must be 0700, a dead socket file is replaced. */
-export async function listenServer(server: net.Server, address: string): Promise<Listener> {
+/**
+ * Lets a server listen at a socket's path, as `Net.listen` says it: the folder must be 0700, a dead socket file is replaced. `shared`:
+ * others may enter the folder, but not write there; who connects must be asked for.
+ */
+export async function listenServer(server: net.Server, address: string, shared = false): Promise<Listener> {
   const folder = await openFolder(address);
   try {
-    await refuseOpenFolder(folder, address);
+    if (shared) await refuseWritableFolder(folder, address);
+    else await refuseOpenFolder(folder, address);
     const path = shortPath(address, folder);
     await withFolderLock(address, async () => {
       await removeDeadSocket(path, address);
@@ -77,6 +81,17 @@ async function refuseOpenFolder(folder: fs.FileHandle, address: string): Promise
     happened: `The folder of the socket ${address} can be entered by others (mode ${(mode & 0o7777).toString(8)}, owner ${uid}).`,
     unchanged: "Nothing listens there.",
     next: `Give the folder to the user that runs the service and make it 0700: chmod 700 ${dirname(address)}`,
+  });
+}
+
+/** Whoever may write there could put a socket of his own in the place of this one. */
+async function refuseWritableFolder(folder: fs.FileHandle, address: string): Promise<void> {
+  const { mode, uid } = await folder.stat();
+  if ((mode & 0o022) === 0 && (uid === 0 || uid === process.geteuid?.())) return;
+  throw fail("ACCESS_DENIED", {
+    happened: `Others may write in the folder of the socket ${address} (mode ${(mode & 0o7777).toString(8)}, owner ${uid}).`,
+    unchanged: "Nothing listens there.",
+    next: `Take a folder of root or of the user that runs the service, 0755: install -d -m 0755 ${dirname(address)}`,
   });
 }
 

@@ -10,7 +10,7 @@ import { isEtcdPlace } from "../quorum/etcd/place.ts";
 import { trustedOutside } from "../trust/trusted-outside.ts";
 import { jsonText } from "./render/json.ts";
 import { withProgress } from "./render/progress.ts";
-import { hostUrl, remoteTransport } from "./remote.ts";
+import { hostUrl, localTransport, remoteTransport } from "./remote.ts";
 import { plainText } from "./render/table.ts";
 import type { Terminal } from "./terminal.ts";
 
@@ -67,11 +67,12 @@ export class Cli {
     const transport: Transport =
       host === undefined
         ? (question) => askSocket(`${data}/run/api.sock`, question)
-        : remoteTransport(
+        : (localTransport(host) ??
+          remoteTransport(
             this.outside().files,
             hostUrl(host),
             certificate === undefined ? undefined : this.path(certificate),
-          );
+          ));
     return new ApiClient({ transport, place: host ?? data, ...(atLeast === undefined ? {} : { atLeast }) });
   }
 

@@ -2,6 +2,7 @@
 import type { Transport } from "../api/client.ts";
 import { fail, type Failure } from "../base/errors.ts";
 import { failureOf } from "../base/failure-of.ts";
+import { askSocket } from "../base/outside-node-http.ts";
 import { askHttps } from "../base/outside-node-https.ts";
 import type { TlsMaterial } from "../base/outside-node-tls.ts";
 import { type Files, OutsideError } from "../base/outside.ts";
@@ -25,11 +26,20 @@ export function certificateFile({ key, certificate, authority }: TlsMaterial): s
     .concat("\n");
 }
 
+/** Asks at a socket that a node of this machine has for its users, `unix:/PATH`; undefined for another kind of address. */
+export function localTransport(host: string): Transport | undefined {
+  const path = /^unix:(\/.+)$/.exec(host)?.[1];
+  return path === undefined ? undefined : (question) => askSocket(path, question);
+}
+
 /** USAGE for another kind of address. */
 export function hostUrl(text: string): URL {
   const url = URL.canParse(text) ? new URL(text) : undefined;
   if (url?.protocol === "https:" && url.port !== "" && url.pathname === "/") return url;
-  throw usage(`--host ${text} is no address of a node.`, "Write https://HOST:PORT, with the port after --listen.");
+  throw usage(
+    `--host ${text} is no address of a node.`,
+    "Write https://HOST:PORT, with the port after --listen, or unix:/PATH.",
+  );
 }
 
 /** Asks that node with this certificate. The file is read at the first question. */

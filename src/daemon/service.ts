@@ -16,6 +16,7 @@ import { askForClusterKeys, followClusterKeys } from "./cluster-key-calls.ts";
 import { listenApi } from "./api-listener.ts";
 import { openAuditLog } from "./audit-log.ts";
 import { watchDataFolder } from "./data-folder-watch.ts";
+import { openLocalDoor } from "./local-door.ts";
 import { keepBounded, openLogFile } from "./log-file.ts";
 import { readNodeRecord } from "../clusapi/node-record.ts";
 import { NodeTrust } from "./node-trust.ts";
@@ -35,6 +36,8 @@ export interface ServiceOptions {
   readonly data: string;
   /** Serve the web page on this loopback port (0: any) to whoever has the token. */
   readonly page?: { readonly port: number; readonly token: string };
+  /** Another socket for users of this machine, who have the rights that the cluster gave them; for members of `group` only. */
+  readonly local?: { readonly path: string; readonly group: string | undefined };
   /** Called when a restore that was cut off has been finished or given up, before anything else. */
   readonly onFinished?: (restore: { readonly outcome: string; readonly sentence: string }) => void;
   /** Called when the API answers. */
@@ -152,6 +155,10 @@ async function serveNode(
   const app = createApp(() => service, pageService(service), audit);
   const api = await listenApi({ outside, app, data });
   closeLater(() => api.close());
+  if (options.local !== undefined) {
+    const local = await openLocalDoor({ service, app, audit, ...options.local });
+    closeLater(() => local.close());
+  }
   if (trust !== undefined) {
     const life = certificateLife();
     const remote = await openRemoteDoor({ service, trust, app, audit, ...(life === undefined ? {} : { life }) });

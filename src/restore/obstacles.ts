@@ -123,7 +123,7 @@ export function judgeMembers(
   }
   for (const user of changes.dropUsers ?? []) {
     notes.warnings.push(
-      `The certificate of user ${user} was revoked or replaced after the backup and stays worth nothing.`,
+      `What user ${user} was given was revoked or replaced after the backup and stays worth nothing.`,
     );
   }
   for (const id of changes.leftOut) {

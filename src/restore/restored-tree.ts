@@ -7,14 +7,14 @@ import { versionKinds } from "../quorum/rules.ts";
 import { type ClusterState, readState } from "../database/state.ts";
 import { applyEdits, type Edit } from "../tree/edit.ts";
 import { childOf, childrenOf, findValue, type Key, valueOf } from "../tree/key.ts";
-import { trustedUsers } from "../trust/trusted.ts";
+import { type TrustedUser, trustedUsers } from "../trust/trusted.ts";
 import { dword, dwordOf, multiSz, multiSzOf, sz } from "../tree/value.ts";
 
 /** How the set's tree is changed; plain data, because a restore that is finished after a crash must build the same tree. */
 export interface TreeChanges {
   /** Node ids that are members no more. */
   readonly dropNodes: readonly string[];
-  /** Users whose certificate was revoked or replaced since the backup: the one in the set stays worth nothing. */
+  /** Users whose certificate or rights were revoked or replaced since the backup: those in the set stay worth nothing. */
   readonly dropUsers?: readonly string[];
   /** Node ids that the restore leaves out though nobody evicted them; an undo brings them back. */
   readonly leftOut: readonly string[];
@@ -55,8 +55,9 @@ export function treeChanges(set: Key, present: Key | undefined, files: ReadonlyS
 
 function revokedUsers(set: Key, present: Key | undefined): Pick<TreeChanges, "dropUsers"> {
   if (present === undefined) return {};
-  const keys = new Set(trustedUsers(present).map(({ name, key }) => `${name} ${key}`));
-  const dropUsers = trustedUsers(set).flatMap(({ name, key }) => (keys.has(`${name} ${key}`) ? [] : [name]));
+  const known = new Set(trustedUsers(present).map(({ name, key, rights }) => [name, key, ...rights].join(" ")));
+  const isKnown = ({ name, key, rights }: TrustedUser): boolean => known.has([name, key, ...rights].join(" "));
+  const dropUsers = trustedUsers(set).flatMap((user) => (isKnown(user) ? [] : [user.name]));
   return dropUsers.length === 0 ? {} : { dropUsers };
 }
 

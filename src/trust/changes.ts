@@ -8,7 +8,7 @@ import type { Key } from "../tree/key.ts";
 import { multiSz, qword, sz } from "../tree/value.ts";
 import type { Right } from "./rights.ts";
 import { secretDigest } from "./join-token.ts";
-import { expiredTokens, trustedNodes, trustedUsers, waitingToken } from "./trusted.ts";
+import { expiredTokens, localPrefix, trustedNodes, trustedUsers, waitingToken } from "./trusted.ts";
 
 const unchanged = "Nothing was changed.";
 
@@ -102,6 +102,15 @@ export function setUser(
   return change.build(`User ${user.name} got a certificate with the rights ${user.rights.join(", ")}.`);
 }
 
+/** What somebody of a node's machine may ask there, by his own name or, `@NAME`, by a group's; the same on every node. */
+export function setLocalUser(tree: Key, user: { readonly name: string; readonly rights: readonly Right[] }): Change {
+  const path = `${rootKey.users}\\${localPrefix}${user.name}`;
+  const change = new ChangeBuilder(tree).unchanged(path, userValue.rights);
+  change.set(path, multiSz(userValue.rights, user.rights));
+  const who = user.name.startsWith("@") ? `Members of the group ${user.name.slice(1)}` : `User ${user.name}`;
+  return change.build(`${who} may ask the nodes of their machine with the rights ${user.rights.join(", ")}.`);
+}
+
 /** The user's certificate is worth nothing any more. FILE_NOT_FOUND when there is no such user. */
 export function removeUser(tree: Key, name: string): Change {
   const user = trustedUsers(tree).find((one) => one.name.toLowerCase() === name.toLowerCase());
@@ -113,5 +122,8 @@ export function removeUser(tree: Key, name: string): Change {
     });
   }
   const path = `${rootKey.users}\\${user.name}`;
-  return new ChangeBuilder(tree).exists(path).deleteKey(path).build(`The certificate of user ${user.name} is revoked.`);
+  const what = user.name.startsWith(localPrefix)
+    ? `The rights of ${user.name} are`
+    : `The certificate of user ${user.name} is`;
+  return new ChangeBuilder(tree).exists(path).deleteKey(path).build(`${what} revoked.`);
 }

@@ -1,6 +1,6 @@
 /** Who belongs to the cluster, and who may ask what of it. */
 export type { KeyedCertificate } from "./certificate.ts";
-export { addToken, describeNode, enrol, removeUser, setUser } from "./changes.ts";
+export { addToken, describeNode, enrol, removeUser, setLocalUser, setUser } from "./changes.ts";
 export { formatToken, type JoinToken, newSecret, parseToken, type TokenNode } from "./join-token.ts";
 export {
   certificateFor,
@@ -24,6 +24,7 @@ export {
 } from "./trust-file.ts";
 export {
   isTrustedNode,
+  localPrefix,
   type TrustedNode,
   trustedNodes,
   trustedUsers,

@@ -13,14 +13,19 @@ export interface TrustedNode {
   readonly addresses: readonly string[];
 }
 
-/** A person with a certificate. */
+/** A person with a certificate, or one of a node's machine. */
 export interface TrustedUser {
+  /** Of a local one `unix:NAME`, of a local group `unix:@NAME`. */
   readonly name: string;
+  /** Empty for a local one. */
   readonly key: string;
   readonly rights: readonly Right[];
-  /** Wall time in milliseconds. */
+  /** Wall time in milliseconds; 0 for a local one. */
   readonly expires: number;
 }
+
+/** What the names of local users begin with; no name of a certificate does. */
+export const localPrefix = "unix:";
 
 /** All members, by node id. */
 export function trustedNodes(tree: Key): ReadonlyMap<string, TrustedNode> {

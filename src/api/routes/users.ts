@@ -1,7 +1,15 @@
 import * as z from "zod";
 import { fromBase64 } from "../../base/bytes.ts";
 import { fail } from "../../base/errors.ts";
-import { allRights, removeUser, setUser, trustedUsers } from "../../trust/trust.ts";
+import {
+  allRights,
+  localPrefix,
+  removeUser,
+  type Right,
+  setLocalUser,
+  setUser,
+  trustedUsers,
+} from "../../trust/trust.ts";
 import type { TrustCalls } from "../node-service.ts";
 import { type ApiContext, type ApiRoutes, bodyOf, change, pathPart, routes, tell } from "../request.ts";
 
@@ -9,12 +17,13 @@ import { type ApiContext, type ApiRoutes, bodyOf, change, pathPart, routes, tell
 export interface UserView {
   readonly name: string;
   readonly rights: readonly string[];
-  /** ISO, UTC. */
-  readonly expires: string;
+  /** ISO, UTC; null for a user of a node's machine. */
+  readonly expires: string | null;
 }
 
 /** Answered by POST /users. */
 export interface UserCertificate extends UserView {
+  readonly expires: string;
   readonly tag: string;
   readonly done: string;
   /** PEM. */
@@ -35,7 +44,15 @@ const creation = z.strictObject({
   days: z.number().min(1).max(3650).optional(),
 });
 
-/** GET /users; POST /users {name, rights, request, days?} (90 days unless said otherwise); DELETE /users/USER. */
+const local = z.strictObject({
+  name: z.string().regex(/^@?[A-Za-z0-9_][A-Za-z0-9._-]{0,62}$/, "the name of a user, or @ and that of a group"),
+  rights: z.array(z.enum(allRights)).min(1),
+});
+
+/**
+ * GET /users; POST /users {name, rights, request, days?} (90 days unless said otherwise); POST /users/local {name, rights} (@NAME: a
+ * group); DELETE /users/USER (`unix:NAME`: a local one).
+ */
 export function users(): ApiRoutes {
   return routes()
     .get("/", (context) => {
@@ -44,21 +61,14 @@ export function users(): ApiRoutes {
         ({ name: user, rights, expires }): UserView => ({
           name: user,
           rights,
-          expires: new Date(expires).toISOString(),
+          expires: user.startsWith(localPrefix) ? null : new Date(expires).toISOString(),
         }),
       );
       return context.json(views);
     })
     .post("/", async (context) => {
       const { name: user, rights, request, days = 90 } = await bodyOf(context, creation);
-      const held = context.env.caller?.rights ?? [];
-      const missing = rights.find((right) => !held.includes(right));
-      if (missing !== undefined) {
-        throw fail("ACCESS_DENIED", {
-          happened: `You lack the right "${missing}" and can't give it to others.`,
-          unchanged: "No certificate was made.",
-        });
-      }
+      mayGive(context, user, rights);
       const made = await trustOf(context).userCertificate(user, fromBase64(request), days * day);
       const { certificate, authority, key, expires } = made;
       const tag = await context.var.service.change((tree) => setUser(tree, { name: user, key, rights, expires }));
@@ -73,7 +83,24 @@ export function users(): ApiRoutes {
       };
       return context.json(answer, 201);
     })
+    .post("/local", async (context) => {
+      const { name: user, rights } = await bodyOf(context, local);
+      mayGive(context, `${localPrefix}${user}`, rights);
+      return change(context, (tree) => setLocalUser(tree, { name: user, rights }));
+    })
     .delete("/:user", (context) => change(context, (tree) => removeUser(tree, pathPart(context, "user"))));
+}
+
+/** Nobody gives what they lack; the audit log hears of whom and what. @throws ACCESS_DENIED */
+function mayGive(context: ApiContext, user: string, rights: readonly Right[]): void {
+  context.set("about", `${user}: ${rights.join(",")}`);
+  const held = context.env.caller?.rights ?? [];
+  const missing = rights.find((right) => !held.includes(right));
+  if (missing === undefined) return;
+  throw fail("ACCESS_DENIED", {
+    happened: `You lack the right "${missing}" and can't give it to others.`,
+    unchanged: "Nothing was given.",
+  });
 }
 
 /** CALL_NOT_IMPLEMENTED on a node without an authority. */

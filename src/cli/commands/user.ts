@@ -33,18 +33,31 @@ export const defineUser: Define = (noun, cli) => {
 that was given before is worth nothing any more. Use it with
   clubar --host https://HOST:PORT --certificate FILE status`,
   );
+  const local = verb(noun, "local <name>", "Give rights to a user of the nodes' machines, or with @NAME to a group")
+    .requiredOption("--rights <list>", "as for `user certificate`")
+    .action(async (name: string, { rights }: Pick<CertificateOptions, "rights">) => {
+      cli.done(await cli.client().post<Done>("/users/local", { name, rights: parseRights(rights) }));
+    });
+  notes(
+    local,
+    `They ask at the socket of \`clubar service --socket PATH\`, where the kernel says who they are:
+  clubar --host unix:PATH status
+In the list they are unix:NAME, and so they are revoked. On every node the name counts for its own machine.`,
+  );
   verb(noun, "list", "List users and their rights").action(async () => {
     const users = await cli.client().get<UserView[]>("/users");
-    const rows = users.map(({ name, rights, expires }) => [name, rights.join(", "), expires]);
+    const rows = users.map(({ name, rights, expires }) => [name, rights.join(", "), expires ?? "revoked"]);
     cli.show(users, () => table(["User", "Rights", "Until"], rows, "No users."));
   });
-  verb(noun, "revoke <name>", "Refuse a user's certificate from now on").action(async (name: string) => {
-    await cli.confirm(
-      `The certificate of user ${name} is worth nothing any more; connections end at once.`,
-      "Revoke it?",
-    );
-    cli.done(await cli.client().delete<Done>(apiPath("users", name)));
-  });
+  verb(noun, "revoke <name>", "Refuse a user from now on: the certificate, or the rights of unix:NAME").action(
+    async (name: string) => {
+      await cli.confirm(
+        `What user ${name} was given is worth nothing any more; connections end at once.`,
+        "Revoke it?",
+      );
+      cli.done(await cli.client().delete<Done>(apiPath("users", name)));
+    },
+  );
 };
 
 async function makeCertificate(cli: Cli, name: string, { rights, out, days }: CertificateOptions): Promise<void> {
