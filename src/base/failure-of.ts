@@ -62,6 +62,7 @@ export function failureOf(thrown: unknown): Failure {
   if (thrown instanceof Failure) return thrown;
   if (thrown instanceof OutsideError) {
     const name = names.get(thrown.code) ?? "IO_DEVICE";
+    if (thrown.next !== undefined) return fail(name, { happened: thrown.message, next: thrown.next, cause: thrown });
     const advice = thrown.code === "ELOOP" ? "Check where the links on the path lead." : next[name];
     return fail(name, { happened: sentence(thrown, name), next: advice ?? "", cause: thrown });
   }

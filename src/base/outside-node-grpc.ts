@@ -1,4 +1,5 @@
 /** gRPC questions over TCP. Loaded only where somebody asks one: the library takes a while to load. */
+import { X509Certificate } from "node:crypto";
 import { Client, credentials, Metadata } from "@grpc/grpc-js";
 import type { ChannelCredentials, ServiceError } from "@grpc/grpc-js";
 import { fromJSON } from "@grpc/proto-loader";
@@ -97,6 +98,15 @@ function credentialsOf(tls: GrpcTls | undefined): ChannelCredentials {
 
 function bufferOf(bytes: Uint8Array | undefined): Buffer | null {
   return bytes === undefined ? null : Buffer.from(bytes);
+}
+
+/** Wall time in milliseconds at which a PEM certificate ends; undefined when it is none. */
+export function endOfCertificate(pem: Uint8Array): number | undefined {
+  try {
+    return new X509Certificate(pem).validToDate.getTime();
+  } catch {
+    return undefined;
+  }
 }
 
 /** A secret that whoever started this process handed over in its environment; undefined when there is none. */

@@ -246,11 +246,13 @@ export interface Child {
 /** How a program ended: its exit code, or the signal that killed it. */
 export type ProcessEnd = { readonly code: number } | { readonly signal: string };
 
-/** What the outside could not do; `code` is the POSIX name. */
+/** What the outside could not do; `code` is the POSIX name. `what` is a sentence for people where `next` says what to do. */
 export class OutsideError extends Error {
   readonly code: string;
-  constructor(code: string, what: string) {
-    super(`${code}: ${what}`);
+  readonly next: string | undefined;
+  constructor(code: string, what: string, next?: string) {
+    super(next === undefined ? `${code}: ${what}` : what);
+    this.next = next;
     this.name = "OutsideError";
     this.code = code;
   }

@@ -78,12 +78,18 @@ export async function makeEtcdMembers(
   more: readonly string[] = [],
 ): Promise<readonly EtcdMember[]> {
   const ports = await freePorts(2 * count);
+  const scheme = more.includes("--cert-file") ? "https" : "http";
   const names = Array.from({ length: count }, (_, index) => `etcd${index + 1}`);
   const peerOf = (index: number): string => `http://127.0.0.1:${ports[count + index]}`;
   const all = names.map((name, index) => `${name}=${peerOf(index)}`).join(",");
   return names.map((name, index) => {
     const endpoint = `127.0.0.1:${ports[index]}`;
-    const client = ["--listen-client-urls", `http://${endpoint}`, "--advertise-client-urls", `http://${endpoint}`];
+    const client = [
+      "--listen-client-urls",
+      `${scheme}://${endpoint}`,
+      "--advertise-client-urls",
+      `${scheme}://${endpoint}`,
+    ];
     const peer = ["--listen-peer-urls", peerOf(index), "--initial-advertise-peer-urls", peerOf(index)];
     const cluster = ["--initial-cluster", all, "--initial-cluster-token", folder];
     const pace = ["--heartbeat-interval", String(times.heartbeat), "--election-timeout", String(times.election)];

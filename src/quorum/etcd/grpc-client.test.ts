@@ -26,7 +26,8 @@ function members(patience: number): {
   });
   const endpoints = [0, 1].map((member) => ({ address: `m${member}`, grpc: endpoint(member) }));
   const outside = { clock: { boot: () => now, wall: () => now }, timers };
-  return { client: createGrpcClient({ endpoints, outside, patience }), away, asked };
+  const own = { ca: undefined, path: undefined, until: undefined };
+  return { client: createGrpcClient({ endpoints, outside, patience, own }), away, asked };
 }
 
 test("a member that does not answer is left after 400 ms", async () => {

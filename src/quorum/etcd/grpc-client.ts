@@ -4,6 +4,7 @@ import type { Clock, Timers } from "../../base/outside.ts";
 import type { GrpcEndpoint } from "../../base/outside-node-grpc.ts";
 import type { Compare, EtcdClient, MemberState, Operation, Transaction, TransactionAnswer } from "./client.ts";
 import { refusalOf } from "./refusal.ts";
+import { type NoAnswer, type OwnCertificate, whyNoAnswer } from "./unreachable.ts";
 
 /** What the client is made of. */
 export interface GrpcParts {
@@ -12,6 +13,7 @@ export interface GrpcParts {
   /** Milliseconds until a call is given up. */
   readonly patience: number;
   /** undefined: certificates say who asks, or nobody asks. Called whenever a member knows the old token no more. */
+  readonly own: OwnCertificate;
   readonly login?: { readonly user: string; readonly password: () => Promise<string> } | undefined;
 }
 
@@ -112,7 +114,7 @@ class GrpcClient implements EtcdClient {
   async #call(method: string, request: object): Promise<object> {
     const { endpoints, outside, patience } = this.#parts;
     const until = outside.clock.boot() + patience;
-    let last = "no endpoint was asked";
+    const last = new Map<string, NoAnswer>();
     for (let attempt = 0; ; attempt++) {
       const index = this.#preferred;
       const { address, grpc } = endpoints[index] ?? endpoints[0] ?? unreachable();
@@ -129,16 +131,21 @@ class GrpcClient implements EtcdClient {
         const refusal = refusalOf(error);
         if (refusal === undefined) throw error;
         if (refusal.final) throw refusal.error;
-        last = `${address}: ${refusal.error.message}`;
+        const message = refusal.error.message.replace(/^EAGAIN: /, "");
+        // That the time was up says less than what was said before.
+        const why = whyNoAnswer(address, message, this.#parts.own, outside.clock.wall());
+        if (!last.has(address) || !/Deadline exceeded/.test(message)) last.set(address, why);
       }
       if (this.#preferred === index) this.#preferred = (index + 1) % endpoints.length;
       if (attempt % endpoints.length === endpoints.length - 1) await outside.timers.sleep(pauseAfterRound);
     }
     this.#took = [];
     this.#least = Math.min(patience, 2 * Math.max(this.#least, attemptTimes[0] ?? 0));
+    const whys = [...last.values()].map(({ why }) => why).join("; ");
     throw new OutsideError(
       "ETIMEDOUT",
-      `no majority of etcd answered within ${Math.round(patience)} ms at ${this.place} (${last})`,
+      `No majority of etcd answered at ${this.place} within ${Math.round(patience)} ms: ${whys}.`,
+      [...last.values()].at(0)?.next ?? "Try again.",
     );
   }
 
