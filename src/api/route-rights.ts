@@ -82,6 +82,6 @@ export function whyRefused(caller: ApiCaller, row: RouteRight): Failure | undefi
   return fail("ACCESS_DENIED", {
     happened: `${caller.who} lacks the right "${row.right}" (to ${rightMeaning[row.right]}).`,
     unchanged: "Nothing was changed.",
-    next: "Ask somebody who has it, or for a certificate with that right (clubar user certificate).",
+    next: "Ask somebody who has it, or for that right (clubar user certificate, clubar user local).",
   });
 }

@@ -7,6 +7,8 @@ import { connectPinned } from "../base/outside-node-tls.ts";
 import { isTlsAddress, parseHostPort } from "../base/tls-address.ts";
 import { initialDatabase } from "../database/initial-database.ts";
 import { imageOf } from "../membership/copy-image.ts";
+import { discardQuorumFolder } from "../quorum/disk/generation.ts";
+import { isEtcdPlace } from "../quorum/etcd/place.ts";
 import { openQuorum, settledPlace } from "../quorum/open.ts";
 import type { ClusterIdentity, Quorum } from "../quorum/quorum.ts";
 import { firstTag } from "../quorum/tag.ts";
@@ -16,6 +18,7 @@ import { fileTime } from "../tree/key.ts";
 import { describeNode, fingerprintOf, type JoinToken, newTrust, nodeCertificateLife } from "../trust/trust.ts";
 import { ownKey, parseToken, writeTrust } from "../trust/trust.ts";
 import { takeClusterKeys } from "./cluster-key-calls.ts";
+import { missingFolders, removeEmpty } from "./made-folders.ts";
 import type { EnrolAnswer, EnrolRequest } from "./enrolment.ts";
 import { type NodeRecord, readNodeRecord, writeNodeRecord } from "../clusapi/node-record.ts";
 
@@ -43,25 +46,34 @@ export async function createNode(asked: SetUp & { readonly cluster: string }): P
   const request = { ...asked, quorum: await settledPlace(outside, asked.quorum, "create") };
   checkName("cluster", cluster);
   await checkFolder(request);
+  const guid = (): string => newGuid(outside.random);
+  const identity = { name: cluster, instance: guid(), generation: firstTag.generation, lineage: guid() };
+  const isFolder = !isEtcdPlace(request.quorum);
+  const made = await missingFolders(outside.files, [request.data, ...(isFolder ? [request.quorum] : [])]);
+  try {
+    await createFirstNode(request, identity, guid);
+    return identity;
+  } catch (error) {
+    if (isFolder) await discardQuorumFolder(outside, request.quorum, identity);
+    await removeEmpty(outside.files, made);
+    throw error;
+  }
+}
+
+async function createFirstNode(request: SetUp, identity: ClusterIdentity, newId: () => string): Promise<void> {
+  const { outside } = request;
   await prepareFolder(request);
   const quorum = await openQuorum(outside, request.quorum, { insist: request.insist === true, data: request.data });
-  const guid = (): string => newGuid(outside.random);
-  const identity: ClusterIdentity = {
-    name: cluster,
-    instance: guid(),
-    generation: firstTag.generation,
-    lineage: guid(),
-  };
   const wall = outside.clock.wall();
   const hosts = (request.listen ?? []).map((place) => parseHostPort(place).host);
   const trust = await newTrust(outside.random, wall, { node: "1", hosts, life: nodeCertificateLife });
   const bare = initialDatabase({
-    clusterName: cluster,
+    clusterName: identity.name,
     instance: identity.instance,
     nodeId: "1",
     nodeName: request.node,
     time: fileTime(wall),
-    newGuid: guid,
+    newGuid: newId,
   });
   const { edits = [] } = describeNode(bare, "1", ownKey(trust), request.listen ?? []) ?? {};
   const tree = applyEdits(bare, edits, fileTime(wall));
@@ -77,7 +89,6 @@ export async function createNode(asked: SetUp & { readonly cluster: string }): P
     `${request.data} can't be made the first node`,
     `The quorum ${request.quorum} holds a new cluster without any node: remove that folder before you try again.`,
   );
-  return identity;
 }
 
 /**
