@@ -36,6 +36,8 @@ function roundsOf(command: string, args: readonly string[], cold: number, out: s
 /** One work of the table. */
 export interface Work {
   readonly name: string;
+  /** hivex's, when it is another. */
+  readonly peerName?: string;
   readonly file: string;
   /** How often; hivex's own number where it takes minutes. */
   readonly rounds: number;
@@ -64,7 +66,12 @@ export function sideBySide(one: Work, peer: string, out: string): { readonly our
     const others = Math.ceil(peerRounds / turns);
     const isSlow = peerRounds < rounds;
     theirs.push(
-      roundsOf(peer, [name, file, String(others + (isSlow ? 0 : 2)), String(peerCount ?? "")], isSlow ? 0 : 2, out),
+      roundsOf(
+        peer,
+        [one.peerName ?? name, file, String(others + (isSlow ? 0 : 2)), String(peerCount ?? "")],
+        isSlow ? 0 : 2,
+        out,
+      ),
     );
   }
   return { ours: joined(ours, 1), theirs: joined(theirs, scale) };

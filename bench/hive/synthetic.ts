@@ -2,7 +2,13 @@ import { buildKey, type Key } from "../../src/tree/key.ts";
 import { binary, dword, multiSz, qword, sz } from "../../src/tree/value.ts";
 
 /** Bytes that one key of `syntheticTree` takes in a hive, about. */
-export const bytesPerKey = 1440;
+export const bytesPerKey = 1158;
+
+/** The same tree again and again under names of their own: a hive of any size from little memory. */
+export function repeatedTree(count: number, each: Key): Key {
+  const children = Array.from({ length: count }, (_, at) => ({ ...each, name: `Copy${String(at).padStart(5, "0")}` }));
+  return buildKey({ name: "ROOT", lastWritten: 1n, children });
+}
 
 /** A tree like a very large cluster's: `count` keys with eight values each, 64 in a folder, 64 folders in a group. */
 export function syntheticTree(count: number): Key {

@@ -105,6 +105,14 @@ const works: Readonly<Record<string, () => void>> = {
       for (const one of order) if (hive.find(one) !== undefined) touched++;
     });
   },
+  "lookup-again": () => {
+    const hive = openHive(bytes);
+    const wanted = paths(hive);
+    const order = Array.from({ length: Number(more) }, (_, at) => wanted[(at * 7919) % wanted.length] ?? "");
+    repeat(() => {
+      for (const one of order) if (hive.find(one) !== undefined) touched++;
+    });
+  },
   insert: () =>
     repeat(() => {
       const editor = new HiveEditor(bytes, { check: false });
