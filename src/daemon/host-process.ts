@@ -193,7 +193,7 @@ class HostProcess {
         heard();
         return Promise.resolve(null);
       },
-      [toHost.start]: (body) => done(engine.start(body as ResourceSpec)),
+      [toHost.start]: async (body) => done(this.#start(body as ResourceSpec)),
       [toHost.stop]: (body) => done(engine.stop((body as { id: string }).id)),
       [toHost.terminate]: (body) => done(engine.terminate((body as { id: string }).id)),
       [toHost.status]: () =>
@@ -221,6 +221,16 @@ class HostProcess {
       [toHost.renew]: (body) => keeper.answer(body as RenewRequest),
       answer: (body) => done(this.#questions.answer(body as Answer)),
     };
+  }
+
+  /** By the clock: a machine that stood still goes on with what it had, and nothing here has noticed yet that the permit is over. */
+  #start(spec: ResourceSpec): void {
+    if (this.#keeper.mayRun()) return this.#engine.start(spec);
+    throw fail("INVALID_STATE", {
+      happened: `${spec.name} was not started: this host holds no permit to run.`,
+      unchanged: "Nothing was started.",
+      next: "It is started once the permit is renewed.",
+    });
   }
 
   async #hello(from: Peer): Promise<HelloAnswer> {
