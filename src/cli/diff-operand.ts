@@ -18,6 +18,8 @@ import { applyEdits } from "../tree/edit.ts";
 import { buildKey, emptyKey, findKey, type Key, valueOf, withoutChild } from "../tree/key.ts";
 import { sameName, joinPath, splitPath } from "../tree/path.ts";
 import { dword, sz, textOf } from "../tree/value.ts";
+import { vssFile } from "../vss/cluster/layout.ts";
+import { examineVssSet, isVssSet } from "../vss/cluster/read-set.ts";
 import type { Cli } from "./cli.ts";
 import { isFolder, readArtefact } from "./read-artefact.ts";
 import { logsBeside } from "./commands/hive/open-file.ts";
@@ -25,7 +27,14 @@ import { registryPath } from "./registry-path.ts";
 
 /** One side of a comparison. */
 export interface Operand {
-  readonly kind: "backup set" | "cluster database" | "hive" | "key container" | "registry text" | "live key";
+  readonly kind:
+    | "backup set"
+    | "VSS set"
+    | "cluster database"
+    | "hive"
+    | "key container"
+    | "registry text"
+    | "live key";
   /** How it is called: a path, or a key. */
   readonly name: string;
   readonly tree: Key;
@@ -66,7 +75,10 @@ export async function readOperands(
 async function readOperand(cli: Cli, given: string, recover: boolean): Promise<Found> {
   if (/^HK[A-Z_]+(\\|$)/i.test(given)) return readLive(cli, registryPath(given));
   const path = cli.path(given);
-  if (await isFolder(path, "Check the path; a live key begins with HKLM\\.")) return readSet(cli, path);
+  if (await isFolder(path, "Check the path; a live key begins with HKLM\\.")) {
+    const { files } = cli.outside();
+    return (await isVssSet(files, path)) ? readVss(cli, path) : readSet(cli, path);
+  }
   const bytes = await readArtefact(path);
   const logs = recover && isHive(bytes) ? await logsBeside(path) : [];
   return artefact(
@@ -99,8 +111,7 @@ function database(name: string, root: Key): Found {
 }
 
 function artefact(name: string, bytes: Uint8Array): Found {
-  const magic = String.fromCharCode(...bytes.subarray(0, 7));
-  if (magic === "CLUBCPR") {
+  if (isContainer(bytes)) {
     return { kind: "key container", name, tree: containerTree(bytes), tag: undefined, attributes: true };
   }
   if (isHive(bytes)) {
@@ -129,6 +140,10 @@ function hiveOperand(name: string, hive: OpenHive): Found {
     tag: undefined,
     attributes: true,
   };
+}
+
+function isContainer(bytes: Uint8Array): boolean {
+  return String.fromCharCode(...bytes.subarray(0, 7)) === "CLUBCPR";
 }
 
 function isHive(bytes: Uint8Array): boolean {
@@ -181,6 +196,46 @@ async function readSet(cli: Cli, path: string): Promise<Found> {
     tree: setTree(found.tree, checkpoints),
     set: { database: found.tree, checkpoints },
   };
+}
+
+/** The cluster's part as in a backup set, and beside it the node's files, each a tree of its own. */
+async function readVss(cli: Cli, path: string): Promise<Found> {
+  const { files, clusterPath } = await examineVssSet(cli.outside(), path);
+  const cluster = clusterPath === undefined ? undefined : await readSet(cli, clusterPath);
+  const inNode = [...files].filter(([name]) => name.startsWith(`${vssFile.node}/`));
+  const own = inNode.find(([name]) => name === `${vssFile.node}/ClusDb`);
+  if (cluster === undefined && own === undefined) {
+    throw fail("DATABASE_BACKUP_CORRUPT", {
+      happened: `${path} holds no VSS set whose cluster database can be read.`,
+      unchanged: "Nothing was changed.",
+      next: `clubar verify ${path} says what is wrong with it.`,
+    });
+  }
+  const edits = inNode.map(([name, bytes]) => ({
+    kind: "put-tree" as const,
+    path: joinPath(...name.split("/").map((part, at) => (at === 0 ? "Node" : part))),
+    tree: nodeTree(name, bytes, own?.[1] === bytes),
+  }));
+  const found = cluster ?? databaseOf(path, own![1]);
+  const set = cluster?.set ?? { database: found.tree, checkpoints: [] };
+  return {
+    ...found,
+    kind: "VSS set",
+    name: path,
+    tree: applyEdits(cluster?.tree ?? emptyKey("Set", 0n), edits, 0n),
+    set,
+  };
+}
+
+function nodeTree(name: string, bytes: Uint8Array, isDatabase: boolean): Key {
+  if (isDatabase) return databaseOf(name, bytes).tree;
+  if (isHive(bytes) || isContainer(bytes)) return storedTree(name, bytes);
+  return buildKey({ name, lastWritten: 0n, values: [sz("Sha256", sha256(bytes))] });
+}
+
+/** Of a node's copy, which is a cluster database even when keys that others have are missing. */
+function databaseOf(name: string, bytes: Uint8Array): Found {
+  return database(name, readHive(bytes).root);
 }
 
 /** A damaged file of a set must not hide what is different elsewhere in it. */

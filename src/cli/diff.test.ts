@@ -1,11 +1,12 @@
 import assert from "node:assert/strict";
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { openScene, type Scene } from "../../test/api/scene.ts";
 import { clubar, type Ended } from "../../test/cli/run.ts";
-import { example, identity, versionsOf } from "../../test/crash-points/example-cluster.ts";
+import { contentsOf, example, identity, memoryFiles, versionsOf } from "../../test/crash-points/example-cluster.ts";
+import { backUp, makeVssNode, vssPath } from "../../test/crash-points/example-vss.ts";
 import { takeBackup } from "../backup/backup.ts";
 import { openOutside } from "../base/outside-node.ts";
 import { writeHive } from "../hive/write.ts";
@@ -100,6 +101,42 @@ test("key containers show which key it is, not the key", async () => {
   const { out } = await run("a.CPR", "b.CPR");
   assert.match(out, /~ PrivateKeySha256 = /);
   assert.doesNotMatch(out, /secret/);
+});
+
+/** A VSS set of a node with its cluster at a moment, on disk. */
+async function writeVssSet(word: string, name: string, cluster: boolean): Promise<void> {
+  const { files } = memoryFiles();
+  await makeVssNode(files, word);
+  await backUp(files, cluster ? example(word) : undefined, 1);
+  for (const one of (await contentsOf(files, vssPath)).keys()) {
+    await mkdir(dirname(join(folder, name, one)), { recursive: true });
+    if (!one.endsWith("/")) await writeFile(join(folder, name, one), await files.read(`${vssPath}/${one}`));
+  }
+}
+
+describe("VSS sets", () => {
+  test("two sets: the cluster's part and the node's files, each hive as a tree", async () => {
+    await writeVssSet("one", "vss1", true);
+    await writeVssSet("two", "vss2", true);
+    const { exit, out } = await run("vss1", "vss2");
+    assert.equal(exit, 0);
+    assert.match(out, /A {2}.*vss1 \(VSS set/);
+    assert.match(out, /Checkpoints\\/);
+    assert.match(out, / +Node\\\n(.*\n)* +ClusDb\\\n~ +Word = "one" → "two"/);
+    assert.match(out, / +registry\\\n +SOFTWARE\\\n(.*\n)*~ +Word = "one" → "two"/);
+  });
+
+  test("a set of a node whose service did not run has its own database; a set beside a backup set", async () => {
+    await writeVssSet("two", "vss3", false);
+    const { exit, out } = await run("vss2", "vss3");
+    assert.equal(exit, 0);
+    assert.match(out, /- Cluster\\/);
+    assert.doesNotMatch(out, /ClusDb/);
+    const beside = await run("one", "vss1");
+    assert.doesNotMatch(beside.out, / Cluster\\/);
+    assert.match(beside.out, /\+ Node\\/);
+    assert.match((await run("vss1", "HKLM\\Cluster")).out, /- +Word = "one"/);
+  });
 });
 
 describe("backup sets", () => {

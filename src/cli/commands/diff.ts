@@ -12,9 +12,9 @@ export const defineDiff: Define = (noun, cli) => {
     );
   notes(
     noun,
-    "A and B are each a hive (ClusDb, chk????.tmp, a checkpoint, any registry hive), a key container, a .reg export, a backup\n" +
-      "set's folder, or a live key: HKLM\\SOFTWARE\\Web, HKLM\\Cluster. Files need no service. A set beside a live key stands for\n" +
-      "its checkpoint of that key, beside a cluster database for its database.\n" +
+    "A and B are each a hive (ClusDb, chk????.tmp, a checkpoint, any registry hive), a key container, a .reg export, the folder\n" +
+      "of a backup set or a VSS set, or a live key: HKLM\\SOFTWARE\\Web, HKLM\\Cluster. Files need no service. A set beside a live\n" +
+      "key stands for its checkpoint of that key, beside a cluster database for its database.\n" +
       "+ is only in B, - only in A, ~ in both with another content.",
   );
 };
