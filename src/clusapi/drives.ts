@@ -1,12 +1,13 @@
 /**
- * `drives.json` of a data folder: which quorum folder a drive letter of RestoreClusterDatabase means, `{"k:": "/mnt/quorum"}`. Letters are
+ * `drives.json` of a data folder: which quorum, a folder or an etcd, a drive letter of RestoreClusterDatabase means, `{"k:": "/mnt/quorum"}`. Letters are
  * kept in lower case.
  */
 import { writeFileDurably } from "../base/durable.ts";
 import { fail } from "../base/errors.ts";
+import { isEtcdPlace } from "../quorum/etcd/place.ts";
 import { type Files, OutsideError } from "../base/outside.ts";
 
-/** Absolute paths by `k:`. */
+/** Absolute paths, or places of an etcd, by `k:`. */
 export type Drives = Readonly<Record<string, string>>;
 
 const fileIn = (data: string): string => `${data}/drives.json`;
@@ -46,10 +47,10 @@ function parsed(text: string): unknown {
 }
 
 function isEntry([drive, path]: [string, unknown]): boolean {
-  return isDrive(drive) && typeof path === "string" && path.startsWith("/");
+  return isDrive(drive) && typeof path === "string" && (path.startsWith("/") || isEtcdPlace(path));
 }
 
-/** The quorum folder of a drive. INVALID_PARAMETER for what is no drive, PATH_NOT_FOUND for a letter without a row. */
+/** The quorum of a drive. INVALID_PARAMETER for what is no drive, PATH_NOT_FOUND for a letter without a row. */
 export async function resolveDrive(files: Files, data: string, drive: string): Promise<string> {
   if (!isDrive(drive)) {
     throw fail("INVALID_PARAMETER", {
@@ -65,7 +66,7 @@ export async function resolveDrive(files: Files, data: string, drive: string): P
   throw fail("PATH_NOT_FOUND", {
     happened: `This node's table of drives has no ${drive.toLowerCase()}${others}.`,
     unchanged: "Nothing was changed.",
-    next: `Say where it is: clubar drive set ${drive.toLowerCase()} FOLDER`,
+    next: `Say where it is: clubar drive set ${drive.toLowerCase()} PLACE`,
   });
 }
 

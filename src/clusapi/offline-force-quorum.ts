@@ -1,4 +1,5 @@
 /** A forced quorum, and another quorum folder, on a node whose service does not run. */
+import { settledPlace } from "../quorum/open.ts";
 import { outcomeView, planView, type RestoreOutcome, type RestorePlanView } from "../api/api.ts";
 import { fail } from "../base/errors.ts";
 import type { Outside } from "../base/outside.ts";
@@ -69,19 +70,20 @@ function sameAs(shown: RestorePlan, now: RestorePlan): RestorePlan {
 }
 
 /**
- * This node's cluster lives in another folder from now on: the record is changed, nothing else. INVALID_STATE,
- * CLUSTER_INSTANCE_ID_MISMATCH unless the folder holds this node's cluster in order.
+ * This node's cluster lives in another quorum from now on: the record is changed, nothing else. INVALID_STATE,
+ * CLUSTER_INSTANCE_ID_MISMATCH unless that holds this node's cluster in order.
  */
 export async function useQuorum(node: OfflineNode & { readonly quorum: string }): Promise<string> {
-  const { outside, data, quorum } = node;
+  const { outside, data } = node;
   const record = await stoppedNode(node);
+  const quorum = await settledPlace(outside, node.quorum, "join");
   const { instance, insist } = record;
   const { condition, sentence } = await examineQuorum(outside, quorum, { instance, insist });
   if (condition !== "in order") {
     throw fail(condition === "foreign" ? "CLUSTER_INSTANCE_ID_MISMATCH" : "INVALID_STATE", {
       happened: sentence,
       unchanged: `Node ${record.name} goes on using ${record.quorum}.`,
-      next: "Name the folder in which this node's cluster lives now; `clubar doctor` on another node tells.",
+      next: "Name the place in which this node's cluster lives now; `clubar doctor` on another node tells.",
     });
   }
   await writeNodeRecord(outside.files, data, { ...record, quorum });

@@ -73,7 +73,9 @@ export function leadershipOver(epoch: number, why: string, cause?: unknown): Fai
 export function noCluster(place: string): Failure {
   return fail("QUORUM_DISK_NOT_FOUND", {
     happened: `There is no cluster in the quorum ${place}, or its creation never finished.`,
-    next: "Check that its disk is mounted; `clubar doctor` says what is there and which node has the newest copy.",
+    next: place.startsWith("etcd:")
+      ? "Check endpoints and prefix; `clubar doctor` says what is there and which node has the newest copy."
+      : "Check that its disk is mounted; `clubar doctor` says what is there and which node has the newest copy.",
   });
 }
 

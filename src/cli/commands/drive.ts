@@ -1,5 +1,6 @@
 import { isDrive, readDrives, writeDrives } from "../../clusapi/drives.ts";
 import { fail } from "../../base/errors.ts";
+import { settledPlace } from "../../quorum/open.ts";
 import { usage } from "../exit.ts";
 import { table } from "../render/table.ts";
 import { type Define, verb } from "../verbs.ts";
@@ -8,17 +9,18 @@ import { type Define, verb } from "../verbs.ts";
 export const defineDrive: Define = (noun, cli) => {
   verb(noun, "list", "List this node's drives").action(async () => {
     const drives = await readDrives(cli.outside().files, cli.settings.data);
-    cli.show(drives, () => table(["Drive", "Quorum folder"], Object.entries(drives), "No drives."));
+    cli.show(drives, () => table(["Drive", "Quorum"], Object.entries(drives), "No drives."));
   });
-  verb(noun, "set <drive> <folder>", "Say which quorum folder a drive of `restore` means").action(
-    async (given: string, folder: string) => {
+  verb(noun, "set <drive> <place>", "Say which quorum, a folder or etcd:…, a drive of `restore` means").action(
+    async (given: string, named: string) => {
       const drive = driveOf(given);
-      const { files } = cli.outside();
-      await writeDrives(files, cli.settings.data, {
-        ...(await readDrives(files, cli.settings.data)),
-        [drive]: cli.path(folder),
+      const outside = cli.outside();
+      const place = await settledPlace(outside, cli.quorumPlace(named), "restore");
+      await writeDrives(outside.files, cli.settings.data, {
+        ...(await readDrives(outside.files, cli.settings.data)),
+        [drive]: place,
       });
-      cli.done({ done: `${drive} is ${cli.path(folder)}.` });
+      cli.done({ done: `${drive} is ${place}.` });
     },
   );
   verb(noun, "remove <drive>", "Remove a drive").action(async (given: string) => {

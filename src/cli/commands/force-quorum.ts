@@ -1,5 +1,7 @@
 /** `clubar cluster force-quorum` and `clubar service --reset-quorum-log`. */
 import type { ForceQuorumAsked, RestoreOutcome } from "../../api/node-service.ts";
+import { fail } from "../../base/errors.ts";
+import { isEtcdPlace } from "../../quorum/etcd/place.ts";
 import type { Cli } from "../cli.ts";
 import { type Define, notes, verb } from "../verbs.ts";
 import { followPlan, outcomeText, planOnline, type PlanWords, type Prepared } from "./plan.ts";
@@ -32,11 +34,11 @@ A resource whose checkpoint files are lost comes online only where it ran last: 
   );
   verb(
     noun,
-    "use-quorum <folder>",
-    "This node's cluster lives in another quorum folder now; its service must not run",
-  ).action(async (folder: string) => {
+    "use-quorum <place>",
+    "This node's cluster lives in another quorum now, a folder or etcd:…; its service must not run",
+  ).action(async (place: string) => {
     const { useQuorum } = await import("../../clusapi/offline-force-quorum.ts");
-    const done = await useQuorum({ outside: cli.outside(), data: cli.settings.data, quorum: cli.path(folder) });
+    const done = await useQuorum({ outside: cli.outside(), data: cli.settings.data, quorum: cli.quorumPlace(place) });
     cli.done({ done });
   });
 };
@@ -45,9 +47,18 @@ function askedOf(cli: Cli, { quorum, from, force, hold }: Options): ForceQuorumA
   return {
     force: force === true,
     hold: hold === true,
-    ...(quorum === undefined ? {} : { quorum: cli.path(quorum) }),
+    ...(quorum === undefined ? {} : { quorum: folderOf(cli, quorum) }),
     ...(from === undefined ? {} : { from }),
   };
+}
+
+function folderOf(cli: Cli, given: string): string {
+  if (!isEtcdPlace(given)) return cli.path(given);
+  throw fail("INVALID_PARAMETER", {
+    happened: "A quorum that was lost is formed anew in a folder, or where it was, but in no other etcd.",
+    unchanged: "Nothing was changed.",
+    next: "Form it in a folder, then move it: clubar cluster set-quorum etcd:…. With a backup set: clubar restore SET force --quorum etcd:…",
+  });
 }
 
 function wordsOf(cli: Cli): PlanWords {
