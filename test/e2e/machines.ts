@@ -36,20 +36,31 @@ export class Machines {
     cluster.place = `etcd:http://${endpoints}?election=300`;
   }
 
-  /** Forms cluster DEMO of so many machines on two networks; resolves when all are up. */
+  /** Forms cluster DEMO of so many machines on two networks; resolves when all are up, and leaves nothing when it fails. */
   static async form(cluster: TestCluster, count: number, timingFactor: number): Promise<Machines> {
     const made = new Machines(cluster, await TestNetwork.open(count));
-    made.#etcd.start();
-    const first = made.#node(1);
+    try {
+      await made.#form(count, timingFactor);
+    } catch (error) {
+      process.stdout.write(`${cluster.logs()}\n`);
+      await made.end();
+      throw error;
+    }
+    return made;
+  }
+
+  async #form(count: number, timingFactor: number): Promise<void> {
+    const cluster = this.#cluster;
+    this.#etcd.start();
+    const first = this.#node(1);
     const words = ["create", "DEMO", "--quorum", cluster.quorum, "--timing-factor", String(timingFactor)];
-    await cluster.run(first, "cluster", ...words, ...made.#place(1));
-    made.#start(first);
+    await cluster.run(first, "cluster", ...words, ...this.#place(1));
+    this.#start(first);
     await cluster.leads(first);
     const others = Array.from({ length: count - 1 }, (_, index) => index + 2);
-    const nodes = await Promise.all(others.map((machine) => made.#joins(first, machine)));
-    for (const node of nodes) made.#start(node);
+    const nodes = await Promise.all(others.map((machine) => this.#joins(first, machine)));
+    for (const node of nodes) this.#start(node);
     await cluster.whole();
-    return made;
   }
 
   /** The number of a node's machine. */

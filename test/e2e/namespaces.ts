@@ -6,7 +6,7 @@
 import assert from "node:assert/strict";
 import { type ChildProcess, execFileSync, spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
-import { existsSync, mkdirSync, readFileSync, readlinkSync, rmdirSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, readlinkSync, rmdirSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { waitFor } from "./wait-for.ts";
 
@@ -282,7 +282,7 @@ export class TestNetwork {
     for (const one of [this.#hub, ...this.#machines]) one.close();
     for (const index of this.#machines.keys()) {
       try {
-        rmdirSync(this.#folder(index + 1));
+        removeGroup(this.#folder(index + 1));
       } catch {
         // Somebody of it is about to end.
       }
@@ -307,6 +307,13 @@ export class TestNetwork {
     const { file = "", [state]: word = "" } = this.#freezer ?? {};
     writeFileSync(`${this.#folder(machine)}/${file}`, word);
   }
+}
+
+/** With the groups that a node made below. */
+function removeGroup(folder: string): void {
+  for (const entry of readdirSync(folder, { withFileTypes: true }))
+    if (entry.isDirectory()) removeGroup(`${folder}/${entry.name}`);
+  rmdirSync(folder);
 }
 
 function portOf(machine: number, lan: number): string {
