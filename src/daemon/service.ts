@@ -23,7 +23,7 @@ import { NodeTrust } from "./node-trust.ts";
 import { pageFiles } from "./page-files.ts";
 import { listenPage } from "./page-listener.ts";
 import { finishMove } from "./quorum-ends.ts";
-import { openRemoteDoor } from "./remote-door.ts";
+import { openRemoteDoor, type RemoteOptions } from "./remote-door.ts";
 import { finishRestore } from "./restore-run.ts";
 import { pageService } from "./page-service.ts";
 import { typeRunner } from "./type-runner-words.ts";
@@ -153,21 +153,9 @@ async function serveNode(
   const audit = openAuditLog(`${data}/log/audit.log`, outside.clock);
   asking.by = service;
   const app = createApp(() => service, pageService(service), audit);
-  const api = await listenApi({ outside, app, data });
-  closeLater(() => api.close());
-  if (options.local !== undefined) {
-    const local = await openLocalDoor({ service, app, audit, ...options.local });
-    closeLater(() => local.close());
-  }
-  if (trust !== undefined) {
-    const life = certificateLife();
-    const remote = await openRemoteDoor({ service, trust, app, audit, ...(life === undefined ? {} : { life }) });
-    closeLater(() => remote.close());
-  }
-  const page = options.page && (await listenPage({ app, files: pageFiles(), ...options.page }));
-  if (page !== undefined) closeLater(() => page.close());
+  const pageUrl = await openDoors(options, { service, trust, app, audit }, closeLater);
   onOpened(service);
-  options.onReady?.({ pageUrl: page?.url });
+  options.onReady?.({ pageUrl });
   const ended = new AbortController();
   closeLater(() => ended.abort());
   void followClusterKeys(service, ended.signal);
@@ -182,4 +170,25 @@ async function serveNode(
   const lost = await folder;
   if (lost !== undefined) throw lost;
   return { exit, again: service.isRestartWanted() };
+}
+
+/** Wherever somebody may ask; the address of the page, if there is one. */
+async function openDoors(
+  { data, local, page }: ServiceOptions,
+  { trust, ...parts }: Omit<RemoteOptions, "trust"> & { readonly trust: NodeTrust | undefined },
+  closeLater: (close: () => Promise<void> | void) => void,
+): Promise<string | undefined> {
+  const { service, app } = parts;
+  const api = await listenApi({ outside: service.parts.outside, app, data });
+  closeLater(() => api.close());
+  const forLocal = local && (await openLocalDoor({ ...parts, ...local }));
+  if (forLocal !== undefined) closeLater(() => forLocal.close());
+  if (trust !== undefined) {
+    const life = certificateLife();
+    const remote = await openRemoteDoor({ ...parts, trust, ...(life === undefined ? {} : { life }) });
+    closeLater(() => remote.close());
+  }
+  const served = page && (await listenPage({ app, files: pageFiles(), ...page }));
+  if (served !== undefined) closeLater(() => served.close());
+  return served?.url;
 }

@@ -196,7 +196,13 @@ describe("a cluster on etcd", { skip }, () => {
       const ring = readFileSync(join(node.data, "cluster-keys.json"), "utf8");
       return sealed.filter(Boolean).map((id) => ring.includes(id));
     };
-    assert.deepEqual([known(gone), known(heir)], [[true, false], [true, true]]);
+    assert.deepEqual(
+      [known(gone), known(heir)],
+      [
+        [true, false],
+        [true, true],
+      ],
+    );
     cluster.nodes.splice(cluster.nodes.indexOf(gone), 1);
     await cluster.whole();
     await waitFor("the node that was down has all keys", async () => known(third).every(Boolean), 30_000);
