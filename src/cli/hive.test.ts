@@ -83,6 +83,17 @@ describe("looking", () => {
     });
   }
 
+  test("a layer says which of its keys and values are markers", { skip: sharedHivesAbsent }, async () => {
+    const layer = join(sharedFolder, "yarp/System_Delta");
+    const { out, err } = await run("ls", "-l", layer, "**");
+    assert.match(err, /is a layer over another hive/);
+    assert.equal(out.match(/\\ {2}\(tombstone\)$/gm)?.length, 2);
+    assert.equal(out.match(/[^\\] {2}\(tombstone\)$/gm)?.length, 3);
+    assert.equal(out.match(/\(supersede-tree\)$/gm)?.length, 62);
+    const listed = JSON.parse((await run("ls", layer, "**", "--json")).out) as { subkeys: { layering?: string }[] }[];
+    assert.equal(listed.flatMap(({ subkeys }) => subkeys).filter(({ layering }) => layering === "tombstone").length, 2);
+  });
+
   test("info says what the head says, --count what is in it", async () => {
     const { out } = await run("info", "SAMPLE", "--count", "--json");
     const { version, root, dirty, keys, values, depth } = JSON.parse(out) as Record<string, unknown>;

@@ -56,7 +56,7 @@ export class HiveValue {
 
   /** In a 1.6 hive: a marker that the value is deleted in this layer. */
   get tombstone(): boolean {
-    return (this.#image.u16(this.offset + vk.flags) & tombstoneValue) !== 0;
+    return this.#image.block.minor >= 6 && (this.#image.u16(this.offset + vk.flags) & tombstoneValue) !== 0;
   }
 }
 

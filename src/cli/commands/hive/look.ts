@@ -44,8 +44,14 @@ function listView({ key, path }: Spot): object {
       lastWritten: timeText(one),
       subkeys: one.subkeyCount,
       values: one.valueCount,
+      ...(one.layering === "merge" ? {} : { layering: one.layering }),
     })),
-    values: key.values().map(({ name, type, size }) => ({ name, type: typeName(type), size })),
+    values: key.values().map(({ name, type, size, tombstone }) => ({
+      name,
+      type: typeName(type),
+      size,
+      ...(tombstone ? { tombstone } : {}),
+    })),
   };
 }
 
@@ -59,11 +65,13 @@ function timeText(key: HiveKey): string {
 
 function longKey(key: HiveKey): string {
   const counts = `${key.subkeyCount} + ${key.valueCount}`.padStart(13);
-  return oneLine(`${timeText(key).slice(0, 19)}Z ${counts}  ${key.name}\\`);
+  const layering = key.layering === "merge" ? "" : `  (${key.layering})`;
+  return oneLine(`${timeText(key).slice(0, 19)}Z ${counts}  ${key.name}\\${layering}`);
 }
 
 function longValue(value: HiveValue): string {
-  return oneLine(`${typeName(value.type).padEnd(20)} ${String(value.size).padStart(13)}  `) + shownName(value);
+  const marker = value.tombstone ? "  (tombstone)" : "";
+  return oneLine(`${typeName(value.type).padEnd(20)} ${String(value.size).padStart(13)}  `) + shownName(value) + marker;
 }
 
 function shownName({ name }: { readonly name: string }): string {

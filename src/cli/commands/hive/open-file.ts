@@ -47,6 +47,12 @@ export async function openHiveFile(
       `clubar: ${oneLine(read.path)} was not written to its end: what it shows may be stale. --recover applies its log files.\n`,
     );
   }
+  if (hive.block.minor > 5 && !cli.settings.json) {
+    cli.terminal.err(
+      `clubar: ${oneLine(read.path)} is a layer over another hive (1.6): what it deletes there looks like other keys and values.\n` +
+        "ls -l tells them apart.\n",
+    );
+  }
   return { ...read, hive };
 }
 
