@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import fc from "fast-check";
-import { sharedHive, sharedHivesAbsent } from "../../test/hives/shared-hives.ts";
+import { ownHive, sharedHive, sharedHivesAbsent } from "../../test/hives/shared-hives.ts";
+import { numbersFrom } from "../../test/fuzz/mutate.ts";
 import { relatedTrees, tree } from "../tree/arbitrary.ts";
 import { diff, type Difference } from "../tree/diff.ts";
 import { applyEdits, type Edit } from "../tree/edit.ts";
@@ -32,7 +33,7 @@ describe("two hives cell by cell", () => {
       fc.property(pairs, minor, minor, ([a, b], first, second) => {
         sameAsTrees(writeHive(a, { time: 1n, minor: first }), writeHive(b, { time: 2n, minor: second }));
       }),
-      { numRuns: 400 },
+      { numRuns: 200 },
     );
   });
 
@@ -70,6 +71,31 @@ describe("two hives cell by cell", () => {
     assert.throws(() => [...sound.differences(openHive(bytes))], HiveError);
     assert.throws(() => [...openHive(bytes).differences(sound)], HiveError);
   });
+});
+
+test("a damaged hive is refused as a tree is, or compared as its tree is; nothing else is thrown", () => {
+  const sound = ownHive();
+  const random = numbersFrom(7);
+  let compared = 0;
+  for (let run = 0; run < 400; run++) {
+    const bytes = sound.slice();
+    for (let at = 0; at < 1 + (run % 3); at++) bytes[4096 + random(bytes.length - 4096)] = random(256);
+    let expected: unknown[] | undefined;
+    try {
+      expected = told(diff(readHive(sound).root, readHive(bytes).root));
+    } catch (error) {
+      assert.ok(error instanceof HiveError);
+    }
+    try {
+      const found = told(openHive(sound).differences(openHive(bytes)));
+      if (expected === undefined) continue;
+      assert.deepEqual(found, expected);
+      compared++;
+    } catch (error) {
+      assert.ok(error instanceof HiveError && expected === undefined, String(error));
+    }
+  }
+  assert.ok(compared > 100, `${compared} compared`);
 });
 
 describe("hives of others, cell by cell", { skip: sharedHivesAbsent }, () => {
