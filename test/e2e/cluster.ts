@@ -10,6 +10,7 @@ import { join } from "node:path";
 import type { StatusView } from "../../src/api/status-view.ts";
 import { clubar, NodeProcess } from "../../src/daemon/demo/node-process.ts";
 import { type OwnProcess, OwnProcesses } from "../../src/daemon/demo/own-processes.ts";
+import { melt } from "./ice.ts";
 import { waitFor } from "./wait-for.ts";
 
 export interface CommandResult {
@@ -186,6 +187,7 @@ export class TestCluster {
 
   /** Kills what is left and removes the folder. */
   async end(): Promise<void> {
+    melt();
     await this.own.end();
     rmSync(this.folder, { recursive: true, force: true });
   }

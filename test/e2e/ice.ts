@@ -13,16 +13,29 @@ export interface Ice {
   readonly how: string;
   readonly processes: readonly OwnProcess[];
   thaw(): void;
+  /** After the thaw: what lives on, and what it has started meanwhile, goes back where it was. */
   end(): void;
 }
 
 const freezer = "/sys/fs/cgroup/freezer";
+const group = `${freezer}/clubar-test-${process.pid}`;
+
+/** Whatever this process froze goes on, where it was: what is frozen can't even be killed. */
+export function melt(): void {
+  if (!existsSync(group)) return;
+  writeFileSync(`${group}/freezer.state`, "THAWED");
+  for (let left = [""]; left.length > 0; ) {
+    left = readFileSync(`${group}/cgroup.procs`, "utf8").split("\n").slice(0, -1);
+    for (const pid of left) moved(pid, freezer);
+  }
+  rmdirSync(group);
+}
 
 /** Of all that runs on the node now. */
 export function freeze(node: NodeProcess): Ice {
-  const group = `${freezer}/clubar-test-${process.pid}`;
   try {
     mkdirSync(group, { recursive: true });
+    process.off("exit", melt).once("exit", melt);
     for (let more = true; more; ) {
       const inside = new Set(readFileSync(`${group}/cgroup.procs`, "utf8").split("\n"));
       const left = processesOf(node).filter(({ pid }) => !inside.has(String(pid)));
@@ -31,19 +44,11 @@ export function freeze(node: NodeProcess): Ice {
     }
     const processes = processesOf(node);
     writeFileSync(`${group}/freezer.state`, "FROZEN");
-    // What lives on, and what it has started meanwhile, goes back where it was.
-    const end = (): void => {
-      for (let left = [""]; left.length > 0 && existsSync(group); ) {
-        left = readFileSync(`${group}/cgroup.procs`, "utf8").split("\n").slice(0, -1);
-        for (const pid of left) moved(pid, freezer);
-      }
-      if (existsSync(group)) rmdirSync(group);
-    };
     return {
       how: "the cgroup's freezer",
       processes,
       thaw: () => writeFileSync(`${group}/freezer.state`, "THAWED"),
-      end,
+      end: melt,
     };
   } catch {
     const processes = processesOf(node);
