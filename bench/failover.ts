@@ -1,41 +1,84 @@
 /**
- * SIGKILL to back online with the default times, by the lines that the application itself writes: from the last one of the old run to
- * the first one of the new.
+ * A service or a whole node lost, until the application is back: from the last line that it wrote on one node to its first on the next.
+ * "Power off": every process of the node stands still, so no packet leaves. With clubar's own times, on a folder and on etcd.
  */
 import { performance } from "node:perf_hooks";
 import { spawn } from "node:child_process";
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { openOutside } from "../src/base/outside-node.ts";
+import {
+  type EtcdMember,
+  etcdPlaceOf,
+  etcdProgram,
+  type EtcdTimes,
+  makeEtcdMembers,
+} from "../src/daemon/demo/etcd-members.ts";
 import type { NodeProcess } from "../src/daemon/demo/node-process.ts";
 import { kill } from "../src/daemon/demo/own-processes.ts";
+import { connectEtcd } from "../src/quorum/etcd/connect.ts";
+import { parseEtcdPlace } from "../src/quorum/etcd/place.ts";
 import { TestApp } from "../test/e2e/app.ts";
 import { away, type AppRun, readAppLines } from "../test/e2e/app-lines.ts";
 import { TestCluster } from "../test/e2e/cluster.ts";
+import { freeze, melt } from "../test/e2e/ice.ts";
 import { waitFor } from "../test/e2e/wait-for.ts";
 import { type Row, row } from "./measure.ts";
 
 const program = fileURLToPath(new URL("../test/programs/lock-app.mjs", import.meta.url));
 
-const victims = [
-  "owner's service",
-  "leader's service (it owns the group)",
-  "owner's host and service",
-  "leader's host and service (it owns the group)",
+const killed = ["SIGKILL of the owner's service", "SIGKILL of the leader's service (it owns the group)"] as const;
+const both = [
+  "SIGKILL of the owner's host and service",
+  "SIGKILL of the leader's host and service (it owns the group)",
 ] as const;
-type Victim = (typeof victims)[number];
+const off = ["power off of the owner", "power off of the leader (it owns the group)"] as const;
+type Victim = (typeof killed)[number] | (typeof both)[number] | (typeof off)[number];
 
 /** Measured elsewhere, on a machine of this kind: Corosync 3 and Pacemaker 2, three nodes, one resource. */
 const peer = "Pacemaker: 2.2–3.3 s tuned, 7.5–9 s by default (measured elsewhere)";
 
-export async function benchFailover(runs: number, say: (line: string) => void): Promise<readonly Row[]> {
+type Say = (line: string) => void;
+
+export async function benchFailover(runs: number, say: Say): Promise<readonly Row[]> {
+  const rows = await measured("failover", undefined, [...killed, ...both, ...off], runs, say);
+  const starts: number[] = [];
+  for (let run = 0; run < runs; run++) starts.push(await startsAlone());
+  return [...rows, row("failover", "start of that application alone", "ms", starts, "part of every line above")];
+}
+
+/** On three members of etcd on this machine: with a heartbeat of 20 ms and elections after 200 ms, and with etcd's own times. */
+export async function benchFailoverEtcd(runs: number, say: Say): Promise<readonly Row[]> {
+  if (etcdProgram === undefined) {
+    say("NOT MEASURED: etcd is not installed (Debian: etcd-server)");
+    return [];
+  }
+  const victims = [killed[0], ...off];
+  const tuned = await measured("failover-etcd", { heartbeat: 20, election: 200 }, victims, runs, say);
+  const own = await measured("failover-etcd", { heartbeat: 100, election: 1000 }, victims, Math.min(runs, 3), say);
+  return [...tuned, ...own];
+}
+
+/** `etcd`: its times; undefined for a quorum folder. */
+async function measured(
+  bench: string,
+  etcd: EtcdTimes | undefined,
+  victims: readonly Victim[],
+  runs: number,
+  say: Say,
+): Promise<readonly Row[]> {
   const cluster = new TestCluster("bench", 1);
   const results = new Map<Victim, number[]>();
-  const starts: number[] = [];
+  let members: readonly EtcdMember[] = [];
+  let permit = 0;
   try {
+    if (etcd !== undefined) members = await startEtcd(cluster, etcd);
     await cluster.form(["N1", "N2", "N3"]);
-    const app = new TestApp(cluster);
+    permit = (await cluster.status())?.self.permitLength ?? 0;
+    // A frozen machine would keep a lock of the kernel that all nodes share here.
+    const app = new TestApp(cluster, { lock: false });
     await app.create();
     for (let run = 0; run < runs; run++) {
       for (const victim of victims) {
@@ -43,21 +86,38 @@ export async function benchFailover(runs: number, say: (line: string) => void): 
         results.set(victim, [...(results.get(victim) ?? []), ms]);
         say(`run ${run + 1} of ${runs}, ${victim}: ${ms.toFixed(0)} ms`);
       }
-      starts.push(await startsAlone());
     }
-    app.check();
   } finally {
+    melt();
     await cluster.end();
+    for (const member of members) await member.kill();
   }
-  const rows = [...results].map(([victim, all]) => row("failover", `SIGKILL of the ${victim}`, "ms away", all, peer));
-  return [...rows, row("failover", "start of that application alone", "ms", starts, "part of every line above")];
+  const where = etcd === undefined ? "" : `etcd ${etcd.heartbeat}/${etcd.election}, `;
+  const note = `permit ${permit.toFixed(0)} ms; ${peer}`;
+  return [...results].map(([victim, all]) => row(bench, `${where}${victim}`, "ms away", all, note));
 }
+
+async function startEtcd(cluster: TestCluster, times: EtcdTimes): Promise<readonly EtcdMember[]> {
+  const folder = join(cluster.folder, "etcd");
+  mkdirSync(folder);
+  const members = await makeEtcdMembers(folder, 3, times);
+  for (const member of members) member.start();
+  cluster.place = etcdPlaceOf(members, times.election === 1000 ? "" : `election=${times.election}`);
+  const client = await connectEtcd(openOutside().files, parseEtcdPlace(cluster.place));
+  const answers = (): Promise<boolean> => client.txn({ does: [{ get: "ready" }] }).then(yes, no);
+  await waitFor("etcd answers", answers, 60_000);
+  client.close();
+  return members;
+}
+
+const yes = (): boolean => true;
+const no = (): boolean => false;
 
 async function failOver(cluster: TestCluster, app: TestApp, victim: Victim): Promise<number> {
   await cluster.whole();
   let owner = await cluster.owner("App");
   const leader = await cluster.leader();
-  const wantLeader = victim.startsWith("leader");
+  const wantLeader = victim.includes("leader");
   if (wantLeader !== (owner === leader)) {
     const target = wantLeader ? leader : cluster.others(leader)[0];
     if (target !== undefined) await move(cluster, owner, target);
@@ -65,12 +125,26 @@ async function failOver(cluster: TestCluster, app: TestApp, victim: Victim): Pro
   }
   await app.change();
   const before = await app.running();
+  const end = lose(cluster, owner, victim);
+  const after = await app.after(before);
+  const old = app.history().runs.find((run) => run.instance === before.instance) ?? before;
+  end();
+  return away(old, after);
+}
+
+/** Answers what ends the victim for good. */
+function lose(cluster: TestCluster, owner: NodeProcess, victim: Victim): () => void {
+  if (victim.startsWith("power")) {
+    const ice = freeze(owner);
+    return () => {
+      ice.thaw();
+      ice.end();
+    };
+  }
   const host = cluster.host(owner);
   owner.signal("SIGKILL");
   if (victim.includes("host")) kill(host, "SIGKILL");
-  const after = await app.after(before);
-  const old = app.history().runs.find((run) => run.instance === before.instance) ?? before;
-  return away(old, after);
+  return () => undefined;
 }
 
 async function move(cluster: TestCluster, owner: NodeProcess, target: NodeProcess): Promise<void> {

@@ -1,30 +1,39 @@
 /**
  * `npm run bench [-- NAME… --runs N --json]`: ratios, measured in one execution on a machine that does nothing else; medians of several
- * runs. NAME is one of failover, quorum, backup, stall, thaw, hive; all of them without one. --json prints one JSON object instead of the
- * table.
+ * runs. NAME is a bench of the table below; without one all of them, except those that take long. --json prints one JSON object instead
+ * of the table.
  */
 import { parseArgs } from "node:util";
 import { cpus, release, tmpdir } from "node:os";
 import { benchBackup } from "./backup.ts";
-import { benchFailover } from "./failover.ts";
+import { benchFailover, benchFailoverEtcd } from "./failover.ts";
 import { benchGrowth } from "./hive/growth.ts";
 import { benchHive } from "./hive/hive.ts";
 import { type Row, table } from "./measure.ts";
+import { benchMoves } from "./moves.ts";
 import { benchQuorum } from "./quorum.ts";
+import { benchScale } from "./scale.ts";
+import { benchSoak } from "./soak.ts";
 import { benchStall } from "./stall.ts";
 import { benchThaw } from "./thaw.ts";
+import { benchUpdates } from "./updates.ts";
 
 const benches: Readonly<Record<string, (runs: number, say: (line: string) => void) => Promise<readonly Row[]>>> = {
   quorum: benchQuorum,
   backup: benchBackup,
+  updates: benchUpdates,
   failover: benchFailover,
+  "failover-etcd": benchFailoverEtcd,
+  moves: benchMoves,
+  scale: benchScale,
   stall: benchStall,
   thaw: benchThaw,
   hive: benchHive,
   "hive-growth": benchGrowth,
+  soak: benchSoak,
 };
-/** Takes minutes and a gigabyte of disk. */
-const whenNamed: ReadonlySet<string> = new Set(["hive-growth"]);
+/** The one takes minutes and a gigabyte of disk, the other ten minutes. */
+const whenNamed: ReadonlySet<string> = new Set(["hive-growth", "soak"]);
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,

@@ -14,7 +14,7 @@ export interface RouteRight {
 const rows = `
 read              GET    /cluster /nodes /nodes/:node /groups /groups/:group /resources /resources/:resource /resource-types
 read              GET    /checkpoints /checkpoints/history /checkpoints/audit /checkpoints/losers /checkpoints/content
-read              GET    /registry/key /registry/hive /keys /keys/public /events /status /doctor /decisions /sets /users
+read              GET    /registry/key /registry/hive /keys /keys/public /events /status /status/self /doctor /decisions /sets /users
 read              GET    /networks /networks/:network
 read              GET    /recovery/checkpoints /recovery/checkpoints/:id /recovery/checkpoints/:id/events /recovery/disks
 read              GET    /fencing /fencing/:node

@@ -88,17 +88,7 @@ export function statusView(service: NodeService): StatusView {
       generation,
       quorum: quorumText(service.quorum),
     },
-    self: {
-      ...service.node,
-      state: node.state,
-      because: node.because,
-      incarnation: node.incarnation,
-      permitMs: Math.max(0, Math.round(node.permitEndsAt - node.nowBoot)),
-      permitLength: node.timing.permit,
-      containment: node.containment,
-      containmentSentence: node.containmentSentence,
-      waits: node.waits,
-    },
+    self: selfView(service),
     leader:
       leader === undefined
         ? null
@@ -121,6 +111,22 @@ export function statusView(service: NodeService): StatusView {
       ),
     },
     lastBackup: service.lastBackup?.() ?? null,
+  };
+}
+
+/** The part about the node that answers. It costs little, however large the cluster is. */
+export function selfView(service: NodeService): StatusView["self"] {
+  const node = service.status();
+  return {
+    ...service.node,
+    state: node.state,
+    because: node.because,
+    incarnation: node.incarnation,
+    permitMs: Math.max(0, Math.round(node.permitEndsAt - node.nowBoot)),
+    permitLength: node.timing.permit,
+    containment: node.containment,
+    containmentSentence: node.containmentSentence,
+    waits: node.waits,
   };
 }
 
