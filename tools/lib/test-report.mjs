@@ -1,4 +1,4 @@
-// A compact report of a test run: a line a file, every failure and skip in full, node's summary at the end.
+// A compact report of a test run: a line a file and what its tests say, every failure and skip in full, node's summary at the end.
 import { inspect, styleText } from "node:util";
 
 const colours = process.stdout.isTTY && !process.env.NO_COLOR;
@@ -29,7 +29,8 @@ export class TestReport {
     if (type === "test:fail") this.#fail(data);
     else if (type === "test:pass" && data.skip !== undefined) {
       this.#file(data.file).skips.push(`${data.name} # ${reason(data.skip)}`);
-    } else if (type === "test:stdout" || type === "test:stderr") this.#file(data.file).output += data.message;
+    } else if (type === "test:diagnostic" && data.file !== undefined) this.#file(data.file).said.push(data.message);
+    else if (type === "test:stdout" || type === "test:stderr") this.#file(data.file).output += data.message;
     else if (type === "test:summary" && data.file !== undefined) this.#endOfFile(data);
   }
 
@@ -66,7 +67,7 @@ export class TestReport {
 
   #file(path) {
     const file = relative(path);
-    if (!this.#files.has(file)) this.#files.set(file, { failed: false, ended: false, skips: [], output: "" });
+    if (!this.#files.has(file)) this.#files.set(file, { failed: false, ended: false, skips: [], said: [], output: "" });
     return this.#files.get(file);
   }
 
@@ -91,6 +92,7 @@ export class TestReport {
     const mark = success ? paint("green", "✔") : paint("red", "✖");
     this.#write(`${mark} ${relative(file)} ${paint("gray", `(${notes.join(", ")})`)}\n`);
     for (const skip of seen.skips) this.#write(`  ${paint("yellow", "﹣")} ${skip}\n`);
+    for (const line of seen.said) this.#write(`  ${line}\n`);
   }
 }
 
