@@ -1,6 +1,6 @@
 /**
- * `drives.json` of a data folder: which quorum, a folder or an etcd, a drive letter of RestoreClusterDatabase means, `{"k:": "/mnt/quorum"}`. Letters are
- * kept in lower case.
+ * `drives.json` of a data folder: which quorum, a folder or an etcd, a drive letter of RestoreClusterDatabase means,
+ * `{"k:": "/mnt/quorum"}`. Letters are kept in lower case.
  */
 import { writeFileDurably } from "../base/durable.ts";
 import { fail } from "../base/errors.ts";

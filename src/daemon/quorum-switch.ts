@@ -14,8 +14,8 @@ import type { ServiceNode } from "./service-node.ts";
  * new place only before anybody joins or leads there. NOT_READY while that can't be told.
  */
 export async function goAlong(service: ServiceNode, host: HostClient): Promise<ClusterIdentity | undefined> {
-  const { outside, data, config, quorum, openQuorum } = service.parts;
-  if (openQuorum === undefined || (quorum.kind !== "directory" && quorum.kind !== "etcd")) return undefined;
+  const { outside, data, config, openQuorum } = service.parts;
+  if (openQuorum === undefined) return undefined;
   const settled = await settle(outside, config);
   if (settled.state === "here") return undefined;
   if (settled.state !== "moved") throw notReady(settled.sentence);
@@ -40,8 +40,8 @@ export async function goAlong(service: ServiceNode, host: HostClient): Promise<C
 
 /** Between two lives: true when the service is to begin anew, with the quorum to which the cluster moved. NOT_READY while it moves. */
 export async function beginAnew(service: ServiceNode): Promise<boolean> {
-  const { outside, data, config, quorum } = service.parts;
-  if (quorum.kind !== "directory" && quorum.kind !== "etcd") return false;
+  const { outside, data, config, openQuorum } = service.parts;
+  if (openQuorum === undefined) return false;
   const settled = await settle(outside, config);
   if (settled.state === "here") return false;
   if (settled.state !== "moved") throw notReady(settled.sentence);

@@ -1,6 +1,6 @@
 /**
  * `npm run sim -- --seeds N [--from S] | --only S,S… [--nodes 3|4|5] [--faults KIND,KIND…] [--long | --brink] [--restores N]
- * [--recoveries] [--shadows] [--holds] [--force-quorum] [--disks] [--node-restores] [--trace] [--stop]`: runs seeds one after the
+ * [--recoveries] [--shadows] [--holds] [--force-quorum] [--disks] [--quorum etcd] [--node-restores] [--trace] [--stop]`: runs seeds one after the
  * other and ends with 1 when one fails. A line for each failing seed, a summary at the end; `--long` and `--brink` say how long faults
  * last (faults.ts), `--trace` prints every event, `--stop` ends at the first failure.
  */
@@ -39,6 +39,7 @@ async function main(): Promise<void> {
       holds: { type: "boolean", default: false },
       "force-quorum": { type: "boolean", default: false },
       disks: { type: "boolean", default: false },
+      quorum: { type: "string", default: "directory" },
       "node-restores": { type: "boolean", default: false },
       long: { type: "boolean", default: false },
       brink: { type: "boolean", default: false },
@@ -74,6 +75,7 @@ async function main(): Promise<void> {
       ...(values.holds ? { holds: true } : {}),
       ...(values["force-quorum"] ? { forceQuorum: true } : {}),
       ...(values.disks ? { disks: true } : {}),
+      ...(values.quorum === "etcd" ? { etcd: true } : {}),
       ...(values["node-restores"] ? { nodeRestores: true } : {}),
       ...(values.restores === undefined ? {} : { restores: Number(values.restores) }),
     };

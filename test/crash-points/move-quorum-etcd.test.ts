@@ -18,7 +18,7 @@ import { etcdEnd } from "../../src/recovery/move/etcd-end.ts";
 import { settleMove } from "../../src/recovery/move/follow-move.ts";
 import { type MoveParts, moveQuorum, resumeMove } from "../../src/recovery/move/move-quorum.ts";
 import type { EndName, MoveOrder } from "../../src/recovery/move/move-record.ts";
-import { createEtcdModel, type EtcdModel } from "../conformance/etcd-model.ts";
+import { createEtcdModel, type EtcdModel } from "../../src/sim/etcd-model.ts";
 import { identity, memoryFiles, outsideOf } from "./example-cluster.ts";
 import { after, data, digestOf, makeQuorum, place } from "./example-quorum.ts";
 

@@ -57,7 +57,7 @@ function folderOf(cli: Cli, given: string): string {
   throw fail("INVALID_PARAMETER", {
     happened: "A quorum that was lost is formed anew in a folder, or where it was, but in no other etcd.",
     unchanged: "Nothing was changed.",
-    next: "Form it in a folder, then move it: clubar cluster set-quorum etcd:…. With a backup set: clubar restore SET force --quorum etcd:…",
+    next: "Form it in a folder, then move it: clubar cluster set-quorum etcd:…; or restore a set: clubar restore SET force --quorum etcd:…",
   });
 }
 

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { createEtcdModel } from "../../../test/conformance/etcd-model.ts";
+import { createEtcdModel } from "../../sim/etcd-model.ts";
 import { failure, identity, imageOf, lead } from "../../../test/conformance/quorum-scene.ts";
 import { openOutside } from "../../base/outside-node.ts";
 import type { ClusterIdentity } from "../quorum.ts";

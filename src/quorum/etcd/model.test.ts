@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import fc from "fast-check";
-import { createEtcdModel, type EtcdModel } from "../../../test/conformance/etcd-model.ts";
+import { createEtcdModel, type EtcdModel } from "../../sim/etcd-model.ts";
 import { testQuorum } from "../../../test/conformance/quorum.ts";
 import {
   decode,

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { createEtcdModel, type EtcdModel } from "../../../test/conformance/etcd-model.ts";
+import { createEtcdModel, type EtcdModel } from "../../sim/etcd-model.ts";
 import { decode, encode, failure, identity, imageOf, resource } from "../../../test/conformance/quorum-scene.ts";
 import { memoryFiles } from "../../../test/crash-points/example-cluster.ts";
 import { openOutside } from "../../base/outside-node.ts";

@@ -12,7 +12,7 @@ import { writeNodeRecord } from "../../clusapi/node-record.ts";
 import type { ServiceNode } from "../../daemon/service-node.ts";
 import { imageOf } from "../../membership/copy-image.ts";
 import { openDiskQuorum } from "../../quorum/disk/quorum.ts";
-import type { ClusterIdentity } from "../../quorum/quorum.ts";
+import type { ClusterIdentity, Quorum } from "../../quorum/quorum.ts";
 import { openRegistry } from "../../registry/registry.ts";
 import { compareTags, firstTag, formatTag, parseTag, type Tag } from "../../quorum/tag.ts";
 import { contentDigest } from "../../tree/content.ts";
@@ -27,12 +27,12 @@ import { createWorld, type World } from "../world.ts";
 import { addHostPrograms, installedPrograms, programName } from "./host-programs.ts";
 import { missingVersions } from "./named-versions.ts";
 import { type ServiceStarts, serviceProgram } from "./service-program.ts";
+import { quorumPlace } from "./place.ts";
 import { SimDisks } from "./sim-disks.ts";
+import { openerOf, SimEtcd } from "./sim-etcd.ts";
 
 /** One machine, because a quorum directory wants one. */
 export const machine = "m";
-/** The quorum folder, on the disk of that machine. */
-export const quorumPlace = "/quorum/q";
 
 /** The data folder of the node with this id. */
 export const dataOf = (node: string): string => `/nodes/${node}`;
@@ -44,6 +44,8 @@ export interface ClusterSpec {
   readonly keepTrace?: number;
   /** The first application depends on a disk, and a spare disk lies beside it. */
   readonly disks?: boolean;
+  /** The quorum is a simulated etcd instead of a folder. */
+  readonly etcd?: boolean;
 }
 
 /** Two Physical Disk resources in one group: the application depends on the first one. Resources are called as their disks. */
@@ -89,6 +91,8 @@ export class SimCluster {
   readonly groups: readonly SimGroup[];
   readonly identity: ClusterIdentity;
   readonly diskPair: DiskPair | undefined;
+  /** The quorum, where it is one. */
+  readonly etcd: SimEtcd | undefined;
   /** Called when any replica has changed, with its tree. */
   readonly treeObservers: ((tree: Key, tag: Tag, node: string) => void)[] = [];
   /** The highest generation that a replica was seen in. */
@@ -113,6 +117,8 @@ export class SimCluster {
       resource: this.guid(),
       key: `SOFTWARE\\app${i + 1}`,
     }));
+    this.etcd = spec.etcd === true ? new SimEtcd(this.world) : undefined;
+    const openQuorum = openerOf(this.etcd);
     const [of] = this.groups;
     const { applications } = this.world;
     if (spec.disks === true && of !== undefined)
@@ -120,15 +126,20 @@ export class SimCluster {
     addHostPrograms(
       this.world,
       applications.program({ atStart: async (run, _outside, environment) => this.#found(run, environment) }),
+      openQuorum,
       this.diskPair?.disks,
     );
     this.world.program(
       programName.service,
-      serviceProgram(this.world, {
-        opened: (service, stdio) => this.#opened(service, stdio.process),
-        starts: () => this.starts,
-        logged: (stdio, event, fields) => this.#heard(stdio.process, event, fields),
-      }),
+      serviceProgram(
+        this.world,
+        {
+          opened: (service, stdio) => this.#opened(service, stdio.process),
+          starts: () => this.starts,
+          logged: (stdio, event, fields) => this.#heard(stdio.process, event, fields),
+        },
+        openQuorum,
+      ),
     );
     applications.observers.push((run, what) => {
       const { resource, node } = run;
@@ -173,6 +184,11 @@ export class SimCluster {
     return this.services().find((each) => each.node === node);
   }
 
+  /** The quorum, past every fault. */
+  inspect(outside: Outside): Promise<Quorum> {
+    return this.etcd?.open(outside, undefined) ?? openDiskQuorum(outside, quorumPlace);
+  }
+
   /** Whether faults may hit this process by itself: services and hosts. */
   readonly isVictim = (process: SimProcess): boolean =>
     process.name === programName.service || process.name === programName.host;
@@ -203,7 +219,7 @@ export class SimCluster {
       await files.makeFolder(path.slice(0, path.lastIndexOf("/")));
       await (await files.open(path, "create", 0o755)).close();
     }
-    const quorum = await openDiskQuorum(outside, quorumPlace);
+    const quorum = await this.inspect(outside);
     await quorum.create(this.identity, imageOf(this.#database(outside.clock.wall()), firstTag, outside.clock.wall()));
     for (const node of this.nodes) {
       const config = { version: 1, node, name: `n${node}`, cluster: "sim", instance: this.identity.instance } as const;
@@ -285,7 +301,9 @@ export class SimCluster {
   #advanced({ database }: ServiceNode, node: string, tree: Key, tag: Tag): void {
     this.#newest = tag;
     const of = { generation: tag.generation, lineage: database.replica.lineage() };
-    const missing = missingVersions(this.world.disk("quorum"), quorumPlace, tree, of).filter(
+    const disk = this.world.disk("quorum");
+    const find = (path: string): boolean => this.etcd?.has(path) ?? disk.find(path) !== undefined;
+    const missing = missingVersions(find, quorumPlace, tree, of).filter(
       (path) => ![...this.lostByHand].some((file) => path.endsWith(file)),
     );
     this.judge.see({ kind: "versions-named", at: this.world.now, node, missing });

@@ -7,10 +7,10 @@ import { directoryTiming } from "../../membership/timing.ts";
 import { guardLine, runGuard } from "../../monitor/guard.ts";
 import type { ResourceType } from "../../monitor/resource-type.ts";
 import { findResourceType } from "../../monitor/types.ts";
-import { openDiskQuorum } from "../../quorum/disk/quorum.ts";
 import type { Program, Stdio } from "../processes.ts";
 import type { World } from "../world.ts";
 import { traceLog } from "./log.ts";
+import type { OpenSimQuorum } from "./sim-etcd.ts";
 import { type SimDisks, simulatedPhysicalDisk } from "./sim-disks.ts";
 
 /** Names of the programs, by which faults and traces know them. */
@@ -24,8 +24,8 @@ export const programName = {
 } as const;
 
 /** Makes host, guard and containers known to the world. With `disks`, Physical Disk is simulated on them. */
-export function addHostPrograms(world: World, application: Program, disks?: SimDisks): void {
-  world.program(programName.host, hostProgram(world, disks));
+export function addHostPrograms(world: World, application: Program, openQuorum: OpenSimQuorum, disks?: SimDisks): void {
+  world.program(programName.host, hostProgram(world, openQuorum, disks));
   world.program(programName.guard, guardProgram);
   world.program(programName.container, containerProgram(application));
   // What monitor/containment.ts tries.
@@ -40,11 +40,11 @@ export const installedPrograms: readonly string[] = [
   "/usr/bin/unshare",
 ];
 
-function hostProgram(world: World, disks: SimDisks | undefined): Program {
+function hostProgram(world: World, openQuorum: OpenSimQuorum, disks: SimDisks | undefined): Program {
   return async (outside, args, _environment, stdio) => {
     const config = JSON.parse(args[0] ?? "{}") as HostConfig;
     const log = traceLog(world, stdio.process);
-    const quorum = await openDiskQuorum(outside, config.quorum, { insist: config.insist });
+    const quorum = await openQuorum(outside, stdio.process, config.quorum);
     const guard = await startGuard(outside, config);
     const parts = { outside, quorum, config, log, guard, environment: {}, containment };
     await runHost({

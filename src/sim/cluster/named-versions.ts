@@ -1,13 +1,12 @@
-/** Looks on the quorum's disk, past every process, for the files of the checkpoint versions that a database names. */
+/** Looks in the quorum, past every process, for the files of the checkpoint versions that a database names. */
 import { allRecords } from "../../checkpoint/records.ts";
 import { fileKind } from "../../checkpoint/names.ts";
 import { versionFile, versionFolder, generationName } from "../../quorum/rules.ts";
 import type { Key } from "../../tree/key.ts";
-import type { Disk } from "../disk.ts";
 
 /** Paths of the files that are not there. */
 export function missingVersions(
-  disk: Disk,
+  isThere: (path: string) => boolean,
   place: string,
   tree: Key,
   of: { readonly generation: number; readonly lineage: string },
@@ -18,6 +17,6 @@ export function missingVersions(
       // Deleted on purpose, to be re-created.
       .filter(({ withdrawn }) => withdrawn !== true)
       .map(({ kind, number }) => `${folder}/${versionFolder(id)}/${versionFile({ kind: fileKind(kind), number })}`)
-      .filter((path) => disk.find(path) === undefined),
+      .filter((path) => !isThere(path)),
   );
 }

@@ -4,7 +4,7 @@ import { readRecords } from "../../checkpoint/records.ts";
 import { recreate } from "../../recovery/recovery.ts";
 import { versionFile, versionFolder, generationName } from "../../quorum/rules.ts";
 import type { RandomStream } from "../random.ts";
-import { quorumPlace } from "./cluster.ts";
+import { quorumPlace } from "./place.ts";
 import type { Workload } from "./workload.ts";
 
 /** How long a re-creation may take, in virtual milliseconds. */

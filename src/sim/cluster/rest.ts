@@ -5,12 +5,11 @@ import { onlineGroup } from "../../database/commands/group.ts";
 import { resumeNode } from "../../database/commands/node.ts";
 import { nodeState, resourceState } from "../../database/schema.ts";
 import { type ClusterState, readState } from "../../database/state.ts";
-import { openDiskQuorum } from "../../quorum/disk/quorum.ts";
 import { versionFile, versionFolder } from "../../quorum/rules.ts";
 import { formatTag } from "../../quorum/tag.ts";
 import { type Difference, diff } from "../../tree/diff.ts";
 import { findKey, valuesOf } from "../../tree/key.ts";
-import { type DiskPair, digestOf, machine, quorumPlace, type SimCluster } from "./cluster.ts";
+import { type DiskPair, digestOf, machine, type SimCluster } from "./cluster.ts";
 import type { Replacer } from "./replacer.ts";
 import type { Violation } from "../checkers/events.ts";
 import { type Workload, workloadPath } from "./workload.ts";
@@ -134,7 +133,7 @@ export async function checkVersions(cluster: SimCluster): Promise<Violation[]> {
   const found: Violation[] = [];
   const leader = cluster.services().find(({ service }) => service.database.isLeader());
   if (leader === undefined) return found;
-  const quorum = await world.complete(openDiskQuorum(world.outside(machine, "inspector"), quorumPlace));
+  const quorum = await world.complete(cluster.inspect(world.outside(machine, "inspector")));
   const { checkpoints } = leader.service;
   for (const { name, resource } of groups) {
     const kept = checkpoints.list(resource).flatMap(({ kind, path }) => checkpoints.history(resource, kind, path));

@@ -37,6 +37,8 @@ export interface RunSpec {
   readonly nodeRestores?: boolean;
   /** An application depends on a disk, which fails and is replaced. */
   readonly disks?: boolean;
+  /** The quorum is an etcd, with faults of its own; no restores then. */
+  readonly etcd?: boolean;
   /** How many trace lines are kept; none unless given. */
   readonly keepTrace?: number;
 }
@@ -68,7 +70,12 @@ const faultsUntil = 25_000;
  */
 export async function runSeed(spec: RunSpec, unhandled: () => readonly unknown[] = () => []): Promise<RunResult> {
   const { seed, keepTrace } = spec;
-  const given = { seed, disks: spec.disks === true, ...(keepTrace === undefined ? {} : { keepTrace }) };
+  const given = {
+    seed,
+    disks: spec.disks === true,
+    etcd: spec.etcd === true,
+    ...(keepTrace === undefined ? {} : { keepTrace }),
+  };
   const probe = new SimCluster({ ...given, nodes: spec.nodes ?? 3 });
   const cluster = spec.nodes === undefined ? withDrawnNodes(probe, given) : probe;
   const { world, judge } = cluster;
@@ -100,9 +107,12 @@ export async function runSeed(spec: RunSpec, unhandled: () => readonly unknown[]
   const replacer = cluster.diskPair && new Replacer(workload, cluster.diskPair);
   if (replacer !== undefined) workload.keepAt("replacer", [300, 3000], (random) => replacer.act(random));
   injector.start();
+  cluster.etcd?.trouble();
   const workUntil = world.now + world.random.stream("work").between(...leastWork);
   await world.run({ until: world.now + faultsUntil, when: () => !injector.active });
   injector.heal();
+  if (cluster.etcd !== undefined) await world.run({ until: workUntil - 1000 });
+  cluster.etcd?.heal();
   await world.run({ until: Math.max(workUntil, world.now + 1000) });
   workload.stop();
   const forced = (await forcer?.end()) ?? [];
@@ -139,8 +149,8 @@ function withDrawnNodes(probe: SimCluster, given: Omit<ClusterSpec, "nodes">): S
 }
 
 /** What is given up is known only of one kind of restore at a time. */
-function restoresOf({ restores, holds, forceQuorum, nodeRestores }: RunSpec, random: RandomStream): number {
-  if (forceQuorum === true || nodeRestores === true) return 0;
+function restoresOf({ restores, holds, forceQuorum, nodeRestores, etcd }: RunSpec, random: RandomStream): number {
+  if (forceQuorum === true || nodeRestores === true || etcd === true) return 0;
   return restores ?? (holds === true ? 3 : random.stream("restores").pick([0, 0, 1, 2]));
 }
 

@@ -4,12 +4,12 @@ import { createCheckpoints } from "../../checkpoint/checkpoint.ts";
 import { readNodeRecord } from "../../clusapi/node-record.ts";
 import { ServiceNode } from "../../daemon/service-node.ts";
 import { ChangingQuorum } from "../../quorum/changing.ts";
-import { openDiskQuorum } from "../../quorum/disk/quorum.ts";
 import { openKeyContainers } from "../../registry/key-containers.ts";
 import { openRegistry, type Registry } from "../../registry/registry.ts";
 import type { SimProcess } from "../process.ts";
 import type { Program, Stdio } from "../processes.ts";
 import type { World } from "../world.ts";
+import type { OpenSimQuorum } from "./sim-etcd.ts";
 import { programName } from "./host-programs.ts";
 import { type LogListener, traceLog } from "./log.ts";
 
@@ -29,7 +29,7 @@ export interface ServiceStarts {
 }
 
 /** The program `clubar-service DATA`; SIGTERM stops it in order. */
-export function serviceProgram(world: World, observer: ServiceObserver): Program {
+export function serviceProgram(world: World, observer: ServiceObserver, openQuorum: OpenSimQuorum): Program {
   return async (outside, args, _environment, stdio) => {
     const data = args[0] ?? "";
     const starts = observer.starts();
@@ -40,7 +40,7 @@ export function serviceProgram(world: World, observer: ServiceObserver): Program
     const registry = await openRegistry(outside, `${data}/registry`);
     starts?.opened(stdio.process.node, registry);
     const keys = await openKeyContainers(outside, `${data}/keys`);
-    const quorum = new ChangingQuorum(await openDiskQuorum(outside, config.quorum, { insist: config.insist }));
+    const quorum = new ChangingQuorum(await openQuorum(outside, stdio.process, config.quorum));
     const service = await ServiceNode.open({
       outside,
       log,

@@ -1,0 +1,141 @@
+/**
+ * A simulated etcd: one order of transactions past all processes, and the way to it. A transaction is under way while its process sleeps or
+ * dies; its answer may be lost, then the client sends it again; without a leader or a majority nothing is answered, and what was
+ * sent may be carried out when that is over. Leases never end.
+ */
+import { OutsideError, type Outside } from "../../base/outside.ts";
+import { openDiskQuorum } from "../../quorum/disk/quorum.ts";
+import type { EtcdClient, Transaction, TransactionAnswer } from "../../quorum/etcd/client.ts";
+import { openEtcdQuorum } from "../../quorum/etcd/quorum.ts";
+import type { ClusterKeys } from "../../quorum/etcd/seal.ts";
+import type { Quorum } from "../../quorum/quorum.ts";
+import { createEtcdModel, type EtcdModel } from "../etcd-model.ts";
+import type { SimProcess } from "../process.ts";
+import type { RandomStream } from "../random.ts";
+import type { World } from "../world.ts";
+import { quorumPlace } from "./place.ts";
+
+/** Opens the quorum for a program. */
+export type OpenSimQuorum = (outside: Outside, process: SimProcess, place: string) => Promise<Quorum>;
+
+/** A folder's, unless there is an etcd. */
+export function openerOf(etcd: SimEtcd | undefined): OpenSimQuorum {
+  return (outside, process, place) => etcd?.open(outside, process) ?? openDiskQuorum(outside, place);
+}
+
+const prefix = "/sim";
+/** As the client that speaks to a real one: milliseconds for an attempt, and for a call. */
+const patience = { attempt: 400, call: 1600 };
+/** All in milliseconds: the way there or back, and when it is slow; between two troubles, and how long one lasts. */
+const times = { way: [0.2, 3], slow: [20, 700], gap: [50, 1500], lasts: [100, 4000] } as const;
+
+const secret = { id: "0011223344556677", secret: new Uint8Array(32).fill(7) };
+const keys: ClusterKeys = { begin: async () => secret, newest: async () => secret, find: async () => secret };
+
+type Trouble = "none" | "no leader" | "slow" | "answers lost" | "one node cut off";
+
+/** One etcd of a world. */
+export class SimEtcd {
+  readonly #world: World;
+  readonly #model: EtcdModel = createEtcdModel();
+  readonly #random: RandomStream;
+  #trouble: Trouble = "none";
+  #cutOff = "";
+  #isOver = true;
+
+  constructor(world: World) {
+    this.#world = world;
+    this.#random = world.random.stream("etcd");
+  }
+
+  /** `process` undefined: past every fault. */
+  open(outside: Outside, process: SimProcess | undefined): Promise<Quorum> {
+    const client = process === undefined ? this.#direct() : this.#client(outside, process);
+    return openEtcdQuorum({ client, prefix, place: quorumPlace, random: outside.random, keys, election: 1000 });
+  }
+
+  /** Whether the version is there that a folder would have under this path. */
+  has(path: string): boolean {
+    const [, generation = "", resource = "", number = ""] =
+      /\/generation\/([^/]+)\/\{([^}]+)\}\/([0-9a-f]{8})\./i.exec(path) ?? [];
+    return this.#model.content.has(`${prefix}/generation/${generation}/version/${resource}/${number.toLowerCase()}`);
+  }
+
+  /** One trouble after the other, until `heal`. */
+  trouble(): void {
+    this.#isOver = false;
+    this.#next();
+  }
+
+  heal(): void {
+    this.#isOver = true;
+    this.#become("none");
+  }
+
+  #next(): void {
+    this.#world.scheduler.after(this.#random.between(...times.gap), () => {
+      if (this.#isOver) return;
+      this.#cutOff = this.#random.pick(["1", "2", "3"]);
+      this.#become(this.#random.pick(["no leader", "slow", "answers lost", "one node cut off"] as const));
+      this.#world.scheduler.after(this.#random.between(...times.lasts), () => {
+        if (this.#isOver) return;
+        this.#become("none");
+        this.#next();
+      });
+    });
+  }
+
+  #become(trouble: Trouble): void {
+    this.#trouble = trouble;
+    this.#world.trace.add(`etcd: ${trouble}${trouble === "one node cut off" ? ` (${this.#cutOff})` : ""}`);
+  }
+
+  #direct(): EtcdClient {
+    const model = this.#model;
+    return { ...model, txn: async (transaction) => model.apply(transaction) };
+  }
+
+  #client({ timers, clock }: Outside, process: SimProcess): EtcdClient {
+    const txn = async (transaction: Transaction): Promise<TransactionAnswer> => {
+      const until = clock.boot() + patience.call;
+      while (clock.boot() < until) {
+        const over = new AbortController();
+        const late = timers.sleep(patience.attempt, over.signal).then(() => undefined);
+        const answer = await Promise.race([this.#send(process, transaction), late]);
+        over.abort();
+        if (answer !== undefined) return answer;
+      }
+      throw new OutsideError("ETIMEDOUT", "no majority of etcd answered (simulated)");
+    };
+    return { ...this.#model, txn };
+  }
+
+  /** Resolves with the answer, if one comes. */
+  #send(process: SimProcess, transaction: Transaction): Promise<TransactionAnswer> {
+    const { promise, resolve } = Promise.withResolvers<TransactionAnswer>();
+    process.whenRunning(() => {
+      this.#world.scheduler.after(this.#way(), () => this.#arrive(process, transaction, resolve));
+    });
+    return promise;
+  }
+
+  #arrive(process: SimProcess, transaction: Transaction, resolve: (answer: TransactionAnswer) => void): void {
+    if (this.#trouble === "one node cut off" && process.node === this.#cutOff) return;
+    if (this.#trouble === "no leader") {
+      // A member may have taken it and bring it to the next leader, or not.
+      if (this.#random.chance(0.5)) return;
+      this.#world.scheduler.after(this.#random.between(50, 1000), () => this.#arrive(process, transaction, resolve));
+      return;
+    }
+    const answer = this.#model.apply(transaction);
+    if (transaction.does.some((one) => !("get" in one)))
+      this.#world.trace.add(`etcd: ${process.label} ${answer.succeeded ? "writes" : "is refused"}`);
+    if (this.#trouble === "answers lost" && this.#random.chance(0.3)) return;
+    this.#world.scheduler.after(this.#way(), () => process.whenRunning(() => resolve(answer)));
+  }
+
+  #way(): number {
+    const [least, most] = this.#trouble === "slow" ? times.slow : times.way;
+    return this.#random.between(least, most);
+  }
+}
