@@ -146,18 +146,11 @@ export function pair(what: string, ours: Rounds, theirs: Rounds, wanted: string)
   return [row("hive", what, "ms", ours.wall, note), row("hive", `  hivex: ${what}`, "ms", theirs.wall)];
 }
 
-/** What a walk needs beside node itself and the file. */
+/** What a walk needs beside the file and a process that loads the same and reads it. */
 export function memoryRow(what: string, file: string, { memory }: Rounds): Row {
-  const bare = processMemory();
-  const size = statSync(file).size / 1024;
-  const note = `${((memory - bare - size) / 1024).toFixed(0)} MiB more than node and the file; wanted ≤ 40`;
+  const { memory: bare } = ourRounds("read", file, 1, "");
+  const note = `${((memory - bare) / 1024).toFixed(0)} MiB more than the same process that only reads the file; wanted ≤ 40`;
   return row("hive", `  memory of ${what}`, "MiB", [memory / 1024], note);
-}
-
-/** KiB of a process that does nothing. */
-function processMemory(): number {
-  const script = "console.log(process.resourceUsage().maxRSS)";
-  return Number(spawnSync(process.execPath, ["-e", script], { encoding: "utf8" }).stdout);
 }
 
 function wholeProcesses(file: string, runs: number, say: Say): Row[] {
