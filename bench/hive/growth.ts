@@ -33,18 +33,21 @@ function measure(folder: string, peer: string, runs: number, say: (line: string)
   for (const megabytes of [1, 10, 100, 1000]) {
     say(`making ${megabytes} MB`);
     writeFileSync(file, writeHive(repeatedTree(megabytes, one), { time, expectedSize: megabytes * 1.02e6 }));
-    const large = megabytes > 100 ? { warmUp: 2 } : {};
+    // A gigabyte written 20 times would measure the disk.
+    const large = megabytes > 100 ? { warmUp: 2, rounds: 5 } : {};
     const works: Work[] = [
       { name: "open", file, rounds: runs, ...large },
       { name: "walk", file, rounds: runs, ...large },
-      { name: "rewrite", file, rounds: runs, warmUp: 2 },
-      { name: "lookup", file, rounds: runs, count: 100_000, peerCount: 2000, warmUp: 2 },
+      { name: "rewrite", file, rounds: runs, warmUp: 2, ...large },
+      { name: "lookup", file, rounds: runs, count: 100_000, peerCount: 2000, warmUp: 2, ...large },
     ];
     for (const work of works) {
       say(`${work.name} ${megabytes} MB`);
       const what = `${work.name}, ${megabytes} MB`;
       const { ours, theirs } = sideBySide(work, peer, out);
-      rows.push(...pair(what, ours, theirs, "no bend"));
+      const found = pair(what, ours, theirs, "no bend");
+      say(`${found[0]?.median.toFixed(1)} ms: ${found[0]?.note}`);
+      rows.push(...found);
       if (work.name === "walk") rows.push(memoryRow(what, file, ours));
     }
     say(`change ${megabytes} MB`);
