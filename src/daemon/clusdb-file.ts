@@ -90,6 +90,9 @@ export class ClusDbFile {
   #bytesOf(replica: Replica): { readonly tag: string; readonly bytes: () => Promise<Uint8Array> } {
     const copy = { tree: replica.tree(), tag: replica.tag(), lineage: replica.lineage() };
     const wall = this.#outside.clock.wall();
-    return { tag: formatTag(copy.tag), bytes: () => encodeClusDbInSlices(copy, wall, () => this.#outside.timers.sleep(1)) };
+    return {
+      tag: formatTag(copy.tag),
+      bytes: () => encodeClusDbInSlices(copy, wall, () => this.#outside.timers.sleep(1)),
+    };
   }
 }
