@@ -1,8 +1,8 @@
 /**
  * `npm run sim -- --seeds N [--from S] | --only S,S… [--nodes 3|4|5] [--faults KIND,KIND…] [--long | --brink] [--restores N]
- * [--recoveries] [--shadows] [--holds] [--force-quorum] [--disks] [--quorum etcd] [--node-restores] [--trace] [--stop]`: runs seeds one after the
- * other and ends with 1 when one fails. A line for each failing seed, a summary at the end; `--long` and `--brink` say how long faults
- * last (faults.ts), `--trace` prints every event, `--stop` ends at the first failure.
+ * [--recoveries] [--shadows] [--holds] [--force-quorum] [--disks] [--quorum etcd] [--node-restores] [--trace] [--stop]`: runs seeds
+ * one after the other and ends with 1 when one fails. A line for each failing seed, a summary at the end; `--long` and `--brink` say
+ * how long faults last (faults.ts), `--trace` prints every event, `--stop` ends at the first failure.
  */
 import { parseArgs } from "node:util";
 import { Worker } from "node:worker_threads";

@@ -79,12 +79,7 @@ export async function runSeed(spec: RunSpec, unhandled: () => readonly unknown[]
   const probe = new SimCluster({ ...given, nodes: spec.nodes ?? 3 });
   const cluster = spec.nodes === undefined ? withDrawnNodes(probe, given) : probe;
   const { world, judge } = cluster;
-  const drawn = drawPlan(world.random.stream("plan"), world.random.stream("budget").between(2, 25), cluster.isVictim);
-  const plan = {
-    ...drawn,
-    ...(spec.lasting === undefined ? {} : faultLengths[spec.lasting]),
-    kinds: spec.faults ?? drawn.kinds,
-  };
+  const plan = planOf(spec, cluster);
   const workload = new Workload(cluster);
   const injector = new FaultInjector(world, plan);
   const authoritative = spec.forceQuorum !== true;
@@ -141,6 +136,11 @@ export async function runSeed(spec: RunSpec, unhandled: () => readonly unknown[]
     hash: world.trace.hash(),
     trace: world.trace.lines(),
   };
+}
+
+function planOf({ lasting, faults }: RunSpec, { world, isVictim }: SimCluster): FaultPlan {
+  const drawn = drawPlan(world.random.stream("plan"), world.random.stream("budget").between(2, 25), isVictim);
+  return { ...drawn, ...(lasting === undefined ? {} : faultLengths[lasting]), kinds: faults ?? drawn.kinds };
 }
 
 function withDrawnNodes(probe: SimCluster, given: Omit<ClusterSpec, "nodes">): SimCluster {
