@@ -87,6 +87,7 @@ async function large(runs: number, say: Say): Promise<readonly Row[]> {
     }
     rows.push(row("scale", `${what}: join (command, start and copy)`, "ms", joined));
     await settled(cluster);
+    await allUp(first);
     say("two nodes have joined");
     const leader = first;
     const api = new Api(leader.data, 16);
@@ -115,6 +116,16 @@ async function answers(node: NodeProcess, isThere: (self: { readonly state: stri
   const self = (): Promise<boolean> =>
     api.ask<{ readonly state: string }>("GET", "/status/self").then(isThere, () => false);
   await waitFor(`${node.name} is there`, self, 240_000);
+  api.close();
+}
+
+async function allUp(node: NodeProcess): Promise<void> {
+  const api = new Api(node.data);
+  const look = async (): Promise<boolean> => {
+    const nodes = await api.ask<readonly { readonly state: string }[]>("GET", "/nodes").catch(() => []);
+    return nodes.length === names.length && nodes.every(({ state }) => state === "up");
+  };
+  await waitFor("every node is up", look, 240_000);
   api.close();
 }
 
@@ -169,7 +180,9 @@ async function move(api: Api, group: string): Promise<void> {
   const path = `/groups/${encodeURIComponent(group)}`;
   const ask = (): Promise<{ readonly owner: string | null; readonly movingTo: string | null }> => api.ask("GET", path);
   const { owner } = await ask();
-  await api.ask("POST", `${path}/move`, {});
+  // On a busy machine the others may just be joining again.
+  const begun = (): Promise<boolean> => api.ask("POST", `${path}/move`, {}).then(yes, no);
+  while (!(await begun())) await sleep(20);
   for (let now = await ask(); now.owner === owner || now.movingTo !== null; now = await ask()) await sleep(2);
 }
 
@@ -207,3 +220,6 @@ async function timed(work: () => Promise<unknown>): Promise<number> {
   await work();
   return performance.now() - begun;
 }
+
+const yes = (): boolean => true;
+const no = (): boolean => false;
