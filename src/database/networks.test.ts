@@ -125,8 +125,7 @@ test("states say what they mean, whoever reports", () => {
         else assert.equal(state(node), others.every((other) => state(other) === 1 || reaches(node, other)) ? 3 : 2);
       }
       const pairs = up.flatMap((a) => up.filter((b) => a < b).map((b) => reaches(a, b)));
-      const expected =
-        up.length === 0 ? 0 : pairs.every(Boolean) ? 3 : pairs.some(Boolean) ? 2 : 1;
+      const expected = up.length === 0 ? 0 : pairs.every(Boolean) ? 3 : pairs.some(Boolean) ? 2 : 1;
       assert.equal(networks.get("n"), expected);
     }),
   );
