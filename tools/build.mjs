@@ -81,7 +81,9 @@ const lateBuiltins = {
       const load = `process.getBuiltinModule(${JSON.stringify(path)})`;
       if (typeof found === "function" || found === process) return { contents: `module.exports = ${load};` };
       const members = Object.keys(found).map((name) => `get ${name}() { return load().${name}; }`);
-      return { contents: `let found; const load = () => (found ??= ${load}); module.exports = { ${members.join(", ")} };` };
+      return {
+        contents: `let found; const load = () => (found ??= ${load}); module.exports = { ${members.join(", ")} };`,
+      };
     });
   },
 };
