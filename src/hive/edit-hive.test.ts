@@ -11,7 +11,7 @@ import { diff } from "../tree/diff.ts";
 import { applyEdits, type Edit } from "../tree/edit.ts";
 import { buildKey, childCount, emptyKey, findKey, type Key } from "../tree/key.ts";
 import { modelOf, plain } from "../tree/model.ts";
-import { binary, dword, sz } from "../tree/value.ts";
+import { binary, dword, sz, type Value } from "../tree/value.ts";
 import { checkHive } from "./check.ts";
 import { commitHive } from "./commit-hive.ts";
 import { type HiveCommit, HiveEditor } from "./edit-hive.ts";
@@ -32,6 +32,9 @@ function written(file: Uint8Array, commit: HiveCommit | undefined): Uint8Array {
   for (const { at, bytes: each } of writes) bytes.set(each, at);
   return bytes;
 }
+
+const someValue = (): fc.Arbitrary<Value> =>
+  fc.tuple(fc.constantFrom("x", "y"), fc.nat({ max: 3 })).map(([name, number]) => dword(name, number));
 
 function nameOf(act: () => void): string {
   try {
@@ -74,6 +77,30 @@ describe("changing a hive in place", () => {
         },
       ),
       { numRuns: 150, endOnFailure: true },
+    );
+  });
+
+  test("edits of the same few keys, one after the other", () => {
+    const path = fc.constantFrom("a", "A", "a\\b", "b");
+    const one = fc.oneof(
+      { weight: 4, arbitrary: fc.record({ kind: fc.constant("set-value" as const), path, value: someValue() }) },
+      fc.record({ kind: fc.constant("delete-key" as const), path }),
+      fc.record({ kind: fc.constant("create-key" as const), path }),
+      fc.record({ kind: fc.constant("delete-value" as const), path, name: fc.constantFrom("x", "y") }),
+      fc.record({ kind: fc.constant("put-tree" as const), path, tree: fc.constant(emptyKey("a", 1n)) }),
+    );
+    fc.assert(
+      fc.property(fc.array(fc.array(one, { maxLength: 20 }), { maxLength: 3 }), (all) => {
+        const file = writeHive(emptyKey("", 1n), { time: 1n });
+        let tree = readHive(file).root;
+        const editor = new HiveEditor(file, { check: false });
+        for (const edits of all) {
+          tree = applyEdits(tree, edits, 9n);
+          editor.apply(edits, 9n);
+        }
+        assert.deepEqual(plain(modelOf(readHive(editor.whole(9n)).root)), plain(modelOf(tree)));
+        assert.deepEqual(wrongWith(editor.whole(9n)), []);
+      }),
     );
   });
 

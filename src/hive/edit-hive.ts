@@ -2,6 +2,7 @@ import { fail } from "../base/errors.ts";
 import type { Edit } from "../tree/edit.ts";
 import { checkPath, checkTree, checkValue } from "../tree/limits.ts";
 import { splitPath } from "../tree/path.ts";
+import type { Value } from "../tree/value.ts";
 import { baseBlockChecksum, isDirty, readBaseBlock } from "./base-block.ts";
 import { checkHive } from "./check.ts";
 import { addKey, type Editable, emptyOut, fill, freeKey, setClass, setSecurity } from "./edit-key.ts";
@@ -47,6 +48,8 @@ export class HiveEditor {
   readonly #memory: HiveMemory;
   #sequence: number;
   #broken = false;
+  /** The key whose value was set last: the values of a new key come one after the other. */
+  #reached: { readonly path: string; readonly key: number } | undefined;
 
   /**
    * Throws HiveError for a damaged hive and Failure INVALID_STATE for one whose last write did not finish (`recoverHive` first) or
@@ -159,6 +162,12 @@ export class HiveEditor {
   }
 
   #apply(edit: Edit, time: bigint): void {
+    const reached = this.#reached;
+    this.#reached = undefined;
+    if (edit.kind === "set-value" && edit.path === reached?.path) {
+      checkValue(edit.value);
+      return this.#setValue(edit.path, edit.value, reached.key, time);
+    }
     const names = splitPath(edit.path);
     checkPath(edit.path, names);
     switch (edit.kind) {
@@ -168,12 +177,10 @@ export class HiveEditor {
       case "delete-key":
         this.#deleteKey(names, time);
         break;
-      case "set-value": {
+      case "set-value":
         checkValue(edit.value);
-        const key = this.#reach(names, time);
-        if (setValue(this.#memory, key, edit.value)) this.#written(key, time);
+        this.#setValue(edit.path, edit.value, this.#reach(names, time), time);
         break;
-      }
       case "delete-value": {
         const key = this.#find(names);
         if (key !== undefined && deleteValue(this.#memory, key, edit.name)) this.#written(key, time);
@@ -192,6 +199,11 @@ export class HiveEditor {
         fill(this.#hive, key, edit.tree, names.length === 0 ? undefined : this.#memory.follow(key + nk.parent));
       }
     }
+  }
+
+  #setValue(path: string, value: Value, key: number, time: bigint): void {
+    if (setValue(this.#memory, key, value)) this.#written(key, time);
+    this.#reached = { path, key };
   }
 
   #written(key: number, time: bigint): void {
