@@ -1,4 +1,4 @@
-import { constants } from "node:fs";
+import { constants, readFileSync } from "node:fs";
 import * as fs from "node:fs/promises";
 import { dirname } from "node:path";
 import { translated } from "./outside-node-error.ts";
@@ -15,6 +15,7 @@ const flags = {
   append: constants.O_RDWR | constants.O_APPEND | constants.O_CREAT,
   create: constants.O_RDWR | constants.O_CREAT | constants.O_EXCL,
   update: constants.O_RDWR,
+  "write-only": constants.O_WRONLY,
 } as const;
 
 const cloneFlags = constants.COPYFILE_EXCL | constants.COPYFILE_FICLONE_FORCE;
@@ -76,6 +77,8 @@ async function list(path: string): Promise<readonly string[]> {
 
 /** A pipe without a writer, or a terminal, would be waited for without end: only what has an end is read. */
 async function readWhole(path: string): Promise<Uint8Array> {
+  // Nothing is waited for, and a table of processes has hundreds: five turns of a thread each cost more than the reading.
+  if (/^\/proc\/\d+\/stat$/.test(path)) return plain(readFileSync(path));
   const handle = await fs.open(nativePath(path), constants.O_RDONLY | constants.O_NONBLOCK);
   try {
     const found = await handle.stat();

@@ -95,6 +95,16 @@ test("a started program does not inherit a lock", async () => {
   await child.ended;
 });
 
+test("what is opened to write only can't be read, and is not made", async () => {
+  await assert.rejects(files.open(path("none"), "write-only"), { code: "ENOENT" });
+  await (await files.open(path("only"), "create")).close();
+  const file = await files.open(path("only"), "write-only");
+  await file.write(new TextEncoder().encode("1"), 0);
+  await assert.rejects(file.read(0, 1), { code: "EBADF" });
+  await file.close();
+  assert.equal(new TextDecoder().decode(await files.read(path("only"))), "1");
+});
+
 test("files: what is written is read, failures have POSIX names", async () => {
   const at = path("file");
   const made = await files.open(at, "create", 0o640);

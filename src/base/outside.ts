@@ -62,9 +62,9 @@ export interface Files extends FileAttributes {
   read(path: string): Promise<Uint8Array>;
   /**
    * "read": existing; "read-no-link": the same, ELOOP for a symbolic link; "append": existing or new, writes go to the end;
-   * "create": new, EEXIST otherwise; "update": existing, writes at any place; "read-alone": existing, EBUSY for a block device that
-   * anything uses (a mount in whatever namespace, a loop device, RAID …), until it is closed. `mode` (octal) is for a new file, 0600
-   * unless given.
+   * "create": new, EEXIST otherwise; "update": existing, writes at any place; "write-only": the same for what can't be read;
+   * "read-alone": existing, EBUSY for a block device that anything uses (a mount in whatever namespace, a loop device, RAID …), until
+   * it is closed. `mode` (octal) is for a new file, 0600 unless given.
    */
   open(path: string, how: OpenHow, mode?: number): Promise<FileHandle>;
   /** Gives an existing file a second name; EEXIST when the name is taken. Atomic. */
@@ -96,7 +96,7 @@ export interface Files extends FileAttributes {
 }
 
 /** How a file is opened. */
-export type OpenHow = "read" | "read-no-link" | "read-alone" | "append" | "create" | "update";
+export type OpenHow = "read" | "read-no-link" | "read-alone" | "append" | "create" | "update" | "write-only";
 
 /** Files beyond their content: links, owners, access lists, and what a whole folder needs. */
 export interface FileAttributes {

@@ -1,7 +1,7 @@
-import type { Outside, ProcessIdentity } from "../base/outside.ts";
+import type { Outside } from "../base/outside.ts";
 import { type ApplicationRecord, bootId } from "./application-record.ts";
-import { probeContainment } from "./containment.ts";
-import { environmentOf, processTable, readText } from "./process-table.ts";
+import { readText } from "./process-table.ts";
+import { killSession } from "./session-kill.ts";
 
 /**
  * Kills every process of an application and resolves when all are proven gone; it never gives up (a process that the kernel can't end
@@ -41,6 +41,11 @@ export async function until(outside: Outside, condition: () => Promise<boolean>)
 /** Removes an application's cgroup, and those that it made below, once nothing is inside. */
 export async function removeCgroup(outside: Outside, cgroup: string): Promise<void> {
   const { files } = outside;
+  const removed = await files.removeFolder(cgroup).then(
+    () => true,
+    () => false,
+  );
+  if (removed) return;
   for (const name of await files.list(cgroup).catch(() => [])) {
     const path = `${cgroup}/${name}`;
     if ((await files.stat(path))?.kind === "folder") await removeCgroup(outside, path);
@@ -48,36 +53,20 @@ export async function removeCgroup(outside: Outside, cgroup: string): Promise<vo
   await files.removeFolder(cgroup).catch(() => undefined);
 }
 
-/**
- * By a shell, because `cgroup.kill` can only be opened for writing. When it fails, the end of the init kills the same processes.
- */
+/** When it fails, the end of the init kills the same processes, or what is looked for in the process table. */
 async function killCgroup(outside: Outside, cgroup: string): Promise<void> {
-  const { shell } = await probeContainment(outside);
-  const args = ["-c", 'echo 1 >"$1"', "sh", `${cgroup}/cgroup.kill`];
-  const program = { command: shell, args, environment: {}, folder: "/", output: "none" } as const;
-  const child = await outside.processes.start(program).catch(() => undefined);
-  await child?.ended;
+  try {
+    // The kernel opens this file for nothing but writing.
+    const file = await outside.files.open(`${cgroup}/cgroup.kill`, "write-only");
+    await file.write(new TextEncoder().encode("1"), 0);
+    await file.close();
+  } catch {
+    // What is left shows below.
+  }
 }
 
 async function isEmpty(outside: Outside, cgroup: string): Promise<boolean> {
   if ((await outside.files.stat(cgroup)) === undefined) return true;
   const events = await readText(outside.files, `${cgroup}/cgroup.events`);
   return /^populated 0$/m.test(events);
-}
-
-/** Kills what belongs to a session or carries the application's mark; whether it is sure that nothing was there. */
-async function killSession(outside: Outside, record: ApplicationRecord): Promise<boolean> {
-  const mark = `CLUBAR_APPLICATION=${record.id}`;
-  const found: ProcessIdentity[] = [];
-  let isSure = true;
-  for (const entry of await processTable(outside.files)) {
-    if (entry.state === "Z" || entry.identity.pid === outside.processes.self.pid) continue;
-    if (Number(entry.identity.started) < Number(record.init.started)) continue;
-    const inSession = entry.session === record.init.pid;
-    const environment = inSession ? [] : await environmentOf(outside.files, entry.identity.pid);
-    if (environment === undefined) isSure = false;
-    else if (inSession || environment.includes(mark)) found.push(entry.identity);
-  }
-  for (const identity of found) await outside.processes.signal(identity, "SIGKILL");
-  return isSure && found.length === 0;
 }
