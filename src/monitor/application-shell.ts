@@ -92,3 +92,13 @@ export function chain(
 export function quoteWord(word: string): string {
   return `'${word.replaceAll("'", "'\\''")}'`;
 }
+
+/** A command for a POSIX shell; words NAME=VALUE before the program are its environment. */
+export function commandLine(words: readonly string[]): string {
+  const program = words.findIndex((word) => !/^[A-Za-z_]\w*=/.test(word));
+  const quoted = words.map((word, index) => {
+    const equals = program === -1 || index < program ? word.indexOf("=") + 1 : 0;
+    return `${word.slice(0, equals)}${quoteWord(word.slice(equals))}`;
+  });
+  return quoted.join(" ");
+}

@@ -3,7 +3,7 @@ import { newGuid } from "../base/guid.ts";
 import type { Child, Outside, ProcessEnd, ProcessIdentity } from "../base/outside.ts";
 import { killApplication, removeCgroup } from "./application-kill.ts";
 import { type ApplicationRecord, bootId, removeRecord, writeRecord } from "./application-record.ts";
-import { chain, quoteWord } from "./application-shell.ts";
+import { chain, commandLine } from "./application-shell.ts";
 import { type Containment, probeContainment } from "./containment.ts";
 import { parseStat } from "./process-table.ts";
 
@@ -37,7 +37,10 @@ export interface Application {
   stop(graceMs: number): Promise<void>;
   /** Kills all processes at once. Resolves when they are proven gone. */
   kill(): Promise<void>;
-  /** Runs a command among the application's processes; its exit code, or undefined when the application or `signal` ended first. */
+  /**
+   * Runs a command among the application's processes; words NAME=VALUE before the program are its environment. Its exit code, or
+   * undefined when the application or `signal` ended first.
+   */
   call(words: readonly string[], signal?: AbortSignal): Promise<number | undefined>;
 }
 
@@ -179,7 +182,7 @@ function control(
     talk.answers.set(number, answer.resolve);
     signal?.addEventListener("abort", giveUp);
     if (signal?.aborted === true || talk.hasEnded()) giveUp();
-    else child.tell(`${number} ${words.map(quoteWord).join(" ")}`);
+    else child.tell(`${number} ${commandLine(words)}`);
     const code = await answer.promise;
     talk.answers.delete(number);
     signal?.removeEventListener("abort", giveUp);

@@ -97,16 +97,15 @@ export function ocfActs(
       .application()
       ?.call(
         [
+          `OCF_RESKEY_CRM_meta_timeout=${limit}`,
+          `OCF_RESKEY_CRM_meta_interval=${interval}`,
+          `OCF_RESKEY_CRM_meta_name=${action}`,
+          ...(depth === 0 ? [] : [`OCF_CHECK_LEVEL=${depth}`]),
           "timeout",
           "-s",
           "KILL",
           String(limit / 1000),
           ...(machine || !isRoot ? [] : withoutMachine),
-          "env",
-          `OCF_RESKEY_CRM_meta_timeout=${limit}`,
-          `OCF_RESKEY_CRM_meta_interval=${interval}`,
-          `OCF_RESKEY_CRM_meta_name=${action}`,
-          ...(depth === 0 ? [] : [`OCF_CHECK_LEVEL=${depth}`]),
           path,
           action,
         ],

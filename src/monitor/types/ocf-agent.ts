@@ -4,6 +4,7 @@ import { foldName } from "../../tree/path.ts";
 import { defaultTimes, type ResourceContext, type ResourceType } from "../resource-type.ts";
 import { agentPath, ocfActs, ocfCode, type OcfRun, ocfSays, saysRunning } from "./ocf-action.ts";
 import { type OcfMetadata, ocfProblems, ocfRows, parseOcfMetadata } from "./ocf-metadata.ts";
+import { knownMetadata } from "./ocf-known.ts";
 import { ask } from "./program.ts";
 
 /**
@@ -66,23 +67,32 @@ async function bringOnline(context: ResourceContext, run: OcfRun): Promise<void>
     });
   }
   await openContainer(context, run.machine);
-  const { code, text } = await ask(context, context.application(), [path, "meta-data"], run.signal);
-  if (code !== 0) throw failed(context, "meta-data", code);
-  const metadata = parseOcfMetadata(text, path);
+  const metadata = await metadataOf(context, path, run.signal);
   known.set(resource, metadata);
   checkParameters(context, metadata);
   const act = ocfActs(context, metadata, run);
-  if (metadata.actions.some(({ name }) => name === "validate-all")) {
+  // What is there already was left by an earlier one, or is a trace of it: the start must begin from nothing.
+  const isThere = (await act("monitor")) !== ocfCode.notRunning;
+  // Wrong parameters also make a monitor fail; then nothing is to be stopped with them.
+  if (isThere && metadata.actions.some(({ name }) => name === "validate-all")) {
     const valid = await act("validate-all");
     if (valid !== 0 && valid !== ocfCode.unimplemented) throw failed(context, "validate-all", valid);
   }
   if (run.machine) await rememberStart(context);
-  // What is there already was left by an earlier one, or is a trace of it: the start must begin from nothing.
-  if ((await act("monitor")) !== ocfCode.notRunning) await stop(context, run);
+  if (isThere) await stop(context, run);
+  // A start that says yes is believed until the next look, as the specification has it (it answers when all is up).
   const started = await act("start");
   if (started !== 0) throw failed(context, "start", started);
-  const monitored = await act("monitor");
-  if (!saysRunning(monitored)) throw failed(context, "monitor after its start", monitored);
+}
+
+async function metadataOf(context: ResourceContext, path: string, signal: AbortSignal): Promise<OcfMetadata> {
+  const asked = async (): Promise<OcfMetadata> => {
+    const { code, text } = await ask(context, context.application(), [path, "meta-data"], signal);
+    if (code !== 0) throw failed(context, "meta-data", code);
+    return parseOcfMetadata(text, path);
+  };
+  const isGood = (metadata: OcfMetadata): boolean => ocfProblems(metadata, context.resource.parameters).length === 0;
+  return knownMetadata(context.outside, path, asked, isGood);
 }
 
 async function openContainer(context: ResourceContext, machine: boolean): Promise<void> {

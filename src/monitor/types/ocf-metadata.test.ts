@@ -57,7 +57,7 @@ after(async () => {
 /** Writes down each action with what it was given; `how` chooses what goes wrong. */
 const agent = `#!/bin/sh
 here=${scene.folder}
-case $1 in meta-data) cat $here/meta-data.xml; exit 0;; esac
+case $1 in meta-data) echo >>$here/asked; cat $here/meta-data.xml; exit 0;; esac
 echo "$1 $OCF_CHECK_LEVEL $OCF_RESOURCE_INSTANCE $OCF_RESOURCE_PROVIDER:$OCF_RESOURCE_TYPE $OCF_RESKEY_CRM_meta_timeout" >>$here/calls
 case $OCF_RESKEY_how:$1 in
   hang:start) trap '' TERM; sleep 1000;;
@@ -98,15 +98,28 @@ test("a start that hangs is ended after the agent's own time, and holds up nobod
   assert.equal(odd.running.size, 0);
 });
 
+test("an agent is asked for its meta-data once, until its file or what it lacks has changed", async () => {
+  const asked = (): number => readFileSync(join(scene.folder, "asked"), "utf8").length;
+  const before = asked();
+  assert.equal((await odd.online("again", "OCF Agent", how("well"))).state, online);
+  await odd.engine.stop("again");
+  assert.equal(asked(), before);
+  writeFileSync(join(root, "resource.d", "test", "Odd"), `${agent}\n`);
+  assert.equal((await odd.online("again", "OCF Agent", how("well"))).state, online);
+  await odd.engine.stop("again");
+  assert.equal(asked(), before + 1);
+  assert.match((await odd.online("again", "OCF Agent", [...how("well"), sz("new", "1")])).because, /no parameter new/);
+  assert.equal(asked(), before + 2);
+});
+
 test("a failed check, a start that did nothing and a stop that fails are told; the last holds the resource", async () => {
   assert.match(
     (await odd.online("a", "OCF Agent", how("refuse"))).because,
     /validate-all ended with 6 \(wrong configuration\)/,
   );
-  assert.match(
-    (await odd.online("b", "OCF Agent", how("weak"))).because,
-    /monitor after its start ended with 7 \(not running\)/,
-  );
+  const quick = { looksAlivePollInterval: 10, isAlivePollInterval: 10 };
+  assert.equal((await odd.online("b", "OCF Agent", how("weak"), quick)).state, online);
+  assert.match((await odd.reaches("b", failed)).because, /not alive any more/);
   assert.equal(odd.events.at(-1)?.held, undefined);
   assert.equal(odd.running.size, 0);
 });
