@@ -5,13 +5,13 @@ import type { Containment } from "./containment.ts";
  * Runs first, already armed to die with the host (setpriv). The parent check closes the gap before that: a host that died earlier is no
  * longer the parent. $1 host's pid, $2 the cgroup's cgroup.procs or "", then the program to become. Descriptor 9 keeps the outer /proc.
  */
-const wrapper = `
+const tied = `
 [ "$PPID" = "$1" ] || exit 125
 [ -z "$2" ] || echo $$ >"$2" || exit 125
 shift 2
 exec 9</proc
-exec "$@"
 `;
+const wrapper = `${tied}exec "$@"`;
 
 /**
  * The init of an application's PID namespace: when it ends, the kernel kills whatever is left inside.
@@ -67,25 +67,26 @@ export function chain(
   program: readonly string[],
 ): readonly string[] {
   const dieWithParent = kind.setpriv === undefined ? [] : [kind.setpriv, "--pdeathsig", "KILL"];
-  const inside = kind.unshare === undefined && program.length > 0 ? [...dieWithParent, "--", ...program] : program;
-  return [
-    ...dieWithParent,
-    kind.shell,
-    "-c",
-    wrapper,
-    "clubar-wrapper",
-    String(host.pid),
-    cgroup === undefined ? "" : `${cgroup}/cgroup.procs`,
-    ...(kind.unshare ?? []),
-    ...(kind.setsid === undefined ? [] : [kind.setsid]),
-    kind.shell,
-    "-c",
-    init,
-    "clubar-init",
-    log,
-    folder,
-    ...(kind.setpriv === undefined ? program : inside),
-  ];
+  const tie = [String(host.pid), cgroup === undefined ? "" : `${cgroup}/cgroup.procs`];
+  const session = kind.setsid === undefined ? [] : [kind.setsid];
+  if (kind.unshare === undefined) {
+    // Wrapper and init are one process then, and one shell.
+    const inside = dieWithParent.length > 0 && program.length > 0 ? [...dieWithParent, "--", ...program] : program;
+    return [
+      ...dieWithParent,
+      ...session,
+      kind.shell,
+      "-c",
+      `${tied}${init}`,
+      "clubar-init",
+      ...tie,
+      log,
+      folder,
+      ...inside,
+    ];
+  }
+  const begun = [...dieWithParent, kind.shell, "-c", wrapper, "clubar-wrapper", ...tie, ...kind.unshare, ...session];
+  return [...begun, kind.shell, "-c", init, "clubar-init", log, folder, ...program];
 }
 
 /** One word for a POSIX shell. */
