@@ -27,6 +27,8 @@ export async function benchMoves(runs: number, say: Say): Promise<readonly Row[]
     const scene = { cluster, agent, api: new Api((await cluster.leader()).data, 16) };
     await create(scene, "One", 1);
     await create(scene, "Ten", 10);
+    // Starts of the one would be taken for those of the other.
+    await groupsOnline(scene.api, () => true);
     const rows: Row[] = [];
     rows.push(...(await groupMoves(scene, "One", 1, 4 * runs, [peer.one, peer.outage])));
     say("one resource");
