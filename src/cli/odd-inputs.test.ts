@@ -2,7 +2,9 @@
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import {
+  copyFileSync,
   existsSync,
+  linkSync,
   mkdirSync,
   mkdtempSync,
   readdirSync,
@@ -105,6 +107,32 @@ describe("odd inputs", () => {
       );
     });
   }
+
+  test("no verb writes over the hive that it reads, nor over a log of it", async () => {
+    const hive = join(folder, "own");
+    copyFileSync(join(folder, "good"), hive);
+    copyFileSync(join(folder, "good"), `${hive}.LOG1`);
+    linkSync(hive, join(folder, "other-name"));
+    const before = readFileSync(hive);
+    for (const out of ["own", "other-name", "own.LOG1"]) {
+      for (const line of [
+        ["save", "own"],
+        ["export", "own"],
+        ["recover", "own"],
+        ["salvage", "own"],
+        ["import", "good.reg", "own", "--prefix", "HKLM\\good"],
+      ]) {
+        const { exit, err } = await clubar(["hive", ...line, "--out", out, "--force"], undefined, { folder });
+        assert.ok(
+          exit !== 0 && /is (the hive itself|a log of the hive)\./.test(err),
+          `${line.join(" ")} ${out}: ${exit} ${err}`,
+        );
+      }
+    }
+    assert.deepEqual(readFileSync(hive), before);
+    assert.deepEqual(readFileSync(`${hive}.LOG1`), before);
+    for (const name of ["own", "own.LOG1", "other-name"]) rmSync(join(folder, name));
+  });
 
   test("a new file takes no device's place", () => {
     assert.throws(() => writeNewFile(join(folder, "fifo"), true, () => undefined), { name: "REFUSED_FOR_SAFETY" });

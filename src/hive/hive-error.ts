@@ -11,7 +11,7 @@ export class HiveError extends Failure {
     super("HIVE_CORRUPT", {
       happened: `The registry hive is damaged at file offset ${offset} (0x${offset.toString(16)}): ${reason}.`,
       unchanged: "Nothing of it was used.",
-      next: "Take another copy of the hive.",
+      next: "Take another copy of the hive, or see what is left of it: clubar hive check, clubar hive salvage.",
     });
     this.offset = offset;
     this.reason = reason;

@@ -59,13 +59,15 @@ interface UsableLog {
  * follows
  * the other. An old log is applied when it was written with the hive (the times are equal). A bad base block is restored from the log
  * with
- * the later entries, and then only that log is applied. Throws Failure HIVE_CORRUPT when the hive is dirty and no log fits.
+ * the later entries, and then only that log is applied.
+ *
+ * Throws HiveError when the file is too short for a base block, Failure HIVE_CORRUPT when the hive is dirty and no log fits.
  */
 export function recoverHive(primary: Uint8Array, logs: readonly Uint8Array[]): Recovery {
   const block = ownBaseBlock(primary);
   if (block !== undefined && !isDirty(block))
     return { bytes: primary, outcome: "clean", applied: [], baseBlockFrom: undefined, notes: [] };
-  if (primary.length < baseBlockSize) throw nothingFits(["the hive ends inside its base block"]);
+  if (primary.length < baseBlockSize) throw new HiveError(0, "the hive ends inside its base block");
   const sound = block?.checksumRight === true ? block : undefined;
   const notes: string[] = [];
   const usable = logs.flatMap((bytes, log) => {
@@ -222,6 +224,6 @@ function nothingFits(notes: readonly string[]): Failure {
   return fail("HIVE_CORRUPT", {
     happened: ["The last write to the registry hive did not finish, and no log fits it.", ...notes].join(" "),
     unchanged: "Nothing was recovered.",
-    next: "Give the log files that stood beside it (.LOG1 and .LOG2), or read the hive as it is.",
+    next: "Give the log files that stood beside it (.LOG1 and .LOG2), read the hive as it is, or save what is left: clubar hive salvage.",
   });
 }

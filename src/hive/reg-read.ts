@@ -114,7 +114,10 @@ class RegReader {
     const full = fullRegPath(given.endsWith("\\") ? given.slice(0, -1) : given);
     if (splitPath(full).includes("")) throw this.#scan.wrong("a key has no name between two backslashes of its path");
     const path = pathBelow(this.#prefix, full);
-    if (path === undefined) throw this.#scan.wrong(`the key ${given} is not below ${this.#prefix.join("\\")}`);
+    if (path === undefined)
+      throw this.#scan.wrong(
+        `the key ${given} is not below ${this.#prefix.join("\\")}, where the hive is taken to be mounted (--prefix says where)`,
+      );
     this.#hasKey = kind === "key";
     return { kind, path };
   }

@@ -62,6 +62,7 @@ export async function recoverFile(
 ): Promise<void> {
   const { path, bytes, recovery } = await readHiveFile(cli, file, {
     recover: true,
+    out,
     ...(logs.length > 0 ? { log: logs } : {}),
   });
   writeNewFile(cli.path(out), force === true, (write) => write(bytes));
@@ -93,13 +94,13 @@ export async function salvageFile(
   const { path, bytes } = await readHiveFile(cli, file, options);
   const { tree, report } = salvageHive(bytes);
   writeTree(cli, tree, fileTime(cli.terminal.now()), options);
-  const { keys, values, dataBytes, losses, orphans, findings } = report;
+  const { keys, values, dataBytes, losses, reattached, orphans, findings } = report;
   if (losses.length > 0) cli.exit = 4;
   cli.show({ path, out: cli.path(options.out), ...report }, () => {
     const head = facts([
       ["Saved to", options.out],
       ["Saved", `${counted(keys, "key")}, ${counted(values, "value")}, ${bytesText(dataBytes)} of data`],
-      ["Found without a way to them", orphans === 0 ? "none" : `${counted(orphans, "key")}, below "${orphansName}"`],
+      ["Found without a way to them", foundText(reattached, orphans)],
       ["Lost", losses.length === 0 ? "nothing that is known of" : counted(losses.length, "part")],
       ["Else wrong", findings.length === 0 ? "nothing" : `${counted(findings.length, "thing")} (clubar hive check)`],
     ]);
@@ -108,6 +109,13 @@ export async function salvageFile(
     const rest = losses.length > most ? `… and ${losses.length - most} more; --most says how many are told.\n` : "";
     return `${head}\n${table(["Offset", "Lost", "In", "Why"], rows, "")}${rest}`;
   });
+}
+
+function foundText(reattached: number, orphans: number): string {
+  const found: string[] = [];
+  if (reattached > 0) found.push(`${counted(reattached, "key")}, re-attached`);
+  if (orphans > 0) found.push(`${counted(orphans, "key")}, below "${orphansName}"`);
+  return found.length === 0 ? "none" : found.join("; ");
 }
 
 /** Deleted keys and values that are still in free cells. */

@@ -1,4 +1,5 @@
 /** Opening a hive that a person named: with its logs when that is asked for, and without leaving a trace. */
+import { statSync } from "node:fs";
 import { basename } from "node:path";
 import { fail, Failure } from "../../../base/errors.ts";
 import { type OpenHive, openHive } from "../../../hive/open.ts";
@@ -24,9 +25,20 @@ export interface OpenedFile {
   readonly recovery: Recovery | undefined;
 }
 
+/** The file that will be written: never the hive, nor a log of it. */
+interface Target {
+  readonly out?: string | undefined;
+}
+
 /** The bytes of a hive; with `recover` or `log` also what its logs hold. HIVE_CORRUPT, FILE_NOT_FOUND. */
-export async function readHiveFile(cli: Cli, file: string, options: ReadOptions = {}): Promise<OpenedFile> {
+export async function readHiveFile(cli: Cli, file: string, options: ReadOptions & Target = {}): Promise<OpenedFile> {
   const path = cli.path(file);
+  if (options.out !== undefined)
+    refuseSource(
+      cli.path(options.out),
+      path,
+      options.log?.map((log) => cli.path(log)),
+    );
   const bytes = await readArtefact(path);
   if (options.recover !== true && options.log === undefined) return { path, bytes, recovery: undefined };
   const logs = await readLogs(cli, path, options.log);
@@ -38,16 +50,16 @@ export async function readHiveFile(cli: Cli, file: string, options: ReadOptions 
 export async function openHiveFile(
   cli: Cli,
   file: string,
-  options: ReadOptions = {},
+  options: ReadOptions & Target = {},
 ): Promise<OpenedFile & { readonly hive: OpenHive }> {
   const read = await readHiveFile(cli, file, options);
   const hive = openHive(read.bytes);
-  if (hive.dirty && !cli.settings.json) {
+  if (hive.dirty) {
     cli.terminal.err(
       `clubar: ${oneLine(read.path)} was not written to its end: what it shows may be stale. --recover applies its log files.\n`,
     );
   }
-  if (hive.block.minor > 5 && !cli.settings.json) {
+  if (hive.block.minor > 5) {
     cli.terminal.err(
       `clubar: ${oneLine(read.path)} is a layer over another hive (1.6): what it deletes there looks like other keys and values.\n` +
         "ls -l tells them apart.\n",
@@ -57,6 +69,30 @@ export async function openHiveFile(
 }
 
 const logEndings = [".LOG1", ".LOG2", ".LOG", ".log1", ".log2", ".log"] as const;
+
+/** Whatever name it goes by, and also with --force. */
+function refuseSource(out: string, hive: string, logs: readonly string[] = []): void {
+  const known = identityOf(out);
+  if (known === undefined) return;
+  for (const source of [hive, ...logs, ...logEndings.map((ending) => hive + ending)]) {
+    if (identityOf(source) !== known) continue;
+    throw fail("REFUSED_FOR_SAFETY", {
+      happened: `${out} is ${source === hive ? "the hive itself" : "a log of the hive"}.`,
+      unchanged: "Nothing was written.",
+      next: "Name another file; only `clubar hive import --in-place` changes a hive where it is.",
+    });
+  }
+}
+
+function identityOf(path: string): string | undefined {
+  try {
+    const { dev, ino } = statSync(path, { bigint: true });
+    return `${dev} ${ino}`;
+  } catch {
+    // Whatever keeps it from being looked at is told when it is read or written.
+    return undefined;
+  }
+}
 
 /** The logs named, or those beside the hive. */
 async function readLogs(cli: Cli, path: string, named: readonly string[] | undefined): Promise<Uint8Array[]> {
