@@ -149,10 +149,9 @@ export class OwnerLoop {
     let wakeAt = latest;
     if (this.#resting) return wakeAt;
     const running = withoutOlderFailures(state, node, this.#running);
-    for (const [id, entry] of running) {
-      if (this.#running.get(id) === entry) continue;
-      this.#quiet.delete(entry.group);
-      this.#running.set(id, entry);
+    if (running !== this.#running) {
+      this.#quiet.clear();
+      for (const [id, entry] of running) this.#running.set(id, entry);
     }
     for (const action of closeDifference({
       state,

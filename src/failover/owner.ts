@@ -106,7 +106,7 @@ export function closeDifference(input: OwnerInput): OwnerAction[] {
 
 /**
  * A failure under an older ownership says nothing of this one: the group was placed here anew, so it is tried as if it had never run here.
- * Its live settings are not the newest either: another owner's may be. Why it went offline then is no news either.
+ * Its live settings are not the newest either: another owner's may be.
  */
 export function withoutOlderFailures(
   state: ClusterState,
@@ -116,13 +116,10 @@ export function withoutOlderFailures(
   let kept: Map<string, RunningResource> | undefined;
   for (const [id, entry] of running) {
     const group = state.groups.get(state.resources.get(id)?.group ?? "");
-    const { phase, reason } = entry;
-    const says = phase === "failed" || (phase === "offline" && reason !== "");
-    if (!says || entry.busy || entry.triedUnder === undefined) continue;
+    if (entry.phase !== "failed" || entry.busy || entry.triedUnder === undefined) continue;
     if (group?.owner !== me || group.released || group.ownershipGeneration === entry.triedUnder) continue;
     kept ??= new Map(running);
-    const anew = phase === "failed" ? { restarts: [], restored: undefined, captured: true } : {};
-    kept.set(id, { ...entry, ...anew, phase: "offline", reason: "" });
+    kept.set(id, { ...entry, phase: "offline", restarts: [], restored: undefined, captured: true, reason: "" });
   }
   return kept ?? running;
 }
