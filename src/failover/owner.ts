@@ -185,14 +185,10 @@ function closeGroup(input: OwnerInput, group: GroupState, isRunning: boolean, ac
   };
   for (const resource of [...resources].reverse()) stepDown(view, resource);
   for (const resource of resources) stepUp(view, resource);
-  const settled = resources.every((resource) => !isActive(entry(resource.id)) && !needsCapture(view, resource));
-  if (group.moveTo !== undefined && !isRunning && settled) {
-    // It tells the states too, and the placing that follows clears the rest: a report before it would only hold the move up.
-    actions.push(releaseGroup(input, group, resources, entry));
-    return;
-  }
   const report = reportGroup(input, group, resources, entry);
   if (report !== undefined) actions.push(report);
+  const settled = resources.every((resource) => !isActive(entry(resource.id)) && !needsCapture(view, resource));
+  if (group.moveTo !== undefined && !isRunning && settled) actions.push(releaseGroup(input, group, resources, entry));
 }
 
 /** What is to be online: as the group, the resource and all that it depends on are to be. */
