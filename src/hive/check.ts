@@ -17,9 +17,9 @@ export interface InspectedHive {
   readonly securities: SecurityInspection;
 }
 
-/** Looks at everything that the root leads to, and at what nothing leads to; with `partial` also in the page inside which the file ends. */
-export function inspectHive(bytes: Uint8Array, partial = false): InspectedHive {
-  const inspection = new Inspection(bytes, partial);
+/** Looks at everything that the root leads to, and at what nothing leads to. */
+export function inspectHive(bytes: Uint8Array): InspectedHive {
+  const inspection = new Inspection(bytes);
   const securities = new SecurityInspection(inspection);
   const keys = new KeyInspection(inspection, securities);
   const root = inspection.cellAt(inspection.root);

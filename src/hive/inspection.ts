@@ -48,13 +48,12 @@ export class Inspection {
   /** Bytes of cells behind damaged ones that may still be believed: such cells could lie across each other. */
   #believed: number;
 
-  /** With `partial` a last page is looked at of which the file holds a part only. */
-  constructor(bytes: Uint8Array, partial: boolean) {
+  constructor(bytes: Uint8Array) {
     this.bytes = bytes;
     this.view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
     const report = (severity: Severity, rule: string, offset: number, text: string): void =>
       this.report(severity, rule, offset, undefined, text);
-    const { minor, root, extent } = inspectBaseBlock(this.view, report, partial);
+    const { minor, root, extent } = inspectBaseBlock(this.view, report);
     this.minor = minor;
     this.root = root;
     this.bins = inspectBins(this.view, extent, report);

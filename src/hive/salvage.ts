@@ -21,7 +21,7 @@ export interface SalvageReport {
   readonly reattached: number;
   /** Keys of parts that nothing leads to; they are below the key `orphansName` of the root. */
   readonly orphans: number;
-  /** Everything that is wrong with the hive (as `checkHive`, but with what is there of a page inside which the file ends). */
+  /** Everything that is wrong with the hive (as `checkHive`). */
   readonly findings: readonly Finding[];
 }
 
@@ -36,7 +36,7 @@ const orphanDepth = 2;
  * left out. Throws HiveError only when there is not one readable key.
  */
 export function salvageHive(bytes: Uint8Array): { readonly tree: Key; readonly report: SalvageReport } {
-  const hive = inspectHive(bytes, true);
+  const hive = inspectHive(bytes);
   const { inspection, keys } = hive;
   const reached = keys.keys.length;
   const findings = inspection.findings.all();
