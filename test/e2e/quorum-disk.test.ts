@@ -112,12 +112,7 @@ test("the quorum's disk is replaced, whoever is killed meanwhile", { skip }, asy
   });
 
   await context.test("moved: the old place is left, and a node that was off finds the way", async () => {
-    if (existsSync(join(cluster.quorum, "current"))) {
-      // The life that was killed in the middle is first known to be over.
-      const isPlanned = async (): Promise<boolean> => (await cluster.command(n1, [...command, "--plan"])).code === 0;
-      await waitFor("nothing uses the old disk", isPlanned, 60_000);
-      await cluster.run(n1, ...command, "--yes");
-    }
+    if (existsSync(join(cluster.quorum, "current"))) await moveAgain(n1, command);
     assert.ok(existsSync(join(moved, "current")) && !existsSync(join(cluster.quorum, "current")));
     n3.start();
     await cluster.whole();
@@ -145,3 +140,10 @@ test("the quorum's disk is replaced, whoever is killed meanwhile", { skip }, asy
     assert.match(await cluster.run(n2, "doctor"), /No restore is needed/);
   });
 });
+
+/** The life that was killed in the middle is first known to be over. */
+async function moveAgain(node: (typeof cluster.nodes)[number], command: readonly string[]): Promise<void> {
+  const isPlanned = async (): Promise<boolean> => (await cluster.command(node, [...command, "--plan"])).code === 0;
+  await waitFor("nothing uses the old disk", isPlanned, 60_000);
+  await cluster.run(node, ...command, "--yes");
+}
