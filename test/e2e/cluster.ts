@@ -185,6 +185,16 @@ export class TestCluster {
     return texts.join("\n");
   }
 
+  /** Does the work; when it fails, what the services wrote is printed before the failure goes on. */
+  async shown(work: () => Promise<void>): Promise<void> {
+    try {
+      await work();
+    } catch (error) {
+      process.stdout.write(`${this.logs()}\n`);
+      throw error;
+    }
+  }
+
   /** Kills what is left and removes the folder. */
   async end(): Promise<void> {
     melt();

@@ -86,17 +86,8 @@ function arrives(node: NodeProcess): Promise<true> {
   );
 }
 
-async function shown(work: () => Promise<void>): Promise<void> {
-  try {
-    await work();
-  } catch (error) {
-    process.stdout.write(`${cluster.logs()}\n`);
-    throw error;
-  }
-}
-
 test("a disk moves, outlives its host, is lost and is replaced at the same mount point", { skip }, () =>
-  shown(async () => {
+  cluster.shown(async () => {
     const [n1, n2] = cluster.nodes;
     assert.ok(n1 !== undefined && n2 !== undefined);
     await cluster.run(n1, "group", "create", "Data");

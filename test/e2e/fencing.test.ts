@@ -32,17 +32,8 @@ mkdirSync(at("agents"));
 symlinkSync(join(programs, "fence_test"), at("agents/fence_test"));
 if (existsSync(dummy)) symlinkSync(dummy, at("agents/fence_dummy"));
 
-before(() => shown(() => cluster.form(["N1", "N2"])));
+before(() => cluster.shown(() => cluster.form(["N1", "N2"])));
 after(() => cluster.end());
-
-async function shown(work: () => Promise<void>): Promise<void> {
-  try {
-    await work();
-  } catch (error) {
-    process.stdout.write(`${cluster.logs()}\n`);
-    throw error;
-  }
-}
 
 /** A command of this process: no second start of Node. */
 async function run(node: NodeProcess, ...words: readonly string[]): Promise<Ended> {
@@ -93,7 +84,7 @@ test(
   "the manual's examples",
   { skip: existsSync(dummy) ? false : `${dummy} is not on this machine (fence-agents)` },
   () =>
-    shown(async () => {
+    cluster.shown(async () => {
       await cluster.whole();
       const text = readFileSync(join(import.meta.dirname, "../../docs/manual/fencing.md"), "utf8");
       const power = at("power");
@@ -112,7 +103,7 @@ test(
 );
 
 test("a frozen machine is thawed after its takeover: what ran there is killed before anything of it counts", (context) =>
-  shown(async () => {
+  cluster.shown(async () => {
     const [leader, lost] = await ends();
     const path = at("count.lines");
     await post(leader, "/groups", { name: "Count" });
@@ -160,7 +151,7 @@ test("a frozen machine is thawed after its takeover: what ran there is killed be
   }));
 
 test("a frozen machine with what outlives its host is switched off, and its group starts elsewhere", () =>
-  shown(async () => {
+  cluster.shown(async () => {
     const [leader, lost] = await ends();
     const secrets = at("secrets");
     writeFileSync(secrets, "passwd=s3cret-of-the-device\n", { mode: 0o600 });

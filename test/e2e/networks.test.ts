@@ -27,16 +27,8 @@ describe("machines with two networks", { skip }, () => {
   let machines: Machines;
   let permit = 0;
 
-  const shown = async (work: () => Promise<void>): Promise<void> => {
-    try {
-      await work();
-    } catch (error) {
-      process.stdout.write(`${cluster.logs()}\n`);
-      throw error;
-    }
-  };
   before(() =>
-    shown(async () => {
+    cluster.shown(async () => {
       machines = await Machines.form(cluster, 3, factor);
       permit = timingOf(cluster.quorum, factor).permit;
       const [first] = cluster.nodes;
@@ -59,7 +51,7 @@ describe("machines with two networks", { skip }, () => {
   };
   const scenario = (name: string, play: () => Promise<void>): void =>
     void test(name, () =>
-      shown(async () => {
+      cluster.shown(async () => {
         await cluster.whole();
         await cluster.owner("App");
         await play();

@@ -21,7 +21,7 @@ const at = (name: string): string => join(cluster.folder, name);
 let node: NodeProcess;
 
 before(() =>
-  shown(async () => {
+  cluster.shown(async () => {
     await cluster.form(["N1", "N2"]);
     const [first] = cluster.nodes;
     assert.ok(first);
@@ -29,15 +29,6 @@ before(() =>
   }),
 );
 after(() => cluster.end());
-
-async function shown(work: () => Promise<void>): Promise<void> {
-  try {
-    await work();
-  } catch (error) {
-    process.stdout.write(`${cluster.logs()}\n`);
-    throw error;
-  }
-}
 
 const run = (...args: readonly string[]): Promise<string> => cluster.run(node, ...args);
 
@@ -76,7 +67,7 @@ function answers(port: number): Promise<boolean> {
 }
 
 test("the manual's example becomes a type and fails over; what is none is refused on every node", () =>
-  shown(async () => {
+  cluster.shown(async () => {
     const module = at("type.mjs");
     const add = ["resource", "add-type", "Port Service", "--module", module];
     await refused(5, /N1: There is no .*N2: There is no/, ...add);
@@ -105,7 +96,7 @@ test("the manual's example becomes a type and fails over; what is none is refuse
   }));
 
 test("a type that can't be loaded leaves its resource failed, and comes back when it is mended", () =>
-  shown(async () => {
+  cluster.shown(async () => {
     const module = at("stays.mjs");
     const good = readFileSync(example, "utf8").replace("diesWithHost: true", "diesWithHost: false");
     writeFileSync(module, good);
@@ -136,7 +127,7 @@ test(
       process.getuid?.() === 0 ? lacks(`${agents}/Dummy`, `${agents}/redis`, "/usr/bin/redis-server") : "needs root",
   },
   () =>
-    shown(async () => {
+    cluster.shown(async () => {
       await run("group", "create", "Db");
       const create = (name: string, type: string, ...words: readonly string[]): string[] => {
         return ["resource", "create", name, "--group", "Db", "--type", type, ...words];

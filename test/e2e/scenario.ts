@@ -21,16 +21,8 @@ export function stage(
 ): Stage {
   const cluster = new TestCluster(name, timingFactor);
   const app = new TestApp(cluster);
-  const shown = async (work: () => Promise<void>): Promise<void> => {
-    try {
-      await work();
-    } catch (error) {
-      process.stdout.write(`${cluster.logs()}\n`);
-      throw error;
-    }
-  };
   before(() =>
-    shown(async () => {
+    cluster.shown(async () => {
       await prepare(cluster);
       await cluster.form(["N1", "N2", "N3"]);
       await app.create();
@@ -39,7 +31,7 @@ export function stage(
   after(() => cluster.end());
   const scenario = (title: string, play: () => Promise<void>): void =>
     void test(title, () =>
-      shown(async () => {
+      cluster.shown(async () => {
         await cluster.whole();
         await cluster.owner("App");
         await play();

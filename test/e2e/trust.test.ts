@@ -58,20 +58,11 @@ async function token(minutes = 10): Promise<{ readonly token: string; readonly e
   return answer.body as { token: string; expires: string };
 }
 
-async function shown(work: () => Promise<void>): Promise<void> {
-  try {
-    await work();
-  } catch (error) {
-    process.stdout.write(`${cluster.logs()}\n`);
-    throw error;
-  }
-}
-
 /** So short that certificates are renewed while the tests run. */
 process.env["CLUBAR_CERTIFICATE_SECONDS"] = "60";
 
 before(() =>
-  shown(async () => {
+  cluster.shown(async () => {
     port = await freePorts();
     const first = new NodeProcess("N1", path("N1"));
     const place1 = ["--node", "N1", "--quorum", cluster.quorum, "--listen", place("N1"), "--timing-factor", "5"];
@@ -86,7 +77,7 @@ after(async () => {
   await cluster.end();
 });
 
-const scenario = (name: string, play: () => Promise<void>): void => void test(name, () => shown(play));
+const scenario = (name: string, play: () => Promise<void>): void => void test(name, () => cluster.shown(play));
 
 scenario("a token lets one machine join once, while its time lasts; nothing else does", async () => {
   const { token: good } = await token();
