@@ -64,6 +64,17 @@ function partsOf(files: Files, client: EtcdClient): MoveParts {
   return { files, data, open, remember: async () => undefined };
 }
 
+/** A quorum in a folder and an engine beside it, after the moves that bring it where the test begins. */
+async function world(setUp: readonly MoveOrder[]): Promise<{ files: Files; model: EtcdModel; parts: MoveParts }> {
+  const { files } = memoryFiles();
+  for (const folder of ["/shared", "/new", data]) await files.makeFolder(folder);
+  await makeQuorum(files, after, 9);
+  const model = createEtcdModel();
+  const parts = partsOf(files, model);
+  for (const first of setUp) await moveQuorum(parts, first, async () => undefined);
+  return { files, model, parts };
+}
+
 /** Dead at transaction `at`: nothing comes after it, and its locks are free. */
 function dying(
   files: Files,
@@ -125,12 +136,7 @@ for (const [name, { setUp, order, places }] of Object.entries(orders)) {
       // Each twice: the node itself comes next, or another one.
       for (let round = 0; ; round++) {
         const at = round >> 1;
-        const { files } = memoryFiles();
-        for (const folder of ["/shared", "/new", data]) await files.makeFolder(folder);
-        await makeQuorum(files, after, 9);
-        const model = createEtcdModel();
-        const parts = partsOf(files, model);
-        for (const first of setUp) await moveQuorum(parts, first, async () => undefined);
+        const { files, model, parts } = await world(setUp);
         const [dead, died] = dying(files, model, at, how);
         const ended = moveQuorum(dead, order, async () => undefined).then(() => "ended");
         if ((await Promise.race([ended, died])) === "ended") break;
@@ -157,12 +163,7 @@ test("between etcds, paused at every transaction while others decide: the mover 
   const { setUp, order, places } = orders["between etcds"];
   const seen = { old: 0, new: 0 };
   for (let at = 0; ; at++) {
-    const { files } = memoryFiles();
-    for (const folder of ["/shared", "/new", data]) await files.makeFolder(folder);
-    await makeQuorum(files, after, 9);
-    const model = createEtcdModel();
-    const parts = partsOf(files, model);
-    for (const first of setUp) await moveQuorum(parts, first, async () => undefined);
+    const { files, model, parts } = await world(setUp);
     let count = 0;
     const txn: EtcdClient["txn"] = async (transaction) => {
       if (count++ === at) {
@@ -185,12 +186,7 @@ test("between etcds, paused at every transaction while others decide: the mover 
 
 test("a mover that was paused before it sealed, and one that came after it, leave one place in force", async () => {
   const { setUp, order, places } = orders["between etcds"];
-  const { files } = memoryFiles();
-  for (const folder of ["/shared", "/new", data]) await files.makeFolder(folder);
-  await makeQuorum(files, after, 9);
-  const model = createEtcdModel();
-  const parts = partsOf(files, model);
-  for (const first of setUp) await moveQuorum(parts, first, async () => undefined);
+  const { files, model, parts } = await world(setUp);
   const [paused, woken, switching, switched] = Array.from({ length: 4 }, () => Promise.withResolvers<void>());
   assert.ok(paused && woken && switching && switched);
   const txn: EtcdClient["txn"] = async (transaction) => {

@@ -1,15 +1,13 @@
 /**
  * What `ip` can't do, as Perl on one line each: hold a device that ends with its process, and send and hear ARP (RFC 826, RFC 5227).
- * Perl is essential on Debian. Structures and numbers: linux/if_tun.h, linux/sockios.h, linux/if_packet.h, linux/if_ether.h.
+ * Structures and numbers: linux/if_packet.h, linux/if_ether.h.
  */
 
-const oneLine = (text: string): string => text.trim().replaceAll(/\s*\n\s*/g, " ");
+import { askInterface, oneLine, openDevice } from "./address-perl.ts";
 
 /** $0 name. Makes a TUN device (IFF_TUN | IFF_NO_PI) that the kernel takes away, with all its addresses, when this process ends. */
 export const holdDevice: string = oneLine(`
-use Fcntl;
-sysopen(my $d, "/dev/net/tun", O_RDWR) or do { print STDERR "/dev/net/tun: $!\\n"; exit 4 };
-ioctl($d, 0x400454ca, pack("a16 s x22", $ARGV[0], 0x1001)) or do { print STDERR "TUNSETIFF: $!\\n"; exit 5 };
+${openDevice("$ARGV[0]")}
 while (1) { sysread($d, my $nothing, 65536) or select(undef, undef, undef, 1) }
 `);
 
@@ -20,12 +18,7 @@ my ($if, $address, $ms) = @ARGV;
 my $ip = inet_aton($address);
 my $arp = unpack("S", pack("n", 0x0806));
 socket(my $s, 17, 3, $arp) or die "no packet socket: $!\\n";
-my $r = pack("a40", $if);
-ioctl($s, 0x8933, $r) or die "$if: $!\\n";
-my $index = unpack("x16 i", $r);
-$r = pack("a40", $if);
-ioctl($s, 0x8927, $r) or die "$if: $!\\n";
-my $mac = unpack("x18 a6", $r);
+${askInterface}
 my $to = pack("S S i S C C a8", 17, $arp, $index, 0, 0, 6, "\\xff" x 6);
 bind($s, pack("S S i S C C a8", 17, $arp, $index, 0, 0, 0, "")) or die "bind: $!\\n";
 sub frame { pack("a6 a6 n n n C C n a6 a4 a6 a4", "\\xff" x 6, $mac, 0x0806, 1, 0x0800, 6, 4, $_[0], $mac, $_[1], $_[2], $ip) }

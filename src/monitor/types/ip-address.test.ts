@@ -1,74 +1,32 @@
 /**
- * IP Address on a real network: this file runs itself in a network namespace of its own, with a second one as the neighbour.
- * A cable (veth) joins n0, 10.9.0.1 here, and n1, 10.9.0.2 at the neighbour.
+ * IP Address on a real network: a cable joins n0, 10.9.0.1 here, and n1, 10.9.0.2 at the neighbour.
  */
 import assert from "node:assert/strict";
-import { spawn, spawnSync } from "node:child_process";
-import { existsSync, readFileSync, rmSync } from "node:fs";
-import { after, test } from "node:test";
-import { openScene, type Scene } from "../../../test/monitor/scene.ts";
+import { readFileSync } from "node:fs";
+import { test } from "node:test";
+import { isInside, layCable } from "../../../test/monitor/cable.ts";
 import { killApplication } from "../application-kill.ts";
 import { dword, sz } from "../../tree/value.ts";
 import { resourceState } from "../resource-state.ts";
 import { probeAddress } from "./ip-address-perl.ts";
 
 const { online, failed, offline } = resourceState;
-const works = spawnSync("unshare", ["--net", "ip", "link", "add", "n0", "type", "veth", "peer", "name", "n1"]);
-const why = works.status !== 0 ? "needs root, ip and veth" : !existsSync("/dev/net/tun") && "needs /dev/net/tun";
-const inside = process.env["CLUBAR_TEST_NETWORK"] === "own";
 
-if (!inside) {
-  test("in a network of its own", { skip: why }, () => {
-    const environment: NodeJS.ProcessEnv = { ...process.env, CLUBAR_TEST_NETWORK: "own" };
-    delete environment["NODE_TEST_CONTEXT"];
-    const words = ["--net", process.execPath, "--test-reporter=spec", new URL(import.meta.url).pathname];
-    const ran = spawnSync("unshare", words, { env: environment, encoding: "utf8" });
-    assert.equal(ran.status, 0, `${ran.stdout}${ran.stderr}`);
-    assert.match(ran.stdout, /pass 6/);
-  });
-} else {
-  const neighbour = spawn("unshare", ["--net", "sh", "-c", "echo ready; exec sleep 1000"]);
-  await new Promise((resolve) => neighbour.stdout.once("data", resolve));
-  const run = (...words: string[]): string => {
-    const { status, stdout, stderr } = spawnSync(words[0] ?? "", words.slice(1), { encoding: "utf8" });
-    assert.equal(status, 0, `${words.join(" ")}: ${stderr}`);
-    return stdout;
-  };
-  const there = (...words: string[]): string => run("nsenter", "-t", String(neighbour.pid), "-n", ...words);
-  run("ip", "link", "set", "lo", "up");
-  run("ip", "link", "add", "n0", "type", "veth", "peer", "name", "n1", "netns", String(neighbour.pid));
-  for (const [on, name, address] of [
-    [run, "n0", "10.9.0.1/24"],
-    [there, "n1", "10.9.0.2/24"],
-  ] as const) {
-    on("ip", "address", "add", address, "dev", name);
-    on("ip", "link", "set", name, "up");
-  }
-  const scene: Scene = await openScene();
-  after(async () => {
-    await scene.engine.terminateAll("End of the test.");
-    rmSync(scene.folder, { recursive: true, force: true });
-    neighbour.kill("SIGKILL");
-  });
-  /** The hardware address that answers the neighbour; "" when nobody does. */
-  const found = (address: string): string => {
-    const ask = ["-t", String(neighbour.pid), "-n", "perl", "-e", probeAddress, "n1", address, "200"];
-    return spawnSync("nsenter", ask, { encoding: "utf8" }).stdout.trim();
-  };
-  const own = /ether (\S+)/.exec(run("ip", "link", "show", "n0"))?.[1];
+if (isInside(import.meta.url, "-4", "10.9.0.1/24", 6)) {
+  const { scene, run, there, found, own } = await layCable(["10.9.0.1/24"], ["10.9.0.2/24"]);
 
   test("others find it where it is online, and nowhere afterwards", async () => {
-    assert.equal(found("10.9.0.77"), "");
+    assert.equal(found(probeAddress, "10.9.0.77"), "");
     const event = await scene.online("web", "IP Address", [
       sz("Address", "10.9.0.77"),
       sz("SubnetMask", "255.255.255.0"),
     ]);
     assert.equal(event.state, online, `${event.because} ${scene.output("web")}`);
-    assert.equal(found("10.9.0.77"), own);
+    assert.equal(found(probeAddress, "10.9.0.77"), own);
     await scene.engine.stop("web");
     assert.equal(scene.states("web").at(-1), offline);
     assert.doesNotMatch(run("ip", "address"), /10\.9\.0\.77|clip/);
-    assert.equal(found("10.9.0.77"), "");
+    assert.equal(found(probeAddress, "10.9.0.77"), "");
   });
 
   test("those who knew the address elsewhere learn its new place by the announcement", async () => {
@@ -126,7 +84,7 @@ if (!inside) {
     assert.match(readFileSync("/proc/self/net/dev", "utf8"), /clip/);
     await killApplication(scene.outside, record);
     assert.doesNotMatch(readFileSync("/proc/self/net/dev", "utf8"), /clip/);
-    assert.equal(found("10.9.0.80"), "");
+    assert.equal(found(probeAddress, "10.9.0.80"), "");
     await scene.reaches("dead", failed);
   });
 }

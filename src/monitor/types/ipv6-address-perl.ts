@@ -1,9 +1,9 @@
 /**
  * What `ip` can't do for IPv6, as Perl on one line each: hold a device that ends with its process and answer for the address on another
- * interface, ask who has it, tell that it is here (RFC 4861). Numbers: linux/if_tun.h, linux/sockios.h, linux/in6.h, linux/icmpv6.h.
+ * interface, ask who has it, tell that it is here (RFC 4861). Numbers: linux/in6.h, linux/icmpv6.h.
  */
 
-const oneLine = (text: string): string => text.trim().replaceAll(/\s*\n\s*/g, " ");
+import { askInterface, oneLine, openDevice } from "./address-perl.ts";
 
 /** $s: ICMPv6 on one interface, with hop limits of 255 as neighbours demand; the kernel makes the checksums. $mac: the interface's. */
 const openNeighbours = `
@@ -11,12 +11,7 @@ use Socket qw(:DEFAULT inet_pton pack_sockaddr_in6 unpack_sockaddr_in6);
 my ($if, $address, $ms, $device) = @ARGV;
 my $ip = inet_pton(AF_INET6, $address);
 socket(my $s, AF_INET6, SOCK_RAW, 58) or die "no ICMPv6 socket: $!\\n";
-my $r = pack("a40", $if);
-ioctl($s, 0x8933, $r) or die "$if: $!\\n";
-my $index = unpack("x16 i", $r);
-$r = pack("a40", $if);
-ioctl($s, 0x8927, $r) or die "$if: $!\\n";
-my $mac = unpack("x18 a6", $r);
+${askInterface}
 setsockopt($s, 1, 25, pack("a16", $if)) or die "SO_BINDTODEVICE: $!\\n";
 setsockopt($s, 41, $_, pack("i", 255)) or die "hop limit: $!\\n" for 16, 18;
 setsockopt($s, 41, 17, pack("i", $index)) or die "IPV6_MULTICAST_IF: $!\\n";
@@ -37,10 +32,8 @@ sub advert { pack("C C n N a16 C C a6", 136, 0, 0, $_[0] << 24, $ip, 2, 1, $mac)
  * addresses of that interface itself; joined to the group in which they ask (IPV6_JOIN_GROUP), so that switches let them through.
  */
 export const holdAndAnswer: string = oneLine(`
-use Fcntl;
 ${openNeighbours}
-sysopen(my $d, "/dev/net/tun", O_RDWR) or do { print STDERR "/dev/net/tun: $!\\n"; exit 4 };
-ioctl($d, 0x400454ca, pack("a16 s x22", $device, 0x1001)) or do { print STDERR "TUNSETIFF: $!\\n"; exit 5 };
+${openDevice("$device")}
 only(135);
 setsockopt($s, 41, 20, pack("a16 I", $group, $index)) or die "IPV6_JOIN_GROUP: $!\\n";
 my ($tun, $asked) = (fileno($d), fileno($s));

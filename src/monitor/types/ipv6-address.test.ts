@@ -1,77 +1,37 @@
 /**
- * IPv6 Address on a real network: this file runs itself in a network namespace of its own, with a second one as the neighbour.
- * A cable (veth) joins n0, 2001:db8::1 here, and n1, 2001:db8::2 at the neighbour.
+ * IPv6 Address on a real network: a cable joins n0, 2001:db8::1 here, and n1, 2001:db8::2 at the neighbour.
  */
 import assert from "node:assert/strict";
-import { spawn, spawnSync } from "node:child_process";
-import { existsSync, readFileSync, rmSync } from "node:fs";
-import { after, test } from "node:test";
-import { holds, openScene, type Scene } from "../../../test/monitor/scene.ts";
+import { spawn } from "node:child_process";
+import { readFileSync } from "node:fs";
+import { test } from "node:test";
+import { isInside, layCable } from "../../../test/monitor/cable.ts";
+import { holds } from "../../../test/monitor/scene.ts";
 import { killApplication } from "../application-kill.ts";
 import { dword, sz } from "../../tree/value.ts";
 import { resourceState } from "../resource-state.ts";
 import { probeNeighbour } from "./ipv6-address-perl.ts";
 
 const { online, failed, offline } = resourceState;
-const ready = "ip link set lo up && ip link add n0 type veth peer name n1 && ip -6 address add 2001:db8::1/64 dev n0";
-const works = spawnSync("unshare", ["--net", "sh", "-c", ready]);
-const why = works.status !== 0 ? "needs root, ip, veth and IPv6" : !existsSync("/dev/net/tun") && "needs /dev/net/tun";
-const inside = process.env["CLUBAR_TEST_NETWORK"] === "own";
 
-if (!inside) {
-  test("in a network of its own", { skip: why }, () => {
-    const environment: NodeJS.ProcessEnv = { ...process.env, CLUBAR_TEST_NETWORK: "own" };
-    delete environment["NODE_TEST_CONTEXT"];
-    const words = ["--net", process.execPath, "--test-reporter=spec", new URL(import.meta.url).pathname];
-    const ran = spawnSync("unshare", words, { env: environment, encoding: "utf8" });
-    assert.equal(ran.status, 0, `${ran.stdout}${ran.stderr}`);
-    assert.match(ran.stdout, /pass 6/);
-  });
-} else {
-  const neighbour = spawn("unshare", ["--net", "sh", "-c", "echo ready; exec sleep 1000"]);
-  await new Promise((resolve) => neighbour.stdout.once("data", resolve));
-  const run = (...words: string[]): string => {
-    const { status, stdout, stderr } = spawnSync(words[0] ?? "", words.slice(1), { encoding: "utf8" });
-    assert.equal(status, 0, `${words.join(" ")}: ${stderr}`);
-    return stdout;
-  };
-  const there = (...words: string[]): string => run("nsenter", "-t", String(neighbour.pid), "-n", ...words);
-  const scene: Scene = await openScene();
-  after(async () => {
-    await scene.engine.terminateAll("End of the test.");
-    rmSync(scene.folder, { recursive: true, force: true });
-    neighbour.kill("SIGKILL");
-  });
-  run("ip", "link", "set", "lo", "up");
-  run("ip", "link", "add", "n0", "type", "veth", "peer", "name", "n1", "netns", String(neighbour.pid));
-  for (const [on, name, address] of [
-    [run, "n0", "2001:db8::1/64"],
-    [there, "n1", "2001:db8::2/64"],
-  ] as const) {
-    on("ip", "-6", "address", "add", address, "dev", name, "nodad");
-    on("ip", "link", "set", name, "up");
-  }
+if (isInside(import.meta.url, "-6", "2001:db8::1/64", 6)) {
+  const cable = await layCable(["2001:db8::1/64", "nodad"], ["2001:db8::2/64", "nodad"]);
+  const { scene, run, there, found, own } = cable;
   // Its own addresses of the link are tried for a second or so.
   await holds(scene.outside, () => !/tentative/.test(run("ip", "-6", "address") + there("ip", "-6", "address")));
-  /** The hardware address that answers the neighbour; "" when nobody does. */
-  const found = (address: string): string => {
-    const ask = ["-t", String(neighbour.pid), "-n", "perl", "-e", probeNeighbour, "n1", address, "200"];
-    return spawnSync("nsenter", ask, { encoding: "utf8" }).stdout.trim();
-  };
-  const own = /ether (\S+)/.exec(run("ip", "link", "show", "n0"))?.[1];
   const connects =
     "use IO::Socket::IP; exit(IO::Socket::IP->new(PeerHost => shift, PeerPort => 8080, Timeout => 5) ? 0 : 1)";
   const serves = `use IO::Socket::IP; $| = 1;
     my $s = IO::Socket::IP->new(Listen => 5, LocalHost => "::", LocalPort => 8080); print "up\\n"; 1 while $s->accept`;
 
   test("others find it and connect to it where it is online, and nowhere afterwards", async () => {
-    assert.equal(found("2001:db8::77"), "");
+    assert.equal(found(probeNeighbour, "2001:db8::77"), "");
     const event = await scene.online("web", "IPv6 Address", [
       sz("Address", "2001:DB8:0::77"),
       dword("PrefixLength", 64),
     ]);
     assert.equal(event.state, online, `${event.because} ${scene.output("web")}`);
-    assert.equal(found("2001:db8::77"), own);
+    assert.equal(found(probeNeighbour, "2001:db8::77"), own);
     const server = spawn("perl", ["-e", serves]);
     await new Promise((resolve) => server.stdout.once("data", resolve));
     there("perl", "-e", connects, "2001:db8::77");
@@ -79,7 +39,7 @@ if (!inside) {
     await scene.engine.stop("web");
     assert.equal(scene.states("web").at(-1), offline);
     assert.doesNotMatch(run("ip", "address"), /2001:db8::77|clip/);
-    assert.equal(found("2001:db8::77"), "");
+    assert.equal(found(probeNeighbour, "2001:db8::77"), "");
   });
 
   test("those who knew the address elsewhere learn its new place by the announcement", async () => {
@@ -134,7 +94,7 @@ if (!inside) {
     assert.match(readFileSync("/proc/self/net/dev", "utf8"), /clip/);
     await killApplication(scene.outside, record);
     assert.doesNotMatch(readFileSync("/proc/self/net/dev", "utf8"), /clip/);
-    assert.equal(found("2001:db8::80"), "");
+    assert.equal(found(probeNeighbour, "2001:db8::80"), "");
     await scene.reaches("dead", failed);
   });
 }
