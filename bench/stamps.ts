@@ -22,18 +22,20 @@ export interface Stamp {
   readonly resource: string;
 }
 
-/** Where OCF agents lie; a provider of our own, that goes when the bench ends. Takes root. */
-const provider = "/usr/lib/ocf/resource.d/clubar-bench";
+/** A provider of one run's own among the machine's OCF agents, that goes when the bench ends. Takes root. */
+const providerName = (pid: number): string => `clubar-bench-${pid}`;
+const folderOf = (pid: number): string => `/usr/lib/ocf/resource.d/${providerName(pid)}`;
 
 /** The agent, installed on this machine until `end`. */
 export class StampAgent {
-  readonly name = "ocf:clubar-bench:Stamp";
+  readonly name: string = `ocf:${providerName(process.pid)}:Stamp`;
   readonly log: string;
   readonly #folder: string;
 
   constructor() {
     this.#folder = mkdtempSync(join(tmpdir(), "clubar-bench-stamps-"));
     this.log = join(this.#folder, "stamps");
+    const provider = folderOf(process.pid);
     mkdirSync(provider, { recursive: true });
     const agent = join(provider, "Stamp");
     copyFileSync(fileURLToPath(new URL("stamp-agent.sh", import.meta.url)), agent);
@@ -55,6 +57,12 @@ export class StampAgent {
   }
 
   end(): void {
-    for (const folder of [provider, this.#folder]) rmSync(folder, { recursive: true, force: true });
+    removeProvider(process.pid);
+    rmSync(this.#folder, { recursive: true, force: true });
   }
+}
+
+/** Of a bench that ended without doing so itself. */
+function removeProvider(pid: number): void {
+  rmSync(folderOf(pid), { recursive: true, force: true });
 }
