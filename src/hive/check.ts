@@ -3,7 +3,7 @@ import { KeyInspection, isKeyCell } from "./inspect-keys.ts";
 import { state } from "./inspect-bins.ts";
 import { SecurityInspection } from "./inspect-security.ts";
 import { Inspection } from "./inspection.ts";
-import { base, baseBlockSize } from "./layout.ts";
+import { base, baseBlockSize, nk } from "./layout.ts";
 
 /** All inconsistencies of a hive, in the order of their offsets; empty when it is sound. Throws nothing; work is O(size). */
 export function checkHive(bytes: Uint8Array): Finding[] {
@@ -17,13 +17,14 @@ export interface InspectedHive {
   readonly securities: SecurityInspection;
 }
 
-/** Looks at everything that the root leads to, and at what nothing leads to. */
-export function inspectHive(bytes: Uint8Array): InspectedHive {
-  const inspection = new Inspection(bytes);
+/** Looks at everything that the root leads to, and at what nothing leads to; with `partial` also into a page inside which the file ends. */
+export function inspectHive(bytes: Uint8Array, partial = false): InspectedHive {
+  const inspection = new Inspection(bytes, partial);
   const securities = new SecurityInspection(inspection);
   const keys = new KeyInspection(inspection, securities);
   const root = inspection.cellAt(inspection.root);
-  if (typeof root !== "string" && isKeyCell(inspection, root.data)) keys.walk(inspection.root, -1, 0);
+  const isRoot = typeof root !== "string" && root.length >= nk.name && isKeyCell(inspection, root.data);
+  if (isRoot) keys.walk(inspection.root, -1, 0);
   else inspection.lose("key", "base-root", base.root, undefined, "the base block leads to no root key");
   securities.finish();
   reportUnused(inspection);

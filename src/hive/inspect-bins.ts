@@ -20,13 +20,17 @@ export interface BinMap {
   readonly unknown: readonly { readonly from: number; readonly to: number }[];
 }
 
-/** Looks at the base block; returns what the rest needs of it, however wrong it is. */
+/**
+ * Looks at the base block; returns what the rest needs of it, however wrong it is. The bins end with a whole page, with `partial` where the
+ * file does.
+ */
 export function inspectBaseBlock(
   view: DataView,
+  partial: boolean,
   report: ReportAt,
 ): { readonly minor: number; readonly root: number; readonly extent: number } {
   const present = Math.max(0, view.byteLength - baseBlockSize);
-  const whole = Math.min(present - (present % binAlignment), limits.binsBytes);
+  const whole = Math.min(present - (present % (partial ? 8 : binAlignment)), limits.binsBytes);
   if (view.byteLength < baseBlockSize) {
     report("error", "base-size", view.byteLength, "the file ends inside the base block");
     return { minor: 5, root: binHeaderSize, extent: 0 };
@@ -51,15 +55,17 @@ export function inspectBaseBlock(
     wrong("error", "file-short", view.byteLength, `the file ends here, but its bins take ${size} bytes from 4096`);
   else if (size < present)
     wrong("note", "file-tail", baseBlockSize + size, `${present - size} bytes follow the last bin`);
-  const extent = possible && believed ? Math.min(size, whole) : endOfLastBin(view, whole);
+  const extent = possible && believed ? Math.min(size, whole) : endOfLastBin(view, whole, partial);
   return { minor: known ? minor : 5, root: u32(base.root), extent };
 }
 
-/** Where the last bin ends that can be made out. */
-function endOfLastBin(view: DataView, whole: number): number {
-  for (let offset = whole - binAlignment; offset >= 0; offset -= binAlignment) {
-    if (wrongWithBin(view, offset, whole) === undefined)
-      return offset + view.getUint32(baseBlockSize + offset + 8, true);
+/** Where the last bin ends that can be made out; with `partial` that may be one which the file ends in. */
+function endOfLastBin(view: DataView, whole: number, partial: boolean): number {
+  const pages = Math.ceil(whole / binAlignment);
+  for (let offset = (pages - 1) * binAlignment; offset >= 0; offset -= binAlignment) {
+    const wrong = wrongWithBin(view, offset, whole);
+    if (wrong === undefined) return offset + view.getUint32(baseBlockSize + offset + 8, true);
+    if (partial && wrong.rule === "bin-size") return whole;
   }
   return 0;
 }
@@ -80,7 +86,7 @@ export function inspectBins(view: DataView, extent: number, report: ReportAt): B
     let next = offset + binAlignment;
     while (next < extent && wrongWithBin(view, next, extent) !== undefined) next += binAlignment;
     // A wrong size or place hides no cells: the next bin says where this one ends.
-    if (wrong.rule !== "bin-signature") inspectCells(view, offset, next, cells, unknown, report);
+    if (wrong.rule !== "bin-signature") inspectCells(view, offset, Math.min(next, extent), cells, unknown, report);
     offset = next;
   }
   return { extent, cells, unknown };
@@ -93,6 +99,7 @@ function wrongWithBin(
 ): { rule: string; at: number; text: string } | undefined {
   const at = baseBlockSize + offset;
   const u32 = (field: number): number => view.getUint32(at + field, true);
+  if (extent - offset < binHeaderSize) return { rule: "bin-signature", at: 0, text: "the file ends in a bin's head" };
   if (u32(0) !== signature.bin) return { rule: "bin-signature", at: 0, text: "a bin does not begin with hbin" };
   if (u32(4) !== offset)
     return { rule: "bin-offset", at: 4, text: `a bin says that it is at 0x${u32(4).toString(16)}` };

@@ -48,12 +48,13 @@ export class Inspection {
   /** Bytes of cells behind damaged ones that may still be believed: such cells could lie across each other. */
   #believed: number;
 
-  constructor(bytes: Uint8Array) {
+  /** With `partial` cells are also looked for in the part of a page at which the file ends. */
+  constructor(bytes: Uint8Array, partial: boolean) {
     this.bytes = bytes;
     this.view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
     const report = (severity: Severity, rule: string, offset: number, text: string): void =>
       this.report(severity, rule, offset, undefined, text);
-    const { minor, root, extent } = inspectBaseBlock(this.view, report);
+    const { minor, root, extent } = inspectBaseBlock(this.view, partial, report);
     this.minor = minor;
     this.root = root;
     this.bins = inspectBins(this.view, extent, report);

@@ -21,7 +21,7 @@ export interface SalvageReport {
   readonly reattached: number;
   /** Keys of parts that nothing leads to; they are below the key `orphansName` of the root. */
   readonly orphans: number;
-  /** Everything that is wrong with the hive (as `checkHive`). */
+  /** Everything that is wrong with the hive (as `checkHive`, but with what is there of a page at which the file ends). */
   readonly findings: readonly Finding[];
 }
 
@@ -36,7 +36,7 @@ const orphanDepth = 2;
  * left out. Throws HiveError only when there is not one readable key.
  */
 export function salvageHive(bytes: Uint8Array): { readonly tree: Key; readonly report: SalvageReport } {
-  const hive = inspectHive(bytes);
+  const hive = inspectHive(bytes, true);
   const { inspection, keys } = hive;
   const reached = keys.keys.length;
   const findings = inspection.findings.all();
@@ -94,14 +94,14 @@ function findLostKeys({ inspection, keys }: InspectedHive): number[] {
   attachBelowNewKeys();
   const isLost = new Uint8Array(inspection.bins.cells.length);
   for (const offset of lost) isLost[offset >>> 3] = 1;
-  for (const offset of lost) if (isLost[parentOf(offset) >>> 3] === 0) walkTop(offset);
+  for (const offset of lost) if (isLost[parentOf(offset) >>> 3] !== 1) walkTop(offset);
   for (const offset of lost) walkTop(offset);
   return tops;
 }
 
 /** The cells that look like keys and that nothing led to. */
 function lostKeys(inspection: Inspection): number[] {
-  const { cells, extent } = inspection.bins;
+  const { cells } = inspection.bins;
   const found: number[] = [];
   for (let i = 0; i < cells.length; i++) {
     if (cells[i] !== state.allocated) continue;
@@ -109,7 +109,7 @@ function lostKeys(inspection: Inspection): number[] {
     if (typeof cell === "string" || cell.length < nk.name || !isKeyCell(inspection, cell.data)) continue;
     const name = inspection.u16(cell.data + nk.nameLength);
     const parent = inspection.u32(cell.data + nk.parent);
-    if (name > 0 && nk.name + name <= cell.length && parent % 8 === 0 && parent < extent) found.push(i * 8);
+    if (name > 0 && nk.name + name <= cell.length && parent % 8 === 0 && parent < limits.binsBytes) found.push(i * 8);
   }
   return found;
 }
