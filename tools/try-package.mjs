@@ -43,8 +43,9 @@ try {
 }
 
 function tryPackage() {
-  if (!npm(["pack", "--silent", "--ignore-scripts=false", "--pack-destination", folder], root))
-    return complain("npm pack failed");
+  // The two steps of the README: npm pack runs no scripts here, so it would pack what is there.
+  if (!npm(["run", "--silent", "build"], root) || !npm(["pack", "--silent", "--pack-destination", folder], root))
+    return complain("it could not be built and packed");
   const tarball = readdirSync(folder).find((name) => name.endsWith(".tgz"));
   writeFileSync(join(folder, "package.json"), '{ "private": true, "type": "module" }\n');
   const quiet = ["--ignore-scripts", "--no-audit", "--no-fund", "--prefer-offline"];
@@ -80,6 +81,7 @@ function tryPackage() {
   return [
     use("clubar --version", command, ["--version"]),
     use("clubar --help", command, ["--help"]),
+    use("clubar hive ls", command, ["hive", "ls", hive]),
     use('import "clubar", "clubar/hive" and "clubar/vss"', process.execPath, ["use.mjs"]),
     use("declarations", process.execPath, tsc),
   ].every(Boolean);

@@ -103,11 +103,15 @@ test("help, version, exit codes", async () => {
     ["help", "group", "move"],
     ["group", "move", "--help"],
     ["group", "move", "-h"],
+    ["group", "help", "move"],
   ]) {
     const { exit, out } = await clubar(args);
     assert.equal(exit, 0);
     assert.match(out, /^Usage: clubar group move \[options\] <group> \[node\]/);
   }
+  assert.deepEqual(await clubar(["hive", "help"]), await clubar(["help", "hive"]));
+  assert.doesNotMatch((await clubar(["hive", "help"])).out, /help \[words/);
+  assert.match((await clubar(["hive", "help", "nonsense"])).err, /There is no command "hive nonsense"/);
   const codes = await clubar(["help", "exit-codes"]);
   for (const [code] of exitCodes) assert.match(codes.out, new RegExp(`^ +${code}  `, "m"));
 });

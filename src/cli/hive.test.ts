@@ -122,6 +122,27 @@ describe("looking", () => {
   });
 });
 
+describe("info of a hive whose head is whole but whose body is not", () => {
+  test("shows the head, says what is wrong, and ends with 5", async () => {
+    const { out, err, exit } = await run("info", "torn");
+    assert.match(out, /^Version +1\.5$/m);
+    assert.match(out, /^State +DAMAGED: the file ends here, but its bins take \d+ bytes from offset 4096$/m);
+    assert.match(err, /damaged at file offset 6000/);
+    assert.equal(exit, 5);
+    const told = JSON.parse((await run("info", "torn", "--json")).out) as { root: unknown; damage: { offset: number } };
+    assert.deepEqual([told.root, told.damage.offset], [null, 6000]);
+  });
+
+  test("also when the root can't be read", async () => {
+    const bytes = readFileSync(file("SAMPLE"));
+    bytes[4096 + 32 + 4] = 0;
+    await writeFile(file("rootless"), bytes);
+    const { out, exit } = await run("info", "rootless");
+    assert.match(out, /^Root +can't be read$/m);
+    assert.equal(exit, 5);
+  });
+});
+
 describe("inspect shows a cluster", () => {
   const { tree } = example("word");
   const inspect = (...args: readonly string[]): Promise<Ended> => clubar(["inspect", ...args], undefined, { folder });
@@ -151,10 +172,16 @@ describe("inspect shows a cluster", () => {
 
 describe("what goes wrong is named", () => {
   const wrong: readonly (readonly [readonly string[], number, RegExp])[] = [
-    [["info", "absent"], 8, /absent/],
+    [["info", "absent"], 8, /There is no file .*absent\./],
+    [["info", "nowhere/absent"], 8, /There is no folder .*nowhere, so no absent in it\./],
+    [
+      ["save", "SAMPLE", "--out", "nowhere/new"],
+      8,
+      /There is no folder .*nowhere to write new in\.\nNo file was written/,
+    ],
+    [["import", "junk", "SAMPLE", "--plan", "--out", "x"], 2, /--plan goes with --in-place/],
     [["info", "."], 2, /is a folder/],
     [["info", "junk"], 5, /does not begin with regf/],
-    [["info", "torn"], 5, /offset/],
     [["ls", "SAMPLE", "Softwear"], 8, /nothing below the root is called Softwear.*\n.*\nThere are Setup, Software/],
     [["ls", "SAMPLE", "HKLM\\SYSTEM"], 2, /mount as HKEY_LOCAL_MACHINE\\SAMPLE/],
     [["cat", "SAMPLE", "Software\\Web", "--value", "x"], 8, /Port, \(Default\), Icon/],
@@ -260,6 +287,36 @@ describe("writing", () => {
     assert.equal((await change("elsewhere/link")).exit, 0);
     assert.ok(statSync(file("mine.LOG1")).isFile());
     assert.match((await change("nowhere")).err, /The hive was not changed\.\nCheck the path/);
+  });
+
+  test("in place: --plan writes nothing; a log is written over and that is said; what is no log stays", async () => {
+    const bytes = readFileSync(file("SAMPLE"));
+    await writeFile(file("planned"), bytes);
+    await writeFile(file("two.reg"), 'REGEDIT4\r\n\r\n[HKLM\\X\\Setup]\r\n"by"="us"\r\n');
+    const change = ["import", "two.reg", "planned", "--prefix", "HKLM\\X", "--in-place"];
+    const first = await run(...change, "--plan");
+    assert.match(
+      first.out,
+      /changed in place: 2 changes, \d pages?\..*\nIts log will be .*planned\.LOG1\.\nNothing was changed\.\n$/,
+    );
+    assert.equal(statSync(file("planned.LOG1"), { throwIfNoEntry: false }), undefined);
+    await writeFile(file("planned.LOG1"), "notes of somebody");
+    for (const more of [["--plan"], ["--yes"]]) {
+      const refused = await run(...change, ...more);
+      assert.equal(refused.exit, 3);
+      assert.match(refused.err, /planned\.LOG1, which is there and is no log of a hive\.\nNothing was changed\.\nMove/);
+    }
+    assert.equal(readFileSync(file("planned.LOG1"), "utf8"), "notes of somebody");
+    assert.ok(readFileSync(file("planned")).equals(bytes));
+    await rm(file("planned.LOG1"));
+    assert.equal((await run(...change, "--yes")).exit, 0);
+    await writeFile(file("two.reg"), 'REGEDIT4\r\n\r\n[HKLM\\X\\Setup]\r\n"by"="them"\r\n');
+    assert.match(
+      (await run(...change, "--plan")).out,
+      /planned\.LOG1, is written anew: what it holds is in the hive already/,
+    );
+    const { replacesLog } = JSON.parse((await run(...change, "--plan", "--json")).out) as { replacesLog: boolean };
+    assert.equal(replacesLog, true);
   });
 
   test("in place: refused while another one changes it", async () => {

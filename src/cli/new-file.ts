@@ -1,7 +1,7 @@
 /** New files that a person names: 0600, whole or not there, never in the place of another one unless that was asked for. */
 import { randomUUID } from "node:crypto";
 import { closeSync, fsyncSync, linkSync, lstatSync, openSync, renameSync, unlinkSync, writeSync } from "node:fs";
-import { dirname, join } from "node:path";
+import { basename, dirname, join } from "node:path";
 import { fail, Failure } from "../base/errors.ts";
 import { failureOf } from "../base/failure-of.ts";
 import { outsideError } from "../base/outside-node-error.ts";
@@ -11,7 +11,7 @@ export function writeNewFile(path: string, force: boolean, fill: (write: (chunk:
   if (force) refuseOtherThanFile(path);
   const temporary = join(dirname(path), `.clubar-${randomUUID()}`);
   const doing = <T>(call: () => T): T => told(`write ${path}`, call);
-  const file = doing(() => openSync(temporary, "wx", 0o600));
+  const file = doing(() => openIn(path, temporary));
   try {
     try {
       fill((chunk) => doing(() => writeAll(file, chunk)));
@@ -24,6 +24,21 @@ export function writeNewFile(path: string, force: boolean, fill: (write: (chunk:
     removed(temporary);
   }
   syncFolder(dirname(path));
+}
+
+/** FILE_NOT_FOUND names the folder: what is missing is never the new file. */
+function openIn(path: string, temporary: string): number {
+  try {
+    return openSync(temporary, "wx", 0o600);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== "ENOENT") throw error;
+    throw fail("FILE_NOT_FOUND", {
+      happened: `There is no folder ${dirname(path)} to write ${basename(path)} in.`,
+      unchanged: "No file was written.",
+      next: "Make the folder, or name another place.",
+      cause: error,
+    });
+  }
 }
 
 function syncFolder(path: string): void {

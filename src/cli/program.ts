@@ -68,6 +68,10 @@ async function fill(command: Command, cli: Cli, nouns: readonly Noun[]): Promise
   if (noun === undefined || filled.has(command)) return;
   filled.add(command);
   (await noun.load())(command, cli, command.parent?.args[1]);
+  const program = command.parent;
+  if (program === null || command.commands.length === 0) return;
+  const help = finish(command.command("help [words...]", { hidden: true }).description("Show help on a command"));
+  help.action((words: string[]) => showHelp(program, cli, [command.name(), ...words], nouns));
 }
 
 /** Reads the global options of this call, wherever they stood. */

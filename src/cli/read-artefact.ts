@@ -1,7 +1,8 @@
 /** Reading a file that a person named as an artefact. */
 import * as fs from "node:fs";
+import { basename, dirname } from "node:path";
 import { promisify } from "node:util";
-import { fail } from "../base/errors.ts";
+import { fail, type Failure } from "../base/errors.ts";
 import { failureOf } from "../base/failure-of.ts";
 import { translated } from "../base/outside-node-error.ts";
 
@@ -28,7 +29,9 @@ export async function isFolder(path: string, next = "Check the path."): Promise<
  */
 export async function readArtefact(path: string): Promise<Uint8Array> {
   return untouched(`read ${path}`, async () => {
-    const found = await stat(path);
+    const found = await stat(path).catch((error: NodeJS.ErrnoException) => {
+      throw error.code === "ENOENT" ? notThere(path, error) : error;
+    });
     if (!found.isFile() && !(found.isFIFO() && inherited.test(path))) {
       throw fail("INVALID_PARAMETER", {
         happened: `${path} is a ${kindOf(found)}, not a file.`,
@@ -44,6 +47,18 @@ export async function readArtefact(path: string): Promise<Uint8Array> {
     } finally {
       fs.closeSync(file);
     }
+  });
+}
+
+function notThere(path: string, cause: Error): Failure {
+  const folder = dirname(path);
+  return fail("FILE_NOT_FOUND", {
+    happened: fs.existsSync(folder)
+      ? `There is no file ${path}.`
+      : `There is no folder ${folder}, so no ${basename(path)} in it.`,
+    unchanged: "Nothing was changed.",
+    next: "Check the path.",
+    cause,
   });
 }
 

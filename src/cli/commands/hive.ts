@@ -111,6 +111,7 @@ const defineTexts: Define = (noun, cli) => {
     .option("--out <file>", "the new file")
     .option("--force", "put it in the place of a file that is there")
     .option("--in-place", "change the hive itself: only pages that change are written, with a log; asks first")
+    .option("--plan", "with --in-place: only tell what would be written")
     .option("--prefix <key>", "the full name of the hive's root in the text")
     .option("--code-page <name>", "of a text that is neither UTF-16 nor UTF-8")
     .addOption(versionOption())

@@ -1,6 +1,6 @@
 /** `clubar hive import --in-place`: other people's hives, changed where they are. */
 import { constants } from "node:fs";
-import { type FileHandle, lstat, open, realpath, stat } from "node:fs/promises";
+import { type FileHandle, lstat, open, readFile, realpath, stat } from "node:fs/promises";
 import { dirname } from "node:path";
 import { fail, type Failure } from "../../../base/errors.ts";
 import { failureOf } from "../../../base/failure-of.ts";
@@ -8,17 +8,24 @@ import { translated } from "../../../base/outside-node-error.ts";
 import { flockFile } from "../../../base/outside-node-kernel.ts";
 import { commitHive, type PageFile } from "../../../hive/commit-hive.ts";
 import { type HiveCommit, HiveEditor } from "../../../hive/edit-hive.ts";
+import { base, signature } from "../../../hive/layout.ts";
+import { logBaseSize } from "../../../hive/log-base.ts";
 import type { Edit } from "../../../tree/edit.ts";
 import type { Cli } from "../../cli.ts";
 import { readArtefact } from "../../read-artefact.ts";
 import { counted } from "../../render/text.ts";
 
 /**
- * Writes the pages that the edits change, with a log beside the hive (`.LOG1`), in the order that a crash survives. The hive must not be in
- * use. REFUSED_FOR_SAFETY without a person or --yes, and when the log's name is taken by something else than a file; INVALID_STATE for a
- * hive that is dirty or damaged; SHARING_VIOLATION while another command changes it.
+ * Writes the pages that the edits change, with a log beside the hive (`.LOG1`), in the order that a crash survives; with `planned` says only
+ * what would be written. The hive must not be in use. REFUSED_FOR_SAFETY without a person or --yes, and when the log's name is taken by
+ * something else than a log of a hive; INVALID_STATE for a hive that is dirty or damaged; SHARING_VIOLATION while another command changes it.
  */
-export async function changeInPlace(cli: Cli, file: string, edits: readonly Edit[], time: bigint): Promise<void> {
+export async function changeInPlace(
+  cli: Cli,
+  file: string,
+  edits: readonly Edit[],
+  { time, planned }: { readonly time: bigint; readonly planned: boolean },
+): Promise<void> {
   const named = cli.path(file);
   const path = await before(named, () => realpath(named));
   const looked = await before(path, () => stat(path, { bigint: true }));
@@ -29,11 +36,28 @@ export async function changeInPlace(cli: Cli, file: string, edits: readonly Edit
     cli.done({ done: `${file} is so already: nothing was written.` });
     return;
   }
-  const written = counted(commit.pages.reduce((sum, { bytes }) => sum + bytes.length, 0) / 4096, "page");
-  await cli.confirm(
+  const pages = commit.pages.reduce((sum, { bytes }) => sum + bytes.length, 0) / 4096;
+  const written = counted(pages, "page");
+  const replaces = await lookAtLog(path);
+  const plan = [
     `${path} is changed in place: ${counted(edits.length, "change")}, ${written}. Nothing else may have it open.`,
-    "Change it?",
-  );
+    replaces
+      ? `The log beside it, ${path}.LOG1, is written anew: what it holds is in the hive already, which is clean.`
+      : `Its log will be ${path}.LOG1.`,
+  ].join("\n");
+  if (planned) {
+    const view = {
+      plan: "change in place",
+      path,
+      changes: edits.length,
+      pages,
+      log: `${path}.LOG1`,
+      replacesLog: replaces,
+    };
+    cli.show(view, () => `${plan}\nNothing was changed.\n`);
+    return;
+  }
+  await cli.confirm(plan, "Change it?");
   const hive = await before(path, () => open(path, "r+"));
   try {
     if (!flockFile(hive.fd)) throw inUse(path);
@@ -72,17 +96,31 @@ function told(error: unknown, unchanged: string, next?: string): Failure {
   });
 }
 
-/** The log's file, empty; never what a link leads to, and never a pipe, which would wait for a reader. */
-async function openLog(path: string): Promise<FileHandle> {
+/** Whether a log is there that will be written over. Only a log may be: never what a link leads to, a pipe, or a file of another kind. */
+async function lookAtLog(path: string): Promise<boolean> {
   const log = `${path}.LOG1`;
   const found = await lstat(log).catch(() => undefined);
-  if (found !== undefined && !found.isFile()) {
-    throw fail("REFUSED_FOR_SAFETY", {
-      happened: `The log of the hive would be ${log}, which is there and is no file.`,
-      unchanged: "Nothing was changed.",
-      next: `Move ${log} away, then run this again.`,
-    });
-  }
+  if (found === undefined || (found.isFile() && found.size === 0)) return false;
+  const reason = found.isFile() ? wrongWithLog(await before(log, () => readFile(log))) : "no file";
+  if (reason === undefined) return true;
+  throw fail("REFUSED_FOR_SAFETY", {
+    happened: `The log of the hive would be ${log}, which is there and is ${reason}.`,
+    unchanged: "Nothing was changed.",
+    next: `Move ${log} away, then run this again.`,
+  });
+}
+
+/** A log that was not written to its end is one, too. */
+function wrongWithLog(bytes: Uint8Array): string | undefined {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
+  const isLog = bytes.length >= logBaseSize && view.getUint32(0, true) === signature.hive;
+  return isLog && view.getUint32(base.fileType, true) !== 0 ? undefined : "no log of a hive";
+}
+
+/** The log's file, empty. */
+async function openLog(path: string): Promise<FileHandle> {
+  const log = `${path}.LOG1`;
+  await lookAtLog(path);
   const { O_WRONLY, O_CREAT, O_TRUNC, O_NOFOLLOW, O_NONBLOCK } = constants;
   const file = await before(log, () => open(log, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_NONBLOCK, 0o600));
   const folder = await open(dirname(path), "r");

@@ -1,54 +1,61 @@
 /** `clubar hive info`. */
 import { sha256 } from "../../../base/digest.ts";
-import type { OpenHive } from "../../../hive/open.ts";
+import { type BaseBlock, isDirty, readBaseBlock } from "../../../hive/base-block.ts";
+import { HiveError } from "../../../hive/hive-error.ts";
+import { type OpenHive, openHive } from "../../../hive/open.ts";
 import { wallTime } from "../../../tree/key.ts";
 import type { Cli } from "../../cli.ts";
 import { facts } from "../../render/table.ts";
 import { bytesText, counted, timeAndAge } from "../../render/text.ts";
-import { logsBeside, openHiveFile, type ReadOptions } from "./open-file.ts";
+import { logsBeside, readHiveFile, type ReadOptions, warnOf } from "./open-file.ts";
 
 /** Options of `info`. */
 export interface InfoOptions extends ReadOptions {
   readonly count?: boolean;
 }
 
-/** What the head of a hive says; with `count` also what is in it, for which all of it is read. */
+/**
+ * What the head of a hive says; with `count` also what is in it, for which all of it is read. Of a hive whose body is damaged, cut off for
+ * one, what the head says is shown before the HiveError is thrown.
+ */
 export async function showInfo(cli: Cli, file: string, options: InfoOptions): Promise<void> {
-  const { path, bytes, hive, recovery } = await openHiveFile(cli, file, options);
-  const { block, root } = hive;
+  const { path, bytes, recovery } = await readHiveFile(cli, file, options);
+  const { block, hive, root, damage } = openAsFarAsPossible(bytes);
+  if (hive !== undefined) warnOf(cli, path, hive);
   const logs = (await logsBeside(path)).map((log) => log.path);
-  const counts = options.count === true ? countAll(hive) : undefined;
+  const counts = options.count === true && hive !== undefined ? countAll(hive) : undefined;
   const view = {
     path,
     kind: "hive",
     version: `1.${block.minor}`,
-    root: root.name,
+    root: root ?? null,
     fileName: block.fileName,
     lastWritten: wallTime(block.lastWritten),
     primarySequence: block.primarySequence,
     secondarySequence: block.secondarySequence,
     checksumRight: block.checksumRight,
-    dirty: hive.dirty,
+    dirty: isDirty(block),
+    damage: damage === undefined ? null : { offset: damage.offset, reason: damage.reason },
     recovered: recovery?.outcome === "recovered",
     logs,
     size: bytes.length,
-    binsSize: hive.binsSize,
+    binsSize: hive?.binsSize ?? block.binsSize,
     ...(counts === undefined ? {} : { ...counts, sha256: sha256(bytes) }),
   };
-  const state = !hive.dirty
-    ? "clean"
-    : `DIRTY: ${block.checksumRight ? "its last write did not finish" : "its checksum is wrong"}`;
   cli.show(view, () =>
     facts([
       ["Hive", path],
       ["Version", view.version],
-      ["Root", view.root],
+      ["Root", root ?? "can't be read"],
       ["File name inside", view.fileName],
       ["Last written", block.lastWritten === 0n ? "not told" : timeAndAge(view.lastWritten, cli.terminal.now())],
-      ["State", view.recovered ? "recovered from its logs" : state],
+      ["State", view.recovered ? "recovered from its logs" : stateOf(block, damage)],
       ["Sequences", `${block.primarySequence} and ${block.secondarySequence}`],
       ["Logs beside it", logs.length === 0 ? "none" : logs.join(", ")],
-      ["Size", `${bytesText(bytes.length)}, of which bins ${bytesText(hive.binsSize)}`],
+      [
+        "Size",
+        `${bytesText(bytes.length)}, of which bins ${bytesText(view.binsSize)}${damage === undefined ? "" : " by its head"}`,
+      ],
       ...(counts === undefined
         ? []
         : ([
@@ -61,6 +68,33 @@ export async function showInfo(cli: Cli, file: string, options: InfoOptions): Pr
           ] as const)),
     ]),
   );
+  if (damage !== undefined) throw damage;
+}
+
+interface Opened {
+  readonly block: BaseBlock;
+  readonly hive: OpenHive | undefined;
+  readonly root: string | undefined;
+  readonly damage: HiveError | undefined;
+}
+
+/** Throws HiveError when even the head is damaged. */
+function openAsFarAsPossible(bytes: Uint8Array): Opened {
+  let hive: OpenHive | undefined;
+  try {
+    hive = openHive(bytes);
+    return { block: hive.block, hive, root: hive.root.name, damage: undefined };
+  } catch (damage) {
+    if (!(damage instanceof HiveError)) throw damage;
+    const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
+    return { block: hive?.block ?? readBaseBlock(bytes, view), hive: undefined, root: undefined, damage };
+  }
+}
+
+function stateOf(block: BaseBlock, damage: HiveError | undefined): string {
+  if (damage !== undefined) return `DAMAGED: ${damage.reason}`;
+  if (!isDirty(block)) return "clean";
+  return `DIRTY: ${block.checksumRight ? "its last write did not finish" : "its checksum is wrong"}`;
 }
 
 function countAll(hive: OpenHive): {

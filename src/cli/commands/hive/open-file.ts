@@ -54,18 +54,23 @@ export async function openHiveFile(
 ): Promise<OpenedFile & { readonly hive: OpenHive }> {
   const read = await readHiveFile(cli, file, options);
   const hive = openHive(read.bytes);
+  warnOf(cli, read.path, hive);
+  return { ...read, hive };
+}
+
+/** Says on standard error what is to be known of a hive that is looked at. */
+export function warnOf(cli: Cli, path: string, hive: OpenHive): void {
   if (hive.dirty) {
     cli.terminal.err(
-      `clubar: ${oneLine(read.path)} was not written to its end: what it shows may be stale. --recover applies its log files.\n`,
+      `clubar: ${oneLine(path)} was not written to its end: what it shows may be stale. --recover applies its log files.\n`,
     );
   }
   if (hive.block.minor > 5) {
     cli.terminal.err(
-      `clubar: ${oneLine(read.path)} is a layer over another hive (1.6): what it deletes there looks like other keys and values.\n` +
+      `clubar: ${oneLine(path)} is a layer over another hive (1.6): what it deletes there looks like other keys and values.\n` +
         "ls -l tells them apart.\n",
     );
   }
-  return { ...read, hive };
 }
 
 const logEndings = [".LOG1", ".LOG2", ".LOG", ".log1", ".log2", ".log"] as const;

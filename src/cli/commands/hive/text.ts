@@ -58,6 +58,7 @@ export interface ImportOptions extends ReadOptions, Partial<OutOptions> {
   readonly codePage?: string;
   readonly hiveVersion?: string;
   readonly inPlace?: boolean;
+  readonly plan?: boolean;
 }
 
 /** The hive that a registry text describes, or another hive with its changes, as a new file; in place only when that is said. */
@@ -67,7 +68,8 @@ export async function importText(
   base: string | undefined,
   options: ImportOptions,
 ): Promise<void> {
-  const { out, inPlace } = options;
+  const { out, inPlace, plan } = options;
+  if (plan === true && inPlace !== true) throw usage("--plan goes with --in-place: all else writes a new file.");
   if (inPlace === true && (base === undefined || out !== undefined))
     throw usage("--in-place changes the hive that is named, and writes no other.");
   if (inPlace === true && (options.recover === true || options.log !== undefined))
@@ -88,7 +90,7 @@ export async function importText(
     attributes: true,
   });
   if (inPlace === true) {
-    await (await import("./in-place.ts")).changeInPlace(cli, base, edits, time);
+    await (await import("./in-place.ts")).changeInPlace(cli, base, edits, { time, planned: plan === true });
     return;
   }
   const { path, bytes: old } = await readHiveFile(cli, base, options);
