@@ -13,11 +13,18 @@ export interface Row {
   readonly note?: string;
 }
 
-/** `values` must not be empty. */
+let tell: (one: Row) => void = () => undefined;
+
+/** From now on `listener` gets every row as soon as it is known; what relates it to others may come later. */
+export function whenRow(listener: (one: Row) => void): void {
+  tell = listener;
+}
+
+/** `values` must not be empty. A row without a bench's name is only for reckoning. */
 export function row(bench: string, what: string, unit: string, values: readonly number[], note?: string): Row {
   const sorted = [...values].sort((a, b) => a - b);
   const [min, max] = [sorted[0] ?? Number.NaN, sorted.at(-1) ?? Number.NaN];
-  return {
+  const one: Row = {
     bench,
     what,
     unit,
@@ -27,6 +34,8 @@ export function row(bench: string, what: string, unit: string, values: readonly 
     runs: sorted.length,
     ...(note === undefined ? {} : { note }),
   };
+  if (bench !== "") tell(one);
+  return one;
 }
 
 /** Of the middle two their mean. */
@@ -48,10 +57,18 @@ export function ratio(a: Row, b: Row): string {
   return `${(a.median / b.median).toFixed(2)} × ${b.what}`;
 }
 
+function number(value: number): string {
+  return value >= 100 ? value.toFixed(0) : value >= 10 ? value.toFixed(1) : value.toFixed(3);
+}
+
+/** One row for a terminal, by itself. */
+export function rowLine({ bench, what, unit, median, min, max, runs }: Row): string {
+  const spread = runs > 1 ? ` (${number(min)} … ${number(max)}, ${runs} runs)` : "";
+  return `${bench}: = ${what}: ${number(median)} ${unit}${spread}`;
+}
+
 /** A table for a terminal. */
 export function table(rows: readonly Row[]): string {
-  const number = (value: number): string =>
-    value >= 100 ? value.toFixed(0) : value >= 10 ? value.toFixed(1) : value.toFixed(3);
   const cells = rows.map((one) => [
     one.bench,
     one.what,

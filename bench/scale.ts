@@ -13,6 +13,7 @@ import { Api, many } from "./api.ts";
 import { fillQuorum } from "./large-cluster.ts";
 import { type Row, row } from "./measure.ts";
 import { useOf } from "./node-use.ts";
+import { whatIf } from "./what-if.ts";
 
 const names = ["N1", "N2", "N3"];
 const idleMs = 10_000;
@@ -173,6 +174,7 @@ async function operations(
     row("scale", `${what}: one decision (move of a stopped group, asked until owned)`, "ms", moves),
     row("scale", `${what}: the whole status`, "ms", statuses),
     row("scale", `${what}: backup`, "ms", backups),
+    await whatIf(cluster, leader, [what, join(cluster.folder, "sets", "0")], runs),
   ];
 }
 

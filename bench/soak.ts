@@ -13,9 +13,8 @@ function situationOf(status: StatusView | undefined): string {
   return JSON.stringify([lives, status?.leader, status?.groups.map(({ name, owner, state }) => [name, owner, state])]);
 }
 
-/** Ten minutes; with `--runs N` other than the default, N minutes. */
-export async function benchSoak(runs: number, say: (line: string) => void): Promise<readonly Row[]> {
-  const minutes = runs === 7 ? 10 : runs;
+/** So many minutes. */
+export async function benchSoak(minutes: number, say: (line: string) => void): Promise<readonly Row[]> {
   const cluster = new TestCluster("bench-soak", 1);
   const load: ChildProcess[] = [];
   const alarms: string[] = [];

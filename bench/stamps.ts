@@ -63,6 +63,6 @@ export class StampAgent {
 }
 
 /** Of a bench that ended without doing so itself. */
-function removeProvider(pid: number): void {
+export function removeProvider(pid: number): void {
   rmSync(folderOf(pid), { recursive: true, force: true });
 }
