@@ -1,5 +1,6 @@
 /** gRPC questions over TCP. Loaded only where somebody asks one: the library takes a while to load. */
 import { X509Certificate } from "node:crypto";
+import { isIP } from "node:net";
 import { Client, credentials, Metadata } from "@grpc/grpc-js";
 import type { ChannelCredentials, ServiceError } from "@grpc/grpc-js";
 import { fromJSON } from "@grpc/proto-loader";
@@ -57,7 +58,7 @@ export function openGrpc({ address, tls, descriptor }: GrpcPlace): GrpcEndpoint 
     defaults: true,
     oneofs: true,
   });
-  const client = new Client(address, credentialsOf(tls), channelOptions);
+  const client = new Client(address, credentialsOf(address, tls), channelOptions);
   return {
     ask(method, request, timeout, headers) {
       const [service = "", name = ""] = method.split("/");
@@ -90,10 +91,27 @@ interface Method {
   readonly responseDeserialize: (bytes: Buffer) => object;
 }
 
-function credentialsOf(tls: GrpcTls | undefined): ChannelCredentials {
+function credentialsOf(address: string, tls: GrpcTls | undefined): ChannelCredentials {
   if (tls === undefined) return credentials.createInsecure();
   const { ca, key, certificate } = tls;
-  return credentials.createSsl(bufferOf(ca), bufferOf(key), bufferOf(certificate));
+  const made = credentials.createSsl(bufferOf(ca), bufferOf(key), bufferOf(certificate));
+  const host = address.slice(0, address.lastIndexOf(":")).replace(/^\[(.*)\]$/, "$1");
+  return isIP(host) === 0 ? made : withoutServerName(made);
+}
+
+/**
+ * A server's name may be no address (RFC 6066 §3; Node warns, DEP0123), but the library says whatever it connects to. Unsaid, the
+ * certificate is compared with the host, as it must be.
+ */
+function withoutServerName(made: ChannelCredentials): ChannelCredentials {
+  const create = made._createSecureConnector.bind(made);
+  made._createSecureConnector = (...parts): ReturnType<typeof create> => {
+    const connector = create(...parts);
+    const { connectionOptions } = connector as { readonly connectionOptions?: { servername?: string } };
+    if (connectionOptions !== undefined) delete connectionOptions.servername;
+    return connector;
+  };
+  return made;
 }
 
 function bufferOf(bytes: Uint8Array | undefined): Buffer | null {

@@ -32,6 +32,8 @@ commonName = supplied
 describe("an etcd with TLS and client certificates", { skip }, () => {
   const folder = mkdtempSync(join(existsSync("/dev/shm") ? "/dev/shm" : tmpdir(), "clubar-tls-"));
   const clients: EtcdClient[] = [];
+  const warnings: string[] = [];
+  const onWarning = ({ message }: Error): void => void warnings.push(message);
   let members: readonly EtcdMember[] = [];
   const at = (name: string): string => join(folder, name);
   const run = (...args: string[]): void =>
@@ -48,6 +50,7 @@ describe("an etcd with TLS and client certificates", { skip }, () => {
   };
 
   before(async () => {
+    process.on("warning", onWarning);
     writeFileSync(at("settings"), settings);
     writeFileSync(at("index"), "");
     for (const name of ["ours", "other"]) authority(name);
@@ -65,6 +68,7 @@ describe("an etcd with TLS and client certificates", { skip }, () => {
     for (const member of members) member.start();
   });
   after(async () => {
+    process.off("warning", onWarning);
     for (const client of clients) client.close();
     for (const member of members) await member.kill();
     rmSync(folder, { recursive: true });
@@ -114,6 +118,10 @@ describe("an etcd with TLS and client certificates", { skip }, () => {
       refused(ask(right, "127.0.0.1"), "TIMEOUT", /shows a certificate for other names/, /as its certificate does/),
       refused(ask("", "localhost", "http"), "TIMEOUT", /localhost:\d+ does not answer/, /whether it wants https/),
     ]);
+  });
+
+  test("an address is never said as a server's name", () => {
+    assert.deepEqual(warnings, []);
   });
 
   test("files that are not there, or are something else, are named with their option", async () => {
