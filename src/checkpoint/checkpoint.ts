@@ -202,8 +202,9 @@ export interface Checkpoints {
   /**
    * Resolves when everything that was changed before this call is committed, but does not wait for contents above 1 MiB (`pending`).
    * Rejects when a version could not be committed: the change is made on this node, and its capture goes on or is reported by `pending`.
+   * `running`: ids of resources that run here; one that nobody watches any more makes it reject too (docs/safety.md §3.6).
    */
-  settled(changed?: Changed): Promise<void>;
+  settled(changed?: Changed, running?: readonly string[]): Promise<void>;
   pending(): readonly Pending[];
   /** The content of an older version becomes a new version, and is put in place when the resource is online. FILE_NOT_FOUND. */
   revert(resource: string, path: string, number: number): Promise<Tag>;

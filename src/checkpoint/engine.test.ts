@@ -286,6 +286,21 @@ test("another owner: the version is not named, and this node stops watching", as
   });
 });
 
+test("a change under a resource that still runs here but is not held any more is not answered as stored", async () => {
+  const { scene, one, life } = await online();
+  const changed = { kind: "registry", path } as const;
+  await life.checkpoints.settled(changed, [resource]);
+  scene.place(1);
+  await one.set(path, "second");
+  await assert.rejects(life.checkpoints.settled(changed, [resource]), { name: "HOST_NODE_NOT_RESOURCE_OWNER" });
+  await one.set(path, "third");
+  const refused = { name: "HOST_NODE_NOT_RESOURCE_OWNER", message: /still runs here/ };
+  await assert.rejects(life.checkpoints.settled(changed, [resource]), refused);
+  await assert.rejects(life.checkpoints.settled(undefined, [resource]), refused);
+  await life.checkpoints.settled({ kind: "registry", path: "SOFTWARE\\Other" }, [resource]);
+  await life.checkpoints.settled(changed, []);
+});
+
 test("an unknown outcome is settled by looking again, whichever it was", async () => {
   for (const ordered of [true, false]) {
     const { scene, one, life } = await online();

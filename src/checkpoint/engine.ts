@@ -46,6 +46,7 @@ import {
   type ResourceRecords,
   versionsOf,
 } from "./records.ts";
+import { notCommitted, notWatched } from "./not-committed.ts";
 import { recreateCheckpoints, type RecreateParts, withdrawCheckpoints } from "./recreate.ts";
 import { restoreCheckpoints } from "./restore.ts";
 import { type CaptureRequest, Session } from "./session.ts";
@@ -161,8 +162,11 @@ class CheckpointEngine implements Checkpoints {
     this.#ending.set(id, ending);
   }
 
-  async settled(changed?: Changed): Promise<void> {
+  async settled(changed?: Changed, running: readonly string[] = []): Promise<void> {
     const path = changed === undefined ? undefined : { ...changed, path: checkPath(changed.kind, changed.path) };
+    const abandoned = running.filter((id) => !this.#sessions.has(id) && !this.#ending.has(id));
+    const unwatched = notWatched(this.#parts.database.tree(), abandoned, path);
+    if (unwatched !== undefined) throw notCommitted(unwatched);
     const ending = [...this.#ending.values()];
     const results = await Promise.allSettled([...this.#sessions.values()].map((session) => session.settled(path)));
     for (const result of results) if (result.status === "rejected") throw notCommitted(failureOf(result.reason));
@@ -380,18 +384,6 @@ function uncapturable({ kind, path, number }: Checkpoint, cause: Failure): Failu
     next:
       cause.name === "FILE_NOT_FOUND" || cause.name === "NTE_BAD_KEYSET"
         ? "If it is gone for good, remove the checkpoint."
-        : cause.next,
-    cause,
-  });
-}
-
-function notCommitted(cause: Failure): Failure {
-  return fail(cause.name, {
-    happened: `The change is made on this node, but it is in no checkpoint version yet: ${cause.happened}`,
-    unchanged: cause.unchanged,
-    next:
-      cause.next === ""
-        ? "A failover now would lose it. It is tried again; look with: clubar checkpoint list."
         : cause.next,
     cause,
   });

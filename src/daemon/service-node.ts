@@ -55,6 +55,7 @@ import { ownIdentity, refuseOlderQuorum } from "./own-quorum.ts";
 import { beginAnew, goAlong } from "./quorum-switch.ts";
 import { RestoreRun } from "./restore-run.ts";
 import type { ServiceParts } from "./service-parts.ts";
+import { settled } from "./settled.ts";
 import { trustCalls } from "./trust-calls.ts";
 import { typeCalls } from "./type-look.ts";
 
@@ -222,13 +223,13 @@ export class ServiceNode implements NodeService {
     await this.#freeze.thawed();
     const before = registry.root();
     await work(registry);
-    return this.#settle(changedPaths(before, registry.root()));
+    return settled(this, changedPaths(before, registry.root()));
   }
 
   async changeKeys(work: (keys: KeyContainers) => Promise<void>): Promise<{ readonly pending: readonly string[] }> {
     await this.#freeze.thawed();
     await work(this.parts.keys);
-    return this.#settle(undefined);
+    return settled(this, undefined);
   }
 
   freeze(limitMs: number): Promise<FrozenNode> {
@@ -376,13 +377,6 @@ export class ServiceNode implements NodeService {
       isLifeWanted: () => this.#isLifeWanted(),
       followMove: (host) => goAlong(this, host),
     });
-  }
-
-  /** Waits for the checkpoints over these registry paths; undefined: for all. */
-  async #settle(paths: readonly string[] | undefined): Promise<{ readonly pending: readonly string[] }> {
-    if (paths === undefined) await this.checkpoints.settled();
-    else await Promise.all(paths.map((path) => this.checkpoints.settled({ kind: "registry", path })));
-    return { pending: this.checkpoints.pending().map((each) => each.path) };
   }
 
   /** The state as plain objects, of this node's copy. */

@@ -89,6 +89,12 @@ export class OwnerLoop {
     return this.#running;
   }
 
+  /** Ids of what is online here, or was and is not offline yet. */
+  online(): readonly string[] {
+    const isUp = ({ phase }: RunningResource): boolean => phase === "online" || phase === "offline-pending";
+    return [...this.#running].flatMap(([id, entry]) => (isUp(entry) ? [id] : []));
+  }
+
   /** A resource on the host changed its state. */
   hostEvent(event: ResourceEvent): void {
     const entry = this.#running.get(event.resource);

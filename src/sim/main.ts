@@ -11,7 +11,7 @@ import { type FaultKind, faultKinds } from "./faults.ts";
 import { ProcessExit } from "./processes.ts";
 import type { Watched } from "./watchdog.ts";
 
-/** A seed that makes no progress for so long spins: in real milliseconds. */
+/** A seed that makes no progress for so long spins: in milliseconds of processor time. */
 const spinLimit = 120_000;
 
 /** With the same faults: all that was asked for but which seeds, and what is said of them. */
