@@ -147,6 +147,11 @@ test("what must not be done is refused with the way to go", () => {
   refuses("RESOURCE_ONLINE", () => plan(cluster([{ ...app, state: states.unknown }])));
   refuses("RESOURCE_ONLINE", () => plan(cluster([app], { old: { state: states.offlinePending } })));
   refuses("RESOURCE_ONLINE", () => plan(cluster([app], { new: { state: states.online } })));
+  // To be online and not reported yet: the mount may be under way.
+  const starting = cluster([app], { old: { state: states.offline } });
+  refuses("RESOURCE_ONLINE", () => plan(starting));
+  plan(set(starting, `Groups\\${web}`, dword("PersistentState", 0)));
+  refuses("RESOURCE_ONLINE", () => plan(set(cluster([app]), `Resources\\${newDisk}`, dword("PersistentState", 1))));
   refuses("INVALID_PARAMETER", () => plan(cluster([app], { new: { type: "Render" } })));
   refuses("INVALID_PARAMETER", () => planDiskReplacement(cluster([app]), { old: "old", with: "old" }));
   refuses("CIRCULAR_DEPENDENCY", () => plan(cluster([app], { new: { dependsOn: [guid(20)] } })));

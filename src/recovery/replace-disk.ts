@@ -190,18 +190,23 @@ function checkStates(
 ): void {
   const isDown = ({ state }: ResourceState): boolean =>
     state === resourceState.offline || state === resourceState.failed;
-  const up = [...dependents, old].filter((one) => !isDown(one));
+  // Offline as far as is recorded, and to be online: its owner may be mounting it at this moment.
+  const isStarting = (one: ResourceState): boolean => one.state === resourceState.offline && wantsOnline(one, group);
+  const up = [...dependents, old].filter((one) => !isDown(one) || (one === old && isStarting(one)));
   if (up.length > 0) {
-    const list = up.map((one) => `"${one.name}" is ${resourceStateName(one.state)}`).join(", ");
+    const list = up
+      .map((one) => `"${one.name}" ${isDown(one) ? "is to be online" : `is ${resourceStateName(one.state)}`}`)
+      .join(", ");
     throw fail("RESOURCE_ONLINE", {
       happened: `${list}: the disk is replaced only while nothing uses it.`,
       unchanged,
       next: `Take the group offline first: clubar group offline "${group.name}".`,
     });
   }
-  if (isDown(fresh)) return;
+  if (isDown(fresh) && !isStarting(fresh)) return;
+  const how = isDown(fresh) ? "is to be online" : `is ${resourceStateName(fresh.state)}`;
   throw fail("RESOURCE_ONLINE", {
-    happened: `"${fresh.name}" is ${resourceStateName(fresh.state)}, and it is to be mounted elsewhere.`,
+    happened: `"${fresh.name}" ${how}, and it is to be mounted elsewhere.`,
     unchanged,
     next: `Take it offline first: clubar resource offline "${fresh.name}".`,
   });
