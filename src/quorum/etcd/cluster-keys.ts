@@ -22,6 +22,9 @@ export interface KeptKeys extends ClusterKeys {
 
 const formatVersion = 1;
 
+/** Name in a data folder. */
+export const clusterKeysFile = "cluster-keys.json";
+
 /** `ask` gets the keys of a node that may know more, for a key that is not here; absent: nobody can be asked. */
 export function keptKeys(
   files: Files,
@@ -29,7 +32,7 @@ export function keptKeys(
   data: string,
   ask?: (own: KeyRing) => Promise<KeyRing>,
 ): KeptKeys {
-  const path = `${data}/cluster-keys.json`;
+  const path = `${data}/${clusterKeysFile}`;
   const alone = new Mutex();
   const read = async (): Promise<KeyRing> => {
     const bytes = await readIfThere(files, path);
@@ -37,8 +40,7 @@ export function keptKeys(
   };
   const write = async (ring: KeyRing): Promise<void> => {
     await files.makeFolder(data);
-    const text = `${JSON.stringify({ format: formatVersion, keys: ring })}\n`;
-    await writeFileDurably(files, path, new TextEncoder().encode(text), 0o600);
+    await writeFileDurably(files, path, encodeRing(ring), 0o600);
   };
   const kept: KeptKeys = {
     ring: read,
@@ -82,6 +84,19 @@ async function asked(kept: KeptKeys, ask: ((own: KeyRing) => Promise<KeyRing>) |
 
 function keyOf({ id, secret }: KeyRing[number]): ClusterKey {
   return { id, secret: fromHex(secret) };
+}
+
+/**
+ * The file that has the keys of both: those of `live` are the newest. INVALID_DATA, naming `path`, when either is none; a ring only grows,
+ * because older checkpoints are sealed with older keys.
+ */
+export function mergeRingFiles(path: string, older: Uint8Array, live: Uint8Array | undefined): Uint8Array {
+  const [before, now] = [decodeRing(path, older), live === undefined ? [] : decodeRing(path, live)];
+  return encodeRing([...before.filter(({ id }) => !now.some((one) => one.id === id)), ...now]);
+}
+
+function encodeRing(ring: KeyRing): Uint8Array {
+  return new TextEncoder().encode(`${JSON.stringify({ format: formatVersion, keys: ring })}\n`);
 }
 
 function decodeRing(path: string, bytes: Uint8Array): KeyRing {

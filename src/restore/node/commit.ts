@@ -2,13 +2,15 @@
  * Puts a staged restore of this node in place while nothing of the node runs: what is to be kept of the live registry is merged in, what
  * was there is saved aside, then file after file is renamed. Each step may be cut off and repeated; whoever comes next finishes.
  */
-import { folderOf } from "../../base/durable.ts";
+import { folderOf, writeNewFile } from "../../base/durable.ts";
 import { fail } from "../../base/errors.ts";
 import { failureOf } from "../../base/failure-of.ts";
 import { type FileHandle, type Files, type Outside, OutsideError } from "../../base/outside.ts";
+import { readIfThere } from "../../base/read-if-there.ts";
 import { removeTree } from "../../backup/backup.ts";
 import { readHive } from "../../hive/read.ts";
 import { writeHive } from "../../hive/write.ts";
+import { clusterKeysFile, mergeRingFiles } from "../../quorum/etcd/cluster-keys.ts";
 import {
   allHiveFiles,
   hiveImageFile,
@@ -148,8 +150,10 @@ async function makeReady(
   // A start that was cut off may have left some.
   await removeTree(files, ready);
   for (const folder of ["registry", "keys"]) await files.makeFolder(`${ready}/${folder}`);
-  for (const name of others) await files.link(`${staged}/${name}`, `${ready}/${name}`);
   const notes = [...record.notes];
+  for (const name of others)
+    if (name === clusterKeysFile) await mergeKeys(files, data, { staged, ready }, notes);
+    else await files.link(`${staged}/${name}`, `${ready}/${name}`);
   const time = clock.wall();
   const live = new Map<string, Key | undefined>();
   for (const name of restored.keys()) live.set(name, await liveHive(files, data, name, notes));
@@ -168,6 +172,25 @@ async function makeReady(
   for (const folder of ["/registry", "/keys", ""]) await files.syncFolder(`${ready}${folder}`);
   await files.syncFolder(folderOf(ready));
   return { ready: [...names, ...others], notes };
+}
+
+/** The node may have got keys since the set was taken; without them what is sealed with them could not be read. */
+async function mergeKeys(
+  files: Files,
+  data: string,
+  { staged, ready }: { readonly staged: string; readonly ready: string },
+  notes: string[],
+): Promise<void> {
+  const older = await files.read(`${staged}/${clusterKeysFile}`);
+  const live = await readIfThere(files, `${data}/${clusterKeysFile}`);
+  const alone = mergeRingFiles(`${staged}/${clusterKeysFile}`, older, undefined);
+  let merged = alone;
+  try {
+    merged = mergeRingFiles(`${data}/${clusterKeysFile}`, older, live);
+  } catch (error) {
+    notes.push(`Nothing was kept of the live cluster keys: ${failureOf(error).happened}`);
+  }
+  await writeNewFile(files, `${ready}/${clusterKeysFile}`, merged);
 }
 
 /** undefined when there is none, or none that can be read. */

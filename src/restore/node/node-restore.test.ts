@@ -4,7 +4,7 @@ import { memoryFiles, outsideOf } from "../../../test/crash-points/example-clust
 import { commit, makeNode, nodeData, stage, wordsOf } from "../../../test/crash-points/example-node.ts";
 import { failingAt } from "../../../test/faults/failing-files.ts";
 import { Failure } from "../../base/errors.ts";
-import { OutsideError } from "../../base/outside.ts";
+import { type Files, OutsideError } from "../../base/outside.ts";
 import { buildKey, findKey, findValue, type Key, valueOf } from "../../tree/key.ts";
 import { dword, dwordOf, multiSz, sz, textOf } from "../../tree/value.ts";
 import { keepRules, keysNotToRestorePath, mergedKey, withKept } from "./kept-keys.ts";
@@ -172,6 +172,39 @@ test("one at a time; a staged one is discarded or stands in the way; names outsi
   assert.equal(await commit(files), undefined);
   assert.deepEqual(await wordsOf(files), { word: "new", mine: "new" });
 });
+
+test("cluster keys of the set are added to those that the node got since; damaged ones of the node give way", async () => {
+  const ring = (...ids: readonly string[]): Uint8Array => {
+    const keys = ids.map((id) => ({ id: id.repeat(16), secret: id.repeat(64) }));
+    return new TextEncoder().encode(`${JSON.stringify({ format: 1, keys })}\n`);
+  };
+  const path = `${nodeData}/cluster-keys.json`;
+  const restored = async (live: Uint8Array | undefined, staged: Uint8Array): Promise<[string, number, string]> => {
+    const { files } = memoryFiles();
+    await makeNode(files, "new");
+    if (live !== undefined) await write(files, path, live);
+    const staging = await openStaging(outsideOf(files), nodeData);
+    await staging.put("cluster-keys.json", staged);
+    await staging.decide({ set: { path: "/set", digest: "d", node: { id: "1", name: "n1" }, tag: undefined } });
+    await staging.close();
+    const result = await commit(files);
+    const bytes = await files.read(path);
+    const mode = ((await files.stat(path))?.mode ?? 0) & 0o777;
+    const { keys } = JSON.parse(new TextDecoder().decode(bytes)) as { keys: readonly { id: string }[] };
+    return [keys.map(({ id }) => id[0]).join(""), mode, `${result?.outcome} ${result?.notes.length}`];
+  };
+  assert.deepEqual(await restored(undefined, ring("a", "b")), ["ab", 0o600, "committed 0"]);
+  assert.deepEqual(await restored(ring("b", "c"), ring("a", "b")), ["abc", 0o600, "committed 0"], "the newest stays");
+  assert.deepEqual(await restored(Uint8Array.of(1), ring("a")), ["a", 0o600, "committed 1"]);
+  const [kept, , outcome] = await restored(ring("c"), Uint8Array.of(1));
+  assert.deepEqual([kept, outcome], ["c", "abandoned 0"]);
+});
+
+async function write(files: Files, path: string, bytes: Uint8Array): Promise<void> {
+  const handle = await files.open(path, "create", 0o600);
+  await handle.write(bytes, 0);
+  await handle.close();
+}
 
 test("a staged file that was damaged abandons the restore; a registry that is open lets it wait", async () => {
   const { files } = memoryFiles();

@@ -1,4 +1,5 @@
 /** The restore of one node as a plan: what goes into place, what is kept, who forbids it. Decides from facts and changes nothing. */
+import { clusterKeysFile } from "../../quorum/etcd/cluster-keys.ts";
 import type { Tag } from "../../quorum/tag.ts";
 import { formatTag } from "../../quorum/tag.ts";
 import { isBlockedBy } from "./obstacles.ts";
@@ -79,6 +80,7 @@ export function planNodeRestore(facts: NodeRestoreFacts): NodeRestorePlan {
   const parts = [
     ...(files.includes("node.json") ? ["the node's record"] : []),
     ...(files.includes("trust.json") ? ["its certificates"] : []),
+    ...(files.includes(clusterKeysFile) ? ["its cluster keys"] : []),
     ...(files.includes("ClusDb") ? ["ClusDb"] : []),
     ...(hiveNames.length === 0 ? [] : [`the hives ${hiveNames.join(", ")}`]),
     ...(keys === 0 ? [] : [`${keys} key container${keys === 1 ? "" : "s"}`]),

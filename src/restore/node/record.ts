@@ -10,7 +10,7 @@ import type { RestorePlan } from "../plan-types.ts";
 
 /** A staged file, by the name it has below the data folder. */
 export interface StagedFile {
-  /** `node.json`, `trust.json`, `ClusDb`, `registry/NAME` (an image), `keys/<digest>.key` */
+  /** `node.json`, `trust.json`, `cluster-keys.json`, `ClusDb`, `registry/NAME` (an image), `keys/<digest>.key` */
   readonly name: string;
   readonly sha256: string;
   readonly size: number;
@@ -77,7 +77,8 @@ export function placesIn(
   };
 }
 
-const namePattern = /^(node\.json|trust\.json|ClusDb|registry\/[A-Za-z0-9_%-]+|keys\/[0-9a-f]{64}\.key)$/;
+const namePattern =
+  /^(node\.json|trust\.json|cluster-keys\.json|ClusDb|registry\/[A-Za-z0-9_%-]+|keys\/[0-9a-f]{64}\.key)$/;
 
 /** Nothing else is ever written into a data folder by a restore. */
 export function isStagedName(name: string): boolean {

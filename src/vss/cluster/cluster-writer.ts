@@ -2,6 +2,7 @@
 import { fail } from "../../base/errors.ts";
 import type { Files } from "../../base/outside.ts";
 import { removeTree } from "../../backup/backup.ts";
+import { clusterKeysFile } from "../../quorum/etcd/cluster-keys.ts";
 import {
   applicationLevel,
   backupSchema,
@@ -30,7 +31,7 @@ export function frozenFolder(data: string): string {
 }
 
 /** Files at the top of the data folder that are in the component. */
-export const topFiles = ["ClusDb", "node.json", "trust.json"] as const;
+export const topFiles: readonly string[] = ["ClusDb", "node.json", "trust.json", clusterKeysFile];
 
 /** What the writer needs. */
 export interface ClusterWriterParts {

@@ -39,11 +39,13 @@ const named =
 
 test("a set holds node and cluster, closed to others, and its documents name both writers", async () => {
   const { files } = await scene();
+  await write(files, "/n1/cluster-keys.json", new TextEncoder().encode('{"format":1,"keys":[]}\n'), 0o600);
   const before1 = await contentsOf(files, "/n1/registry");
   const written = await backUp(files, before, 1);
   assert.deepEqual(await wordsOfSet(files), { node: "one", cluster: "one" });
   assert.deepEqual(await contentsOf(files, "/n1/registry"), before1, "the node is as it was");
   assert.deepEqual(written.manifest.clusDb?.tag, "1:0:4");
+  assert.ok(written.manifest.files.some(({ name }) => name === "node/cluster-keys.json"));
   assert.ok(await isVssSet(files, vssPath));
   const text = async (name: string): Promise<string> =>
     new TextDecoder().decode(await files.read(`${vssPath}/${name}`));
