@@ -88,3 +88,22 @@ test("a program that reads to the end of its input goes on when that was closed"
   assert.deepEqual(await child.ended, { code: 0 });
   assert.deepEqual(lines, ["one", "two"]);
 });
+
+test("a process that raised its priority gives none of it to what it starts", {
+  skip: asRoot ? false : "only root may raise a priority",
+}, async () => {
+  const raising = new URL("./outside-node-processes.ts", import.meta.url).href;
+  const script = `import { raisePriority } from ${JSON.stringify(raising)};
+import { openOutside } from ${JSON.stringify(module)};
+import { getPriority } from "node:os";
+raisePriority(-7);
+const child = await openOutside().processes.start({ command: "sleep", args: ["1000"], environment: {}, output: "none" });
+console.log(getPriority(), getPriority(child.identity.pid));
+process.kill(child.identity.pid);`;
+  const args = ["--input-type=module", "-e", script];
+  // A session of its own: where the kernel schedules by sessions, this test's would be raised with it.
+  const how = { environment: { ...environment, NODE_NO_WARNINGS: "1" }, output: "lines", detached: true } as const;
+  const child = await processes.start({ command: process.execPath, args, ...how });
+  const line = await new Promise((resolve) => child.onLine(resolve));
+  assert.equal(line, "-7 0");
+});

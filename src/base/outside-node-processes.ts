@@ -1,6 +1,7 @@
 import { spawn } from "node:child_process";
 import type { ChildProcess, StdioOptions } from "node:child_process";
-import { closeSync, constants, openSync, readFileSync, readlinkSync } from "node:fs";
+import { closeSync, constants, openSync, readFileSync, readlinkSync, writeFileSync } from "node:fs";
+import { getPriority, setPriority } from "node:os";
 import type { Readable } from "node:stream";
 import { outsideError, translated } from "./outside-node-error.ts";
 import { OutsideError } from "./outside.ts";
@@ -11,6 +12,25 @@ const mostWaitingLines = 1000;
 const longestLine = 1024 * 1024;
 /** How long after a program's end its last lines may take; a grandchild may hold the pipe for ever. */
 const lastLines = 20;
+
+/** What programs get instead of this process's own priority, once that is raised. */
+let ordinary: number | undefined;
+
+/**
+ * Puts this process before others, where it may (root), so that what it starts can't keep it from its turn; what it starts stays as it was.
+ * `priority`: as nice(2) counts, -20 to 19. At once after the start: the kernel gives a priority to one thread only, and those that are
+ * made later take it over. Where every session is scheduled as one (autogroups, sched(7)), it is the session's that counts.
+ */
+export function raisePriority(priority: number): void {
+  try {
+    const before = getPriority();
+    setPriority(priority);
+    ordinary = before;
+    writeFileSync("/proc/self/autogroup", String(priority));
+  } catch {
+    // Only root may, and not every kernel has autogroups; others take their turn.
+  }
+}
 
 /** This machine's processes, told apart by /proc/PID/stat. Throws OutsideError ENOENT where there is no /proc. */
 export function openProcesses(): Processes {
@@ -108,6 +128,7 @@ async function start(program: ProgramSpec): Promise<Child> {
     });
     // Read before Node can reap it: even a program that has ended has its start time until then.
     const identity = child.pid === undefined ? undefined : identityOf(child.pid);
+    if (child.pid !== undefined && ordinary !== undefined) giveOrdinaryPriority(child.pid);
     const ended = endOf(child);
     await new Promise<void>((resolve, reject) => {
       child.once("spawn", resolve);
@@ -119,6 +140,14 @@ async function start(program: ProgramSpec): Promise<Child> {
     return childOf(child, identity, ended);
   } finally {
     if (file !== undefined) closeSync(file);
+  }
+}
+
+function giveOrdinaryPriority(pid: number): void {
+  try {
+    setPriority(pid, ordinary ?? 0);
+  } catch {
+    // It has ended.
   }
 }
 

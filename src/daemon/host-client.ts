@@ -28,6 +28,7 @@ export class HostClient implements HostLink {
   readonly #caller: Caller;
   readonly #timing: Timing;
   readonly #handlers: LinkHandlers;
+  #members: readonly string[] = [];
 
   private constructor(endpoint: string, caller: Caller, hello: HelloAnswer, timing: Timing, handlers: LinkHandlers) {
     this.endpoint = endpoint;
@@ -130,6 +131,9 @@ export class HostClient implements HostLink {
 
   /** Whom the host tells its proof. */
   members(endpoints: readonly string[]): void {
+    const same = endpoints.length === this.#members.length && endpoints.every((one, at) => one === this.#members[at]);
+    if (same) return;
+    this.#members = endpoints;
     this.#caller.tell(toHost.members, { endpoints });
   }
 

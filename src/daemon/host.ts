@@ -1,7 +1,9 @@
 /** The host process: `host.ts CONFIG-AS-JSON`. Ends with 0 after it proved that everything is stopped. */
+import { constants } from "node:os";
 import { fileURLToPath } from "node:url";
 import { createLog } from "../base/log.ts";
 import { openOutside } from "../base/outside-node.ts";
+import { raisePriority } from "../base/outside-node-processes.ts";
 import type { Outside } from "../base/outside.ts";
 import { openDisks } from "../disks/open-disks.ts";
 import { timingOf } from "../membership/timing.ts";
@@ -15,6 +17,8 @@ import { openHostRemote } from "./host-remote.ts";
 import { typeRunner } from "./type-runner-words.ts";
 
 const config = JSON.parse(process.argv[2] ?? "{}") as HostConfig;
+// Its permit must be renewed while a hundred applications start on the same processors.
+raisePriority(constants.priority.PRIORITY_HIGH);
 const outside = openOutside();
 const log = createLog((line) => process.stdout.write(`${line}\n`), outside.clock, { part: "host", node: config.node });
 for (const signal of ["SIGINT", "SIGHUP", "SIGTERM"] as const) {

@@ -6,6 +6,7 @@ import { type ApplicationRecord, bootId, removeRecord, writeRecord } from "./app
 import { chain, commandLine } from "./application-shell.ts";
 import { type Containment, probeContainment } from "./containment.ts";
 import { parseStat } from "./process-table.ts";
+import { inTurn } from "./start-turns.ts";
 
 /** What to start, and where its traces go. All paths are absolute. */
 export interface ApplicationSpec {
@@ -21,6 +22,8 @@ export interface ApplicationSpec {
   readonly log: string;
   /** The node's data folder: the record lies in `applications/` below. */
   readonly dataFolder: string;
+  /** Called when it is its turn, which may take a while; when it throws, nothing is begun. */
+  readonly mayBegin?: () => void;
   /** Called with the durable record before the program starts: the place to tell the guard. When it rejects, nothing starts. */
   readonly beforeStart?: (record: ApplicationRecord) => Promise<void>;
 }
@@ -58,20 +61,7 @@ export async function startApplication(
   const kind = contained ?? (await probeContainment(outside));
   const id = newGuid(outside.random);
   const cgroup = kind.cgroupParent === undefined ? undefined : `${kind.cgroupParent}/${id}`;
-  if (cgroup !== undefined) await outside.files.makeFolder(cgroup);
-  const child = await startChain(outside, spec, kind, id, cgroup).catch(async (cause: unknown) => {
-    if (cgroup !== undefined) await removeCgroup(outside, cgroup);
-    throw notStarted(spec, "the machine can't start it", cause);
-  });
-  const talk = listen(child);
-  const ready = await talk.ready;
-  const init = ready === undefined ? undefined : parseStat(ready)?.identity;
-  if (init === undefined) {
-    await outside.processes.signal(child.identity, "SIGKILL");
-    await child.ended;
-    if (cgroup !== undefined) await removeCgroup(outside, cgroup);
-    throw notStarted(spec, `its container could not be made (${talk.said.join("; ") || "no message"})`);
-  }
+  const { child, talk, init } = await inTurn(outside, () => makeContainer(outside, spec, kind, id, cgroup));
   const boot = await bootId(outside.files);
   const record: ApplicationRecord = {
     id,
@@ -99,6 +89,36 @@ export async function startApplication(
     );
   }
   return application;
+}
+
+/** A container that waits for its "go". */
+interface Waiting {
+  readonly child: Child;
+  readonly talk: Talk;
+  readonly init: ProcessIdentity;
+}
+
+async function makeContainer(
+  outside: Outside,
+  spec: ApplicationSpec,
+  kind: Containment,
+  id: string,
+  cgroup: string | undefined,
+): Promise<Waiting> {
+  spec.mayBegin?.();
+  if (cgroup !== undefined) await outside.files.makeFolder(cgroup);
+  const child = await startChain(outside, spec, kind, id, cgroup).catch(async (cause: unknown) => {
+    if (cgroup !== undefined) await removeCgroup(outside, cgroup);
+    throw notStarted(spec, "the machine can't start it", cause);
+  });
+  const talk = listen(child);
+  const ready = await talk.ready;
+  const init = ready === undefined ? undefined : parseStat(ready)?.identity;
+  if (init !== undefined) return { child, talk, init };
+  await outside.processes.signal(child.identity, "SIGKILL");
+  await child.ended;
+  if (cgroup !== undefined) await removeCgroup(outside, cgroup);
+  throw notStarted(spec, `its container could not be made (${talk.said.join("; ") || "no message"})`);
 }
 
 function startChain(

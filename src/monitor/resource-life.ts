@@ -92,7 +92,7 @@ export class ResourceLife {
     const contained = spec.machine === true ? inMachine(await probeContainment(this.#outside)) : undefined;
     const application = await startApplication(
       this.#outside,
-      { resource, program, environment, folder, log, dataFolder, beforeStart },
+      { resource, program, environment, folder, log, dataFolder, mayBegin: () => this.#mustLive(), beforeStart },
       contained,
     ).catch((cause: unknown) => {
       if (known !== undefined) this.#hooks.applicationGone(known);
