@@ -38,6 +38,12 @@ interface Seen {
   readonly active: ReadonlyMap<string, string>;
 }
 
+/** A quiet cluster. */
+interface Settled extends Seen {
+  /** Since when, by `performance.now()`. */
+  readonly since: number;
+}
+
 /** A cluster that runs until `end`. */
 export class PacemakerLab {
   readonly nodes: readonly string[] = Array.from({ length: count }, (_, index) => `P${index + 1}`);
@@ -114,16 +120,21 @@ export class PacemakerLab {
     return { online, dc, active };
   }
 
-  /** Resolves with what is seen once every node that runs is online and the coordinator has had nothing to do three times running. */
-  async settled(): Promise<Seen> {
-    const limit = Date.now() + 1_800_000;
+  /** Resolves once every node that runs is online and the coordinator was seen with nothing to do three times running. */
+  async settled(limitMs = 120_000): Promise<Settled> {
+    const limit = Date.now() + limitMs;
     const due = this.nodes.filter((name) => !this.#off.has(name)).length;
+    let since = performance.now();
     for (let quiet = 0; ; ) {
       const seen = await this.seen();
       const idle = seen.online.length === due && seen.dc !== undefined && (await this.#isIdle(seen.dc));
       quiet = idle ? quiet + 1 : 0;
-      if (quiet === 3) return seen;
-      if (Date.now() > limit) throw new Error(`Pacemaker does not come to rest: ${JSON.stringify([...seen.online])}`);
+      if (quiet === 1) since = performance.now();
+      if (quiet === 3) return { ...seen, since };
+      if (Date.now() > limit) {
+        const [who, active] = [seen.online.join(), [...seen.active].slice(0, 9).join(" ")];
+        throw new Error(`Pacemaker does not come to rest: online ${who}, coordinator ${seen.dc}, active ${active}`);
+      }
       await sleep(200);
     }
   }
