@@ -32,6 +32,8 @@ export interface NodeService {
   readonly checkpoints: Checkpoints;
   identity(): ClusterIdentity;
   status(): NodeStatus;
+  /** Lets everything else of the service go on between the slices of long work. */
+  pause(): Promise<void>;
   /**
    * Builds a change out of this node's copy and submits it; builds anew when a condition was refused because somebody else
    * changed the same thing (at most ten times). Resolves when this node's copy has it. Throws what `build` throws.

@@ -1,4 +1,5 @@
 /** The cluster's situation in one sentence: the first thing that people read. */
+import { someText } from "./some.ts";
 import type { StatusView } from "./status-view.ts";
 
 /** How bad it is. */
@@ -6,7 +7,7 @@ export type Tone = "ok" | "warn" | "bad";
 
 /** One sentence and its tone, out of a status. */
 export function situation(status: StatusView): { readonly tone: Tone; readonly sentence: string } {
-  const { self, nodes, networks, groups, checkpoints } = status;
+  const { self, nodes, networks, counts } = status;
   if (self.state !== "member" && self.state !== "leader") {
     const leader = status.leader === null ? "No leader is known." : "";
     const parts = [
@@ -19,25 +20,16 @@ export function situation(status: StatusView): { readonly tone: Tone; readonly s
   }
   const up = nodes.filter((node) => node.state === "up" || node.state === "paused");
   const nodesSay = `${up.length} of ${nodes.length} nodes up`;
-  const broken = groups.filter(
-    (group) => group.wanted && (group.state === "failed" || group.state === "unknown" || group.failed !== null),
-  );
-  const busy = groups.filter(
-    (group) => group.wanted && !broken.includes(group) && group.resources.length > 0 && group.state !== "online",
-  );
-  const names = (list: readonly { readonly name: string }[]): string => list.map((one) => one.name).join(", ");
-  const held = groups.filter((group) => group.held !== null);
-  if (broken.length > 0) return { tone: "bad", sentence: `${nodesSay}. Not serving: ${names(broken)}.` };
-  if (busy.length > 0) return { tone: "warn", sentence: `${nodesSay}. Not fully online: ${names(busy)}.` };
-  if (held.length > 0)
+  const { broken, busy, held, lost } = counts;
+  if (broken.count > 0) return { tone: "bad", sentence: `${nodesSay}. Not serving: ${someText(broken)}.` };
+  if (busy.count > 0) return { tone: "warn", sentence: `${nodesSay}. Not fully online: ${someText(busy)}.` };
+  if (held.count > 0)
     return {
       tone: "warn",
-      sentence: `${nodesSay}. Held offline after a restore: ${names(held)} (clubar group release).`,
+      sentence: `${nodesSay}. Held offline after a restore: ${someText(held)} (clubar group release).`,
     };
-  if (checkpoints.lost.length > 0) {
-    const whose = [...new Set(checkpoints.lost.map((one) => one.resource))].join(", ");
-    return { tone: "warn", sentence: `${nodesSay}. Lost checkpoints: ${whose} (clubar recover checkpoints).` };
-  }
+  if (lost.count > 0)
+    return { tone: "warn", sentence: `${nodesSay}. Lost checkpoints: ${someText(lost)} (clubar recover checkpoints).` };
   const ill = networks.filter(({ state }) => state === "down" || state === "partitioned");
   if (ill.length > 0) {
     const say = ill.map(({ name, state }) => `${name} is ${state}`).join(", ");

@@ -1,9 +1,24 @@
 /** What `clubar status` and the status page show: the whole cluster as this node sees it. */
 import { checkpointFailureAction } from "../database/checkpoint-state.ts";
-import { type ClusterState, readState, type ResourceState } from "../database/state.ts";
+import {
+  type Attention,
+  type Groups,
+  groupsOf,
+  groupSums,
+  needing,
+  ownedBy,
+  type Resources,
+  resourcesOf,
+  resourceSums,
+  resourcesWith,
+} from "../database/cluster-sums.ts";
+import { type ClusterState, type GroupState, readState, type ResourceState } from "../database/state.ts";
 import { formatTag } from "../quorum/tag.ts";
+import { meantItems } from "../tree/summed.ts";
+import { chooseGroups, type GroupQuestion } from "./group-choice.ts";
 import type { LastBackup, NodeService } from "./node-service.ts";
 import { type NetworkView, networkViews } from "./network-view.ts";
+import { firstOf, some, type Some } from "./some.ts";
 import { type GroupView, groupView, type NodeView, nodeView, type ResourceView, resourceView } from "./views.ts";
 
 /** A checkpoint without its file. */
@@ -17,6 +32,18 @@ export interface LostView {
   readonly how: string;
   /** Name of the only node on which the resource comes online until it is re-created; null when that is not limited or not known. */
   readonly onlyOn: string | null;
+}
+
+/** The whole cluster in numbers, with the first names of each. */
+export interface StatusCounts extends Readonly<Record<Attention, Some>> {
+  readonly groups: number;
+  readonly resources: number;
+  /** Groups that were asked for; `groups` of the status may hold only a part of them. */
+  readonly matching: number;
+  readonly resourcesWithCheckpoints: number;
+  /** Resources with checkpoints without their files, and with settings that the next online replaces. */
+  readonly lost: Some;
+  readonly edited: Some;
 }
 
 /** Answered by GET /api/v1/status. */
@@ -48,6 +75,7 @@ export interface StatusView {
   };
   /** As far as this node knows; null without one. */
   readonly leader: { readonly node: string; readonly epoch: number } | null;
+  readonly counts: StatusCounts;
   readonly nodes: readonly NodeView[];
   /** None when the nodes meet on sockets of one machine. */
   readonly networks: readonly NetworkView[];
@@ -73,15 +101,45 @@ function quorumText({ kind, place }: NodeService["quorum"]): string {
   return place.startsWith(`${kind}:`) ? place : `${kind} ${place}`;
 }
 
-/** The status out of a running service. */
-export function statusView(service: NodeService): StatusView {
-  const state = readState(service.database.tree());
-  const { name, instance, generation } = service.identity();
-  const node = service.status();
-  const checkpoints = [...state.resources.keys()].flatMap((id) => service.checkpoints.list(id));
-  const leader = node.leader;
+/** A part of the cluster's groups; `Infinity` of them are all. */
+export const wholeCluster: GroupQuestion = { limit: Number.POSITIVE_INFINITY };
+
+/** Resources of the groups that were chosen are told, but no more than this unless all groups are. */
+const resourcesMax = 2000;
+
+/** What is left of a status without its groups and resources. */
+export type StatusHead = Omit<StatusView, "groups" | "resources">;
+
+/** What a status is made of. */
+export interface StatusParts {
+  readonly state: ClusterState;
+  readonly head: StatusHead;
+  readonly groups: readonly GroupState[];
+  readonly resources: Iterable<ResourceState>;
+}
+
+/** The status out of a running service: of the groups that are asked for and their resources, and what is true of the whole cluster. */
+export async function statusView(service: NodeService, question: GroupQuestion = wholeCluster): Promise<StatusView> {
+  const { state, head, groups, resources } = await statusParts(service, question);
   return {
-    tag: formatTag(node.tag),
+    ...head,
+    groups: groups.map((group) => groupView(state, group)),
+    resources: [...resources].map((resource) => resourceView(state, resource)),
+  };
+}
+
+/** The same before groups and resources are told, which is what takes time in a large cluster. */
+export async function statusParts(service: NodeService, question: GroupQuestion): Promise<StatusParts> {
+  const { tag, leader } = service.status();
+  const state = readState(service.database.tree());
+  const chosen = await chooseGroups(state, question, () => service.pause());
+  const [groups, resources] = [groupsOf(state), resourcesOf(state)];
+  const { name, instance, generation } = service.identity();
+  const isWhole = chosen.groups.length === state.groups.size;
+  const { limit } = question;
+  const sums = resourceSums(resources);
+  const head: StatusHead = {
+    tag: formatTag(tag),
     cluster: {
       name: state.cluster.name === "" ? name : state.cluster.name,
       instance,
@@ -93,25 +151,82 @@ export function statusView(service: NodeService): StatusView {
       leader === undefined
         ? null
         : { node: state.nodes.get(leader.node)?.name ?? `node ${leader.node}`, epoch: leader.epoch },
-    nodes: [...state.nodes.values()].map((one) => nodeView(state, one)),
+    counts: countsOf(state, groups, resources, chosen.matching),
+    nodes: [...state.nodes.values()].map((one) =>
+      nodeView(one, ownedGroups(groups, one.id, isWhole ? Infinity : limit)),
+    ),
     networks: networkViews(state),
-    groups: [...state.groups.values()].map((group) => groupView(state, group)),
-    resources: [...state.resources.values()].map((resource) => resourceView(state, resource)),
     checkpoints: {
-      count: checkpoints.length,
-      newest: checkpoints.length === 0 ? null : Math.max(...checkpoints.map((one) => one.time)),
+      count: sums.checkpoints,
+      newest: sums.checkpoints === 0 ? null : sums.newest,
       pending: service.checkpoints.pending().map((one) => `${one.path}: ${one.why}`),
-      lost: [...state.resources.values()].flatMap((resource) => lostViews(state, resource)),
-      offlineEdits: [...state.resources.values()].flatMap((resource) =>
-        resource.offlineEdits.map(({ node: id, path }) => ({
-          resource: resource.name,
-          path,
-          node: state.nodes.get(id)?.name ?? `node ${id}`,
-        })),
-      ),
+      ...troubledCheckpoints(state, resources, isWhole ? Infinity : limit),
     },
     lastBackup: service.lastBackup?.() ?? null,
   };
+  const told = isWhole ? state.resources.values() : resourcesOfGroups(state, chosen.groups);
+  return { state, head, groups: chosen.groups, resources: told };
+}
+
+function countsOf(state: ClusterState, groups: Groups, resources: Resources, matching: number): StatusCounts {
+  const sums = groupSums(groups);
+  const { withCheckpoints, withLost, withEdits } = resourceSums(resources);
+  const named = (kind: Attention): Some => some(sums[kind], namesOf(meantItems(groups, needing(kind))));
+  const ofThose = (what: "withLost" | "withEdits"): Iterable<string> =>
+    namesOf(meantItems(resources, resourcesWith(what)));
+  return {
+    groups: state.groups.size,
+    resources: state.resources.size,
+    matching,
+    broken: named("broken"),
+    busy: named("busy"),
+    held: named("held"),
+    resourcesWithCheckpoints: withCheckpoints,
+    lost: some(withLost, ofThose("withLost")),
+    edited: some(withEdits, ofThose("withEdits")),
+  };
+}
+
+function* namesOf(items: Iterable<{ readonly object: { readonly name: string } }>): Generator<string> {
+  for (const { object } of items) yield object.name;
+}
+
+/** Names of the first groups that a node owns, and how many there are. */
+export function ownedGroups(groups: Groups, node: string, limit: number = Number.POSITIVE_INFINITY): Some {
+  const count = groupSums(groups).owned.get(node) ?? 0;
+  return { count, names: firstOf(namesOf(meantItems(groups, ownedBy(node))), limit) };
+}
+
+function troubledCheckpoints(
+  state: ClusterState,
+  resources: Resources,
+  limit: number,
+): Pick<StatusView["checkpoints"], "lost" | "offlineEdits"> {
+  const troubled = (what: "withLost" | "withEdits"): ResourceState[] =>
+    firstOf(meantItems(resources, resourcesWith(what)), limit).map(({ object }) => object);
+  return {
+    lost: troubled("withLost").flatMap((resource) => lostViews(state, resource)),
+    offlineEdits: troubled("withEdits").flatMap((resource) =>
+      resource.offlineEdits.map(({ node: id, path }) => ({
+        resource: resource.name,
+        path,
+        node: state.nodes.get(id)?.name ?? `node ${id}`,
+      })),
+    ),
+  };
+}
+
+/** In the order of names within each group. */
+function resourcesOfGroups(state: ClusterState, groups: readonly GroupState[]): readonly ResourceState[] {
+  const found: ResourceState[] = [];
+  for (const group of groups) {
+    if (found.length >= resourcesMax) break;
+    for (const id of group.resources) {
+      const resource = state.resources.get(id);
+      if (resource !== undefined) found.push(resource);
+    }
+  }
+  return found.slice(0, resourcesMax);
 }
 
 /** The part about the node that answers. It costs little, however large the cluster is. */

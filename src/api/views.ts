@@ -3,6 +3,7 @@ import { commonProperties, type ObjectKind } from "../database/property-tables.t
 import { groupStateName, nodeState, resourceStateName } from "../database/schema.ts";
 import type { ClusterState, GroupState, NodeState, ResourceState, ResourceTypeState } from "../database/state.ts";
 import { findKey, valueOf, valuesOf } from "../tree/key.ts";
+import type { Some } from "./some.ts";
 import { type PlainValue, plainValue } from "./value-view.ts";
 
 /** A node of the cluster. */
@@ -17,8 +18,9 @@ export interface NodeView {
   /** Why it counts as down: proof, waited, gone, confirmed, left; null when it is up or nothing is known. */
   readonly downBecause: string | null;
   readonly incarnation: string | null;
-  /** Names of the groups that it owns. */
+  /** Names of the groups that it owns; of many only the first where a part of the cluster is asked for. */
   readonly groups: readonly string[];
+  readonly groupCount: number;
 }
 
 /** A group. */
@@ -79,9 +81,8 @@ export type PropertiesView = Readonly<Record<string, PlainValue>>;
 const nodeStateNames = new Map<number, string>(Object.entries(nodeState).map(([name, number]) => [number, name]));
 const drainNames = ["notInitiated", "inProgress", "completed", "failed"];
 
-/** A node for people. */
-export function nodeView(state: ClusterState, node: NodeState): NodeView {
-  const owned = [...state.groups.values()].filter((group) => group.owner === node.id);
+/** A node for people, with the groups that it owns. */
+export function nodeView(node: NodeState, { count, names }: Some): NodeView {
   return {
     id: node.id,
     name: node.name,
@@ -91,7 +92,8 @@ export function nodeView(state: ClusterState, node: NodeState): NodeView {
     drain: drainNames[node.drainStatus] ?? String(node.drainStatus),
     downBecause: node.downBecause ?? (node.confirmedDown ? "confirmed" : null),
     incarnation: node.incarnation ?? null,
-    groups: owned.map((group) => group.name),
+    groups: names,
+    groupCount: count,
   };
 }
 

@@ -74,8 +74,8 @@ export function lookAtResource(cli: Cli, name: string, wanted: string): () => Pr
 /** undefined when the node leads or follows again; between two beginnings nobody answers. */
 export async function isBack(cli: Cli): Promise<string | undefined> {
   try {
-    const { self } = await cli.client().get<StatusView>("/status");
-    return self.state === "leader" || self.state === "member" ? undefined : `the node is ${self.state}`;
+    const { state } = await cli.client().get<StatusView["self"]>("/status/self");
+    return state === "leader" || state === "member" ? undefined : `the node is ${state}`;
   } catch (error) {
     return failureOf(error).happened;
   }

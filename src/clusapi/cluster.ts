@@ -90,7 +90,7 @@ export async function getNodeClusterState(data?: string): Promise<number> {
   if (record === undefined) return nodeClusterState.notInstalled;
   if ((record.cluster ?? "") === "") return nodeClusterState.notConfigured;
   try {
-    await clientOf(folder).get("/status");
+    await clientOf(folder).get("/status/self");
     return nodeClusterState.running;
   } catch (error) {
     const { name } = failureOf(error);

@@ -70,9 +70,13 @@ export async function lookAtService(
   }
 }
 
-/** What the status says of the cluster. */
+/** What the status says of the cluster; groups that are as they should be need not be told. */
 export function clusterOf(status: StatusView): ClusterFact {
   const { leader, nodes, groups, resources, checkpoints } = status;
+  const troubled = Map.groupBy(
+    resources.filter(({ state, reason }) => reason !== "" && state !== "online"),
+    ({ group }) => group,
+  );
   return {
     leader: leader?.node ?? null,
     nodes: nodes.map(({ name, state, downBecause }) => ({ name, state, downBecause })),
@@ -84,9 +88,7 @@ export function clusterOf(status: StatusView): ClusterFact {
       held,
       heldOn,
       failed,
-      troubles: resources
-        .filter((one) => one.group === name && one.reason !== "" && one.state !== "online")
-        .map(({ name: resource, reason }) => ({ resource, reason })),
+      troubles: (troubled.get(name) ?? []).map(({ name: resource, reason }) => ({ resource, reason })),
     })),
     pending: checkpoints.pending,
   };

@@ -5,9 +5,11 @@ import { examineNode } from "../clusapi/doctor.ts";
 import type { Diagnosis } from "../recovery/doctor.ts";
 import type { ServiceNode } from "./service-node.ts";
 
+const needsLook = { limit: Number.POSITIVE_INFINITY, attention: true };
+
 /** As `clubar doctor` on this node. */
 export function examineOwn(service: ServiceNode): Promise<Diagnosis> {
   const { outside, data } = service.parts;
-  const ask = (): Promise<ReturnType<typeof statusView>> => Promise.resolve(statusView(service));
+  const ask = (): ReturnType<typeof statusView> => statusView(service, needsLook);
   return examineNode({ outside, data, command: `clubar --data ${data}`, ask, freeBytes });
 }

@@ -210,6 +210,10 @@ export class ServiceNode implements NodeService {
     return ["No leader has accepted this node yet.", trouble?.happened, trouble?.next].filter(Boolean).join(" ");
   }
 
+  pause(): Promise<void> {
+    return this.parts.outside.timers.sleep(0);
+  }
+
   change(build: (tree: Key) => Change): Promise<Tag> {
     return submitChange(this.database, this.parts.outside, build);
   }

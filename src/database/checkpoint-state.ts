@@ -1,6 +1,6 @@
 /** What the database says of a resource's checkpoints as far as failover and people go by it; `checkpoint/` writes it. Pure. */
 import { childOf, childrenOf, type Key, valueOf, valuesOf } from "../tree/key.ts";
-import { dwordOf, multiSzOf, textOf } from "../tree/value.ts";
+import { dwordOf, multiSzOf, qwordOf, textOf } from "../tree/value.ts";
 import { offlineEditsPrefix, persistentState, resourceKey, runtimeResourceValue } from "./schema.ts";
 import type { ClusterState, GroupState, ResourceState } from "./state.ts";
 
@@ -25,6 +25,9 @@ export interface CheckpointState {
   readonly hasCheckpoints: boolean;
   /** Files of the current versions, `0000000a.CPT` each, in one text: another text means other versions. */
   readonly currentVersions: string;
+  readonly currentCount: number;
+  /** Wall time in milliseconds of the newest of them; 0 when that is not known. */
+  readonly newestVersion: number;
   readonly lostCheckpoints: readonly LostCheckpoint[];
   readonly offlineEdits: readonly OfflineEdit[];
   /** Id of the node whose live settings under the checkpoints are the newest. */
@@ -39,8 +42,11 @@ export function readCheckpointState(resource: Key, runtime: Key | undefined): Ch
   const folder = childOf(resource, resourceKey.checkpoints);
   const current = currentFiles(resource);
   const lost = new Map<string, LostCheckpoint>();
+  let newestVersion = 0;
   for (const [file, path] of current) {
     const version = folder === undefined ? undefined : childOf(folder, file.slice(0, 8));
+    const time = version === undefined ? undefined : qwordOf(valueOf(version, "Time"));
+    newestVersion = Math.max(newestVersion, Number(time ?? 0n));
     const isWithdrawn = version !== undefined && dwordOf(valueOf(version, "Withdrawn")) === 1;
     if (isWithdrawn) lost.set(file, { path, file, how: "withdrawn" });
   }
@@ -52,6 +58,8 @@ export function readCheckpointState(resource: Key, runtime: Key | undefined): Ch
   return {
     hasCheckpoints: hasCheckpoints(resource),
     currentVersions: [...current.keys()].join(" "),
+    currentCount: current.size,
+    newestVersion,
     lostCheckpoints: [...lost.values()],
     offlineEdits: readEdits(runtime, current),
     lastOwner: folder === undefined ? undefined : textOf(valueOf(folder, "LastOwner")),

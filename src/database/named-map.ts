@@ -3,6 +3,7 @@
  * the rest.
  */
 import { buildOrdered, itemsOf, putOrdered, removeOrdered, type Order, type Ordered } from "../tree/ordered.ts";
+import { foldName } from "../tree/path.ts";
 
 /** An object with its place in the order. */
 export interface Named<T> {
@@ -110,6 +111,11 @@ export class NamedMap<T> implements ReadonlyMap<string, T> {
     return found?.name === name ? found.object : undefined;
   }
 
+  /** All of them in the order of names; collections that share much share its chunks. */
+  get sorted(): Ordered<Named<T>> {
+    return this.#sorted;
+  }
+
   get size(): number {
     return this.#sorted?.size ?? 0;
   }
@@ -141,6 +147,20 @@ export class NamedMap<T> implements ReadonlyMap<string, T> {
   forEach(work: (object: T, id: string, all: ReadonlyMap<string, T>) => void): void {
     for (const [id, object] of this) work(object, id, this);
   }
+}
+
+/** The objects of a map in its order, as chunks; those of a `NamedMap` are its own. */
+export function sortedOf<T extends { readonly id: string; readonly name: string }>(
+  all: ReadonlyMap<string, T>,
+): Ordered<Named<T>> {
+  if (all instanceof NamedMap) return (all as NamedMap<T>).sorted;
+  const named = [...all.values()].map((object) => ({
+    id: object.id,
+    sort: object.name.toLowerCase(),
+    name: foldName(object.name),
+    object,
+  }));
+  return buildOrdered(named);
 }
 
 /** The first item that is not before `key`. */

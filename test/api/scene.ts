@@ -163,6 +163,7 @@ function serviceOf(stage: Stage, parts: Parts): NodeService {
       sideCopies: () => Promise.resolve(stage.sideCopies),
     } as unknown as NodeService["checkpoints"],
     identity: () => ({ name: "TOWER", instance, generation: 1, lineage: "l" }),
+    pause: () => Promise.resolve(),
     status: () => ({ ...usualStatus(replica.tag()), ...stage.status }),
     change: async (build) => {
       const change = build(replica.tree());

@@ -2,9 +2,11 @@ import * as z from "zod";
 import { fail } from "../../base/errors.ts";
 import type { Added, AuditLine, AuditResult, Checkpoint, RecreateLine, SideCopy } from "../../checkpoint/checkpoint.ts";
 import { checkpointKinds } from "../../checkpoint/names.ts";
+import { resourcesOf, resourcesWith } from "../../database/cluster-sums.ts";
 import { findResource } from "../../database/commands/find.ts";
 import type { ResourceState } from "../../database/state.ts";
 import { formatTag } from "../../quorum/tag.ts";
+import { meantItems } from "../../tree/summed.ts";
 import { type ApiContext, type ApiRoutes, bodyOf, queryOf, routes, stateOf } from "../request.ts";
 
 /** The current version of a checkpoint, or one of its history. */
@@ -146,7 +148,8 @@ async function auditAtOwner(context: ApiContext, resource: ResourceState): Promi
 function asked(context: ApiContext): readonly ResourceState[] {
   const { resource } = queryOf(context, ofResource);
   const state = stateOf(context);
-  return resource === undefined ? [...state.resources.values()] : [findResource(state, resource)];
+  if (resource !== undefined) return [findResource(state, resource)];
+  return [...meantItems(resourcesOf(state), resourcesWith("withCheckpoints"))].map(({ object }) => object);
 }
 
 function view(resource: ResourceState, version: Checkpoint): CheckpointView {

@@ -14,15 +14,25 @@ import {
 } from "../../database/commands/group.ts";
 import type { Key } from "../../tree/key.ts";
 import type { Change } from "../../database/change.ts";
+import { chooseGroups } from "../group-choice.ts";
+import { answerPieces, jsonList } from "../long-answer.ts";
 import { propertyInputs } from "../property-inputs.ts";
-import { type ApiRoutes, bodyOf, change, changes, pathPart, routes, stateOf } from "../request.ts";
+import { type ApiRoutes, bodyOf, change, changes, pathPart, queryOf, routes, stateOf } from "../request.ts";
+import { wholeCluster } from "../status-view.ts";
 import { type GroupView, groupView, type PropertiesView, propertiesView } from "../views.ts";
+import { attentionText, countText } from "./choice.ts";
 
 /** Answered by GET /groups/GROUP. */
 export interface GroupDetail extends GroupView {
   readonly properties: PropertiesView;
 }
 
+const list = z.strictObject({
+  search: z.string().optional(),
+  attention: attentionText.optional(),
+  limit: countText.optional(),
+  from: countText.optional(),
+});
 const create = z.strictObject({ name: z.string(), description: z.string().optional() });
 const patch = z.strictObject({
   name: z.string().optional(),
@@ -32,14 +42,20 @@ const patch = z.strictObject({
 const move = z.strictObject({ node: z.string().optional() });
 
 /**
- * GET /groups, /groups/GROUP; POST /groups {name, description?}; DELETE /groups/GROUP; PATCH /groups/GROUP {name?, properties?,
- * preferredOwners?}; POST /groups/GROUP/online, /offline, /release, /move {node?}, /cancel; POST /groups/release: all that are held.
+ * GET /groups[?search=&attention=true&limit=&from=], /groups/GROUP; POST /groups {name, description?}; DELETE /groups/GROUP;
+ * PATCH /groups/GROUP {name?, properties?, preferredOwners?}; POST /groups/GROUP/online, /offline, /release, /move {node?}, /cancel;
+ * POST /groups/release: all that are held.
  */
 export function groups(): ApiRoutes {
   return routes()
-    .get("/", (context) => {
+    .get("/", async (context) => {
       const state = stateOf(context);
-      return context.json([...state.groups.values()].map((group) => groupView(state, group)));
+      const question = { ...wholeCluster, ...queryOf(context, list) };
+      const { groups: chosen } = await chooseGroups(state, question, () => context.var.service.pause());
+      return answerPieces(
+        context,
+        jsonList(chosen, (group) => groupView(state, group)),
+      );
     })
     .get("/:group", (context) => {
       const state = stateOf(context);

@@ -3,7 +3,8 @@ import { evictNode, pauseNode, resumeNode, setNodeProperties } from "../../datab
 import { findNode } from "../../database/commands/find.ts";
 import { fail } from "../../base/errors.ts";
 import { nodeState } from "../../database/schema.ts";
-import { readState } from "../../database/state.ts";
+import { groupsOf } from "../../database/cluster-sums.ts";
+import { type ClusterState, type NodeState, readState } from "../../database/state.ts";
 import { propertyInputs } from "../property-inputs.ts";
 import {
   type ApiContext,
@@ -16,8 +17,8 @@ import {
   stateOf,
   tell,
 } from "../request.ts";
-import { nodeView, type PropertiesView, propertiesView } from "../views.ts";
-import type { NodeView } from "../views.ts";
+import { ownedGroups } from "../status-view.ts";
+import { type NodeView, nodeView, type PropertiesView, propertiesView } from "../views.ts";
 import { fenceNode, planFence } from "./fencing.ts";
 import { trustOf } from "./users.ts";
 
@@ -49,13 +50,13 @@ export function nodes(): ApiRoutes {
   return routes()
     .get("/", (context) => {
       const state = stateOf(context);
-      return context.json([...state.nodes.values()].map((node) => nodeView(state, node)));
+      return context.json([...state.nodes.values()].map((node) => nodeOf(state, node)));
     })
     .get("/:node", (context) => {
       const state = stateOf(context);
       const node = findNode(state, pathPart(context, "node"));
       return context.json({
-        ...nodeView(state, node),
+        ...nodeOf(state, node),
         properties: propertiesView(state, node.path, "node"),
       } satisfies NodeDetail);
     })
@@ -87,6 +88,10 @@ export function nodes(): ApiRoutes {
     .post("/:node/fence/plan", planFence)
     .post("/:node/fence", fenceNode)
     .post("/:node/stop", stopNode);
+}
+
+function nodeOf(state: ClusterState, node: NodeState): NodeView {
+  return nodeView(node, ownedGroups(groupsOf(state), node.id));
 }
 
 /** Why membership counts a node as down says whether it is certain that nothing runs there. */

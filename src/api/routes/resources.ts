@@ -3,7 +3,7 @@ import { fromBase64, toBase64 } from "../../base/bytes.ts";
 import type { ControlAnswer } from "../../checkpoint/control-codes.ts";
 import type { Change } from "../../database/change.ts";
 import { addDependency, removeDependency } from "../../database/commands/dependency.ts";
-import { findResource } from "../../database/commands/find.ts";
+import { byName, findResource } from "../../database/commands/find.ts";
 import { addPossibleOwner, removePossibleOwner } from "../../database/commands/owners.ts";
 import {
   createResource,
@@ -15,12 +15,26 @@ import {
   setResourceParameters,
   setResourceProperties,
 } from "../../database/commands/resource.ts";
-import { resourceKey } from "../../database/schema.ts";
+import { foldId, resourceKey } from "../../database/schema.ts";
 import type { Key } from "../../tree/key.ts";
+import { chooseResources } from "../group-choice.ts";
+import { answerPieces, jsonList } from "../long-answer.ts";
 import { checkParameters } from "../parameter-check.ts";
 import { propertyInputs } from "../property-inputs.ts";
-import { type ApiRoutes, bodyOf, change, changes, pathPart, routes, stateOf, withNote } from "../request.ts";
+import {
+  type ApiContext,
+  type ApiRoutes,
+  bodyOf,
+  change,
+  changes,
+  pathPart,
+  queryOf,
+  routes,
+  stateOf,
+  withNote,
+} from "../request.ts";
 import { parametersView, type PropertiesView, propertiesView, type ResourceView, resourceView } from "../views.ts";
+import { countText } from "./choice.ts";
 
 /** Answered by GET /resources/RESOURCE. */
 export interface ResourceDetail extends ResourceView {
@@ -29,6 +43,12 @@ export interface ResourceDetail extends ResourceView {
   readonly parameters: PropertiesView;
 }
 
+const list = z.strictObject({
+  group: z.string().optional(),
+  type: z.string().optional(),
+  search: z.string().optional(),
+  limit: countText.optional(),
+});
 const create = z.strictObject({
   name: z.string(),
   group: z.string(),
@@ -51,18 +71,15 @@ const control = z.strictObject({
 });
 
 /**
- * GET /resources, /resources/RESOURCE; POST /resources {name, group, type, parameters?, force?}; DELETE /resources/RESOURCE; PATCH
- * /resources/RESOURCE {name?, properties?, parameters?, force?}; POST /resources/RESOURCE/online, /offline, /fail, /depend {dependsOn},
- * /undepend {dependsOn}, /add-owner {node}, /remove-owner {node}, /control {code, input?, outSize?} (bytes in base64). `force` stores
- * parameters that are wrong or that no node can check.
+ * GET /resources[?group=&type=&search=&limit=], /resources/RESOURCE; POST /resources {name, group, type, parameters?, force?};
+ * DELETE /resources/RESOURCE; PATCH /resources/RESOURCE {name?, properties?, parameters?, force?}; POST /resources/RESOURCE/online,
+ * /offline, /fail, /depend {dependsOn}, /undepend {dependsOn}, /add-owner {node}, /remove-owner {node}, /control {code, input?, outSize?}
+ * (bytes in base64). `force` stores parameters that are wrong or that no node can check.
  */
 export function resources(): ApiRoutes {
   const api = routes();
   const resourceOf = (context: Parameters<typeof pathPart>[0]): string => pathPart(context, "resource");
-  api.get("/", (context) => {
-    const state = stateOf(context);
-    return context.json([...state.resources.values()].map((resource) => resourceView(state, resource)));
-  });
+  api.get("/", listResources);
   api.get("/:resource", (context) => {
     const state = stateOf(context);
     const resource = findResource(state, resourceOf(context));
@@ -135,4 +152,16 @@ export interface ControlView {
 
 function controlView({ code, output, required }: ControlAnswer): ControlView {
   return { win32: code, output: toBase64(output), required };
+}
+
+async function listResources(context: ApiContext): Promise<Response> {
+  const state = stateOf(context);
+  const { group: named, limit = Number.POSITIVE_INFINITY, ...rest } = queryOf(context, list);
+  const group = named === undefined ? undefined : (byName(state.groups, named)?.id ?? foldId(named));
+  const question = { ...rest, limit, ...(group === undefined ? {} : { group }) };
+  const chosen = await chooseResources(state, question, () => context.var.service.pause());
+  return answerPieces(
+    context,
+    jsonList(chosen, (resource) => resourceView(state, resource)),
+  );
 }

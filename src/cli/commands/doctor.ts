@@ -52,7 +52,7 @@ function commandOf(cli: Cli): string {
 async function askStatus(cli: Cli): Promise<StatusView> {
   const stop = new AbortController();
   const late = cli.terminal.sleep(limit, stop.signal).then(() => undefined);
-  const answer = await Promise.race([cli.client().get<StatusView>("/status"), late]);
+  const answer = await Promise.race([cli.client().get<StatusView>("/status", { attention: "true" }), late]);
   stop.abort();
   if (answer !== undefined) return answer;
   throw fail("TIMEOUT", { happened: `it did not tell its status within ${limit / 1000} s` });

@@ -15,11 +15,15 @@ interface WaitOptions {
 
 /** `clubar group …`. */
 export const defineGroup: Define = (noun, cli) => {
-  verb(noun, "list", "List the groups").action(async () => {
-    const groups = await cli.client().get<GroupView[]>("/groups");
-    const rows = groups.map((group) => [group.name, group.state, orDash(group.owner), group.resources.join(", ")]);
-    cli.show(groups, () => table(["Group", "State", "Owner", "Resources"], rows, "No groups."));
-  });
+  verb(noun, "list", "List the groups")
+    .option("--search <text>", "only those with this in their name or in that of one of their resources")
+    .option("--attention", "only those that have failed, are not wholly online, or are held")
+    .action(async ({ search, attention }: { readonly search?: string; readonly attention?: true }) => {
+      const query = { search, attention: attention === true ? "true" : undefined };
+      const groups = await cli.client().get<GroupView[]>("/groups", query);
+      const rows = groups.map((group) => [group.name, group.state, orDash(group.owner), group.resources.join(", ")]);
+      cli.show(groups, () => table(["Group", "State", "Owner", "Resources"], rows, "No groups."));
+    });
   verb(noun, "show <group>", "Show a group with its properties").action(async (name: string) => {
     const group = await cli.client().get<GroupDetail>(apiPath("groups", name));
     cli.show(group, () => detail(group));

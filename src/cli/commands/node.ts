@@ -58,7 +58,7 @@ export const defineNode: Define = (noun, cli) => {
   verb(noun, "stop [node]", "Stop a node's service, in order; this node's without a name")
     .option("--no-drain", "end its groups here instead of moving them")
     .action(async (node: string | undefined, { drain }: { readonly drain: boolean }) => {
-      const name = node ?? (await cli.client().get<StatusView>("/status")).self.name;
+      const name = node ?? (await cli.client().get<StatusView["self"]>("/status/self")).name;
       cli.done(await ask(name, "stop", { drain }));
     });
 

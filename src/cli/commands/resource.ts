@@ -47,10 +47,10 @@ export const defineResource: Define = (noun, cli) => {
 function defineReading(noun: Parameters<Define>[0], cli: Cli): void {
   verb(noun, "list", "List the resources")
     .option("--group <group>", "only those of a group")
-    .action(async ({ group }: { readonly group?: string }) => {
-      const all = await cli.client().get<ResourceView[]>("/resources");
-      const resources =
-        group === undefined ? all : all.filter((one) => one.group?.toLowerCase() === group.toLowerCase());
+    .option("--type <type>", "only those of a type")
+    .option("--search <text>", "only those with this in their name")
+    .action(async (query: { readonly group?: string; readonly type?: string; readonly search?: string }) => {
+      const resources = await cli.client().get<ResourceView[]>("/resources", { ...query });
       const rows = resources.map((one) => [
         one.name,
         one.type,

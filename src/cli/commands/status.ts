@@ -3,19 +3,28 @@ import type { StatusView } from "../../api/status-view.ts";
 import { networkTable } from "./network.ts";
 import { oneLine, table } from "../render/table.ts";
 import { counted, orDash, timeAndAge } from "../render/text.ts";
-import { type Define, finish } from "../verbs.ts";
+import { type Define, finish, notes } from "../verbs.ts";
 
 /** `clubar status`. */
 export const defineStatus: Define = (noun, cli) => {
-  finish(noun).action(async () => {
-    const status = await cli.client().get<StatusView>("/status");
-    cli.show(status, () => statusText(status, cli.terminal.now()));
-  });
+  finish(noun)
+    .option("--all", `every group and resource, also when there are more than ${shownGroups} groups`)
+    .action(async ({ all }: { readonly all?: true }) => {
+      const isShort = all !== true && !cli.settings.json;
+      const query = isShort ? { groups: String(shownGroups) } : {};
+      const status = await cli.client().get<StatusView>("/status", query);
+      cli.show(status, () => statusText(status, cli.terminal.now()));
+    });
+  notes(noun, `Of more than ${shownGroups} groups, those that need a look are shown first; --json tells everything.`);
 };
+
+/** More groups are counted; names of a node's groups are shown up to the second number. */
+const shownGroups = 100;
+const shownNames = 20;
 
 /** The situation in a sentence first, then nodes, groups, resources, checkpoints, backup. */
 export function statusText(status: StatusView, now: number): string {
-  const { cluster, self, leader, nodes, groups, resources } = status;
+  const { cluster, self, leader, nodes, groups, resources, counts } = status;
   const lines = [
     situation(status).sentence,
     "",
@@ -31,7 +40,7 @@ export function statusText(status: StatusView, now: number): string {
       node.downBecause ?? "",
     ];
     const drain = node.drain === "inProgress" ? " (being drained)" : "";
-    return [node.name, `${node.state}${drain}`, roles.filter((role) => role !== "").join(", "), node.groups.join(", ")];
+    return [node.name, `${node.state}${drain}`, roles.filter((role) => role !== "").join(", "), ownedText(node)];
   });
   const groupRows = groups.map((group) => {
     const moving =
@@ -52,10 +61,20 @@ export function statusText(status: StatusView, now: number): string {
     `${lines.join("\n")}\n`,
     table(["Node", "State", "Role", "Groups"], nodeRows, "No nodes."),
     ...(status.networks.length === 0 ? [] : [networkTable(status.networks)]),
-    table(["Group", "State", "Owner", ""], groupRows, "No groups."),
-    table(["Resource", "Type", "Group", "State", "Node", ""], resourceRows, "No resources."),
+    `${table(["Group", "State", "Owner", ""], groupRows, "No groups.")}${moreText(counts.groups - groups.length, "group")}`,
+    table(["Resource", "Type", "Group", "State", "Node", ""], resourceRows, "No resources.") +
+      moreText(counts.resources - resources.length, "resource"),
     `${checkpointLine(status, now)}\n${backupLine(status, now)}\n`,
   ].join("\n");
+}
+
+function ownedText({ groups, groupCount }: StatusView["nodes"][number]): string {
+  return groupCount > shownNames ? counted(groupCount, "group") : groups.join(", ");
+}
+
+function moreText(count: number, noun: string): string {
+  if (count <= 0) return "";
+  return `… and ${counted(count, noun)} more: clubar status --all, or clubar ${noun} list --search TEXT\n`;
 }
 
 function permitLine({ self }: StatusView): string {

@@ -4,7 +4,7 @@
 export function table(headings: readonly string[], rows: readonly (readonly string[])[], empty: string): string {
   if (rows.length === 0) return `${empty}\n`;
   const all = [headings, ...rows].map((row) => row.map(oneLine));
-  const widths = headings.map((_, column) => Math.max(...all.map((row) => width(row[column] ?? ""))));
+  const widths = headings.map((_, column) => all.reduce((most, row) => Math.max(most, width(row[column] ?? "")), 0));
   const line = (row: readonly string[]): string =>
     row
       .map((cell, column) =>

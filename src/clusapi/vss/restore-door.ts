@@ -176,8 +176,8 @@ async function restartService(
   });
   if (ended?.outcome === "abandoned") throw clusterAsItWas(ended.sentence, result.saved);
   const state = await wait("it is back in its cluster", async () => {
-    const status = await client.get<StatusView>("/status").catch(() => undefined);
-    const role = status?.self.state;
+    const self = await client.get<StatusView["self"]>("/status/self").catch(() => undefined);
+    const role = self?.state;
     return role === "leader" || role === "member" ? role : undefined;
   });
   return [
