@@ -11,6 +11,7 @@ import type {
   HiveFact,
   Looked,
   NodeFact,
+  OutlivingFact,
   RecordFact,
   ServiceFact,
   SetFact,
@@ -127,6 +128,17 @@ export async function nodeFacts(
 
 function roleLife(role: string): NodeFact["life"] {
   return role === "leader" || role === "member" ? "living" : role === "alone" ? "alone" : "unknown";
+}
+
+/** Fencing makes sense where nodes are on machines of their own and another one could take over. */
+export function outlivingIn(tree: Key): OutlivingFact {
+  const { nodes, resources } = readState(tree);
+  const members = [...nodes.values()];
+  return {
+    resources: [...resources.values()].filter((one) => !one.diesWithHost).map(({ name, type }) => `${name} (${type})`),
+    unfenced:
+      members.length < 2 ? [] : members.filter((one) => one.fencing.devices.length === 0).map(({ name }) => name),
+  };
 }
 
 /** The current versions' files of the generation in force. */

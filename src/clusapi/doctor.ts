@@ -3,6 +3,7 @@ import type { StatusView } from "../api/api.ts";
 import type { Outside } from "../base/outside.ts";
 import { type Diagnosis, diagnose } from "../recovery/doctor.ts";
 import type { DoctorFacts, Looked, SpaceFact } from "../recovery/doctor-facts.ts";
+import { isEtcdPlace } from "../quorum/etcd/place.ts";
 import { examineQuorum, type QuorumFact } from "../recovery/doctor-quorum.ts";
 import { gatherCopies, newestFirst } from "../recovery/force-quorum-copies.ts";
 import { askLife } from "./ask-life.ts";
@@ -16,6 +17,7 @@ import {
   lookAtService,
   nodeFacts,
   notLooked,
+  outlivingIn,
 } from "./doctor-look.ts";
 
 /** Where the doctor looks. */
@@ -70,6 +72,9 @@ async function gatherDoctorFacts(parts: DoctorParts): Promise<DoctorFacts> {
     quorum,
     nodes: "notChecked" in copies ? copies : await nodeFacts(files, copies, service),
     cluster: status === undefined ? { notChecked: "the service does not run" } : clusterOf(status),
+    ...(newest === undefined || record.state !== "ok" || !isEtcdPlace(record.quorum)
+      ? {}
+      : { outliving: outlivingIn(newest.tree) }),
     checkpoints: await lookAtCheckpoints(outside, quorum),
     hives: await lookAtHives(files, `${data}/registry`),
     ...(await lookAtFolder(files, data)),

@@ -155,16 +155,35 @@ export function etcdParts(
   return partsOf(outside, place, options);
 }
 
-/** The members of an etcd that its place names, with the space that each takes, as a sentence. */
-export async function etcdMembers(files: Files, place: string): Promise<string> {
-  const members = await (await clientOf(files, parseEtcdPlace(place))).members();
+/** The members of an etcd. */
+export interface EtcdMembers {
+  /** Those that its place names, with the space that each takes. */
+  readonly sentence: string;
+  /** How many count for its majority; undefined when nobody could say. */
+  readonly voters: number | undefined;
+  /** Endpoints that the place names, and those of them that do not answer. */
+  readonly endpoints: number;
+  readonly silent: readonly string[];
+}
+
+/** What its members say. */
+export async function etcdMembers(files: Files, place: string): Promise<EtcdMembers> {
+  const client = await clientOf(files, parseEtcdPlace(place));
+  const members = await client.members();
+  const answering = members.filter(({ status }) => status !== undefined).length;
+  const voters = answering === 0 ? undefined : await client.voters().catch(() => undefined);
   const states = members.map(({ endpoint, status }) => {
     if (status === undefined) return `${endpoint} does not answer`;
     const { version, isLeader, fileSize, used, errors } = status;
     const trouble = errors.length === 0 ? "" : `, complains: ${errors.join(", ")}`;
     return `${endpoint} (etcd ${version}${isLeader ? ", leader" : ""}) takes ${mebibytes(fileSize)}, ${mebibytes(used)} in use${trouble}`;
   });
-  return `${members.filter(({ status }) => status !== undefined).length} of ${members.length} members answer: ${states.join("; ")}.`;
+  return {
+    sentence: `${answering} of ${members.length} members answer: ${states.join("; ")}.`,
+    voters,
+    endpoints: members.length,
+    silent: members.filter(({ status }) => status === undefined).map(({ endpoint }) => endpoint),
+  };
 }
 
 function mebibytes(bytes: number): string {

@@ -20,6 +20,8 @@ export interface DoctorFacts {
   readonly nodes: Looked<readonly NodeFact[]>;
   /** As the service tells it; not checked without one. */
   readonly cluster: Looked<ClusterFact>;
+  /** Of a cluster on several machines, in the newest copy of the database; absent on one machine and when no copy was found. */
+  readonly outliving?: OutlivingFact;
   /** Files of the current checkpoint versions in the generation in force. */
   readonly checkpoints: Looked<readonly CheckpointFact[]>;
   /** Hives of this node's registry. */
@@ -34,6 +36,14 @@ export interface DoctorFacts {
   /** Of the newest thing that was written: a file or a set. */
   readonly newestWrite: number | null;
   readonly backups: Looked<readonly SetFact[]>;
+}
+
+/** What a silent machine would leave in doubt. */
+export interface OutlivingFact {
+  /** Resources that may outlive their host: `Data (Physical Disk)`. */
+  readonly resources: readonly string[];
+  /** Names of the nodes that have no fence device. */
+  readonly unfenced: readonly string[];
 }
 
 /** `node.json`. */

@@ -8,7 +8,7 @@ import { retiredName } from "../quorum/disk/generation.ts";
 import { movingName, sealedName, whereabouts } from "../quorum/disk/moving.ts";
 import { openDiskQuorum } from "../quorum/disk/quorum.ts";
 import { isEtcdPlace } from "../quorum/etcd/place.ts";
-import { etcdMembers, generationNames, openQuorum } from "../quorum/open.ts";
+import { type EtcdMembers, etcdMembers, generationNames, openQuorum } from "../quorum/open.ts";
 import type { ClusterIdentity } from "../quorum/quorum.ts";
 import { formatTag, type Tag } from "../quorum/tag.ts";
 import type { Key } from "../tree/key.ts";
@@ -50,6 +50,8 @@ export interface QuorumFact {
   readonly generations: readonly GenerationFact[];
   /** Names of things in the folder that clubar does not know. */
   readonly strangers: readonly string[];
+  /** Of an etcd that can be read. */
+  readonly members?: EtcdMembers;
 }
 
 /** The newest state of a generation. */
@@ -96,14 +98,15 @@ async function examineEtcd(
     const tag = formatTag(replay(await quorum.load()).tag);
     const others = (await generationNames(outside.files, place)).filter((one) => one !== name);
     const kept = others.length === 0 ? "" : ` Other generations there: ${others.join(", ")}.`;
-    const sentence = `The quorum in etcd is in order, at ${tag}.${kept} ${await etcdMembers(outside.files, place)}`;
+    const members = await etcdMembers(outside.files, place);
+    const sentence = `The quorum in etcd is in order, at ${tag}.${kept} ${members.sentence}`;
     const rest = others.map((other) => ({ name: other, inForce: false }));
-    return { ...bareFact(place, "in order", sentence), generations: [{ ...found, tag }, ...rest] };
+    return { ...bareFact(place, "in order", sentence), generations: [{ ...found, tag }, ...rest], members };
   } catch (error) {
     const failure = failureOf(error);
     const isDamaged = failure.name.startsWith("CLUSTER");
-    const members = await etcdMembers(outside.files, place).catch(() => "");
-    const sentence = `The quorum ${place} can't be read: ${failure.happened} ${members}`.trim();
+    const members = await etcdMembers(outside.files, place).catch(() => undefined);
+    const sentence = `The quorum ${place} can't be read: ${failure.happened} ${members?.sentence ?? ""}`.trim();
     return bareFact(place, isDamaged ? "log damaged" : "unreadable", sentence);
   }
 }

@@ -3,6 +3,7 @@ import { compareTags, formatTag, parseTag } from "../quorum/tag.ts";
 import { judgeBackups, judgeCheckpoints, judgeGroups, judgeNodes } from "./doctor-cluster-findings.ts";
 import type { DoctorFacts } from "./doctor-facts.ts";
 import type { Advice, Finding } from "./doctor-finding.ts";
+import { judgeEtcd, judgeFencing } from "./doctor-machine-findings.ts";
 import { judgeClock, judgeFolder, judgeHives, judgeRecord, judgeService, judgeSpace } from "./doctor-node-findings.ts";
 import { judgeQuorum, newestCopy } from "./doctor-quorum-findings.ts";
 
@@ -49,6 +50,8 @@ function judgeAll(facts: DoctorFacts): Finding[] {
     ...judgeFolder(facts),
     ...judgeRecord(facts),
     ...judgeService(facts, canStart),
+    ...judgeEtcd(facts),
+    ...judgeFencing(facts),
     ...judgeGroups(facts),
     ...judgeCheckpoints(facts),
     ...judgeClock(facts),

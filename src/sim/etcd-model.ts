@@ -72,6 +72,7 @@ export function createEtcdModel(): EtcdModel {
     },
     compact: async () => undefined,
     members: async () => [],
+    voters: async () => 3,
     defragment: async () => undefined,
     disarm: async () => undefined,
     close: () => undefined,

@@ -71,6 +71,8 @@ export interface EtcdClient {
   /** Forgets all states before a revision; a revision that is forgotten already is fine. */
   compact(revision: number): Promise<void>;
   members(): Promise<readonly MemberState[]>;
+  /** How many members etcd counts for its majority; endpoints may be fewer. */
+  voters(): Promise<number>;
   /** Gives the free space of one member's file back; the member answers nothing meanwhile. */
   defragment(endpoint: string): Promise<void>;
   /** Ends the alarms that the members raised because their space was used up. */

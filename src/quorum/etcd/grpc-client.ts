@@ -90,6 +90,11 @@ class GrpcClient implements EtcdClient {
     );
   }
 
+  async voters(): Promise<number> {
+    const { members } = (await this.#call("Cluster/MemberList", {})) as { members: readonly { isLearner: boolean }[] };
+    return members.filter(({ isLearner }) => !isLearner).length;
+  }
+
   async defragment(endpoint: string): Promise<void> {
     const found = this.#parts.endpoints.find(({ address }) => address === endpoint);
     if (found === undefined) throw new OutsideError("EINVAL", `${endpoint} is no endpoint of ${this.place}`);

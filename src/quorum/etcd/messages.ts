@@ -111,6 +111,9 @@ const others = {
   AlarmRequest: message({ action: ["AlarmAction", 1], memberID: ["uint64", 2], alarm: ["AlarmType", 3] }),
   AlarmMember: message({ memberID: ["uint64", 1], alarm: ["AlarmType", 2] }),
   AlarmResponse: message({ ...header, alarms: ["*AlarmMember", 2] }),
+  MemberListRequest: message({}),
+  MemberListResponse: message({ ...header, members: ["*Member", 2] }),
+  Member: message({ ID: ["uint64", 1], name: ["string", 2], isLearner: ["bool", 5] }),
   AuthenticateRequest: message({ name: ["string", 1], password: ["string", 2] }),
   AuthenticateResponse: message({ ...header, token: ["string", 2] }),
 };
@@ -130,6 +133,7 @@ const services = {
     Defragment: ["DefragmentRequest", "DefragmentResponse"],
     Alarm: ["AlarmRequest", "AlarmResponse"],
   }),
+  Cluster: service({ MemberList: ["MemberListRequest", "MemberListResponse"] }),
   Auth: service({ Authenticate: ["AuthenticateRequest", "AuthenticateResponse"] }),
 };
 

@@ -41,6 +41,7 @@ export class SpaceKeeper {
       revokeLease: (id) => etcd.revokeLease(id),
       compact: (revision) => etcd.compact(revision),
       members: () => etcd.members(),
+      voters: () => etcd.voters(),
       defragment: (endpoint) => etcd.defragment(endpoint),
       disarm: () => etcd.disarm(),
       close: () => etcd.close(),
