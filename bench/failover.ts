@@ -17,7 +17,7 @@ import {
   makeEtcdMembers,
 } from "../src/daemon/demo/etcd-members.ts";
 import type { NodeProcess } from "../src/daemon/demo/node-process.ts";
-import { kill } from "../src/daemon/demo/own-processes.ts";
+import { kill, OwnProcesses } from "../src/daemon/demo/own-processes.ts";
 import { connectEtcd } from "../src/quorum/etcd/connect.ts";
 import { parseEtcdPlace } from "../src/quorum/etcd/place.ts";
 import { TestApp } from "../test/e2e/app.ts";
@@ -137,6 +137,8 @@ function lose(cluster: TestCluster, owner: NodeProcess, victim: Victim): () => v
   if (victim.startsWith("power")) {
     const ice = freeze(owner);
     return () => {
+      // Without power nobody goes on: what is killed in the ice runs no more when it melts.
+      for (const one of new OwnProcesses(owner.data).scan()) kill(one, "SIGKILL");
       ice.thaw();
       ice.end();
     };
