@@ -5,7 +5,6 @@
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import type { StatusView } from "../src/api/status-view.ts";
 import type { NodeProcess } from "../src/daemon/demo/node-process.ts";
 import { TestCluster } from "../test/e2e/cluster.ts";
 import { waitFor } from "../test/e2e/wait-for.ts";
@@ -23,22 +22,42 @@ const peer = {
   create: "Pacemaker 0.56 s",
   settle: "Pacemaker 273–316 s",
   update: "Pacemaker 371 ms (crm_attribute) to 750 ms (cibadmin)",
-  whatIf: "Pacemaker 769 ms (crm_simulate)",
   idle: "Pacemaker 0.8–0.9 % and 130–390 MiB",
 };
 
 type Say = (line: string) => void;
 
-export async function benchScale(runs: number, say: Say): Promise<readonly Row[]> {
-  return [...(await small(runs, say)), ...(await large(runs, say))];
+/** Told as they come, because the whole takes minutes. */
+class Rows {
+  readonly all: Row[] = [];
+  readonly #say: Say;
+
+  constructor(say: Say) {
+    this.#say = say;
+  }
+
+  add(what: string, unit: string, values: readonly number[], note?: string): void {
+    this.push(row("scale", what, unit, values, note));
+  }
+
+  push(made: Row): void {
+    this.all.push(made);
+    this.#say(`${made.what}: ${made.median.toFixed(1)} ${made.unit}`);
+  }
 }
 
-async function small(runs: number, say: Say): Promise<readonly Row[]> {
+export async function benchScale(runs: number, say: Say): Promise<readonly Row[]> {
+  const rows = new Rows(say);
+  await small(runs, rows);
+  await large(runs, rows);
+  return rows.all;
+}
+
+async function small(runs: number, rows: Rows): Promise<void> {
   const cluster = new TestCluster("bench-scale", 1);
-  const rows: Row[] = [];
   try {
     await cluster.form(names);
-    rows.push(...(await idle(cluster, 0)));
+    await idle(cluster, 0, rows);
     const leader = await cluster.leader();
     const api = new Api(leader.data, 16);
     let begun = performance.now();
@@ -49,36 +68,28 @@ async function small(runs: number, say: Say): Promise<readonly Row[]> {
       for (let each = 0; each < 10; each++)
         await api.ask("POST", "/resources", { name: `${group}.${each}`, group, type: "Generic Application" });
     });
-    rows.push(
-      row("scale", "1,000 resources: create all through the API", "ms", [performance.now() - begun], peer.create),
-    );
+    rows.add("1,000 resources: create all through the API", "ms", [performance.now() - begun], peer.create);
     begun = performance.now();
-    rows.push(
-      row("scale", "1,000 resources: settling after creation", "ms", [(await settled(cluster)) - begun], peer.settle),
-    );
-    say("1,000 resources created and settled");
-    rows.push(...(await operations(cluster, leader, api, "1,000 resources", runs)));
-    rows.push(...(await idle(cluster, 1000)));
+    rows.add("1,000 resources: settling after creation", "ms", [(await settled(cluster)) - begun], peer.settle);
+    await operations({ cluster, leader, api, runs, rows }, "1,000 resources");
+    await idle(cluster, 1000, rows);
     api.close();
   } finally {
     await cluster.end();
   }
-  return rows;
 }
 
-async function large(runs: number, say: Say): Promise<readonly Row[]> {
+async function large(runs: number, rows: Rows): Promise<void> {
   const cluster = new TestCluster("bench-large", 1);
-  const rows: Row[] = [];
   try {
     const what = "10,000 groups, 50,000 resources";
     const first = await prepared(cluster);
     let begun = performance.now();
     first.start();
     await answers(first, ({ state }) => state === "leader");
-    rows.push(row("scale", `${what}: form (start of the service until it leads)`, "ms", [performance.now() - begun]));
+    rows.add(`${what}: form (start of the service until it leads)`, "ms", [performance.now() - begun]);
     begun = performance.now();
-    rows.push(row("scale", `${what}: every group placed`, "ms", [(await settled(cluster)) - begun]));
-    say("the large cluster is formed");
+    rows.add(`${what}: every group placed`, "ms", [(await settled(cluster)) - begun]);
     const joined: number[] = [];
     for (const name of names.slice(1)) {
       begun = performance.now();
@@ -86,20 +97,16 @@ async function large(runs: number, say: Say): Promise<readonly Row[]> {
       await answers(node, ({ state }) => state === "member");
       joined.push(performance.now() - begun);
     }
-    rows.push(row("scale", `${what}: join (command, start and copy)`, "ms", joined));
+    rows.add(`${what}: join (command, start and copy)`, "ms", joined);
     await settled(cluster);
     await allUp(first);
-    say("two nodes have joined");
-    const leader = first;
-    const api = new Api(leader.data, 16);
-    rows.push(...(await operations(cluster, leader, api, what, runs)));
-    say("operations done");
-    rows.push(...(await idle(cluster, 50_000)));
+    const api = new Api(first.data, 16);
+    await operations({ cluster, leader: first, api, runs, rows }, what);
+    await idle(cluster, 50_000, rows);
     api.close();
   } finally {
     await cluster.end();
   }
-  return rows;
 }
 
 /** A first node whose quorum is full before its service starts. */
@@ -145,37 +152,38 @@ async function settled(cluster: TestCluster, quietMs = 1500): Promise<number> {
   return since;
 }
 
-async function operations(
-  cluster: TestCluster,
-  leader: NodeProcess,
-  api: Api,
-  what: string,
-  runs: number,
-): Promise<readonly Row[]> {
+interface Asked {
+  readonly cluster: TestCluster;
+  readonly leader: NodeProcess;
+  readonly api: Api;
+  readonly runs: number;
+  readonly rows: Rows;
+}
+
+async function operations({ cluster, leader, api, runs, rows }: Asked, what: string): Promise<void> {
   const update = async (index: number): Promise<void> => {
     await api.ask("PATCH", "/groups/Scale%205", { properties: { Description: `update ${index}` } });
   };
-  const updates = await many(10 * runs, 1, update);
-  const commands: number[] = [];
-  const moves: number[] = [];
-  const backups: number[] = [];
-  const statuses: number[] = [];
-  mkdirSync(join(cluster.folder, "sets"), { recursive: true });
-  for (let run = 0; run < runs; run++) {
-    commands.push(await timed(() => cluster.run(leader, "group", "set", "Scale 6", `Description=${run}`)));
-    moves.push(await timed(() => move(api, "Scale 7")));
-    statuses.push(await timed(() => api.ask<StatusView>("GET", "/status")));
-    const set = join(cluster.folder, "sets", `${run}`);
-    backups.push(await timed(() => api.ask("POST", "/backup", { path: set })));
-  }
-  return [
-    row("scale", `${what}: one update`, "ms", updates, peer.update),
-    row("scale", `${what}: one update by command, its start included`, "ms", commands, peer.update),
-    row("scale", `${what}: one decision (move of a stopped group, asked until owned)`, "ms", moves),
-    row("scale", `${what}: the whole status`, "ms", statuses),
-    row("scale", `${what}: backup`, "ms", backups),
-    await whatIf(cluster, leader, [what, join(cluster.folder, "sets", "0")], runs),
-  ];
+  const each = async (work: (run: number) => Promise<unknown>): Promise<readonly number[]> => {
+    const took: number[] = [];
+    for (let run = 0; run < runs; run++) took.push(await timed(() => work(run)));
+    return took;
+  };
+  const sets = join(cluster.folder, "sets");
+  mkdirSync(sets, { recursive: true });
+  rows.add(`${what}: one update`, "ms", await many(10 * runs, 1, update), peer.update);
+  const set = await each((run) => cluster.run(leader, "group", "set", "Scale 6", `Description=${run}`));
+  rows.add(`${what}: one update by command, its start included`, "ms", set, peer.update);
+  const moves = await each(() => move(api, "Scale 7"));
+  rows.add(`${what}: one decision (move of a stopped group, asked until owned)`, "ms", moves);
+  const page = await each(() => api.ask("GET", "/status?groups=50"));
+  rows.add(`${what}: status as the page asks for it`, "ms", page);
+  const shown = await each(() => cluster.run(leader, "status"));
+  rows.add(`${what}: clubar status, its start included`, "ms", shown);
+  rows.add(`${what}: the whole status`, "ms", await each(() => api.ask("GET", "/status")));
+  const backups = await each((run) => api.ask("POST", "/backup", { path: join(sets, `${run}`) }));
+  rows.add(`${what}: backup`, "ms", backups);
+  rows.push(await whatIf(cluster, leader, [what, join(sets, "0")], runs));
 }
 
 async function move(api: Api, group: string): Promise<void> {
@@ -188,8 +196,8 @@ async function move(api: Api, group: string): Promise<void> {
   for (let now = await ask(); now.owner === owner || now.movingTo !== null; now = await ask()) await sleep(2);
 }
 
-async function idle(cluster: TestCluster, resources: number): Promise<readonly Row[]> {
-  await waitFor("the files are written", () => sleep(3000).then(() => true), 10_000);
+async function idle(cluster: TestCluster, resources: number, rows: Rows): Promise<void> {
+  await sleep(3000);
   const uses = await Promise.all(
     cluster.nodes.map((node) =>
       useOf(
@@ -199,22 +207,9 @@ async function idle(cluster: TestCluster, resources: number): Promise<readonly R
     ),
   );
   const what = `idle node with ${resources.toLocaleString("en")} resources`;
-  return [
-    row(
-      "scale",
-      `${what}: processor`,
-      "% of a core",
-      uses.map(({ cpu }) => cpu),
-      peer.idle,
-    ),
-    row(
-      "scale",
-      `${what}: memory`,
-      "MiB",
-      uses.map(({ memory }) => memory),
-      peer.idle,
-    ),
-  ];
+  const [cpu, memory] = [uses.map((use) => use.cpu), uses.map((use) => use.memory)];
+  rows.add(`${what}: processor`, "% of a core", cpu, peer.idle);
+  rows.add(`${what}: memory`, "MiB", memory, peer.idle);
 }
 
 async function timed(work: () => Promise<unknown>): Promise<number> {
