@@ -42,6 +42,8 @@ export interface Work {
   /** How often; hivex's own number where it takes minutes. */
   readonly rounds: number;
   readonly peerRounds?: number;
+  /** Turns of both programs; 3 unless given. */
+  readonly turns?: number;
   readonly count?: number;
   /** Rounds before those that count; 12 unless given. */
   readonly warmUp?: number;
@@ -52,11 +54,11 @@ export interface Work {
 /** Rounds that only warm up. */
 const cold = 12;
 
-/** Ours and theirs, in four turns each, so that what else the machine does meets both. */
+/** Ours and theirs, in turns, so that what else the machine does meets both. */
 export function sideBySide(one: Work, peer: string, out: string): { readonly ours: Rounds; readonly theirs: Rounds } {
   const { name, file, rounds, peerRounds = rounds, count, peerCount = count } = one;
   const scale = (count ?? 1) / (peerCount ?? 1);
-  const turns = Math.min(3, peerRounds);
+  const turns = Math.min(one.turns ?? 3, peerRounds);
   const ours: Rounds[] = [];
   const theirs: Rounds[] = [];
   for (let turn = 0; turn < turns; turn++) {
