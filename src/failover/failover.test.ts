@@ -8,6 +8,7 @@ import { resourceTypes } from "../monitor/types.ts";
 import { parseScenario } from "../../test/policy/scenario.ts";
 import { inCircles, onlineOrder } from "./dependency.ts";
 import { isInFailbackWindow } from "./failback.ts";
+import { closeDifference, type RunningResource } from "./owner.ts";
 import { decideRestart } from "./restart.ts";
 
 const graph = fc
@@ -105,4 +106,27 @@ test("the database documents the resource types that the host has, with the same
     const rows = type.parameters.map((row) => `${row.name} ${kinds[row.kind]}`).sort();
     assert.deepEqual(spec.privateProperties.map((one) => `${one.name} ${one.type}`).sort(), rows, type.name);
   }
+});
+
+test("a resource that is only on its way is reported when it takes its time, or with what has arrived", () => {
+  const resources = ["a", "b"].map((name) => `  resource ${name} "Generic Application" online`);
+  const lines = ["node 1 n1 up", "group web owner=1 generation=3", ...resources];
+  const state = readState(parseScenario(lines.join("\n")).tree);
+  const group = [...state.groups.values()][0];
+  const [a = "", b = ""] = group?.resources ?? [];
+  const entry = { group: group?.id ?? "", busy: false, restarts: [], restored: undefined, captured: true, reason: "" };
+  const down = { ...entry, phase: "offline-pending", since: 1000 } as const;
+  const up = { ...entry, phase: "online", since: 0 } as const;
+  const reports = (nowBoot: number, running: ReadonlyMap<string, RunningResource>): readonly (string | number)[] => {
+    const incarnation = state.nodes.get("1")?.incarnation ?? "";
+    const actions = closeDifference({ state, me: "1", incarnation, running, nowBoot });
+    return actions.flatMap((each) => (each.kind === "report" ? [each.kind] : each.kind === "wake" ? [each.at] : []));
+  };
+  const passing = new Map<string, RunningResource>([
+    [a, down],
+    [b, up],
+  ]);
+  assert.deepEqual(reports(1100, passing), [1150]);
+  assert.equal(reports(1150, passing).at(-1), "report");
+  assert.equal(reports(1100, new Map([...passing, [b, { ...up, phase: "failed" as const }]])).at(-1), "report");
 });

@@ -6,7 +6,7 @@ import { nodeState, persistentState, resourceState } from "../database/schema.ts
 import type { ClusterState, GroupState, ResourceState } from "../database/state.ts";
 import type { Change } from "../database/change.ts";
 import { inCircles, onlineOrder } from "./dependency.ts";
-import { releaseGroup, reportGroup, requestFailover } from "./report.ts";
+import { isPassing, passedAt, releaseGroup, reportGroup, requestFailover } from "./report.ts";
 import { decideRestart } from "./restart.ts";
 import { nodeName, quoted } from "./words.ts";
 
@@ -247,7 +247,13 @@ function stepDown(view: View, resource: ResourceState): void {
       });
       return;
     }
-    view.actions.push({ kind: "wake", at, because: `PendingTimeout of ${quoted(resource)}` });
+    if (isPassing(view.input, view.entry(resource.id)))
+      view.actions.push({
+        kind: "wake",
+        at: passedAt(view.entry(resource.id)),
+        because: `${quoted(resource)} is on its way`,
+      });
+    else view.actions.push({ kind: "wake", at, because: `PendingTimeout of ${quoted(resource)}` });
     if (phase === "offline-pending") return;
   }
   if (isToRest(resource, phase)) {

@@ -11,7 +11,20 @@ import { counted, nodeName, quoted } from "./words.ts";
 type Entries = (id: string) => RunningResource;
 type Told = Extract<OwnerAction, { readonly update: Change }>;
 
-/** The states that differ from what is recorded, in one update; undefined when none does. */
+/** How long a resource is on its way before that alone is reported, in milliseconds: most have arrived by then. */
+const passingTime = 150;
+
+/** On its way online or offline for so short a time that it is not worth an update of its own. */
+export function isPassing({ nowBoot }: OwnerInput, { phase, since }: RunningResource): boolean {
+  return phase.endsWith("pending") && nowBoot < since + passingTime;
+}
+
+/** When it will not be passing any more. */
+export function passedAt({ since }: RunningResource): number {
+  return since + passingTime;
+}
+
+/** The states that differ from what is recorded, in one update; undefined when none does, or those only pass. */
 export function reportGroup(
   input: OwnerInput,
   group: GroupState,
@@ -20,6 +33,7 @@ export function reportGroup(
 ): Told | undefined {
   const change = guarded(input, group);
   const sentences: string[] = [];
+  let passing = 0;
   for (const resource of resources) {
     const one = entry(resource.id);
     const state = stateNumber(resource, one);
@@ -30,11 +44,12 @@ export function reportGroup(
       resource.reportedGeneration === group.ownershipGeneration;
     const reason = reasonOf(resource, one);
     if (isSame && resource.reason === reason && !settled) continue;
+    if (!settled && isPassing(input, one)) passing += 1;
     writeState(change, input, group, resource, one);
     if (settled) change.unchanged(resource.runtimePath, "Request").remove(resource.runtimePath, "Request");
     sentences.push(`${quoted(resource)} is ${resourceStateName(state)}${reason === "" ? "" : ` (${reason})`}`);
   }
-  if (sentences.length === 0) return undefined;
+  if (sentences.length === passing) return undefined;
   // Left failed ends when nothing is failed any more; the next failure may ask for a failover again.
   const isFailed = resources.some((resource) => entry(resource.id).phase === "failed");
   if (group.failed !== undefined && !isFailed) change.remove(group.runtimePath, "Failed");
