@@ -8,7 +8,7 @@ import { resourceTypes } from "../monitor/types.ts";
 import { parseScenario } from "../../test/policy/scenario.ts";
 import { inCircles, onlineOrder } from "./dependency.ts";
 import { isInFailbackWindow } from "./failback.ts";
-import { closeDifference, type RunningResource } from "./owner.ts";
+import { closeDifference, type OwnerAction, type RunningResource } from "./owner.ts";
 import { decideRestart } from "./restart.ts";
 
 const graph = fc
@@ -120,7 +120,9 @@ test("a resource that is only on its way is reported when it takes its time, or 
   const reports = (nowBoot: number, running: ReadonlyMap<string, RunningResource>): readonly (string | number)[] => {
     const incarnation = state.nodes.get("1")?.incarnation ?? "";
     const actions = closeDifference({ state, me: "1", incarnation, running, nowBoot });
-    return actions.flatMap((each) => (each.kind === "report" ? [each.kind] : each.kind === "wake" ? [each.at] : []));
+    const told = (each: OwnerAction): readonly (string | number)[] =>
+      each.kind === "report" ? [each.kind] : each.kind === "wake" ? [each.at] : [];
+    return actions.flatMap(told);
   };
   const passing = new Map<string, RunningResource>([
     [a, down],
