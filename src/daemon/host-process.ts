@@ -11,7 +11,7 @@ import type { Disks } from "../disks/disks.ts";
 import { openLinuxDisks } from "../disks/linux-disks.ts";
 import { WatchdogFeeder } from "../fencing/fencing.ts";
 import { endLeftovers } from "../monitor/application-kill.ts";
-import { type ApplicationRecord, readRecords, removeRecord } from "../monitor/application-record.ts";
+import { type ApplicationRecord, forgetOtherBoots, readRecords, removeRecord } from "../monitor/application-record.ts";
 import { type Containment, probeContainment } from "../monitor/containment.ts";
 import { createHostEngine, type HostEngine, type ResourceSpec } from "../monitor/host-engine.ts";
 import { lockPath, writeLifeMark } from "../monitor/life-mark.ts";
@@ -89,7 +89,8 @@ async function endRecorded(
 ): Promise<void> {
   const records = await readRecords(outside.files, config.data);
   await endLeftovers(outside, records);
-  for (const { id } of records) await removeRecord(outside.files, config.data, id);
+  for (const record of records) await removeRecord(outside.files, config.data, record);
+  await forgetOtherBoots(outside.files, config.data);
   await endOutlasting();
   await endMounts(outside, disks, config.data, log);
 }

@@ -9,8 +9,17 @@ import { killSession } from "./session-kill.ts";
  * reaped; with a cgroup also `populated 0`; without a namespace, no process of that session or mark is seen.
  */
 export async function killApplication(outside: Outside, record: ApplicationRecord): Promise<void> {
-  const boot = await bootId(outside.files);
-  if (boot !== "" && record.boot !== "" && record.boot !== boot) return;
+  await killAll(outside, record);
+  if (record.kind === "machine" && record.cgroup !== undefined && (await isOfThisBoot(outside, record)))
+    await until(outside, () => killSession(outside, record));
+}
+
+/**
+ * The same, by the host that started it: a cgroup that is empty is enough where there is no namespace, for the kernel put all of it in
+ * there. Whoever left it by the kernel's leave is found by the next look at the table, when a host that has died is cleared up after.
+ */
+export async function killAll(outside: Outside, record: ApplicationRecord): Promise<void> {
+  if (!(await isOfThisBoot(outside, record))) return;
   const { processes } = outside;
   await processes.signal(record.init, "SIGKILL").catch(() => false);
   if (record.cgroup !== undefined) await killCgroup(outside, record.cgroup);
@@ -21,8 +30,13 @@ export async function killApplication(outside: Outside, record: ApplicationRecor
     await until(outside, () => isEmpty(outside, cgroup));
     await removeCgroup(outside, cgroup);
   }
-  if (record.kind === "process-group" || record.kind === "machine")
+  if (record.kind === "process-group" || (record.kind === "machine" && record.cgroup === undefined))
     await until(outside, () => killSession(outside, record));
+}
+
+async function isOfThisBoot({ files }: Outside, record: ApplicationRecord): Promise<boolean> {
+  const boot = await bootId(files);
+  return boot === "" || record.boot === "" || record.boot === boot;
 }
 
 /** Makes sure that applications which an old host recorded are gone; resolves when that is proven. */

@@ -1,4 +1,4 @@
-import { writeFileDurably } from "../base/durable.ts";
+import { temporaryEnding } from "../base/durable.ts";
 import { fail } from "../base/errors.ts";
 import type { Files, ProcessIdentity } from "../base/outside.ts";
 import type { ContainmentKind } from "./containment.ts";
@@ -27,33 +27,61 @@ export function bootId(files: Files): Promise<string> {
   return readText(files, "/proc/sys/kernel/random/boot_id").then((text) => text.trim());
 }
 
-function fileOf(folder: string, id: string): string {
-  return `${folder}/applications/${id}.json`;
-}
-
-/** Durable when it resolves. */
-export async function writeRecord(files: Files, folder: string, record: ApplicationRecord): Promise<void> {
-  await files.makeFolder(`${folder}/applications`);
-  await writeFileDurably(files, fileOf(folder, record.id), new TextEncoder().encode(`${JSON.stringify(record)}\n`));
-}
-
-/** Best effort: a record that stays names processes that are proven gone. */
-export async function removeRecord(files: Files, folder: string, id: string): Promise<void> {
-  await files.unlink(fileOf(folder, id)).catch(() => undefined);
+function fileOf(folder: string, { id, boot }: Pick<ApplicationRecord, "id" | "boot">): string {
+  return `${folder}/applications/${id}${boot === "" ? "" : `.${boot}`}.json`;
 }
 
 /**
- * The records of applications that nobody has proven gone.
+ * Whoever looks from now on finds it, for as long as this kernel runs: what it stands for ends with the kernel, so nothing is synced, and
+ * the boot is in the name, where no crash can tear it.
+ */
+export async function writeRecord(files: Files, folder: string, record: ApplicationRecord): Promise<void> {
+  await files.makeFolder(`${folder}/applications`);
+  const path = fileOf(folder, record);
+  const file = await files.open(`${path}${temporaryEnding}`, "create");
+  try {
+    await file.write(new TextEncoder().encode(`${JSON.stringify(record)}\n`), 0);
+  } finally {
+    await file.close();
+  }
+  await files.rename(`${path}${temporaryEnding}`, path);
+}
+
+/** Best effort: a record that stays names processes that are proven gone. */
+export async function removeRecord(files: Files, folder: string, record: ApplicationRecord): Promise<void> {
+  await files.unlink(fileOf(folder, record)).catch(() => undefined);
+}
+
+/**
+ * The records of applications that nobody has proven gone; of other boots none, whatever their files hold.
  * @throws INVALID_DATA for a file that is none: what it stood for can't be told, and so not be proven gone
  */
 export async function readRecords(files: Files, folder: string): Promise<readonly ApplicationRecord[]> {
   const place = `${folder}/applications`;
-  if ((await files.stat(place)) === undefined) return [];
+  const boot = await bootId(files);
   const records: ApplicationRecord[] = [];
-  for (const name of await files.list(place)) {
-    if (name.endsWith(".json")) records.push(parse(await readText(files, `${place}/${name}`), `${place}/${name}`));
+  for (const name of await namesOf(files, place)) {
+    if (name.endsWith(".json") && !isOtherBoot(name, boot))
+      records.push(parse(await readText(files, `${place}/${name}`), `${place}/${name}`));
   }
   return records;
+}
+
+/** Removes what hosts of other boots left, and what was never a record. Nobody may be writing there. */
+export async function forgetOtherBoots(files: Files, folder: string): Promise<void> {
+  const place = `${folder}/applications`;
+  const boot = await bootId(files);
+  for (const name of await namesOf(files, place))
+    if (isOtherBoot(name, boot) || name.endsWith(temporaryEnding)) await files.unlink(`${place}/${name}`);
+}
+
+async function namesOf(files: Files, place: string): Promise<readonly string[]> {
+  return (await files.stat(place)) === undefined ? [] : files.list(place);
+}
+
+function isOtherBoot(name: string, boot: string): boolean {
+  const named = /\.([-0-9a-f]{36})\.json$/.exec(name)?.[1];
+  return boot !== "" && named !== undefined && named !== boot;
 }
 
 function parse(text: string, path: string): ApplicationRecord {

@@ -57,6 +57,25 @@ done
 exit "$code"
 `;
 
+/**
+ * The same for a container without program and namespace, in one process: requests alone. It ends with its input, so with its host.
+ * `jobs` reaps without another process.
+ */
+const requestsOnly = `${tied}
+read -r line </proc/self/stat || exit 125
+exec 9<&- 7>&1
+echo "ready $line" >&7
+read -r word && [ "$word" = go ] || exit 125
+log=$1
+cd "$2" || exit 126
+exec >/dev/null 2>&1
+echo started >&7
+while read -r number words; do
+  ( eval "$words" </dev/null >>"$log" 2>&1 7>&-; echo "done $number $?" >&7 ) &
+  jobs
+done
+`;
+
 /** What starts an application: a command and its words, in the chain setpriv → wrapper → unshare → setsid → init. */
 export function chain(
   kind: Containment,
@@ -69,6 +88,8 @@ export function chain(
   const dieWithParent = kind.setpriv === undefined ? [] : [kind.setpriv, "--pdeathsig", "KILL"];
   const tie = [String(host.pid), cgroup === undefined ? "" : `${cgroup}/cgroup.procs`];
   const session = kind.setsid === undefined ? [] : [kind.setsid];
+  if (kind.kind === "machine" && program.length === 0)
+    return [...session, kind.shell, "-c", requestsOnly, "clubar-init", ...tie, log, folder];
   if (kind.unshare === undefined) {
     // Wrapper and init are one process then, and one shell.
     const inside = dieWithParent.length > 0 && program.length > 0 ? [...dieWithParent, "--", ...program] : program;

@@ -1,6 +1,6 @@
 /** Real processes: nothing of an application is left, whatever it does and however its host ends. */
 import assert from "node:assert/strict";
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, describe, test } from "node:test";
@@ -8,8 +8,8 @@ import { openOutside } from "../base/outside-node.ts";
 import type { ProcessIdentity } from "../base/outside.ts";
 import { type Application, startApplication } from "./application.ts";
 import { endLeftovers, killApplication } from "./application-kill.ts";
-import { type ApplicationRecord, readRecords } from "./application-record.ts";
-import { type Containment, probeContainment } from "./containment.ts";
+import { type ApplicationRecord, forgetOtherBoots, readRecords } from "./application-record.ts";
+import { type Containment, inMachine, probeContainment } from "./containment.ts";
 import { lifeHasEnded } from "./ended-life.ts";
 
 const outside = openOutside();
@@ -91,7 +91,7 @@ interface TinyHost {
 
 async function startTinyHost(
   folder: string,
-  kind: "best" | "process-group",
+  kind: "best" | "process-group" | "machine",
   grace: number | "none",
 ): Promise<TinyHost> {
   const child = await outside.processes.start({
@@ -110,6 +110,37 @@ async function startTinyHost(
   assert.equal(await outside.processes.isAlive(tiny.host), true, "the tiny host lives");
   return tiny;
 }
+
+const machine = inMachine(best);
+
+describe("in no namespace", () => {
+  test("commands run, one may hang, and what they left is gone after kill", async () => {
+    const folder = newFolder();
+    const application = await start(folder, [], machine);
+    assert.equal(application.record.init.pid, application.record.wrapper.pid);
+    assert.equal(await application.call(["sh", "-c", 'echo "$1" >said; exit 7', "sh", "it's $HOME"]), 7);
+    assert.equal(readFileSync(join(folder, "said"), "utf8"), "it's $HOME\n");
+    assert.equal(await application.call(["A=1 2", "sh", "-c", "setsid sleep 1000 & echo $A"]), 0);
+    assert.equal(readFileSync(join(folder, "output.log"), "utf8"), "1 2\n");
+    const hung = application.call(["sleep", "1000"]);
+    assert.equal(await application.call(["true"]), 0);
+    assert.ok(processesOf(application.record.id).length >= 3);
+    await application.kill();
+    assert.equal(await hung, undefined);
+    assert.deepEqual(processesOf(application.record.id), []);
+    assert.deepEqual(await readRecords(outside.files, folder), []);
+  });
+
+  test("it ends with its host, and what is left of its commands is found by its record", async () => {
+    const folder = newFolder();
+    const tiny = await startTinyHost(folder, "machine", "none");
+    await outside.processes.signal(tiny.host, "SIGKILL");
+    await holds(async () => !(await outside.processes.isAlive(tiny.record.init)));
+    assert.ok(processesOf(tiny.record.id).length >= 5, "what was started goes on");
+    await endLeftovers(outside, [tiny.record]);
+    await assertGone(folder, tiny.record);
+  });
+});
 
 for (const kind of [best, group]) {
   describe(`in a ${kind.kind}`, () => {
@@ -259,7 +290,7 @@ describe("what is not started", () => {
     assert.deepEqual(await readRecords(outside.files, folder), []);
   });
 
-  test("a program does not run before its record is durable, nor when the guard can't be told", async () => {
+  test("a program does not run before its record is there, nor when the guard can't be told", async () => {
     const folder = newFolder();
     let seen: readonly ApplicationRecord[] = [];
     const beforeStart = async (record: ApplicationRecord): Promise<void> => {
@@ -302,5 +333,20 @@ describe("what is not started", () => {
     await file.write(new TextEncoder().encode("{"), 0);
     await file.close();
     await assert.rejects(readRecords(outside.files, folder), { name: "INVALID_DATA" });
+  });
+
+  test("what a crash of the machine tore names nobody alive, and is cleared away", async () => {
+    const folder = newFolder();
+    const application = await start(folder, ["sleep", "1000"]);
+    const place = join(folder, "applications");
+    const torn = ["x.00000000-0000-0000-0000-000000000000.json", "y.json.tmp~"];
+    for (const name of torn) writeFileSync(join(place, name), "");
+    assert.deepEqual(
+      (await readRecords(outside.files, folder)).map(({ id }) => id),
+      [application.record.id],
+    );
+    await application.kill();
+    await forgetOtherBoots(outside.files, folder);
+    assert.deepEqual(readdirSync(place), []);
   });
 });

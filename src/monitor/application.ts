@@ -1,7 +1,7 @@
 import { fail } from "../base/errors.ts";
 import { newGuid } from "../base/guid.ts";
 import type { Child, Outside, ProcessEnd, ProcessIdentity } from "../base/outside.ts";
-import { killApplication, removeCgroup } from "./application-kill.ts";
+import { killAll, removeCgroup } from "./application-kill.ts";
 import { type ApplicationRecord, bootId, removeRecord, writeRecord } from "./application-record.ts";
 import { chain, commandLine } from "./application-shell.ts";
 import { type Containment, probeContainment } from "./containment.ts";
@@ -175,7 +175,7 @@ function control(
 ): Application {
   let gone: Promise<void> | undefined;
   const kill = (): Promise<void> => {
-    gone ??= killApplication(outside, record).then(() => removeRecord(outside.files, spec.dataFolder, record.id));
+    gone ??= killAll(outside, record).then(() => removeRecord(outside.files, spec.dataFolder, record));
     return gone;
   };
   const ended = child.ended.then((end) => kill().then(() => end));

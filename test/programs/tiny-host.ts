@@ -1,11 +1,12 @@
 /**
  * A host reduced to what the kernel sees of it: holds the folder's lock as life "tiny", starts one application, with a guard if a
  * grace time is given, says where everything is as one JSON line, and stays.
- * `tiny-host.ts FOLDER KIND GRACE-MS|none PROGRAM…`; KIND "best" or "process-group".
+ * `tiny-host.ts FOLDER KIND GRACE-MS|none PROGRAM…`; KIND "best", "process-group" or "machine", where the
+ * program is a request to an empty container.
  */
 import { openOutside } from "../../src/base/outside-node.ts";
 import { startApplication } from "../../src/monitor/application.ts";
-import { probeContainment } from "../../src/monitor/containment.ts";
+import { inMachine, probeContainment } from "../../src/monitor/containment.ts";
 import { guardLine } from "../../src/monitor/guard.ts";
 import { lockPath, writeLifeMark } from "../../src/monitor/life-mark.ts";
 
@@ -30,10 +31,12 @@ const guard =
         environment: { PATH: process.env["PATH"] ?? "/usr/bin:/bin" },
         output: "none",
         input: true,
+        detached: true,
       });
+const inNone = kind === "machine";
 const spec = {
   resource: "App",
-  program,
+  program: inNone ? [] : program,
   environment: { PATH: "/usr/sbin:/usr/bin:/sbin:/bin" },
   folder,
   log: `${folder}/output.log`,
@@ -43,7 +46,8 @@ const spec = {
     guard?.tell(guardLine.app(record.init));
   },
 };
-const application = await startApplication(outside, spec, kind === "best" ? best : weak);
+const application = await startApplication(outside, spec, kind === "best" ? best : inNone ? inMachine(best) : weak);
+if (inNone) void application.call(program);
 process.stdout.write(
   `${JSON.stringify({ host: outside.processes.self, guard: guard?.identity, record: application.record })}\n`,
 );
