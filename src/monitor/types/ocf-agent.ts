@@ -1,5 +1,5 @@
-import { writeFileDurably } from "../../base/durable.ts";
 import { fail } from "../../base/errors.ts";
+import type { Outside } from "../../base/outside.ts";
 import { foldName } from "../../tree/path.ts";
 import { defaultTimes, type ResourceContext, type ResourceType } from "../resource-type.ts";
 import { agentPath, ocfActs, ocfCode, type OcfRun, ocfSays, saysRunning } from "./ocf-action.ts";
@@ -72,7 +72,7 @@ async function bringOnline(context: ResourceContext, run: OcfRun): Promise<void>
   checkParameters(context, metadata);
   const act = ocfActs(context, metadata, run);
   // What is there already was left by an earlier one, or is a trace of it: the start must begin from nothing.
-  const isThere = (await act("monitor")) !== ocfCode.notRunning;
+  const isThere = !wasStopped(context) && (await act("monitor")) !== ocfCode.notRunning;
   // Wrong parameters also make a monitor fail; then nothing is to be stopped with them.
   if (isThere && metadata.actions.some(({ name }) => name === "validate-all")) {
     const valid = await act("validate-all");
@@ -80,6 +80,7 @@ async function bringOnline(context: ResourceContext, run: OcfRun): Promise<void>
   }
   if (run.machine) await rememberStart(context);
   if (isThere) await stop(context, run);
+  stopped.get(outside)?.delete(resource.id);
   // A start that says yes is believed until the next look, as the specification has it (it answers when all is up).
   const started = await act("start");
   if (started !== 0) throw failed(context, "start", started);
@@ -143,10 +144,28 @@ async function isRunning(context: ResourceContext, run: OcfRun, depth: number): 
 /** The agent's stop; when that fails, its monitor may still say that nothing runs. */
 async function stop(context: ResourceContext, run: OcfRun): Promise<void> {
   const act = ocfActs(context, known.get(context.resource), run);
-  const stopped = await act("stop");
-  if (stopped === 0 || stopped === ocfCode.notRunning) return;
-  if ((await act("monitor")) === ocfCode.notRunning) return;
-  throw failed(context, "stop", stopped);
+  const code = await act("stop");
+  const isStopped = code === 0 || code === ocfCode.notRunning || (await act("monitor")) === ocfCode.notRunning;
+  if (!isStopped) throw failed(context, "stop", code);
+  rememberStop(context);
+}
+
+/** By resource id, the settings that this host stopped it with last, when nothing of it was started since. */
+const stopped = new WeakMap<Outside, Map<string, string>>();
+
+function settingsOf({ resource }: ResourceContext): string {
+  return JSON.stringify([...resource.parameters.asTexts()]);
+}
+
+function rememberStop(context: ResourceContext): void {
+  const { outside, resource } = context;
+  const mine = stopped.get(outside) ?? new Map<string, string>();
+  stopped.set(outside, mine.set(resource.id, settingsOf(context)));
+}
+
+/** Whether its agent said here that it is stopped, and was not asked to start it since. */
+function wasStopped(context: ResourceContext): boolean {
+  return stopped.get(context.outside)?.get(context.resource.id) === settingsOf(context);
 }
 
 function levelOf({ resource }: ResourceContext): number {
@@ -155,20 +174,20 @@ function levelOf({ resource }: ResourceContext): number {
 
 const startFile = ({ folder }: ResourceContext): string => `${folder}/ocf-started`;
 
-/** From here on something may be left: before the agent's first action that changes anything. */
+/** From here on something may be left: before the agent's first action that changes anything. Durable when it resolves. */
 async function rememberStart(context: ResourceContext): Promise<void> {
-  await writeFileDurably(context.outside.files, startFile(context), new Uint8Array());
+  const { files } = context.outside;
+  await (await files.open(startFile(context), "append")).close();
+  await files.syncFolder(context.folder);
 }
 
 async function mayHaveStarted(context: ResourceContext): Promise<boolean> {
   return (await context.outside.files.stat(startFile(context))) !== undefined;
 }
 
+/** Durable with what the host forgets of it in the same folder (`outlasting.ts`), before it says that nothing is left. */
 async function forgetStart(context: ResourceContext): Promise<void> {
-  const { files } = context.outside;
-  if (!(await mayHaveStarted(context))) return;
-  await files.unlink(startFile(context));
-  await files.syncFolder(context.folder);
+  if (await mayHaveStarted(context)) await context.outside.files.unlink(startFile(context));
 }
 
 function failed({ resource, folder }: ResourceContext, action: string, code: number | undefined): Error {

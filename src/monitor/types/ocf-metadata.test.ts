@@ -112,6 +112,22 @@ test("an agent is asked for its meta-data once, until its file or what it lacks 
   assert.equal(asked(), before + 2);
 });
 
+test("what this host stopped is started at once; what it did not, or with other settings, is looked at before", async () => {
+  const actions = async (word: string): Promise<readonly string[]> => {
+    const before = calls().length - 1;
+    assert.equal((await odd.online("stopped", "OCF Agent", how(word))).state, online);
+    return calls()
+      .slice(before)
+      .flatMap((line) => line.split(" ")[0] || []);
+  };
+  assert.deepEqual(await actions("well"), ["monitor", "start"]);
+  await odd.engine.stop("stopped");
+  assert.deepEqual(await actions("well"), ["start"]);
+  await odd.engine.stop("stopped");
+  assert.deepEqual(await actions("good"), ["monitor", "start"]);
+  await odd.engine.stop("stopped");
+});
+
 test("a failed check, a start that did nothing and a stop that fails are told; the last holds the resource", async () => {
   assert.match(
     (await odd.online("a", "OCF Agent", how("refuse"))).because,
