@@ -142,8 +142,9 @@ function makeFiles(folder: string, say: Say): Files {
 /** Two rows: ours with the ratio to theirs, and theirs. */
 export function pair(what: string, ours: Rounds, theirs: Rounds, wanted: string): Row[] {
   const times = (a: readonly number[], b: readonly number[]): string => (median(a) / median(b)).toPrecision(3);
-  const note = `${times(ours.wall, theirs.wall)} × hivex (CPU ${times(ours.cpu, theirs.cpu)}); wanted ${wanted}`;
-  return [row("hive", what, "ms", ours.wall, note), row("hive", `  hivex: ${what}`, "ms", theirs.wall)];
+  const cpu = ({ cpu }: Rounds): string => `CPU ${median(cpu).toPrecision(3)} ms`;
+  const note = `${times(ours.wall, theirs.wall)} × hivex; ${cpu(ours)}, ${times(ours.cpu, theirs.cpu)} ×; wanted ${wanted}`;
+  return [row("hive", what, "ms", ours.wall, note), row("hive", `  hivex: ${what}`, "ms", theirs.wall, cpu(theirs))];
 }
 
 /** What a walk needs beside the file and a process that loads the same and reads it. */
