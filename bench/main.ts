@@ -1,7 +1,7 @@
 /**
  * `npm run bench [-- NAME… --runs N --json]`: ratios, measured in one execution on a machine that does nothing else; medians of several
  * runs. NAME is a bench of the table in benches.ts; without one all of them, except those that take long. --json prints one JSON object
- * instead of the table. Rows are told as they come; Ctrl-C ends everything that was started.
+ * instead of the table, --markdown the table as the manual has it. Rows are told as they come; Ctrl-C ends everything that was started.
  */
 import { spawn } from "node:child_process";
 import { once } from "node:events";
@@ -18,6 +18,7 @@ const { values, positionals } = parseArgs({
   allowPositionals: true,
   options: {
     json: { type: "boolean", default: false },
+    markdown: { type: "boolean", default: false },
     runs: { type: "string", default: "7" },
     "no-peer": { type: "boolean", default: false },
     "peer-runs": { type: "string", default: "3" },
@@ -55,7 +56,7 @@ const words = [
   fileURLToPath(new URL("worker.ts", import.meta.url)),
   chosen.map(([name]) => name).join(),
   JSON.stringify(options),
-  values.json ? "json" : "table",
+  (["json", "markdown"] as const).find((form) => values[form]) ?? "table",
 ];
 // The slash at the end marks everything that has this environment as ours.
 const worker = spawn("env", words, {

@@ -67,6 +67,15 @@ export function rowLine({ bench, what, unit, median, min, max, runs }: Row): str
   return `${bench}: = ${what}: ${number(median)} ${unit}${spread}`;
 }
 
+/** A table for docs/manual/performance.md. */
+export function markdown(rows: readonly Row[]): string {
+  const lines = rows.map(
+    ({ what, unit, median, min, max, note }) =>
+      `| ${what} | ${number(median)} ${unit} | ${number(min)} … ${number(max)} | ${note ?? ""} |`,
+  );
+  return ["| what | median | min … max | beside |", "|---|---|---|---|", ...lines].join("\n");
+}
+
 /** A table for a terminal. */
 export function table(rows: readonly Row[]): string {
   const cells = rows.map((one) => [

@@ -1,7 +1,7 @@
 /** Runs benches in the process that main.ts watches. Arguments: the benches' names, comma-separated, and their options as JSON. */
 import { cpus, release } from "node:os";
 import { benches } from "./benches.ts";
-import { type Row, rowLine, table, whenRow } from "./measure.ts";
+import { markdown, type Row, rowLine, table, whenRow } from "./measure.ts";
 import type { BenchOptions } from "./options.ts";
 
 const [names = "", given = "{}", form = ""] = process.argv.slice(2);
@@ -28,5 +28,5 @@ const machine = { node: process.version, cores: cpus().length, kernel: release()
 if (form === "json") console.log(JSON.stringify({ machine, rows }, undefined, 2));
 else {
   console.log(`Node ${machine.node}, ${machine.cores} cores, Linux ${machine.kernel}`);
-  console.log(table(rows));
+  console.log(form === "markdown" ? markdown(rows) : table(rows));
 }
