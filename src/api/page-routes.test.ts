@@ -114,12 +114,22 @@ test("what the page may ask", () => {
     "events",
     "decisions",
     "sets",
+    "resources",
     "checkpoints",
     "checkpoints/content",
     "recovery/checkpoints/1",
   ])
     assert.ok(mayPageAsk("GET", `/api/v1/${path}`), path);
-  for (const path of ["keys", "registry/hive", "restore", "groups", "statuses", "checkpoints/x", "recoveryx"])
+  for (const path of [
+    "keys",
+    "registry/hive",
+    "restore",
+    "groups",
+    "resources/r",
+    "statuses",
+    "checkpoints/x",
+    "recoveryx",
+  ])
     assert.ok(!mayPageAsk("GET", `/api/v1/${path}`), path);
   assert.ok(mayPageAsk("POST", "/api/v1/recovery/checkpoints/plan"));
   for (const [method, path] of [

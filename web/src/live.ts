@@ -2,7 +2,7 @@
 import { useEffect, useState } from "preact/hooks";
 import type { DecisionView } from "../../src/api/routes/decisions.ts";
 import type { StatusView } from "../../src/api/status-view.ts";
-import { get, type Problem, problemOf } from "./api.ts";
+import { get, type Problem, problemOf, type Query } from "./api.ts";
 import { followEvents } from "./event-stream.ts";
 
 /** How the node is reached. */
@@ -19,13 +19,31 @@ export interface Known {
   /** undefined before the first answer; old while the connection is lost. */
   readonly status: StatusView | undefined;
   readonly decisions: readonly DecisionView[];
+  /** What `status` is to show of the groups. */
+  readonly view: GroupLook;
+}
+
+/** Groups that are asked for at a time; a cluster with more has a way to find some of them. */
+export const groupsAtOnce = 50;
+
+/** Which groups are looked at. */
+export interface GroupLook {
+  readonly from: number;
+  readonly search: string;
+  /** Only those that need a look. */
+  readonly attention: boolean;
 }
 
 /** Changes that come close together are read together, in milliseconds. */
 const pause = 150;
 
 class Live {
-  #known: Known = { connection: { kind: "connecting" }, status: undefined, decisions: [] };
+  #known: Known = {
+    connection: { kind: "connecting" },
+    status: undefined,
+    decisions: [],
+    view: { from: 0, search: "", attention: false },
+  };
   readonly #listeners = new Set<() => void>();
   #heard: number | undefined;
   #reading = false;
@@ -48,6 +66,12 @@ class Live {
     });
   }
 
+  /** Looks at other groups. */
+  look(view: Partial<GroupLook>): void {
+    this.#become({ ...this.#known, view: { ...this.#known.view, ...view } });
+    void this.refresh();
+  }
+
   /** Reads everything; while it is being read, once more afterwards. */
   async refresh(): Promise<void> {
     if (this.#reading) {
@@ -58,9 +82,12 @@ class Live {
     try {
       do {
         this.#again = false;
-        const status = await get<StatusView>("/status", {}, 10_000);
+        const status = await get<StatusView>("/status", queryOf(this.#known.view), 10_000);
         this.#heard = Date.now();
         this.#become({ ...this.#known, connection: { kind: "live" }, status });
+        const { from } = this.#known.view;
+        // Groups went away, and with them the place that was looked at.
+        if (from > 0 && status.groups.length === 0) this.look({ from: Math.max(0, from - groupsAtOnce) });
         void this.#readDecisions();
         await new Promise((resolve) => setTimeout(resolve, pause));
       } while (this.#again);
@@ -97,6 +124,15 @@ class Live {
     this.#known = known;
     for (const listener of this.#listeners) listener();
   }
+}
+
+function queryOf({ from, search, attention }: GroupLook): Query {
+  return {
+    groups: String(groupsAtOnce),
+    from: from === 0 ? undefined : String(from),
+    search: search.trim() === "" ? undefined : search.trim(),
+    attention: attention ? "true" : undefined,
+  };
 }
 
 /** The one of this page. */

@@ -67,7 +67,7 @@ function Content({ route, known }: { route: Route; known: Known }): VNode {
   }
   switch (route.page) {
     case "cluster":
-      return <ClusterPage status={status} decisions={known.decisions} />;
+      return <ClusterPage status={status} decisions={known.decisions} view={known.view} />;
     case "recovery":
       return <RecoveryPage status={status} isLive={known.connection.kind === "live"} resource={route.parts[0]} />;
     case "checkpoints":

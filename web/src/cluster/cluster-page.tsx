@@ -1,18 +1,28 @@
 import type { VNode } from "preact";
 import type { DecisionView } from "../../../src/api/routes/decisions.ts";
 import type { StatusView } from "../../../src/api/status-view.ts";
+import { groupsAtOnce, type GroupLook } from "../live.ts";
 import { Empty, Notice } from "../notice.tsx";
-import { dateTime } from "../words.ts";
+import { counted, dateTime } from "../words.ts";
 import { CheckpointNotices } from "./checkpoint-notices.tsx";
 import { DecisionList } from "./decision-list.tsx";
 import { DoctorPanel } from "./doctor-panel.tsx";
+import { GroupFinder } from "./group-finder.tsx";
 import { GroupList } from "./group-list.tsx";
 import { NetworkList } from "./network-list.tsx";
 import { NodeList } from "./node-list.tsx";
 
 /** Nodes, groups and resources as they are now, and why. */
-export function ClusterPage({ status, decisions }: { status: StatusView; decisions: readonly DecisionView[] }): VNode {
-  const { cluster, self } = status;
+export function ClusterPage({
+  status,
+  decisions,
+  view,
+}: {
+  status: StatusView;
+  decisions: readonly DecisionView[];
+  view: GroupLook;
+}): VNode {
+  const { cluster, self, counts } = status;
   const isMember = self.state === "member" || self.state === "leader";
   return (
     <>
@@ -32,7 +42,7 @@ export function ClusterPage({ status, decisions }: { status: StatusView; decisio
           </p>
         </Notice>
       ))}
-      <CheckpointNotices checkpoints={status.checkpoints} />
+      <CheckpointNotices checkpoints={status.checkpoints} counts={counts} />
       <Facts status={status} />
       <DoctorPanel />
       <h2>Nodes</h2>
@@ -44,11 +54,12 @@ export function ClusterPage({ status, decisions }: { status: StatusView; decisio
         </>
       )}
       <h2>Groups and resources</h2>
-      {status.groups.length === 0 ? (
-        <Empty>There are no groups yet: clubar group create NAME.</Empty>
-      ) : (
-        <GroupList groups={status.groups} resources={status.resources} />
+      {(counts.groups > groupsAtOnce || view.search !== "" || view.attention) && (
+        <GroupFinder status={status} view={view} />
       )}
+      {counts.groups === 0 && <Empty>There are no groups yet: clubar group create NAME.</Empty>}
+      {counts.groups > 0 && status.groups.length === 0 && <Empty>No group is like that.</Empty>}
+      {status.groups.length > 0 && <GroupList groups={status.groups} resources={status.resources} />}
       <h2>Decisions</h2>
       <DecisionList decisions={decisions} />
     </>
@@ -56,12 +67,15 @@ export function ClusterPage({ status, decisions }: { status: StatusView; decisio
 }
 
 function Facts({ status }: { status: StatusView }): VNode {
-  const { cluster, leader, lastBackup, checkpoints } = status;
+  const { cluster, leader, lastBackup, checkpoints, counts } = status;
   const newest = checkpoints.newest === null ? "" : `, newest ${dateTime(checkpoints.newest)}`;
   return (
     <dl class="facts">
       <Fact name="Leader" value={leader === null ? "not known" : `${leader.node}, epoch ${leader.epoch}`} />
       <Fact name="Database" value={`tag ${status.tag} on ${status.self.name}`} />
+      {counts.groups > groupsAtOnce && (
+        <Fact name="Size" value={`${counted(counts.groups, "group")}, ${counted(counts.resources, "resource")}`} />
+      )}
       <Fact name="Checkpoints" value={`${checkpoints.count}${newest}`} />
       <Fact name="Last backup" value={lastBackup === null ? "none known" : dateTime(lastBackup.time)} />
       <Fact name="Quorum" value={cluster.quorum} />

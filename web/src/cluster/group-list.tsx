@@ -13,13 +13,14 @@ export function GroupList({
   groups: readonly GroupView[];
   resources: readonly ResourceView[];
 }): VNode {
+  const byGroup = Map.groupBy(resources, ({ group }) => group);
   const isEmpty = (group: GroupView): number => (group.resources.length === 0 ? 1 : 0);
   return (
     <div class="groups">
       {[...groups]
         .sort((a, b) => isEmpty(a) - isEmpty(b))
         .map((group) => (
-          <Group key={group.id} group={group} resources={resources.filter((one) => one.group === group.name)} />
+          <Group key={group.id} group={group} resources={byGroup.get(group.name) ?? []} />
         ))}
     </div>
   );
@@ -36,7 +37,7 @@ function Group({ group, resources }: { group: GroupView; resources: readonly Res
           <span class="label">on </span>
           {group.owner ?? "no node"}
         </span>
-        <span class="soft count">{counted(resources.length, "resource")}</span>
+        <span class="soft count">{counted(group.resources.length, "resource")}</span>
       </div>
       {notes.length > 0 && <p class="why">{notes.join(" ")}</p>}
       {resources.length > 0 && (
@@ -45,6 +46,11 @@ function Group({ group, resources }: { group: GroupView; resources: readonly Res
             <ResourceRow key={resource.id} resource={resource} depth={depth} all={resources} />
           ))}
         </ul>
+      )}
+      {resources.length < group.resources.length && (
+        <p class="why soft">
+          {counted(group.resources.length - resources.length, "resource")} more are not shown here.
+        </p>
       )}
     </section>
   );

@@ -2,6 +2,7 @@ import type { VNode } from "preact";
 import type { StatusView } from "../../../src/api/status-view.ts";
 import type { NodeView } from "../../../src/api/views.ts";
 import { StateMark } from "../state-mark.tsx";
+import { counted } from "../words.ts";
 
 const downBecause: Readonly<Record<string, string>> = {
   proof: "its host proved that everything stopped",
@@ -38,8 +39,15 @@ function NodeRow({ node, status }: { node: NodeView; status: StatusView }): VNod
       <span class="soft">{roles.join(", ")}</span>
       <span class="wide">
         <span class="label">Owns </span>
-        {node.groups.length === 0 ? <span class="soft">no group</span> : node.groups.join(", ")}
+        {ownedText(node) || <span class="soft">no group</span>}
       </span>
     </li>
   );
+}
+
+/** Names say something as long as they are few. */
+const shownNames = 12;
+
+function ownedText({ groups, groupCount }: NodeView): string {
+  return groupCount > shownNames ? counted(groupCount, "group") : groups.join(", ");
 }

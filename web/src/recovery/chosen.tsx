@@ -11,21 +11,21 @@ export function Chosen({
   disabled = false,
 }: {
   /** What is wrong with the choice, and the selector of the field; undefined when nothing is. */
-  problem: () => { readonly why: string; readonly field: string } | undefined;
+  problem: () => Promise<{ readonly why: string; readonly field: string } | undefined>;
   show: (wrong: string) => ComponentChildren;
   onBack: () => void;
   onNext: () => void;
   disabled?: boolean;
 }): VNode {
   const [wrong, setWrong] = useState("");
-  const next = (): void => {
-    const found = problem();
+  const next = async (): Promise<void> => {
+    const found = await problem();
     setWrong(found?.why ?? "");
     if (found === undefined) onNext();
     else document.querySelector<HTMLElement>(found.field)?.focus();
   };
   return (
-    <form onSubmit={kept(next)} noValidate>
+    <form onSubmit={kept(() => void next())} noValidate>
       {show(wrong)}
       <Buttons next="Next" onBack={onBack} disabled={disabled} />
     </form>

@@ -1,6 +1,9 @@
 import type { VNode } from "preact";
 import type { StatusView } from "../../../src/api/status-view.ts";
-import { Empty } from "../notice.tsx";
+import type { ResourceView } from "../../../src/api/views.ts";
+import { get } from "../api.ts";
+import { useAsked } from "../asked.ts";
+import { Empty, ProblemNotice } from "../notice.tsx";
 import { Chosen, Wrong } from "./chosen.tsx";
 
 /** Which disk resource takes the place of which; ids, "" while nothing is chosen. */
@@ -28,15 +31,21 @@ export function DiskScopeStep({
   onBack: () => void;
   onNext: () => void;
 }): VNode {
-  const disks = status.resources.filter(({ type }) => type.toLowerCase() === diskType);
+  const { answer, problem: trouble } = useAsked(
+    "disks",
+    () => get<readonly ResourceView[]>("/resources", { type: diskType }),
+    status.tag,
+  );
+  const disks = answer ?? [];
   const options = disks.map(({ id, name, state }) => ({ id, text: `${name} (${state})` }));
-  const problem = (): ReturnType<Parameters<typeof Chosen>[0]["problem"]> => {
+  const problem: Parameters<typeof Chosen>[0]["problem"] = () => {
     const why = problemWith(scope);
-    return why === "" ? undefined : { why, field: scope.old === "" ? "#old-disk" : "#new-disk" };
+    return Promise.resolve(why === "" ? undefined : { why, field: scope.old === "" ? "#old-disk" : "#new-disk" });
   };
   const show = (wrong: string): VNode => (
     <>
-      {disks.length < 2 && (
+      {trouble !== undefined && <ProblemNotice problem={trouble} />}
+      {answer !== undefined && disks.length < 2 && (
         <Empty>
           There {disks.length === 1 ? "is one Physical Disk resource" : "are no Physical Disk resources"} in this
           cluster. Make one for the new disk first, in the group of the old one.

@@ -1,5 +1,8 @@
 import type { VNode } from "preact";
 import type { StatusView } from "../../../src/api/status-view.ts";
+import type { ResourceView } from "../../../src/api/views.ts";
+import { get, problemOf } from "../api.ts";
+import { useAsked } from "../asked.ts";
 import { counted } from "../words.ts";
 import { Chosen, Wrong } from "./chosen.tsx";
 
@@ -29,10 +32,11 @@ export function ScopeStep({
   onBack: () => void;
   onNext: () => void;
 }): VNode {
-  const names = status.resources.map(({ name }) => name);
-  const withCheckpoints = status.resources.filter(({ hasCheckpoints }) => hasCheckpoints).length;
-  const problem = (): ReturnType<Parameters<typeof Chosen>[0]["problem"]> => {
-    const why = scope.all ? "" : problemWith(scope.resource, names);
+  const typed = scope.resource.trim();
+  const found = useAsked("resources", () => resourcesLike(typed), typed);
+  const names = found.answer?.map(({ name }) => name) ?? [];
+  const problem = async (): ReturnType<Parameters<typeof Chosen>[0]["problem"]> => {
+    const why = scope.all ? "" : await problemWith(typed);
     return why === "" ? undefined : { why, field: "#resource" };
   };
   const show = (wrong: string): VNode => (
@@ -44,7 +48,8 @@ export function ScopeStep({
           <span>
             <strong>All resources</strong>
             <span class="soft">
-              One after the other, online, offline or failed: {counted(withCheckpoints, "resource")} with{" "}
+              One after the other, online, offline or failed:{" "}
+              {counted(status.counts.resourcesWithCheckpoints, "resource")} with{" "}
               {counted(status.checkpoints.count, "checkpoint")}. One that fails does not stop the others.
             </span>
           </span>
@@ -118,9 +123,20 @@ function DeleteFirst({ checked, onChecked }: { checked: boolean; onChecked: (che
   );
 }
 
-function problemWith(typed: string, names: readonly string[]): string {
-  const wanted = typed.trim().toLowerCase();
-  if (wanted === "") return "Type the name of a resource, or choose All resources.";
-  if (names.some((name) => name.toLowerCase() === wanted)) return "";
-  return `There is no resource "${typed.trim()}" in this cluster.`;
+/** Names that are offered. */
+const offered = "50";
+
+/** The one that is called so is the first of them. */
+function resourcesLike(typed: string): Promise<readonly ResourceView[]> {
+  return get<readonly ResourceView[]>("/resources", { search: typed === "" ? undefined : typed, limit: offered });
+}
+
+async function problemWith(typed: string): Promise<string> {
+  if (typed === "") return "Type the name of a resource, or choose All resources.";
+  try {
+    const [first] = await resourcesLike(typed);
+    return first?.name.toLowerCase() === typed.toLowerCase() ? "" : `There is no resource "${typed}" in this cluster.`;
+  } catch (error) {
+    return problemOf(error).message;
+  }
 }
