@@ -42,7 +42,6 @@ class Rows {
 
   push(made: Row): void {
     this.all.push(made);
-    this.#say(`${made.what}: ${made.median.toFixed(1)} ${made.unit}`);
   }
 }
 
