@@ -40,7 +40,7 @@ export const benches: ReadonlyMap<string, Bench> = new Map<string, Bench>([
   [
     "scale",
     {
-      run: async (options, say) => beside(await benchScale(options.runs, say), scaleOfPacemaker, options, say),
+      run: async (options, say) => beside(await benchScale(options.runs), scaleOfPacemaker, options, say),
       seconds: ({ runs, peer, peerResources }) => 120 + 10 * runs + (peer ? 30 + 0.35 * peerResources : 0),
     },
   ],

@@ -25,28 +25,17 @@ const peer = {
   idle: "Pacemaker 0.8–0.9 % and 130–390 MiB",
 };
 
-type Say = (line: string) => void;
-
-/** Told as they come, because the whole takes minutes. */
+/** What was measured so far. */
 class Rows {
   readonly all: Row[] = [];
-  readonly #say: Say;
-
-  constructor(say: Say) {
-    this.#say = say;
-  }
 
   add(what: string, unit: string, values: readonly number[], note?: string): void {
-    this.push(row("scale", what, unit, values, note));
-  }
-
-  push(made: Row): void {
-    this.all.push(made);
+    this.all.push(row("scale", what, unit, values, note));
   }
 }
 
-export async function benchScale(runs: number, say: Say): Promise<readonly Row[]> {
-  const rows = new Rows(say);
+export async function benchScale(runs: number): Promise<readonly Row[]> {
+  const rows = new Rows();
   await small(runs, rows);
   await large(runs, rows);
   return rows.all;
@@ -89,12 +78,14 @@ async function large(runs: number, rows: Rows): Promise<void> {
     rows.add(`${what}: form (start of the service until it leads)`, "ms", [performance.now() - begun]);
     begun = performance.now();
     rows.add(`${what}: every group placed`, "ms", [(await settled(cluster)) - begun]);
+    await calm(first);
     const joined: number[] = [];
     for (const name of names.slice(1)) {
       begun = performance.now();
       const node = await cluster.addNode(name);
       await answers(node, ({ state }) => state === "member");
       joined.push(performance.now() - begun);
+      await calm(first);
     }
     rows.add(`${what}: join (command, start and copy)`, "ms", joined);
     await settled(cluster);
@@ -123,6 +114,20 @@ async function answers(node: NodeProcess, isThere: (self: { readonly state: stri
   const self = (): Promise<boolean> =>
     api.ask<{ readonly state: string }>("GET", "/status/self").then(isThere, () => false);
   await waitFor(`${node.name} is there`, self, 240_000);
+  api.close();
+}
+
+/** When a node answers at once, again and again: what follows a large change is done. */
+async function calm(node: NodeProcess): Promise<void> {
+  const api = new Api(node.data);
+  let inTime = 0;
+  const look = async (): Promise<boolean> => {
+    const took = await timed(() => api.ask("GET", "/status/self").catch(() => undefined));
+    inTime = took < 500 ? inTime + 1 : 0;
+    await sleep(100);
+    return inTime >= 10;
+  };
+  await waitFor(`${node.name} is calm`, look, 240_000);
   api.close();
 }
 
@@ -182,7 +187,7 @@ async function operations({ cluster, leader, api, runs, rows }: Asked, what: str
   rows.add(`${what}: the whole status`, "ms", await each(() => api.ask("GET", "/status")));
   const backups = await each((run) => api.ask("POST", "/backup", { path: join(sets, `${run}`) }));
   rows.add(`${what}: backup`, "ms", backups);
-  rows.push(await whatIf(cluster, leader, [what, join(sets, "0")], runs));
+  rows.all.push(await whatIf(cluster, leader, [what, join(sets, "0")], runs));
 }
 
 async function move(api: Api, group: string): Promise<void> {
