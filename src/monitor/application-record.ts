@@ -1,4 +1,4 @@
-import { temporaryEnding } from "../base/durable.ts";
+import { temporaryEnding, writeFileDurably } from "../base/durable.ts";
 import { fail } from "../base/errors.ts";
 import type { Files, ProcessIdentity } from "../base/outside.ts";
 import type { ContainmentKind } from "./containment.ts";
@@ -33,14 +33,16 @@ function fileOf(folder: string, { id, boot }: Pick<ApplicationRecord, "id" | "bo
 
 /**
  * Whoever looks from now on finds it, for as long as this kernel runs: what it stands for ends with the kernel, so nothing is synced, and
- * the boot is in the name, where no crash can tear it.
+ * the boot is in the name, where no crash can tear it. Where nobody names the boot it is durable.
  */
 export async function writeRecord(files: Files, folder: string, record: ApplicationRecord): Promise<void> {
   await files.makeFolder(`${folder}/applications`);
   const path = fileOf(folder, record);
+  const bytes = new TextEncoder().encode(`${JSON.stringify(record)}\n`);
+  if (record.boot === "") return writeFileDurably(files, path, bytes);
   const file = await files.open(`${path}${temporaryEnding}`, "create");
   try {
-    await file.write(new TextEncoder().encode(`${JSON.stringify(record)}\n`), 0);
+    await file.write(bytes, 0);
   } finally {
     await file.close();
   }
