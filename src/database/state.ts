@@ -173,8 +173,14 @@ const groupStateOf = rememberedWith<GroupState>();
 const resourceOf = rememberedWith<ResourceState>();
 const resourceTypeOf = rememberedOf(readResourceType);
 const contentsOf = rememberedOf((group) => ids(group, "Contains"));
-const typeNameOf = rememberedOf((resource) => reader(resource, "resource").text("Type").toLowerCase());
-const sortNameOf = rememberedOf((key) => (textOf(valueOf(key, "Name")) ?? "").toLowerCase());
+
+function typeNameOf(resource: Key): string {
+  return reader(resource, "resource").text("Type").toLowerCase();
+}
+
+function sortNameOf(key: Key): string {
+  return (textOf(valueOf(key, "Name")) ?? "").toLowerCase();
+}
 
 /** Makes the objects of a state. */
 export const stateMakers: StateMakers = { readNode, readGroup, readResource, resourceTypeOf, contentsOf, sortNameOf };
