@@ -9,7 +9,7 @@ import { dependencyOrder } from "../../web/src/cluster/dependency-order.ts";
 import { type StreamEvent, StreamParser } from "../../web/src/event-stream.ts";
 import { href, pages, routeOf } from "../../web/src/route.ts";
 import { fileValueText, valueText } from "../../web/src/value-text.ts";
-import { age, bytesText, counted } from "../../web/src/words.ts";
+import { age, bytesText, counted, prefixText } from "../../web/src/words.ts";
 
 test("a stream is cut into the same events wherever its pieces end", () => {
   const stream =
@@ -84,4 +84,9 @@ test("words for numbers, sizes and ages", () => {
   );
   const ages = [0, 59, 60, 3599, 7200, 86_400 * 3].map((seconds) => age(0, seconds * 1000));
   assert.deepEqual(ages, ["just now", "just now", "1 minute ago", "59 minutes ago", "2 hours ago", "3 days ago"]);
+});
+
+test("a mask is the length of its prefix, unless it has holes", () => {
+  const masks = ["255.255.255.0", "255.255.240.0", "0.0.0.0", "ffff:ffff:ffff:ffff::", "ffff:fff0::", "255.0.255.0"];
+  assert.deepEqual(masks.map(prefixText), ["24", "20", "0", "64", "28", "255.0.255.0"]);
 });

@@ -61,3 +61,17 @@ const stateWords: Readonly<Record<string, string>> = {
 export function stateWord(state: string): string {
   return stateWords[state] ?? state;
 }
+
+/** `24` for 255.255.255.0 and `64` for ffff:ffff:ffff:ffff::, which no column would hold; a mask with holes as it is. */
+export function prefixText(mask: string): string {
+  const isNew = mask.includes(":");
+  const parts = isNew ? mask.replace(/::.*$/, "").split(":") : mask.split(".");
+  const bits = parts
+    .map((part) =>
+      Number.parseInt(part || "0", isNew ? 16 : 10)
+        .toString(2)
+        .padStart(isNew ? 16 : 8, "0"),
+    )
+    .join("");
+  return /^1*0*$/.test(bits) ? String(bits.lastIndexOf("1") + 1) : mask;
+}

@@ -1,6 +1,7 @@
 import type { VNode } from "preact";
 import type { NetworkView } from "../../../src/api/network-view.ts";
 import { StateMark } from "../state-mark.tsx";
+import { prefixText } from "../words.ts";
 
 /** The networks, one a line; of the nodes' interfaces those that are not up say how they are. */
 export function NetworkList({ networks }: { networks: readonly NetworkView[] }): VNode {
@@ -11,7 +12,7 @@ export function NetworkList({ networks }: { networks: readonly NetworkView[] }):
           <span class="name">{name}</span>
           <StateMark state={state} />
           <span class="soft">
-            {address}/{mask}
+            {address}/{prefixText(mask)}
           </span>
           <span class="wide">
             <span class="label">Nodes </span>
