@@ -59,7 +59,7 @@ export class MoveRun implements MoveQuorumCalls {
 
   async #move({ order, permit }: MovePlan): Promise<RestoreOutcome> {
     const service = this.#service;
-    const { outside, data, config } = service.parts;
+    const { outside, data, config, openEnds } = service.parts;
     const { identity, plan } = order.departure;
     let lasts = 0;
     const prepare = async (): Promise<void> => {
@@ -72,7 +72,7 @@ export class MoveRun implements MoveQuorumCalls {
       if (outside.clock.boot() >= lasts) throw tooSlow();
     };
     try {
-      const end = await moveQuorum({ ...moveParts(outside, data, config), checkTime }, order, prepare);
+      const end = await moveQuorum({ ...moveParts(outside, data, config, openEnds), checkTime }, order, prepare);
       await waitUntilMember(service, identity.generation);
       const missing = await waitForOthers(service, identity.generation, permit);
       const lines = [end.sentence, `The old place ${order.from.place} is out of force; its content is unchanged.`];
@@ -99,10 +99,10 @@ export class MoveRun implements MoveQuorumCalls {
 
   async #check({ kind, place: asked, replaces }: MoveQuorumAsked): Promise<MovePlan> {
     const service = this.#service;
-    const { outside, quorum, config } = service.parts;
+    const { outside, quorum, config, openEnds = endOpener } = service.parts;
     const place = await settledPlace(outside, asked, "create");
     const permitIn = (at: string): number => timingOf(at, config.timingFactor).permit;
-    const open = endOpener(outside, config);
+    const open = openEnds(outside, config);
     const from = open({ kind: quorum.kind, place: quorum.place });
     const to = open({ kind, place });
     const { nodes, trouble } = await this.#nodes(to);
@@ -186,6 +186,6 @@ function viewOf({ order, lines, blockers, warnings }: MovePlan): RestorePlanView
 /** Another node asks whether this one can use a new place. */
 export async function checkMark(service: ServiceNode, body: unknown): Promise<void> {
   const { kind, place, at, mark } = body as Record<"kind" | "place" | "at" | "mark", string>;
-  const { outside, config } = service.parts;
-  await endOpener(outside, config)({ kind, place }).checkMark(at, mark);
+  const { outside, config, openEnds = endOpener } = service.parts;
+  await openEnds(outside, config)({ kind, place }).checkMark(at, mark);
 }

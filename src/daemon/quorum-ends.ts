@@ -32,12 +32,20 @@ export function endOpener(
   };
 }
 
+/** How ends are opened, `endOpener` unless given: a simulation has quorums of its own. */
+export type OpenEnds = typeof endOpener;
+
 /** What a move on this node acts through. */
-export function moveParts(outside: Outside, data: string, record: NodeRecord): MoveParts {
+export function moveParts(
+  outside: Outside,
+  data: string,
+  record: NodeRecord,
+  openEnds: OpenEnds = endOpener,
+): MoveParts {
   return {
     files: outside.files,
     data,
-    open: endOpener(outside, record, data),
+    open: openEnds(outside, record, data),
     remember: (end) => rememberQuorum(outside, data, end),
   };
 }
@@ -55,8 +63,12 @@ export function recordedEnd({ quorum }: Pick<NodeRecord, "quorum">): EndName {
 }
 
 /** Where the cluster of this record is. A place that can't be read says nothing: whoever opens it tells what is wrong. */
-export async function settle(outside: Outside, record: NodeRecord): Promise<Settled> {
-  const open = endOpener(outside, record);
+export async function settle(
+  outside: Outside,
+  record: NodeRecord,
+  openEnds: OpenEnds = endOpener,
+): Promise<Settled> {
+  const open = openEnds(outside, record);
   try {
     return await settleMove(open(recordedEnd(record)), open);
   } catch {
@@ -68,14 +80,14 @@ export async function settle(outside: Outside, record: NodeRecord): Promise<Sett
  * Before anything of a node is opened: a move that it carried out itself is ended, one of another node is followed. Resolves with sentences
  * for the log. NOT_READY while another node moves the quorum, or when the new place can't be seen.
  */
-export async function finishMove(outside: Outside, data: string): Promise<readonly string[]> {
+export async function finishMove(outside: Outside, data: string, openEnds?: OpenEnds): Promise<readonly string[]> {
   const record = await readNodeRecord(outside.files, data);
   if (record === undefined) return [];
   const until = outside.clock.boot() + wait.limit;
-  const own = await unlessBusy(outside, until, () => finishOwn(outside, data, record));
+  const own = await unlessBusy(outside, until, () => finishOwn(outside, data, record, openEnds));
   const told = own === undefined ? [] : [own.sentence];
   for (let now = (await readNodeRecord(outside.files, data)) ?? record; ; now = { ...now }) {
-    const settled = await settle(outside, now);
+    const settled = await settle(outside, now, openEnds);
     if (settled.state === "here") return told;
     if (settled.state === "moved") {
       await rememberQuorum(outside, data, settled.to);
@@ -100,12 +112,17 @@ async function unlessBusy<T>(outside: Outside, until: number, work: () => Promis
   }
 }
 
-async function finishOwn(outside: Outside, data: string, record: NodeRecord): Promise<MoveEnd | undefined> {
+async function finishOwn(
+  outside: Outside,
+  data: string,
+  record: NodeRecord,
+  openEnds: OpenEnds | undefined,
+): Promise<MoveEnd | undefined> {
   const found = await readMove(outside.files, data);
   if (found === undefined) return undefined;
   const { from, departure } = found.order;
   if (record.quorum === from.place || record.quorum === departure.to)
-    return resumeMove(moveParts(outside, data, record));
+    return resumeMove(moveParts(outside, data, record, openEnds));
   // A person has put the node under another quorum since.
   await removeMove(outside.files, data);
   return undefined;

@@ -14,9 +14,9 @@ import type { ServiceNode } from "./service-node.ts";
  * new place only before anybody joins or leads there. NOT_READY while that can't be told.
  */
 export async function goAlong(service: ServiceNode, host: HostClient): Promise<ClusterIdentity | undefined> {
-  const { outside, data, config, openQuorum } = service.parts;
+  const { outside, data, config, openQuorum, openEnds } = service.parts;
   if (openQuorum === undefined) return undefined;
-  const settled = await settle(outside, config);
+  const settled = await settle(outside, config, openEnds);
   if (settled.state === "here") return undefined;
   if (settled.state !== "moved") throw notReady(settled.sentence);
   if (settled.from !== generationName(service.identity())) {
@@ -40,9 +40,9 @@ export async function goAlong(service: ServiceNode, host: HostClient): Promise<C
 
 /** Between two lives: true when the service is to begin anew, with the quorum to which the cluster moved. NOT_READY while it moves. */
 export async function beginAnew(service: ServiceNode): Promise<boolean> {
-  const { outside, data, config, openQuorum } = service.parts;
+  const { outside, data, config, openQuorum, openEnds } = service.parts;
   if (openQuorum === undefined) return false;
-  const settled = await settle(outside, config);
+  const settled = await settle(outside, config, openEnds);
   if (settled.state === "here") return false;
   if (settled.state !== "moved") throw notReady(settled.sentence);
   await rememberQuorum(outside, data, settled.to);

@@ -8,6 +8,7 @@ import type { Quorum } from "../quorum/quorum.ts";
 import type { KeyContainers } from "../registry/key-containers.ts";
 import type { Registry } from "../registry/registry.ts";
 import type { ProgramStart } from "./host-start.ts";
+import type { OpenEnds } from "./quorum-ends.ts";
 import type { NodeTrust } from "./node-trust.ts";
 import type { LivingDatabase } from "./living-database.ts";
 import type { NodeRecord } from "../clusapi/node-record.ts";
@@ -22,6 +23,8 @@ export interface ServiceParts {
   readonly quorum: ChangingQuorum;
   /** Opens the one to which the cluster was moved; absent where clusters don't move while nodes live. */
   readonly openQuorum?: (place: string) => Promise<Quorum>;
+  /** Opens the ends of a move; the real ones unless given. */
+  readonly openEnds?: OpenEnds;
   readonly registry: Registry;
   readonly keys: KeyContainers;
   /** The machine's disks; absent where nobody looks at them. */

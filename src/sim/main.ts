@@ -1,7 +1,7 @@
 /**
  * `npm run sim -- --seeds N [--from S] | --only S,S… [--nodes 3|4|5] [--faults KIND,KIND…] [--long | --brink] [--restores N]
- * [--recoveries] [--shadows] [--holds] [--force-quorum] [--disks] [--quorum etcd] [--node-restores] [--trace] [--stop]`: runs seeds
- * one after the other and ends with 1 when one fails. A line for each failing seed, a summary at the end; `--long` and `--brink` say
+ * [--recoveries] [--shadows] [--holds] [--force-quorum] [--disks] [--quorum etcd] [--moves] [--node-restores] [--trace] [--stop]`: runs
+ * seeds one after the other and ends with 1 when one fails. A line for each failing seed, a summary at the end; `--long` and `--brink` say
  * how long faults last (faults.ts), `--trace` prints every event, `--stop` ends at the first failure.
  */
 import { parseArgs } from "node:util";
@@ -40,6 +40,7 @@ async function main(): Promise<void> {
       "force-quorum": { type: "boolean", default: false },
       disks: { type: "boolean", default: false },
       quorum: { type: "string", default: "directory" },
+      moves: { type: "boolean", default: false },
       "node-restores": { type: "boolean", default: false },
       long: { type: "boolean", default: false },
       brink: { type: "boolean", default: false },
@@ -76,6 +77,7 @@ async function main(): Promise<void> {
       ...(values["force-quorum"] ? { forceQuorum: true } : {}),
       ...(values.disks ? { disks: true } : {}),
       ...(values.quorum === "etcd" ? { etcd: true } : {}),
+      ...(values.moves ? { moves: true } : {}),
       ...(values["node-restores"] ? { nodeRestores: true } : {}),
       ...(values.restores === undefined ? {} : { restores: Number(values.restores) }),
     };

@@ -11,7 +11,6 @@ import type { Change } from "../../database/change.ts";
 import { writeNodeRecord } from "../../clusapi/node-record.ts";
 import type { ServiceNode } from "../../daemon/service-node.ts";
 import { imageOf } from "../../membership/copy-image.ts";
-import { openDiskQuorum } from "../../quorum/disk/quorum.ts";
 import type { ClusterIdentity, Quorum } from "../../quorum/quorum.ts";
 import { openRegistry } from "../../registry/registry.ts";
 import { compareTags, firstTag, formatTag, parseTag, type Tag } from "../../quorum/tag.ts";
@@ -29,7 +28,8 @@ import { missingVersions } from "./named-versions.ts";
 import { type ServiceStarts, serviceProgram } from "./service-program.ts";
 import { quorumPlace } from "./place.ts";
 import { SimDisks } from "./sim-disks.ts";
-import { openerOf, SimEtcd } from "./sim-etcd.ts";
+import { SimEtcd } from "./sim-etcd.ts";
+import { sharedDisks, SimPlaces } from "./sim-places.ts";
 
 /** One machine, because a quorum directory wants one. */
 export const machine = "m";
@@ -46,6 +46,8 @@ export interface ClusterSpec {
   readonly disks?: boolean;
   /** The quorum is a simulated etcd instead of a folder. */
   readonly etcd?: boolean;
+  /** The quorum is moved while everything runs. */
+  readonly moves?: boolean;
 }
 
 /** Two Physical Disk resources in one group: the application depends on the first one. Resources are called as their disks. */
@@ -93,6 +95,12 @@ export class SimCluster {
   readonly diskPair: DiskPair | undefined;
   /** The quorum, where it is one. */
   readonly etcd: SimEtcd | undefined;
+  /** Where the quorum may be. */
+  readonly places: SimPlaces;
+  /** Every new generation comes from a move of the quorum, which takes nothing back. */
+  readonly #moves: boolean;
+  /** Hears every line of the hosts' logs. */
+  readonly hostObservers: ((node: string, event: string, fields: Readonly<Record<string, unknown>>) => void)[] = [];
   /** Called when any replica has changed, with its tree. */
   readonly treeObservers: ((tree: Key, tag: Tag, node: string) => void)[] = [];
   /** The highest generation that a replica was seen in. */
@@ -108,7 +116,9 @@ export class SimCluster {
   readonly #services = new Map<SimProcess, RunningService>();
 
   constructor(spec: ClusterSpec) {
-    this.world = createWorld({ seed: spec.seed, machines: [machine], keepTrace: spec.keepTrace ?? 0 });
+    this.#moves = spec.moves === true;
+    const shared = this.#moves ? { shared: sharedDisks } : {};
+    this.world = createWorld({ seed: spec.seed, machines: [machine], keepTrace: spec.keepTrace ?? 0, ...shared });
     this.nodes = Array.from({ length: spec.nodes }, (_, i) => String(i + 1));
     this.identity = { name: "sim", instance: this.guid(), generation: firstTag.generation, lineage: this.guid() };
     this.groups = Array.from({ length: 3 }, (_, i) => ({
@@ -118,7 +128,8 @@ export class SimCluster {
       key: `SOFTWARE\\app${i + 1}`,
     }));
     this.etcd = spec.etcd === true ? new SimEtcd(this.world) : undefined;
-    const openQuorum = openerOf(this.etcd);
+    this.places = new SimPlaces(this.world, this.etcd);
+    const where = { openQuorum: this.places.open, ...(this.#moves ? { places: this.places } : {}) };
     const [of] = this.groups;
     const { applications } = this.world;
     if (spec.disks === true && of !== undefined)
@@ -126,8 +137,13 @@ export class SimCluster {
     addHostPrograms(
       this.world,
       applications.program({ atStart: async (run, _outside, environment) => this.#found(run, environment) }),
-      openQuorum,
-      this.diskPair?.disks,
+      {
+        ...where,
+        ...(this.diskPair && { disks: this.diskPair.disks }),
+        heard: (process, event, fields) => {
+          for (const observe of this.hostObservers) observe(process.node, event, fields);
+        },
+      },
     );
     this.world.program(
       programName.service,
@@ -138,7 +154,7 @@ export class SimCluster {
           starts: () => this.starts,
           logged: (stdio, event, fields) => this.#heard(stdio.process, event, fields),
         },
-        openQuorum,
+        where,
       ),
     );
     applications.observers.push((run, what) => {
@@ -184,9 +200,9 @@ export class SimCluster {
     return this.services().find((each) => each.node === node);
   }
 
-  /** The quorum, past every fault. */
-  inspect(outside: Outside): Promise<Quorum> {
-    return this.etcd?.open(outside, undefined) ?? openDiskQuorum(outside, quorumPlace);
+  /** The quorum in a place, past every fault. */
+  inspect(outside: Outside, place: string = quorumPlace): Promise<Quorum> {
+    return this.places.open(outside, undefined, place);
   }
 
   /** Whether faults may hit this process by itself: services and hosts. */
@@ -285,7 +301,7 @@ export class SimCluster {
     let known = service.database.tag();
     service.database.replica.onChange((tree, _before, tag) => {
       const at = this.world.now;
-      if (tag.generation > this.generation) this.#restored(tag.generation);
+      if (tag.generation > this.generation) this.#renewed(tag.generation);
       for (const observe of this.treeObservers) observe(tree, tag, node);
       if (compareTags(tag, this.#newest) > 0) this.#advanced(service, node, tree, tag);
       const next = tag.generation === known.generation && tag.sequence === known.sequence + 1;
@@ -298,12 +314,11 @@ export class SimCluster {
   }
 
   /** Only of the newest database: what an older one names may be deleted in a newer one, and gone. */
-  #advanced({ database }: ServiceNode, node: string, tree: Key, tag: Tag): void {
+  #advanced({ database, quorum }: ServiceNode, node: string, tree: Key, tag: Tag): void {
     this.#newest = tag;
     const of = { generation: tag.generation, lineage: database.replica.lineage() };
-    const disk = this.world.disk("quorum");
-    const find = (path: string): boolean => this.etcd?.has(path) ?? disk.find(path) !== undefined;
-    const missing = missingVersions(find, quorumPlace, tree, of).filter(
+    const find = (path: string): boolean => this.places.has(quorum.place, path);
+    const missing = missingVersions(find, quorum.place, tree, of).filter(
       (path) => ![...this.lostByHand].some((file) => path.endsWith(file)),
     );
     this.judge.see({ kind: "versions-named", at: this.world.now, node, missing });
@@ -315,8 +330,9 @@ export class SimCluster {
     this.judge.see({ kind: "setting-found", at: this.world.now, resource, node, setting: settingName, value });
   }
 
-  #restored(generation: number): void {
+  #renewed(generation: number): void {
     this.generation = generation;
+    if (this.#moves) return;
     const restorable = this.restorable ?? { kept: firstTag, settings: [] };
     this.judge.see({ kind: "restored", at: this.world.now, generation, ...restorable });
     this.#acknowledged = new Map(restorable.settings.map((each) => [each.resource, each]));

@@ -7,11 +7,13 @@ import { directoryTiming } from "../../membership/timing.ts";
 import { guardLine, runGuard } from "../../monitor/guard.ts";
 import type { ResourceType } from "../../monitor/resource-type.ts";
 import { findResourceType } from "../../monitor/types.ts";
+import type { SimProcess } from "../process.ts";
 import type { Program, Stdio } from "../processes.ts";
 import type { World } from "../world.ts";
-import { traceLog } from "./log.ts";
+import { type LogListener, traceLog } from "./log.ts";
 import type { OpenSimQuorum } from "./sim-etcd.ts";
 import { type SimDisks, simulatedPhysicalDisk } from "./sim-disks.ts";
+import type { SimPlaces } from "./sim-places.ts";
 
 /** Names of the programs, by which faults and traces know them. */
 export const programName = {
@@ -23,9 +25,19 @@ export const programName = {
   application: "app",
 } as const;
 
-/** Makes host, guard and containers known to the world. With `disks`, Physical Disk is simulated on them. */
-export function addHostPrograms(world: World, application: Program, openQuorum: OpenSimQuorum, disks?: SimDisks): void {
-  world.program(programName.host, hostProgram(world, openQuorum, disks));
+/** What hosts have. */
+export interface HostSurroundings {
+  readonly openQuorum: OpenSimQuorum;
+  /** Of clusters whose quorum moves. */
+  readonly places?: SimPlaces;
+  /** Physical Disk is simulated on them. */
+  readonly disks?: SimDisks;
+  heard(process: SimProcess, ...event: Parameters<LogListener>): void;
+}
+
+/** Makes host, guard and containers known to the world. */
+export function addHostPrograms(world: World, application: Program, around: HostSurroundings): void {
+  world.program(programName.host, hostProgram(world, around));
   world.program(programName.guard, guardProgram);
   world.program(programName.container, containerProgram(application));
   // What monitor/containment.ts tries.
@@ -40,17 +52,19 @@ export const installedPrograms: readonly string[] = [
   "/usr/bin/unshare",
 ];
 
-function hostProgram(world: World, openQuorum: OpenSimQuorum, disks: SimDisks | undefined): Program {
+function hostProgram(world: World, { openQuorum, places, disks, heard }: HostSurroundings): Program {
   return async (outside, args, _environment, stdio) => {
+    const { process } = stdio;
     const config = JSON.parse(args[0] ?? "{}") as HostConfig;
-    const log = traceLog(world, stdio.process);
-    const quorum = await openQuorum(outside, stdio.process, config.quorum);
+    const log = traceLog(world, process, (event, fields) => heard(process, event, fields));
+    const quorum = await openQuorum(outside, process, config.quorum);
     const guard = await startGuard(outside, config);
     const parts = { outside, quorum, config, log, guard, environment: {}, containment };
     await runHost({
       ...parts,
       findType: disks === undefined ? findResourceType : findTypeOnDisks,
       ...(disks && { disks }),
+      ...(places && { openQuorum: (place: string) => openQuorum(outside, process, place) }),
     });
     return 0;
   };

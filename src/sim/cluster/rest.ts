@@ -10,6 +10,7 @@ import { formatTag } from "../../quorum/tag.ts";
 import { type Difference, diff } from "../../tree/diff.ts";
 import { findKey, valuesOf } from "../../tree/key.ts";
 import { type DiskPair, digestOf, machine, type SimCluster } from "./cluster.ts";
+import type { Mover } from "./mover.ts";
 import type { Replacer } from "./replacer.ts";
 import type { Violation } from "../checkers/events.ts";
 import { type Workload, workloadPath } from "./workload.ts";
@@ -22,7 +23,7 @@ const limit = 120_000;
 export async function comeToRest(
   cluster: SimCluster,
   workload: Workload,
-  replacer?: Replacer,
+  { replacer, mover }: { readonly replacer: Replacer | undefined; readonly mover: Mover | undefined },
 ): Promise<string | undefined> {
   const { world } = cluster;
   const random = world.random.stream("end");
@@ -32,7 +33,7 @@ export async function comeToRest(
   let why: string | undefined = "";
   while (world.now < until) {
     await world.run({ until: world.now + 250 });
-    why = unrest(cluster, replacer);
+    why = unrest(cluster, replacer) ?? mover?.unrest();
     const now =
       why ??
       cluster
@@ -133,7 +134,9 @@ export async function checkVersions(cluster: SimCluster): Promise<Violation[]> {
   const found: Violation[] = [];
   const leader = cluster.services().find(({ service }) => service.database.isLeader());
   if (leader === undefined) return found;
-  const quorum = await world.complete(cluster.inspect(world.outside(machine, "inspector")));
+  const quorum = await world.complete(
+    cluster.inspect(world.outside(machine, "inspector"), leader.service.quorum.place),
+  );
   const { checkpoints } = leader.service;
   for (const { name, resource } of groups) {
     const kept = checkpoints.list(resource).flatMap(({ kind, path }) => checkpoints.history(resource, kind, path));

@@ -8,6 +8,7 @@ import { type ClusterSpec, SimCluster } from "./cluster.ts";
 import { Forcer } from "./forcer.ts";
 import { Freezer } from "./freezer.ts";
 import { Keeper } from "./keeper.ts";
+import { Mover } from "./mover.ts";
 import { NodeRestorer } from "./node-restorer.ts";
 import { Recoverer } from "./recoverer.ts";
 import { Replacer } from "./replacer.ts";
@@ -39,6 +40,8 @@ export interface RunSpec {
   readonly disks?: boolean;
   /** The quorum is an etcd, with faults of its own; no restores then. */
   readonly etcd?: boolean;
+  /** The quorum is moved while everything runs; no restores then. */
+  readonly moves?: boolean;
   /** How many trace lines are kept; none unless given. */
   readonly keepTrace?: number;
 }
@@ -74,6 +77,7 @@ export async function runSeed(spec: RunSpec, unhandled: () => readonly unknown[]
     seed,
     disks: spec.disks === true,
     etcd: spec.etcd === true,
+    moves: spec.moves === true,
     ...(keepTrace === undefined ? {} : { keepTrace }),
   };
   const probe = new SimCluster({ ...given, nodes: spec.nodes ?? 3 });
@@ -90,10 +94,7 @@ export async function runSeed(spec: RunSpec, unhandled: () => readonly unknown[]
   const keeper = new Keeper(workload, { restores, holds: spec.holds === true }, () => injector.disturb());
   workload.start(3);
   workload.keepAt("keeper", [300, 3000], (random) => keeper.act(random));
-  if (spec.recoveries === true) {
-    const recoverer = new Recoverer(workload);
-    workload.keepAt("recoverer", [100, 1500], (random) => recoverer.act(random));
-  }
+  if (spec.recoveries === true) keepRecovering(workload);
   const freezer = new Freezer(workload);
   if (spec.shadows === true) workload.keepAt("freezer", [200, 2500], (random) => freezer.act(random));
   const forcer = spec.forceQuorum === true ? new Forcer(workload) : undefined;
@@ -101,18 +102,19 @@ export async function runSeed(spec: RunSpec, unhandled: () => readonly unknown[]
   restorer?.start();
   const replacer = cluster.diskPair && new Replacer(workload, cluster.diskPair);
   if (replacer !== undefined) workload.keepAt("replacer", [300, 3000], (random) => replacer.act(random));
+  const mover = spec.moves === true ? keepMoving(workload, plan, injector) : undefined;
   injector.start();
-  cluster.etcd?.trouble();
+  if (mover?.calm !== true) cluster.places.trouble();
   const workUntil = world.now + world.random.stream("work").between(...leastWork);
   await world.run({ until: world.now + faultsUntil, when: () => !injector.active });
   injector.heal();
-  if (cluster.etcd !== undefined) await world.run({ until: workUntil - 1000 });
-  cluster.etcd?.heal();
+  if (cluster.etcd !== undefined || mover !== undefined) await world.run({ until: workUntil - 1000 });
+  cluster.places.heal();
   await world.run({ until: Math.max(workUntil, world.now + 1000) });
   workload.stop();
   const forced = (await forcer?.end()) ?? [];
   const restored = (await restorer?.end()) ?? [];
-  const why = await comeToRest(cluster, workload, replacer);
+  const why = await comeToRest(cluster, workload, { replacer, mover });
   const violations = [
     ...judge.finish(),
     ...crashes(cluster),
@@ -121,6 +123,7 @@ export async function runSeed(spec: RunSpec, unhandled: () => readonly unknown[]
     ...freezer.violations,
     ...forced,
     ...(replacer?.check() ?? []),
+    ...((await mover?.check()) ?? []),
     ...restored,
     ...unhandled().map((error) => broken("unhandled-rejection", world.now, error)),
   ];
@@ -138,8 +141,22 @@ export async function runSeed(spec: RunSpec, unhandled: () => readonly unknown[]
   };
 }
 
-function planOf({ lasting, faults }: RunSpec, { world, isVictim }: SimCluster): FaultPlan {
-  const drawn = drawPlan(world.random.stream("plan"), world.random.stream("budget").between(2, 25), isVictim);
+function keepRecovering(workload: Workload): void {
+  const recoverer = new Recoverer(workload);
+  workload.keepAt("recoverer", [100, 1500], (random) => recoverer.act(random));
+}
+
+function keepMoving(workload: Workload, plan: FaultPlan, injector: FaultInjector): Mover {
+  const mover = new Mover(workload, { calm: plan.budget === 0, disturb: () => injector.disturb() });
+  workload.keepAt("mover", [500, 5000], (random) => mover.act(random));
+  return mover;
+}
+
+function planOf({ lasting, faults, moves }: RunSpec, { world, isVictim }: SimCluster): FaultPlan {
+  // Only where nothing fails must every move succeed.
+  const calm = moves === true && world.random.stream("calm moves").chance(0.2);
+  const budget = calm ? 0 : world.random.stream("budget").between(2, 25);
+  const drawn = drawPlan(world.random.stream("plan"), budget, isVictim);
   return { ...drawn, ...(lasting === undefined ? {} : faultLengths[lasting]), kinds: faults ?? drawn.kinds };
 }
 
@@ -149,8 +166,9 @@ function withDrawnNodes(probe: SimCluster, given: Omit<ClusterSpec, "nodes">): S
 }
 
 /** What is given up is known only of one kind of restore at a time. */
-function restoresOf({ restores, holds, forceQuorum, nodeRestores, etcd }: RunSpec, random: RandomStream): number {
-  if (forceQuorum === true || nodeRestores === true || etcd === true) return 0;
+function restoresOf(spec: RunSpec, random: RandomStream): number {
+  const { restores, holds, forceQuorum, nodeRestores, etcd, moves } = spec;
+  if (forceQuorum === true || nodeRestores === true || etcd === true || moves === true) return 0;
   return restores ?? (holds === true ? 3 : random.stream("restores").pick([0, 0, 1, 2]));
 }
 

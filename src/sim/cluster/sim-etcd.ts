@@ -1,11 +1,11 @@
 /**
  * A simulated etcd: one order of transactions past all processes, and the way to it. A transaction is under way while its process sleeps or
  * dies; its answer may be lost, then the client sends it again; without a leader or a majority nothing is answered, and what was
- * sent may be carried out when that is over. Leases never end.
+ * sent may be carried out when that is over. Leases end when their time has passed.
  */
 import { OutsideError, type Outside } from "../../base/outside.ts";
-import { openDiskQuorum } from "../../quorum/disk/quorum.ts";
 import type { EtcdClient, Transaction, TransactionAnswer } from "../../quorum/etcd/client.ts";
+import type { GenerationParts } from "../../quorum/etcd/generation.ts";
 import { openEtcdQuorum } from "../../quorum/etcd/quorum.ts";
 import type { ClusterKeys } from "../../quorum/etcd/seal.ts";
 import type { Quorum } from "../../quorum/quorum.ts";
@@ -16,14 +16,11 @@ import type { World } from "../world.ts";
 import { quorumPlace } from "./place.ts";
 
 /** Opens the quorum for a program. */
-export type OpenSimQuorum = (outside: Outside, process: SimProcess, place: string) => Promise<Quorum>;
-
-/** A folder's, unless there is an etcd. */
-export function openerOf(etcd: SimEtcd | undefined): OpenSimQuorum {
-  return (outside, process, place) => etcd?.open(outside, process) ?? openDiskQuorum(outside, place);
-}
+export type OpenSimQuorum = (outside: Outside, process: SimProcess | undefined, place: string) => Promise<Quorum>;
 
 const prefix = "/sim";
+/** Milliseconds. */
+const election = 1000;
 /** As the client that speaks to a real one: milliseconds for an attempt, and for a call. */
 const patience = { attempt: 400, call: 1600 };
 /** All in milliseconds: the way there or back, and when it is slow; between two troubles, and how long one lasts. */
@@ -39,19 +36,26 @@ export class SimEtcd {
   readonly #world: World;
   readonly #model: EtcdModel = createEtcdModel();
   readonly #random: RandomStream;
+  readonly #place: string;
   #trouble: Trouble = "none";
   #cutOff = "";
   #isOver = true;
 
-  constructor(world: World) {
+  constructor(world: World, place: string = quorumPlace) {
     this.#world = world;
-    this.#random = world.random.stream("etcd");
+    this.#place = place;
+    this.#random = world.random.stream(place === quorumPlace ? "etcd" : `etcd ${place}`);
   }
 
   /** `process` undefined: past every fault. */
   open(outside: Outside, process: SimProcess | undefined): Promise<Quorum> {
+    return openEtcdQuorum({ ...this.parts(outside, process), place: this.#place, election });
+  }
+
+  /** What a generation is built and read with. */
+  parts(outside: Outside, process: SimProcess | undefined): GenerationParts {
     const client = process === undefined ? this.#direct() : this.#client(outside, process);
-    return openEtcdQuorum({ client, prefix, place: quorumPlace, random: outside.random, keys, election: 1000 });
+    return { client, prefix, random: outside.random, keys, election };
   }
 
   /** Whether the version is there that a folder would have under this path. */
@@ -107,7 +111,13 @@ export class SimEtcd {
       }
       throw new OutsideError("ETIMEDOUT", "no majority of etcd answered (simulated)");
     };
-    return { ...this.#model, txn };
+    return { ...this.#model, txn, grantLease: (seconds) => this.#grantLease(seconds) };
+  }
+
+  async #grantLease(seconds: number): Promise<{ readonly id: string; readonly seconds: number }> {
+    const lease = await this.#model.grantLease(seconds);
+    this.#world.scheduler.after(lease.seconds * 1000, () => void this.#model.revokeLease(lease.id));
+    return lease;
   }
 
   /** Resolves with the answer, if one comes. */
