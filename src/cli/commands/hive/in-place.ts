@@ -16,9 +16,10 @@ import { readArtefact } from "../../read-artefact.ts";
 import { counted } from "../../render/text.ts";
 
 /**
- * Writes the pages that the edits change, with a log beside the hive (`.LOG1`), in the order that a crash survives; with `planned` says only
- * what would be written. The hive must not be in use. REFUSED_FOR_SAFETY without a person or --yes, and when the log's name is taken by
- * something else than a log of a hive; INVALID_STATE for a hive that is dirty or damaged; SHARING_VIOLATION while another command changes it.
+ * Writes the pages that the edits change, with a log beside the hive (`.LOG1`), in the order that a crash survives; with `planned` says
+ * only what would be written. The hive must not be in use. REFUSED_FOR_SAFETY without a person or --yes, and when the log's name is taken
+ * by something else than a log of a hive; INVALID_STATE for a hive that is dirty or damaged; SHARING_VIOLATION while another command
+ * changes it.
  */
 export async function changeInPlace(
   cli: Cli,
