@@ -116,6 +116,10 @@ export class HostClient implements HostLink {
     await this.#caller.call(toHost.start, spec, this.#timing.call * 10);
   }
 
+  makeReady(spec: ResourceSpec): void {
+    this.#caller.tell(toHost.makeReady, spec);
+  }
+
   /** Resolves when nothing of the resource is left. */
   async stop(id: string): Promise<void> {
     await this.#caller.call(toHost.stop, { id }, noLimit);

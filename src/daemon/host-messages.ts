@@ -8,6 +8,8 @@ export const toHost = {
   hello: "hello",
   ping: "ping",
   start: "start",
+  /** Of a start that will come soon. */
+  makeReady: "make-ready",
   stop: "stop",
   terminate: "terminate",
   status: "status",

@@ -195,6 +195,7 @@ class HostProcess {
         return Promise.resolve(null);
       },
       [toHost.start]: async (body) => done(this.#start(body as ResourceSpec)),
+      [toHost.makeReady]: (body) => done(keeper.mayRun() ? engine.makeReady(body as ResourceSpec) : undefined),
       [toHost.stop]: (body) => done(engine.stop((body as { id: string }).id)),
       [toHost.terminate]: (body) => done(engine.terminate((body as { id: string }).id)),
       [toHost.status]: () =>

@@ -57,6 +57,7 @@ async function lostAtStop(
           2n,
         );
       },
+      makeReady: () => undefined,
       stop: lost,
       terminate: lost,
     },

@@ -5,6 +5,7 @@ import type { Outside } from "../base/outside.ts";
 import { noError } from "../base/no-error.ts";
 import type { Database } from "../database/database.ts";
 import { isFormerOwners } from "../database/ownership.ts";
+import { persistentState } from "../database/schema.ts";
 import { type ClusterState, type GroupState, readState, type ResourceState } from "../database/state.ts";
 import { type ResourceEvent, type ResourceSpec, resourceState as hostState } from "../monitor/protocol.ts";
 import { valuesOf } from "../tree/key.ts";
@@ -20,6 +21,8 @@ import {
 /** The host as this loop commands it. */
 export interface ResourceHost {
   start(spec: ResourceSpec): Promise<void>;
+  /** It will be started with this very spec soon. */
+  makeReady(spec: ResourceSpec): void;
   stop(id: string): Promise<void>;
   terminate(id: string): Promise<void>;
 }
@@ -62,6 +65,8 @@ export class OwnerLoop {
   readonly #parts: OwnerLoopParts;
   readonly #running = new Map<string, RunningResource>();
   readonly #generation = new Map<string, number>();
+  /** The ownership generation under which something was made ready. */
+  readonly #readied = new Map<string, number>();
   /** Steps under way, by kind and resource. */
   readonly #steps = new Set<string>();
   readonly #telling = new Set<string>();
@@ -174,6 +179,19 @@ export class OwnerLoop {
     return wakeAt;
   }
 
+  /** What of a group is to come online after something else of it, which starts now. */
+  #makeReady(state: ClusterState, group: GroupState): void {
+    for (const id of group.resources) {
+      const resource = state.resources.get(id);
+      const phase = this.#running.get(id)?.phase ?? "offline";
+      const isLater = resource !== undefined && resource.dependsOn.length > 0 && phase === "offline";
+      const isDone = this.#readied.get(id) === group.ownershipGeneration;
+      if (!isLater || isDone || resource.persistentState === persistentState.offline) continue;
+      this.#readied.set(id, group.ownershipGeneration);
+      this.#parts.host.makeReady(specOf(state, resource, group));
+    }
+  }
+
   async #tell(action: Told): Promise<void> {
     const { database, outside, log } = this.#parts;
     if (this.#telling.has(action.group)) return;
@@ -270,20 +288,9 @@ export class OwnerLoop {
     const triedUnder = group.ownershipGeneration;
     this.#enter(state, id, { phase: "online-pending", restarts, reason: "", triedUnder });
     try {
-      await host.start({
-        id,
-        name: resource.name,
-        type: resource.type,
-        ...moduleOf(state, resource),
-        ownershipGeneration: group.ownershipGeneration,
-        times: {
-          pendingTimeout: resource.pendingTimeout,
-          deadlockTimeout: resource.deadlockTimeout,
-          looksAlivePollInterval: resource.looksAlivePollInterval,
-          isAlivePollInterval: resource.isAlivePollInterval,
-        },
-        parameters: resource.parameters === undefined ? [] : [...valuesOf(resource.parameters)],
-      });
+      const started = host.start(specOf(state, resource, group));
+      this.#makeReady(state, group);
+      await started;
     } catch (error) {
       // Without a permit nothing starts; the permit comes or this life ends.
       if (!(error instanceof Error) || error.name !== "INVALID_STATE") throw error;
@@ -334,6 +341,20 @@ export class OwnerLoop {
 function triedUnder(state: ClusterState, resource: ResourceState | undefined): Pick<RunningResource, "triedUnder"> {
   const group = state.groups.get(resource?.group ?? "");
   return group === undefined ? {} : { triedUnder: group.ownershipGeneration };
+}
+
+function specOf(state: ClusterState, resource: ResourceState, { ownershipGeneration }: GroupState): ResourceSpec {
+  const { id, name, type, parameters } = resource;
+  const { pendingTimeout, deadlockTimeout, looksAlivePollInterval, isAlivePollInterval } = resource;
+  return {
+    id,
+    name,
+    type,
+    ...moduleOf(state, resource),
+    ownershipGeneration,
+    times: { pendingTimeout, deadlockTimeout, looksAlivePollInterval, isAlivePollInterval },
+    parameters: parameters === undefined ? [] : [...valuesOf(parameters)],
+  };
 }
 
 /** Where the code of a third party's type is. */

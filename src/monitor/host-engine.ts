@@ -6,11 +6,13 @@ import type { Key } from "../tree/key.ts";
 import type { Value } from "../tree/value.ts";
 import type { ApplicationRecord } from "./application-record.ts";
 import { readOutlasting } from "./outlasting.ts";
+import { MadeReady } from "./made-ready.ts";
 import { parameterProblems } from "./parameters.ts";
 import { contextOf, lifeOf, outlastingOf, releaseLeft, typeOf } from "./resource-parts.ts";
+import type { ResourceLife } from "./resource-life.ts";
 import { ResourceRun } from "./resource-run.ts";
 import { type ResourceEvent, resourceState } from "./resource-state.ts";
-import type { RegistryUse, ResourceTimes, ResourceType } from "./resource-type.ts";
+import type { RegistryUse, ResourceContext, ResourceTimes, ResourceType } from "./resource-type.ts";
 
 /** A resource as the service tells it to the host. */
 export interface ResourceSpec {
@@ -60,6 +62,8 @@ export interface HostEngine {
    * @throws INVALID_STATE without permit or while it is being taken down; CLUSTER_RESOURCE_TYPE_NOT_FOUND
    */
   start(spec: ResourceSpec): void;
+  /** It will be started with this very spec soon: makes what it runs in, where that can be made ahead. Gone again if it does not come. */
+  makeReady(spec: ResourceSpec): void;
   /** Takes it offline in order. Resolves when nothing of it is left. */
   stop(id: string): Promise<void>;
   /** Ends it at once, after a short word to its type. Resolves when nothing of it is left. */
@@ -82,38 +86,32 @@ export interface HostEngine {
 /** An engine that runs nothing yet and has no permit. */
 export function createHostEngine(outside: Outside, options: HostEngineOptions): HostEngine {
   const runs = new Map<string, ResourceRun>();
+  const ahead = new MadeReady(outside);
   let mayRun = false;
 
   const find = (name: string): ResourceRun | undefined =>
     [...runs.values()].find((each) => each.context.resource.name === name);
-  const begin = (spec: ResourceSpec, type: ResourceType): void => {
-    const ended = (because: string): void => void run.fail(because);
+  const runOf = (spec: ResourceSpec, type: ResourceType): ResourceRun => {
+    const ended = (because: string): void => void (ahead.has(run) ? ahead.drop(spec.id) : run.fail(because));
     const life = lifeOf(outside, options, spec, () => mayRun, ended);
-    const context = contextOf(outside, options, spec, type, life, (name) => find(name)?.context.application());
-    const { ownershipGeneration } = spec;
-    const outlasting = type.diesWithHost ? undefined : outlastingOf(outside, options, spec, context);
-    const problems = parameterProblems(spec.parameters, type.parameters, type.moreParameters);
-    const parts = { outside, type, context, life, ownershipGeneration, problems, outlasting, onEvent: options.onEvent };
-    const run = new ResourceRun(parts);
+    const run = runIn(life, outside, options, spec, type, (name) => find(name)?.context.application());
+    return run;
+  };
+  const begin = (spec: ResourceSpec, type: ResourceType): void => {
+    const run = ahead.take(spec) ?? runOf(spec, type);
     runs.set(spec.id, run);
     void run.live();
   };
 
   const terminateAll = async (because: string): Promise<void> => {
-    await Promise.all([...runs.values()].filter((run) => !run.isDown).map((run) => run.killNow(because)));
+    const all = [...runs.values()].filter((run) => !run.isDown).map((run) => run.killNow(because));
+    await Promise.all([...all, ahead.dropAll()]);
   };
 
   /** Of one that never ran here, offline is the truth. */
   const runOrOffline = (id: string): ResourceRun | undefined => {
     const run = runs.get(id);
-    if (run === undefined) {
-      options.onEvent({
-        resource: id,
-        ownershipGeneration: 0,
-        state: resourceState.offline,
-        because: "It does not run on this node.",
-      });
-    }
+    if (run === undefined) options.onEvent(neverRan(id));
     return run;
   };
 
@@ -126,13 +124,22 @@ export function createHostEngine(outside: Outside, options: HostEngineOptions): 
       if (before.isClosing) throw refused(spec, "it is just being taken down", "Try again when it is offline.");
       options.onEvent(before.lastEvent);
     },
+    makeReady(spec) {
+      const type = spec.module === undefined ? options.findType(spec.type) : undefined;
+      const isFree = runs.get(spec.id)?.isDown ?? true;
+      if (mayRun && isFree && type?.makeReady !== undefined) ahead.add(spec, () => runOf(spec, type));
+    },
     stop: async (id) => {
+      await ahead.drop(id);
       const run = runOrOffline(id);
       if (run === undefined) return;
       if (run.lastEvent.state === resourceState.failed) await run.terminate("It was failed, and is offline now.");
       else await run.stop();
     },
-    terminate: async (id) => runOrOffline(id)?.terminate("It was terminated."),
+    terminate: async (id) => {
+      await ahead.drop(id);
+      await runOrOffline(id)?.terminate("It was terminated.");
+    },
     terminateAll,
     async setMayRun(next, because) {
       mayRun = next;
@@ -145,6 +152,35 @@ export function createHostEngine(outside: Outside, options: HostEngineOptions): 
     registryChanged: (id) => void runs.get(id)?.registryChanged(),
     status: () => [...runs.values()].map((run) => run.lastEvent),
   };
+}
+
+function neverRan(resource: string): ResourceEvent {
+  const because = "It does not run on this node.";
+  return { resource, ownershipGeneration: 0, state: resourceState.offline, because };
+}
+
+function runIn(
+  life: ResourceLife,
+  outside: Outside,
+  options: HostEngineOptions,
+  spec: ResourceSpec,
+  type: ResourceType,
+  applicationOf: ResourceContext["applicationOf"],
+): ResourceRun {
+  const context = contextOf(outside, options, spec, type, life, applicationOf);
+  const { ownershipGeneration } = spec;
+  const outlasting = type.diesWithHost ? undefined : outlastingOf(outside, options, spec, context);
+  const problems = parameterProblems(spec.parameters, type.parameters, type.moreParameters);
+  return new ResourceRun({
+    outside,
+    type,
+    context,
+    life,
+    ownershipGeneration,
+    problems,
+    outlasting,
+    onEvent: options.onEvent,
+  });
 }
 
 function refused(spec: ResourceSpec, why: string, next: string): Error {

@@ -44,6 +44,7 @@ export class ResourceRun {
   #hasBegun = false;
   #down: Promise<void> | undefined;
   #released: Promise<void> | undefined;
+  #ready: Promise<void> = none;
   #changes: "none" | "running" | "again" = "none";
 
   constructor(parts: RunParts) {
@@ -60,6 +61,11 @@ export class ResourceRun {
     return this.#held ? { ...event, held: true } : event;
   }
 
+  /** Aborted when its life is ended. */
+  get ended(): AbortSignal {
+    return this.#parts.life.ended;
+  }
+
   /** It is being taken down. */
   get isClosing(): boolean {
     return this.#parts.life.closing;
@@ -72,11 +78,29 @@ export class ResourceRun {
       : this.#state === resourceState.offline || this.#state === resourceState.failed;
   }
 
+  /** Before `live`, or instead of it; `discard` ends it then. Never rejects. */
+  makeReady(): Promise<void> {
+    const { type, context, outside } = this.#parts;
+    this.#ready = outside.files
+      .makeFolder(context.folder)
+      .then(() => this.#limited("online", (signal) => type.makeReady?.(context, signal) ?? none))
+      .catch((cause: unknown) =>
+        context.log.info("not made ready", { resource: context.resource.name, cause: messageOf(cause) }),
+      );
+    return this.#ready;
+  }
+
+  /** It is not to live; resolves when nothing is left of what was made ready. */
+  discard(): Promise<void> {
+    return this.#parts.life.end();
+  }
+
   /** Brings it online, then watches it until its end. Never rejects. */
   async live(): Promise<void> {
     const { type, context, life, outside } = this.#parts;
     this.#set(resourceState.onlinePending, "It was asked to come online.");
     try {
+      await this.#ready;
       await outside.files.makeFolder(context.folder);
       void limitOutput(outside, `${context.folder}/output.log`, life.ended);
       this.#refuseProblems();

@@ -38,6 +38,11 @@ export interface ResourceType {
   readonly moreParameters?: true;
   /** Before `online`, and before anything is on record: rejects when this node can't run it at all. Then nothing is to be released. */
   prepare?(context: ResourceContext, signal: AbortSignal): Promise<void>;
+  /**
+   * Makes what `online` will run in, and changes nothing else: while what the resource depends on still starts. `online` may never follow,
+   * and may find nothing of it.
+   */
+  makeReady?(context: ResourceContext, signal: AbortSignal): Promise<void>;
   /** Resolves when the resource serves; rejects when it can't. `signal` is aborted at PendingTimeout and at terminate. */
   online(context: ResourceContext, signal: AbortSignal): Promise<void>;
   /** Ends it in order. Of a type that does not die with its host: resolves only when nothing is left. */

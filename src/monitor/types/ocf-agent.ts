@@ -17,6 +17,7 @@ export const ocfAgent: ResourceType = {
   times: defaultTimes,
   parameters: ocfRows,
   moreParameters: true,
+  makeReady: (context) => openContainer(context, true),
   online: (context, signal) => bringOnline(context, { machine: true, signal }),
   async offline(context, signal) {
     await stop(context, { machine: true, signal });
@@ -42,6 +43,7 @@ export const ocfDaemon: ResourceType = {
   times: defaultTimes,
   parameters: ocfRows,
   moreParameters: true,
+  makeReady: (context) => openContainer(context, false),
   online: (context, signal) => bringOnline(context, { machine: false, signal }),
   offline: (context, signal) => stop(context, { machine: false, signal }),
   terminate: async () => undefined,
@@ -66,7 +68,7 @@ async function bringOnline(context: ResourceContext, run: OcfRun): Promise<void>
       next: "Install it (apt-get install resource-agents), correct OcfAgent, or exclude this node from its possible owners.",
     });
   }
-  await openContainer(context, run.machine);
+  if (context.application() === undefined) await openContainer(context, run.machine);
   const metadata = await metadataOf(context, path, run.signal);
   known.set(resource, metadata);
   checkParameters(context, metadata);

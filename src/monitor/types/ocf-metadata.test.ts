@@ -3,8 +3,9 @@ import assert from "node:assert/strict";
 import { chmodSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, test } from "node:test";
-import { openScene } from "../../../test/monitor/scene.ts";
+import { holds, openScene } from "../../../test/monitor/scene.ts";
 import { dword, sz, type Value } from "../../tree/value.ts";
+import type { ResourceSpec } from "../host-engine.ts";
 import { resourceState } from "../resource-state.ts";
 import { ocfSays, saysRunning } from "./ocf-action.ts";
 import { milliseconds, parseOcfMetadata } from "./ocf-metadata.ts";
@@ -126,6 +127,38 @@ test("what this host stopped is started at once; what it did not, or with other 
   await odd.engine.stop("stopped");
   assert.deepEqual(await actions("good"), ["monitor", "start"]);
   await odd.engine.stop("stopped");
+});
+
+test("a container is made ahead of the start that it was made for, and gone when another comes or none may", async () => {
+  const times = {};
+  const spec = (word: string): ResourceSpec => {
+    return { id: "soon", name: "soon", type: "OCF Agent", ownershipGeneration: 1, times, parameters: how(word) };
+  };
+  const before = calls().length;
+  odd.engine.makeReady(spec("well"));
+  odd.engine.makeReady(spec("well"));
+  await holds(odd.outside, () => odd.running.size === 1);
+  const [made] = odd.started("soon");
+  assert.equal(calls().length, before, "nothing was asked of the agent");
+  assert.equal((await odd.online("soon", "OCF Agent", how("well"))).state, online);
+  assert.deepEqual(odd.started("soon"), [made]);
+  await odd.engine.stop("soon");
+  assert.equal(odd.running.size, 0);
+
+  odd.engine.makeReady(spec("well"));
+  await holds(odd.outside, () => odd.running.size === 1);
+  assert.equal((await odd.online("soon", "OCF Agent", how("good"))).state, online);
+  await holds(odd.outside, () => odd.running.size === 1);
+  assert.equal(odd.started("soon").length, 3);
+  await odd.engine.stop("soon");
+
+  odd.engine.makeReady(spec("well"));
+  await odd.engine.setMayRun(false, "The permit is over.");
+  odd.engine.makeReady(spec("well"));
+  assert.equal(odd.running.size, 0);
+  await odd.engine.setMayRun(true, "");
+  const states = odd.events.filter(({ resource }) => resource === "soon").map(({ state }) => state);
+  assert.deepEqual(states.slice(-2), [resourceState.offlinePending, resourceState.offline]);
 });
 
 test("a failed check, a start that did nothing and a stop that fails are told; the last holds the resource", async () => {
