@@ -7,7 +7,7 @@ import type { RecreateLine } from "../../src/checkpoint/checkpoint.ts";
 import type { Diagnosis } from "../../src/recovery/doctor.ts";
 import { dword, sz } from "../../src/tree/value.ts";
 import { Browser, noBrowser, type Tab } from "./browser.ts";
-import { serveScene, type ServedScene, token } from "./served-scene.ts";
+import { addGroup, serveScene, type ServedScene, token } from "./served-scene.ts";
 
 /** Two resources get a checkpoint each; the owner re-creates one at each `release`, and plans at once. */
 function holdOwner({ scene }: ServedScene): { release: () => void } {
@@ -84,6 +84,28 @@ describe("the web page", { skip: noBrowser }, () => {
 
   const resource = (page: Tab["page"], name: string): ReturnType<typeof page.locator> =>
     page.locator(".resource", { has: page.locator(".name", { hasText: name }) });
+
+  test("of many groups shows fifty, those that need a look first, and finds the others", () =>
+    seen(async ({ page }) => {
+      for (let n = 0; n < 60; n++)
+        addGroup(served.scene, `Many ${n}`, [
+          { name: `Part of ${n}`, type: "Render", state: n === 57 ? "failed" : "online" },
+        ]);
+      const groups = page.locator(".group");
+      const first = page.locator(".group h3").filter({ hasText: /^Many/ }).first();
+      const told = (text: string): Promise<void> => page.locator(".finder").getByText(text, { exact: true }).waitFor();
+      await told("1–50 of 65");
+      assert.deepEqual([await groups.count(), await first.innerText()], [50, "Many 57"]);
+      await page.getByRole("button", { name: "Next" }).click();
+      await told("51–65 of 65");
+      await page.getByLabel("Find a group or resource").fill("PART OF 33");
+      await told("1–1 of 1");
+      assert.equal(await first.innerText(), "Many 33");
+      await page.getByLabel("Only what needs a look").check();
+      await page.getByText("No group is like that.").waitFor();
+      await page.getByLabel("Find a group or resource").fill("");
+      await page.locator(".group", { hasText: "Many 57" }).waitFor();
+    }));
 
   test("shows nodes, groups and resources with state, owner, dependencies and reason, and why things were decided", () =>
     seen(async ({ page }) => {
