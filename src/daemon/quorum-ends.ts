@@ -63,11 +63,7 @@ export function recordedEnd({ quorum }: Pick<NodeRecord, "quorum">): EndName {
 }
 
 /** Where the cluster of this record is. A place that can't be read says nothing: whoever opens it tells what is wrong. */
-export async function settle(
-  outside: Outside,
-  record: NodeRecord,
-  openEnds: OpenEnds = endOpener,
-): Promise<Settled> {
+export async function settle(outside: Outside, record: NodeRecord, openEnds: OpenEnds = endOpener): Promise<Settled> {
   const open = openEnds(outside, record);
   try {
     return await settleMove(open(recordedEnd(record)), open);

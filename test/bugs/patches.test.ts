@@ -16,6 +16,10 @@ test("every planted bug is still one: its patch applies to the sources", () => {
     assert.match(meaning, /^[A-Z].*\(.*§\d.*\)\.$/, name);
     assert.match(from, /^From: \d+$/, name);
     // Which faults and how long, no more: a bug must be found by what it does.
-    assert.match(options, /^(Options: (--(long|brink|faults|restores|holds|force-quorum)\b ?[a-z0-9,-]* ?)+)?$/, name);
+    assert.match(
+      options,
+      /^(Options: (--(long|brink|faults|restores|holds|force-quorum|moves)\b ?[a-z0-9,-]* ?)+)?$/,
+      name,
+    );
   }
 });

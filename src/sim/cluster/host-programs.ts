@@ -32,7 +32,7 @@ export interface HostSurroundings {
   readonly places?: SimPlaces;
   /** Physical Disk is simulated on them. */
   readonly disks?: SimDisks;
-  heard(process: SimProcess, ...event: Parameters<LogListener>): void;
+  readonly heard: (process: SimProcess, ...event: Parameters<LogListener>) => void;
 }
 
 /** Makes host, guard and containers known to the world. */
