@@ -70,6 +70,7 @@ export async function gatherFacts(
     present: factsOf(present),
     place,
     ...(parts.formerPlace === undefined ? {} : { formerPlace: parts.formerPlace }),
+    ...(left === undefined ? {} : { former: factsOf(former) }),
     ...(request.drive === undefined ? {} : { drive: request.drive }),
     nodes: await askNodes(parts.askNode, nodesToAsk([present, former], set.tree, self.id)),
     self,

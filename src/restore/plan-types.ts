@@ -61,6 +61,8 @@ export interface RestoreInput {
   readonly place: string;
   /** The place that this node used until now, when a drive names another one. */
   readonly formerPlace?: string;
+  /** What is there, when it is another one than `place`. */
+  readonly former?: PresentFacts;
   readonly drive?: string;
   /** Every node but this one, of the set and of the present cluster. */
   readonly nodes: readonly NodeFact[];

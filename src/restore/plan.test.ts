@@ -155,6 +155,21 @@ test("evicted nodes stay evicted and leave every list of owners", () => {
   assert.equal(findKey(restored, "Runtime"), undefined);
 });
 
+test("onto an empty disk the quorum that is left says who was evicted, when it can be read and is this cluster's", () => {
+  const { tree } = example("one", { nodes: 3 });
+  const now = edit(tree, { kind: "delete-key", path: "Nodes\\2" });
+  const elsewhere = (former: PresentFacts): RestorePlan =>
+    plan({ set: setOf(tree), present: { state: "none" }, place: "/k/quorum", formerPlace: "/q", former });
+  const made = elsewhere(presentOf(now));
+  assert.deepEqual([made.treeChanges.dropNodes, made.notChecked], [["2"], []]);
+  assert.match(made.warnings.join(), /n2 was evicted.*stays evicted/);
+  const other = { ...presentOf(now), cluster: { ...cluster, instance: "55555555-5555-4555-8555-555555555555" } };
+  for (const former of [other, { state: "unreadable", why: "torn" }] as const) {
+    const { treeChanges, notChecked } = elsewhere(former);
+    assert.deepEqual([treeChanges.dropNodes, notChecked.length], [[], 1]);
+  }
+});
+
 test("a node that joined later must join again; the undo of the restore brings it back", () => {
   const before = example("one", { nodes: 2 }).tree;
   const after = example("one", { nodes: 3 }).tree;

@@ -3,6 +3,7 @@
  * run, the check before the act and the act itself use this one answer.
  */
 import { compareTags, formatTag } from "../quorum/tag.ts";
+import { foldId } from "../database/schema.ts";
 import { emptyKey, fileTime, type Key } from "../tree/key.ts";
 import { type Changes, changesBetween } from "./differences.ts";
 import {
@@ -27,16 +28,17 @@ export function planRestore(input: RestoreInput): RestorePlan {
   const notes: Notes = { blockers: [], warnings: [], notChecked: [...set.notChecked] };
   const same = judgeIdentity(input, notes);
   const presentTree = present.state === "readable" && same ? present.tree : undefined;
+  const knownTree = presentTree ?? formerTree(input);
   const setTree = set.tree ?? emptyKey("Cluster", 0n);
-  const held = groupsToHold(setTree, presentTree ?? input.lastKnown, input.hold, replacedNode(input));
+  const held = groupsToHold(setTree, knownTree ?? input.lastKnown, input.hold, replacedNode(input));
   const changes = {
-    ...treeChanges(setTree, presentTree, new Set(set.versions)),
+    ...treeChanges(setTree, knownTree, new Set(set.versions)),
     hold: held.map(({ name: _, ...hold }) => hold),
-    ...longPermitOf(presentTree ?? input.lastKnown),
+    ...longPermitOf(knownTree ?? input.lastKnown),
   };
   judgeSet(input, notes);
   judgeNodes(input, notes);
-  judgeMembers(input, presentTree, changes, notes);
+  judgeMembers(input, knownTree, changes, notes);
   judgeLayout(input, notes);
   judgeHold(held, input.hold, notes);
   const generations = [
@@ -78,8 +80,14 @@ export function planRestore(input: RestoreInput): RestorePlan {
     held,
     changes: changesOf(input, changes, presentTree),
     lost: lostUpdates(input, same),
-    mustJoinAgain: changes.leftOut.map((id) => nodeName(input, presentTree, id)),
+    mustJoinAgain: changes.leftOut.map((id) => nodeName(input, knownTree, id)),
   };
+}
+
+/** The same cluster's database in the place that is left: it knows whom it has evicted since the backup. */
+function formerTree({ set, former }: RestoreInput): Key | undefined {
+  const isSame = former?.state === "readable" && foldId(former.cluster.instance) === foldId(set.cluster.instance);
+  return isSame ? former.tree : undefined;
 }
 
 function replacedNode({ self, ownFilesKeptIn }: RestoreInput): ReplacedNode | undefined {
