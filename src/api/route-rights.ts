@@ -26,6 +26,7 @@ operate           POST   /resources/:resource/depend /resources/:resource/undepe
 operate           POST   /resources/:resource/remove-owner /checkpoints /checkpoints/recreate
 operate           POST   /registry/edits /keys /keys/sign /nodes/:node/pause /nodes/:node/resume
 operate           PATCH  /cluster /nodes/:node /groups/:group /resources/:resource /resource-types/:type
+operate           PATCH  /networks/:network
 operate!          POST   /groups/:group/offline /resources/:resource/offline /resources/:resource/fail /nodes/:node/evict
 operate!          POST   /nodes/:node/confirm-down /nodes/:node/stop /checkpoints/remove /checkpoints/revert /keys/import
 operate!          POST   /recovery/checkpoints /recovery/disk

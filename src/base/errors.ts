@@ -153,6 +153,8 @@ const winRows = {
   CLUSTER_NODE_ALREADY_UP: { win32: 5061, exit: 9, http: 409, meaning: "The node is up already." },
   CLUSTER_NODE_ALREADY_DOWN: { win32: 5062, exit: 9, http: 409, meaning: "The node is down already." },
   CLUSTER_NODE_ALREADY_MEMBER: { win32: 5065, exit: 9, http: 409, meaning: "The node is a member already." },
+  CLUSTER_LAST_INTERNAL_NETWORK: { win32: 5066, exit: 3, http: 409, meaning: "The last network for the cluster." },
+  CLUSTER_NETWORK_HAS_DEPENDENTS: { win32: 5067, exit: 9, http: 409, meaning: "Resources need the network." },
   INVALID_OPERATION_ON_QUORUM: { win32: 5068, exit: 3, http: 409, meaning: "It is not allowed on the quorum." },
   DEPENDENCY_NOT_ALLOWED: { win32: 5069, exit: 2, http: 409, meaning: "The dependency is not allowed." },
   CLUSTER_NODE_PAUSED: { win32: 5070, exit: 9, http: 409, meaning: "The node is paused." },

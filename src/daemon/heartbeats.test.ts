@@ -3,6 +3,7 @@ import { test } from "node:test";
 import { fail } from "../base/errors.ts";
 import { silentLog } from "../base/log.ts";
 import type { Timers } from "../base/outside.ts";
+import { setNetworkProperties } from "../database/commands/network-role.ts";
 import { describeInterfaces } from "../database/commands/network.ts";
 import { applyEdits } from "../tree/edit.ts";
 import { emptyKey, findValue, type Key } from "../tree/key.ts";
@@ -39,6 +40,11 @@ function twoNodes(): Key {
   return tree;
 }
 
+/** A network that is not for the cluster. */
+function withoutRole(tree: Key, network: string): Key {
+  return applyEdits(tree, setNetworkProperties(tree, { network, properties: { Role: 2 } }).edits, 0n);
+}
+
 test("what is silent for too long is reported, and what answers again; not what was missed while this node stood still", async () => {
   let [tree, now] = [twoNodes(), 10_000];
   const cut = new Set<string>();
@@ -54,7 +60,9 @@ test("what is silent for too long is reported, and what answers again; not what 
     // This process is frozen for a minute; then everybody answers.
     { at: 33_000, does: () => void (cut.clear(), (now += 60_000)) },
     { at: 94_000, does: () => assert.deepEqual(silent(), []) },
-    { at: 96_000, does: () => over.abort() },
+    { at: 96_000, does: () => (tree = withoutRole(tree, "Cluster Network 2")) },
+    { at: 97_500, does: () => asked.clear() },
+    { at: 100_000, does: () => over.abort() },
   ];
   const silent = (): readonly string[] => {
     const ids = multiSzOf(findValue(tree, "Runtime\\Nodes\\1", "Unreachable")) ?? [];
@@ -70,6 +78,7 @@ test("what is silent for too long is reported, and what answers again; not what 
     },
   };
   const asked = new Set<string>();
+  const dropped: string[] = [];
   const beats = new Heartbeats({
     outside: { clock: { boot: () => now, wall: () => now }, timers },
     log: silentLog,
@@ -82,11 +91,12 @@ test("what is silent for too long is reported, and what answers again; not what 
       const isCut = [...cut].some((host) => address.includes(`${host}:`));
       return isCut ? Promise.reject(fail("CLUSTER_NODE_UNREACHABLE", { happened: "cut" })) : Promise.resolve(null);
     },
+    drop: (address) => void dropped.push(address),
     change: (build) => {
       tree = applyEdits(tree, build(tree).edits, 0n);
       return Promise.resolve();
     },
   });
   await beats.run(over.signal);
-  assert.deepEqual([script.length, [...asked].toSorted()], [0, ["tls:2@10.0.0.2:7400", "tls:2@10.0.1.2:7400"]]);
+  assert.deepEqual([script.length, [...asked], dropped], [0, ["tls:2@10.0.0.2:7400"], ["tls:2@10.0.1.2:7400"]]);
 });

@@ -8,7 +8,7 @@ import type { Outside } from "../base/outside.ts";
 import { formatTlsAddress, parseHostPort } from "../base/tls-address.ts";
 import type { Change } from "../database/change.ts";
 import { reportUnreachable } from "../database/commands/network.ts";
-import { readNetworks } from "../database/networks.ts";
+import { networkRole, readNetworks } from "../database/networks.ts";
 import { reader } from "../database/read-values.ts";
 import { nodeState } from "../database/schema.ts";
 import { readState } from "../database/state.ts";
@@ -27,6 +27,8 @@ export interface HeartbeatParts {
   /** The life of this node while it is a member. */
   readonly incarnation: () => string | undefined;
   readonly call: (address: string, method: string, body: unknown, timeoutMs: number) => Promise<unknown>;
+  /** Nobody is asked at this address any more. */
+  readonly drop: (address: string) => void;
   readonly change: (build: (tree: Key) => Change) => Promise<unknown>;
 }
 
@@ -36,6 +38,7 @@ export class Heartbeats {
   /** Boot time at which an interface answered last, or was first asked. */
   readonly #heard = new Map<string, number>();
   readonly #asking = new Set<string>();
+  #asked: ReadonlySet<string> = new Set();
   #before = 0;
 
   constructor(parts: HeartbeatParts) {
@@ -70,6 +73,9 @@ export class Heartbeats {
     this.#before = now;
     const targets = targetsOf(this.#parts.tree(), this.#parts.node);
     for (const id of this.#heard.keys()) if (!targets.has(id)) this.#heard.delete(id);
+    const asked = new Set(targets.values());
+    for (const address of this.#asked) if (!asked.has(address)) this.#parts.drop(address);
+    this.#asked = asked;
     for (const [id, address] of targets) {
       if (!this.#heard.has(id)) this.#heard.set(id, now);
       if (this.#asking.has(id)) continue;
@@ -96,16 +102,18 @@ export class Heartbeats {
   }
 }
 
-/** Addresses of the other nodes' interfaces on this node's networks, by interface id; of nodes that are up. */
+/** Addresses of the other nodes' interfaces on this node's networks for the cluster, by interface id; of nodes that are up. */
 function targetsOf(tree: Key, self: string): ReadonlyMap<string, string> {
-  const { interfaces } = readNetworks(tree);
+  const { interfaces, networks } = readNetworks(tree);
+  const used = new Set(networks.filter(({ role }) => (role & networkRole.cluster) !== 0).map(({ id }) => id));
   const own = new Set(interfaces.filter(({ node }) => node === self).map(({ network }) => network));
   const { nodes } = readState(tree);
   const trusted = trustedNodes(tree);
   const targets = new Map<string, string>();
   for (const { id, node, network, address } of interfaces) {
     const state = nodes.get(node)?.state;
-    if (node === self || !own.has(network) || state === undefined || state === nodeState.down) continue;
+    if (node === self || !own.has(network) || !used.has(network) || state === undefined || state === nodeState.down)
+      continue;
     const places = (trusted.get(node)?.addresses ?? []).map((place) => parseHostPort(place));
     const place = places.find(({ host }) => host === address);
     if (place !== undefined) targets.set(id, formatTlsAddress(node, [place]));

@@ -6,7 +6,7 @@ import type { ResourceSpec } from "../monitor/host-engine.ts";
 import type { ResourceEvent } from "../monitor/resource-state.ts";
 import type { RegistryUse } from "../monitor/resource-type.ts";
 import { type Caller, dial, type Handlers } from "../rpc/call.ts";
-import type { TrustedMessage } from "./host-remote.ts";
+import type { MembersMessage, TrustedMessage } from "./host-remote.ts";
 import { type Answer, fromHost, type HelloAnswer, type Question, toHost } from "./host-messages.ts";
 
 /** What the host tells and asks while it lives. */
@@ -28,7 +28,8 @@ export class HostClient implements HostLink {
   readonly #caller: Caller;
   readonly #timing: Timing;
   readonly #handlers: LinkHandlers;
-  #members: readonly string[] = [];
+  /** What the host was told last. */
+  #members = JSON.stringify({ endpoints: [], keptOff: [] } satisfies MembersMessage);
 
   private constructor(endpoint: string, caller: Caller, hello: HelloAnswer, timing: Timing, handlers: LinkHandlers) {
     this.endpoint = endpoint;
@@ -133,12 +134,12 @@ export class HostClient implements HostLink {
     this.#caller.tell(toHost.registryChanged, { id });
   }
 
-  /** Whom the host tells its proof. */
-  members(endpoints: readonly string[]): void {
-    const same = endpoints.length === this.#members.length && endpoints.every((one, at) => one === this.#members[at]);
-    if (same) return;
-    this.#members = endpoints;
-    this.#caller.tell(toHost.members, { endpoints });
+  /** Whom the host tells its proof, and at which of their addresses it calls nobody. */
+  members(message: MembersMessage): void {
+    const text = JSON.stringify(message);
+    if (text === this.#members) return;
+    this.#members = text;
+    this.#caller.tell(toHost.members, message);
   }
 
   trusted(message: TrustedMessage): void {

@@ -24,7 +24,7 @@ import { CallerPool } from "./caller-pool.ts";
 import { type HostConfig, socketPath } from "./host-config.ts";
 import { fromHost, type HelloAnswer, toHost, type Answer } from "./host-messages.ts";
 import { Questions } from "./host-questions.ts";
-import type { HostRemote, TrustedMessage } from "./host-remote.ts";
+import type { HostRemote, MembersMessage, TrustedMessage } from "./host-remote.ts";
 import { ServicePulse } from "./service-pulse.ts";
 
 /** What kills a frozen host from outside; `none` in simulation, where nothing freezes for ever. */
@@ -107,6 +107,7 @@ class HostProcess {
   #service: Peer | undefined;
   readonly #pulse: ServicePulse;
   #members: readonly string[] = [];
+  #keptOff: ReadonlySet<string> = new Set();
   #finishing: Promise<void> | undefined;
   #mayRun = false;
   #watchdog: WatchdogFeeder | undefined;
@@ -118,7 +119,11 @@ class HostProcess {
     this.#quorum = quorum;
     const quorumFolder = (): string | undefined => (this.#quorum.kind === "directory" ? this.#quorum.place : undefined);
     this.#pulse = new ServicePulse(outside, config.service, this.#timing);
-    this.#callers = new CallerPool(outside, () => config.instance);
+    this.#callers = new CallerPool(
+      outside,
+      () => config.instance,
+      (host) => this.#keptOff.has(host),
+    );
     this.#engine = createHostEngine(outside, {
       folder: config.data,
       socket: socketPath.api(config.data),
@@ -215,7 +220,9 @@ class HostProcess {
         return Promise.resolve(keeper.expire(node, incarnation) ?? null);
       },
       [toHost.members]: (body) => {
-        this.#members = (body as { endpoints: readonly string[] }).endpoints;
+        const { endpoints, keptOff } = body as MembersMessage;
+        this.#members = endpoints;
+        this.#keptOff = new Set(keptOff);
         return Promise.resolve(null);
       },
       [toHost.trusted]: (body) => done(this.#parts.remote?.trusted(body as TrustedMessage)),

@@ -9,6 +9,14 @@ import { toHost } from "./host-messages.ts";
 import { mustBe, NodeTrust } from "./node-trust.ts";
 import { hostPortOffset } from "../base/tls-address.ts";
 
+/** Whom a host knows besides its service. */
+export interface MembersMessage {
+  /** Of the other nodes that are up. */
+  readonly endpoints: readonly string[];
+  /** Hosts in them that are on networks that are not for the cluster. */
+  readonly keptOff: readonly string[];
+}
+
 /** Keys of the members by node id, as the service tells its host. */
 export interface TrustedMessage {
   readonly nodes: Readonly<Record<string, string>>;

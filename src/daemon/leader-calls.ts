@@ -4,7 +4,7 @@ import type { SubmitResult } from "../database/update.ts";
 import type { LeaderCalls } from "../membership/member.ts";
 import type { Timing } from "../membership/timing.ts";
 import type { CopyAnswer, JoinAnswer } from "../membership/wire.ts";
-import { dialPaths } from "../rpc/paths.ts";
+import { dialPaths, type KeptOff } from "../rpc/paths.ts";
 
 /** Connects to a leader's service; rejects with CLUSTER_NODE_UNREACHABLE when nobody listens. */
 export async function dialLeader(
@@ -12,8 +12,9 @@ export async function dialLeader(
   endpoint: string,
   instance: string,
   timing: Timing,
+  isKeptOff?: KeptOff,
 ): Promise<LeaderCalls> {
-  const caller = await dialPaths(outside, endpoint, instance);
+  const caller = await dialPaths(outside, endpoint, instance, isKeptOff);
   return {
     join: async (request) => (await caller.call("join", request, timing.call * 5)) as JoinAnswer,
     fetch: async (request) => (await caller.call("fetch", request, timing.poll + timing.call)) as CopyAnswer,

@@ -17,6 +17,7 @@ import { lifeHasEnded } from "../monitor/ended-life.ts";
 import type { ClusterIdentity, Quorum } from "../quorum/quorum.ts";
 import type { HostClient, HostEvents } from "./host-client.ts";
 import { dataOfEndpoint, socketPath } from "./host-config.ts";
+import { addressesKeptOff } from "../database/networks.ts";
 import { rootKey } from "../database/schema.ts";
 import { findKey, type Key } from "../tree/key.ts";
 import { trustedNodes } from "../trust/trust.ts";
@@ -80,6 +81,7 @@ export class Life {
     this.incarnation = parts.incarnation;
     const { outside, quorum, timing, log, database, data, node, incarnation } = parts;
     const { endpoint = socketPath.rpc(data) } = parts;
+    const isKeptOff = (host: string): boolean => addressesKeptOff(database.tree()).includes(host);
     this.membership = new Membership({
       outside,
       quorum,
@@ -89,7 +91,7 @@ export class Life {
       replica: database.replica,
       self: { node, incarnation, endpoint, ...promisesOf(host) },
       generation: parts.generation,
-      dial: (endpoint) => dialLeader(outside, endpoint, parts.instance, timing),
+      dial: (endpoint) => dialLeader(outside, endpoint, parts.instance, timing, isKeptOff),
       logSizeMax: parts.logSizeMax,
       saveDiverged: parts.saveDiverged,
       evidence: kernelEvidence(outside),
@@ -141,6 +143,7 @@ export class Life {
     database.setLife(this.membership);
     const stopListening = [database.onChange(() => this.#changed()), this.membership.onRole(() => this.#changed())];
     this.tellTrusted();
+    this.#tellMembers();
     const loops = [this.owner.run(this.#over.signal), this.leaderLoop.run(this.#over.signal), this.#housekeeping()];
     const end = await this.membership.run();
     log.warn("this life ends", { why: end.why });
@@ -162,12 +165,18 @@ export class Life {
   #changed(): void {
     this.owner.kick();
     this.leaderLoop.kick();
-    const { node, database } = this.#parts;
-    const records = allNodeRecords(database.tree()).filter((record) => record.up && record.node !== node);
-    this.host.members(records.map((record) => record.endpoint));
-    const nodes = findKey(database.tree(), rootKey.nodes);
+    this.#tellMembers();
+    const nodes = findKey(this.#parts.database.tree(), rootKey.nodes);
     if (nodes !== this.#told) this.tellTrusted();
     this.#told = nodes;
+  }
+
+  /** Tells the host whom it tells its proof, and over which addresses it calls nobody. */
+  #tellMembers(): void {
+    const { node, database } = this.#parts;
+    const records = allNodeRecords(database.tree()).filter((record) => record.up && record.node !== node);
+    const endpoints = records.map((record) => record.endpoint);
+    this.host.members({ endpoints, keptOff: addressesKeptOff(database.tree()) });
   }
 
   /** Tells the host whom it believes, and that its certificate may be another one. */

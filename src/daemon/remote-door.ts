@@ -90,6 +90,7 @@ export async function openRemoteDoor(options: RemoteOptions): Promise<Listener> 
     tree: () => database.tree(),
     incarnation: () => (database.life()?.isMember() === true ? service.life()?.incarnation : undefined),
     call: (...asked) => service.callers.call(...asked),
+    drop: (address) => service.callers.drop(address),
     change: (build) => service.change(build),
   });
   void heartbeats.run(over.signal);

@@ -20,6 +20,7 @@ import type { BackupResult } from "../backup/take.ts";
 import type { Checkpoints } from "../checkpoint/checkpoint.ts";
 import { confirmNodeDown } from "../database/commands/node.ts";
 import type { Change } from "../database/change.ts";
+import { addressesKeptOff } from "../database/networks.ts";
 import { nodeState } from "../database/schema.ts";
 import { readState } from "../database/state.ts";
 import { ChangingTiming, timingOf } from "../membership/timing.ts";
@@ -108,7 +109,8 @@ export class ServiceNode implements NodeService {
     this.checkpoints = parts.makeCheckpoints(database);
     const { outside, log, quorum } = parts;
     this.#housekeeping = new Housekeeping({ outside, log, database, versions: quorum.versions });
-    this.callers = new CallerPool(parts.outside, () => parts.config.instance);
+    const isKeptOff = (host: string): boolean => addressesKeptOff(database.tree()).includes(host);
+    this.callers = new CallerPool(parts.outside, () => parts.config.instance, isKeptOff);
     this.#owners = new OwnerCalls(this);
     this.trust = parts.trust === undefined ? undefined : trustCalls(this, parts.trust);
     this.types = parts.typeRunner === undefined ? undefined : typeCalls(this);

@@ -6,8 +6,11 @@ import { emptyKey, findKey, type Key } from "../tree/key.ts";
 import { dword, multiSzOf, sz } from "../tree/value.ts";
 import { valueOf } from "../tree/key.ts";
 import { ChangeBuilder } from "./change.ts";
+import { Failure } from "../base/errors.ts";
 import { describeInterfaces, removeInterfaces, reportUnreachable } from "./commands/network.ts";
-import { decideNetworkStates, readNetworks } from "./networks.ts";
+import { setNetworkProperties } from "./commands/network-role.ts";
+import { setResourceParameters } from "./commands/resource.ts";
+import { addressesKeptOff, decideNetworkStates, readNetworks } from "./networks.ts";
 
 let made = 0;
 const newGuid = (): string => `00000000-0000-4000-8000-${String(++made).padStart(12, "0")}`;
@@ -129,4 +132,79 @@ test("states say what they mean, whoever reports", () => {
       assert.equal(networks.get("n"), expected);
     }),
   );
+});
+
+const roleOf = (tree: Key, name: string): number | undefined =>
+  readNetworks(tree).networks.find((one) => one.name === name)?.role;
+const withRole = (tree: Key, network: string, role: number): Key =>
+  applyEdits(tree, setNetworkProperties(tree, { network, properties: { Role: role } }).edits, 0n);
+const refused = (name: string, work: () => unknown): void =>
+  assert.throws(work, (error) => error instanceof Failure && error.name === name);
+
+test("a network is taken from the cluster, but not the last one on which two nodes meet", () => {
+  let tree = described(described(described(members("1", "2", "3"), "1", 0, 1), "2", 0, 1), "3", 0, 2);
+  assert.deepEqual(addressesKeptOff(tree), []);
+  refused("CLUSTER_NETWORK_NOT_FOUND", () => withRole(tree, "nowhere", 1));
+  refused("INVALID_PARAMETER", () => withRole(tree, "cluster network 2", 4));
+  tree = withRole(tree, "cluster network 2", 0);
+  assert.deepEqual(addressesKeptOff(tree), ["10.0.1.1", "10.0.1.2"]);
+  refused("CLUSTER_LAST_INTERNAL_NETWORK", () => withRole(tree, "Cluster Network 1", 2));
+  // Node 3 meets the others there only, whatever else the two have.
+  tree = withRole(tree, "Cluster Network 2", 3);
+  assert.equal(roleOf(tree, "Cluster Network 2"), 3);
+  refused("CLUSTER_LAST_INTERNAL_NETWORK", () => withRole(tree, "Cluster Network 1", 0));
+  const alone = described(members("1"), "1", 0, 1);
+  refused("CLUSTER_LAST_INTERNAL_NETWORK", () =>
+    withRole(withRole(alone, "Cluster Network 1", 0), "Cluster Network 2", 0),
+  );
+});
+
+test("every order of changes leaves each two nodes a network", () => {
+  const change = fc.record({ network: fc.nat(2), role: fc.nat(3) });
+  fc.assert(
+    fc.property(fc.array(change, { maxLength: 12 }), (changes) => {
+      let tree = described(described(described(members("1", "2", "3"), "1", 0, 1, 2), "2", 0, 1), "3", 0, 2);
+      for (const { network, role } of changes) {
+        try {
+          tree = withRole(tree, `Cluster Network ${network + 1}`, role);
+        } catch (error) {
+          assert.ok(error instanceof Failure);
+        }
+      }
+      const off = new Set(addressesKeptOff(tree));
+      const lans = (node: string): number[] => [0, 1, 2].filter((lan) => !off.has(`10.0.${lan}.${node}`));
+      const onLans = { 1: [0, 1, 2], 2: [0, 1], 3: [0, 2] };
+      for (const [one, other] of [
+        ["1", "2"],
+        ["1", "3"],
+        ["2", "3"],
+      ] as const)
+        assert.ok(
+          lans(one).some(
+            (lan) => onLans[one].includes(lan) && onLans[other].includes(lan) && lans(other).includes(lan),
+          ),
+        );
+    }),
+  );
+});
+
+test("addresses of groups lie on networks for clients only", () => {
+  const id = "5555aaaa-0000-4000-8000-000000000001";
+  let tree = described(described(members("1", "2"), "1", 0, 1), "2", 0, 1);
+  tree = applyEdits(
+    tree,
+    [
+      { kind: "set-value", path: `Resources\\${id}`, value: sz("Name", "Address") },
+      { kind: "set-value", path: `Resources\\${id}`, value: sz("Type", "IP Address") },
+      { kind: "set-value", path: `Resources\\${id}\\Parameters`, value: sz("Address", "10.0.0.99") },
+    ],
+    0n,
+  );
+  refused("CLUSTER_NETWORK_HAS_DEPENDENTS", () => withRole(tree, "Cluster Network 1", 1));
+  tree = withRole(tree, "Cluster Network 2", 1);
+  const set = (Address: string): unknown =>
+    setResourceParameters(tree, { resource: "Address", parameters: { Address } });
+  refused("CLUSTER_NETWORK_HAS_DEPENDENTS", () => set("10.0.1.99"));
+  set("10.0.0.98");
+  set("192.168.7.1");
 });

@@ -2,9 +2,10 @@
  * Networks of the cluster and the nodes' interfaces on them, as the database has them (facts §1.2: `Networks`, `NetworkInterfaces`), and
  * their states out of what the nodes that are up report. Nothing is decided about nodes here: who is lost, permits say.
  */
-import { findKey, type Key, valueOf } from "../tree/key.ts";
+import { childrenOf, findKey, type Key, valueOf } from "../tree/key.ts";
 import { dwordOf, multiSzOf } from "../tree/value.ts";
 import { children, optionalNumber, optionalText } from "./read-values.ts";
+import { rememberedOf } from "./remembered.ts";
 import { foldId, networkInterfaceState, networkState, nodeState, rootKey, runtimeNodeValue } from "./schema.ts";
 
 /** A subnet on which nodes meet. */
@@ -74,6 +75,29 @@ export function readNetworks(tree: Key): ClusterNetworks {
       state: states.interfaces.get(one.id) ?? networkInterfaceState.unavailable,
     })),
   };
+}
+
+/** Bits of a network's role. */
+export const networkRole = { cluster: 1, client: 2 } as const;
+
+const notForCluster = rememberedOf(
+  (networks: Key): ReadonlySet<string> =>
+    new Set(
+      [...childrenOf(networks)]
+        .filter((key) => ((optionalNumber(key, "Role") ?? 3) & networkRole.cluster) === 0)
+        .map(({ name }) => foldId(name)),
+    ),
+);
+
+/** Addresses of nodes, as others are told to call them, on networks that are not for the cluster. */
+export function addressesKeptOff(tree: Key): readonly string[] {
+  const networks = findKey(tree, rootKey.networks);
+  const off = networks === undefined ? undefined : notForCluster(networks);
+  if (off === undefined || off.size === 0) return [];
+  return [...children(tree, rootKey.networkInterfaces)]
+    .filter((key) => off.has(foldId(optionalText(key, "Network") ?? "")))
+    .map((key) => optionalText(key, "Address") ?? "")
+    .toSorted();
 }
 
 /** What each node that is up says: ids of other nodes' interfaces that do not answer it. Nodes that are not up say nothing. */

@@ -19,6 +19,7 @@ const titles = {
   group: "Group",
   resource: "Resource",
   resourceType: "Resource type",
+  network: "Network",
 } as const;
 
 /** The whole page as Markdown. */

@@ -7,7 +7,7 @@ import { number, other, type PropertySpec, readOnly } from "./property-spec.ts";
 import { minusOne } from "./schema.ts";
 
 /** What has common properties. */
-export type ObjectKind = "cluster" | "node" | "group" | "resource" | "resourceType";
+export type ObjectKind = "cluster" | "node" | "group" | "resource" | "resourceType" | "network";
 
 const cluster: readonly PropertySpec[] = [
   other("Description", "sz", "For people."),
@@ -148,6 +148,20 @@ const resourceType: readonly PropertySpec[] = [
   ),
 ];
 
+const network: readonly PropertySpec[] = [
+  other("Name", "sz", "Display name.", readOnly),
+  other("Description", "sz", "For people."),
+  other("Address", "sz", "Of the subnet.", readOnly),
+  other("AddressMask", "sz", "Of the subnet.", readOnly),
+  number(
+    "Role",
+    0,
+    3,
+    3,
+    "Who uses it: 0 nobody, 1 nodes among themselves (heartbeats and calls), 2 clients (addresses of groups), 3 both.",
+  ),
+];
+
 /** The common properties by kind of object. */
 export const commonProperties: Readonly<Record<ObjectKind, readonly PropertySpec[]>> = {
   cluster,
@@ -155,4 +169,5 @@ export const commonProperties: Readonly<Record<ObjectKind, readonly PropertySpec
   group,
   resource,
   resourceType,
+  network,
 };

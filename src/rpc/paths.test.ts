@@ -14,6 +14,7 @@ class Networks {
   readonly asked: string[] = [];
   readonly cut: Set<string> = new Set();
   readonly refused: Set<string> = new Set();
+  readonly keptOff: Set<string> = new Set();
   readonly #closers = new Map<string, () => void>();
   connections = 0;
 
@@ -24,7 +25,12 @@ class Networks {
       this.connections++;
       return Promise.resolve(this.#connection(place));
     };
-    return dialPaths({ timers, clock, net: { connect, listen: () => assert.fail() } }, "tls:2@a:7400,b:7400", "c1");
+    const outside = { timers, clock, net: { connect, listen: () => assert.fail() } };
+    return dialPaths(outside, "tls:2@a:7400,b:7400", "c1", (host) => this.keptOff.has(host));
+  }
+
+  async connected(count: number): Promise<void> {
+    while (this.connections < count) await timers.sleep(5);
   }
 
   close(place: string): void {
@@ -62,6 +68,27 @@ class Networks {
     };
   }
 }
+
+test("nothing goes over a network that is kept off, from the next call on; when all are, they are used", async () => {
+  const networks = new Networks();
+  networks.keptOff.add("a");
+  const caller = await networks.dial();
+  assert.equal(networks.connections, 1);
+  assert.equal(await caller.call("fetch", {}, 40), "b");
+  networks.keptOff.delete("a");
+  networks.keptOff.add("b");
+  await networks.connected(2);
+  assert.equal(await caller.call("fetch", {}, 40), "a");
+  networks.cut.add("a");
+  await assert.rejects(caller.call("fetch", {}, 40), /did not answer fetch/);
+  assert.deepEqual(networks.asked, ["fetch at b", "fetch at a"]);
+  caller.close();
+  networks.cut.clear();
+  networks.keptOff.add("a");
+  const last = await networks.dial();
+  assert.equal(await last.call("fetch", {}, 40), "a");
+  last.close();
+});
 
 test("a call that one network loses is answered over the other, which comes first from then on", async () => {
   const networks = new Networks();

@@ -30,13 +30,25 @@ const fresh = 1000;
 
 type PathsOutside = Pick<Outside, "net" | "timers" | "clock">;
 
-/** As `dial`; an address with several places is called over all of them. */
-export async function dialPaths(outside: PathsOutside, address: string, instance: string | undefined): Promise<Caller> {
-  return isTlsAddress(address) ? Paths.open(outside, address, instance) : dial(outside, address, instance);
+/** Whether a place, by its host, is on a network that is not for the cluster; asked again for each call. */
+export type KeptOff = (host: string) => boolean;
+
+/**
+ * As `dial`; an address with several places is called over all of them but those that are kept off. Nodes that would be reached nowhere
+ * else are called all the same.
+ */
+export async function dialPaths(
+  outside: PathsOutside,
+  address: string,
+  instance: string | undefined,
+  isKeptOff: KeptOff = () => false,
+): Promise<Caller> {
+  return isTlsAddress(address) ? Paths.open(outside, address, instance, isKeptOff) : dial(outside, address, instance);
 }
 
 interface Path {
   readonly address: string;
+  readonly host: string;
   caller: Caller | undefined;
   /** Something sent on it was not answered in time; others come first until an answer comes. */
   isLate: boolean;
@@ -54,16 +66,19 @@ class Paths implements Caller {
   readonly #address: string;
   readonly #instance: string | undefined;
   readonly #paths: readonly Path[];
+  readonly #isKeptOff: KeptOff;
   readonly #over = new AbortController();
   readonly #closeHandlers = new Set<() => void>();
 
-  private constructor(outside: PathsOutside, address: string, instance: string | undefined) {
+  private constructor(outside: PathsOutside, address: string, instance: string | undefined, isKeptOff: KeptOff) {
+    this.#isKeptOff = isKeptOff;
     this.#outside = outside;
     this.#address = address;
     this.#instance = instance;
     const { node, places } = parseTlsAddress(address);
     this.#paths = places.map((place) => ({
       address: formatTlsAddress(node, [place]),
+      host: place.host,
       caller: undefined,
       isLate: false,
       heard: Number.NEGATIVE_INFINITY,
@@ -71,11 +86,16 @@ class Paths implements Caller {
   }
 
   /** Resolves with the first connection; rejects as `dial` when there is none. */
-  static async open(outside: PathsOutside, address: string, instance: string | undefined): Promise<Paths> {
-    const made = new Paths(outside, address, instance);
-    const attempts = made.#paths.map((path) => made.#connect(path));
+  static async open(
+    outside: PathsOutside,
+    address: string,
+    instance: string | undefined,
+    isKeptOff: KeptOff,
+  ): Promise<Paths> {
+    const made = new Paths(outside, address, instance, isKeptOff);
+    const attempts = made.#paths.map((path) => (made.#isUsed(path) ? made.#connect(path) : undefined));
     try {
-      await Promise.any(attempts);
+      await Promise.any(attempts.filter((attempt) => attempt !== undefined));
     } catch (cause) {
       const failures = cause instanceof AggregateError ? (cause.errors as unknown[]).map(failureOf) : [];
       throw failures.find(({ name }) => name === "ACCESS_DENIED") ?? failures[0] ?? cause;
@@ -111,8 +131,12 @@ class Paths implements Caller {
 
   /** Those that answer, then those that were late; without those that are not connected. */
   #inOrder(): readonly Path[] {
-    const open = this.#paths.filter(({ caller }) => caller !== undefined);
+    const open = this.#paths.filter((path) => path.caller !== undefined && this.#isUsed(path));
     return [...open.filter(({ isLate }) => !isLate), ...open.filter(({ isLate }) => isLate)];
+  }
+
+  #isUsed({ host }: Path): boolean {
+    return !this.#isKeptOff(host) || this.#paths.every((path) => this.#isKeptOff(path.host));
   }
 
   /** The first answer of any path; what another node refuses is an answer. */
@@ -184,16 +208,28 @@ class Paths implements Caller {
     });
   }
 
+  /** Closes it when its network is kept off, used or not. */
+  async #untilGone(path: Path, caller: Caller): Promise<void> {
+    let isGone = false;
+    const gone = new Promise<void>((resolve) => caller.onClose(resolve)).then(() => {
+      isGone = true;
+    });
+    while (!isGone && !this.#over.signal.aborted) {
+      await Promise.race([gone, this.#outside.timers.sleep(redialAfter, this.#over.signal)]);
+      if (!this.#isUsed(path)) caller.close();
+    }
+  }
+
   /** Connects again and again while another path holds; the loss of the last one ends them all. */
   async #keep(path: Path, first: Promise<void> | undefined): Promise<void> {
     let attempt = first;
     while (!this.#over.signal.aborted) {
       await attempt?.catch(() => undefined);
       const { caller } = path;
-      if (caller !== undefined) await new Promise<void>((resolve) => caller.onClose(resolve));
+      if (caller !== undefined) await this.#untilGone(path, caller);
       if (this.#paths.every((one) => one.caller === undefined)) return this.close();
       await this.#outside.timers.sleep(redialAfter, this.#over.signal);
-      attempt = this.#over.signal.aborted ? undefined : this.#connect(path);
+      attempt = this.#over.signal.aborted || !this.#isUsed(path) ? undefined : this.#connect(path);
     }
   }
 }

@@ -216,6 +216,13 @@ export class TestNetwork {
     return [...listed.matchAll(/counter packets (\d+)/g)].reduce((sum, [, count]) => sum + Number(count), 0);
   }
 
+  /** How many connections over TCP a machine has to others on a network. */
+  connections(machine: number, lan: number): number {
+    const subnet = `${this.address(0, lan)}/24`;
+    const listed = this.#machine(machine).run(["ss", "-Htn", "state", "established", "dst", subnet]);
+    return listed.split("\n").filter((line) => line.trim() !== "").length;
+  }
+
   /** Every frame of a machine on a network comes so many milliseconds late, each way. */
   async delay(machine: number, lan: number, ms: number): Promise<void> {
     const port = portOf(machine, lan);

@@ -14,7 +14,7 @@ import { etcdBeside, Machines, whyNoEtcdBeside } from "./machines.ts";
 import { waitFor } from "./wait-for.ts";
 
 const skip = whyNoEtcdBeside();
-const factor = 1;
+const factor = 3;
 
 describe("machines with a member of etcd beside each node", { skip }, () => {
   const cluster = new TestCluster("beside");
@@ -74,11 +74,35 @@ describe("machines with a member of etcd beside each node", { skip }, () => {
     }
   });
 
+  scenario("a network that is taken from the cluster carries nothing of it, and comes back", async () => {
+    const [run, [one]] = [await app.running(), cluster.nodes];
+    assert.ok(one);
+    const set = (role: number, lan = 1): Promise<string> =>
+      cluster.run(one, "network", "set", `Cluster Network ${lan + 1}`, `Role=${role}`);
+    const over = (lan: number): number =>
+      cluster.nodes.reduce((sum, node) => sum + machines.network.connections(machines.machineOf(node), lan), 0);
+    assert.ok(over(1) > 0);
+    await set(0);
+    await waitFor("nothing is connected over the network", () => over(1) === 0, 30_000);
+    await app.lives(run, 1.1 * permit);
+    assert.equal(over(1), 0);
+    assert.match(await cluster.run(one, "network", "show", "Cluster Network 2"), /^Role +not used$/m);
+    const last = await cluster.command(one, ["network", "set", "Cluster Network 1", "Role=0"]);
+    assert.match(last.stderr, /have no other network for the cluster/);
+    assert.equal(last.code, 3);
+    await set(1);
+    await waitFor("the network is used again", () => over(1) > 0, 30_000);
+    const address = ["--group", "App", "--type", "IP Address", "Address=10.78.0.99"];
+    const refused = await cluster.command(one, ["resource", "create", "Address", ...address]);
+    assert.match(refused.stderr, /Cluster Network 2, which is not for clients/);
+    await set(3);
+  });
+
   scenario("a node that does not lead is cut off from etcd but not from the others: nothing stops", async () => {
     const owner = await onFollower();
     const run = await app.running();
     machines.network.cut(machines.machineOf(owner), 0);
-    await app.lives(run, 1.5 * permit);
+    await app.lives(run, 1.1 * permit);
     machines.network.mend(machines.machineOf(owner), 0);
     await waitFor("its settings reach etcd again", () => app.change(owner).catch(() => false), 30_000);
   });
@@ -90,7 +114,7 @@ describe("machines with a member of etcd beside each node", { skip }, () => {
     const another = async (): Promise<boolean> =>
       (await cluster.status(cluster.others(leader)))?.leader?.node !== leader.name;
     await waitFor("a node of the majority leads", another, 30_000);
-    await app.lives(run, 1.5 * permit);
+    await app.lives(run, 1.1 * permit);
     await app.change(owner);
     const alone = async (): Promise<boolean> => (await leader.status())?.self.state === "alone";
     await waitFor("the node that was cut off knows that it is alone", alone, 30_000);

@@ -1,22 +1,23 @@
-import { fail } from "../../base/errors.ts";
-import { foldId } from "../../database/schema.ts";
+import * as z from "zod";
+import { findNetwork, setNetworkProperties } from "../../database/commands/network-role.ts";
 import { networkViews } from "../network-view.ts";
-import { type ApiRoutes, pathPart, routes, stateOf } from "../request.ts";
+import { propertyInputs } from "../property-inputs.ts";
+import { type ApiRoutes, bodyOf, change, pathPart, routes, stateOf } from "../request.ts";
 
-/** GET /networks, /networks/NETWORK. */
+const patch = z.strictObject({ properties: propertyInputs });
+
+/** GET /networks, /networks/NETWORK; PATCH /networks/NETWORK {properties}. */
 export function networks(): ApiRoutes {
   return routes()
     .get("/", (context) => context.json(networkViews(stateOf(context))))
     .get("/:network", (context) => {
-      const asked = pathPart(context, "network");
-      const found = networkViews(stateOf(context)).find(
-        ({ id, name }) => foldId(id) === foldId(asked) || name.toLowerCase() === asked.toLowerCase(),
-      );
-      if (found !== undefined) return context.json(found);
-      throw fail("CLUSTER_NETWORK_NOT_FOUND", {
-        happened: `There is no network "${asked}".`,
-        unchanged: "Nothing was changed.",
-        next: "`clubar network list` shows which there are.",
-      });
+      const state = stateOf(context);
+      const { id } = findNetwork(state.tree, pathPart(context, "network"));
+      return context.json(networkViews(state).find((one) => one.id === id));
+    })
+    .patch("/:network", async (context) => {
+      const { properties } = await bodyOf(context, patch);
+      const network = pathPart(context, "network");
+      return change(context, (tree) => setNetworkProperties(tree, { network, properties }));
     });
 }

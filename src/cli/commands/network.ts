@@ -1,7 +1,8 @@
 import { apiPath } from "../../api/client.ts";
 import type { NetworkView } from "../../api/network-view.ts";
+import type { Done } from "../cli.ts";
 import { facts, table } from "../render/table.ts";
-import { type Define, notes, verb } from "../verbs.ts";
+import { assignments, type Define, notes, unsetOption, verb, withUnset } from "../verbs.ts";
 
 const roleWords: Readonly<Record<string, string>> = {
   none: "not used",
@@ -25,6 +26,17 @@ A node is lost only when it is reached on none of its networks.`,
     const network = await cli.client().get<NetworkView>(apiPath("networks", name));
     cli.show(network, () => detail(network));
   });
+  const set = verb(noun, "set <network> [property=value...]", "Set common properties of a network")
+    .addOption(unsetOption())
+    .action(async (network: string, words: string[], options: { readonly unset?: string[] }) => {
+      const properties = withUnset(assignments(words), options.unset);
+      cli.done(await cli.client().patch<Done>(apiPath("networks", network), { properties }));
+    });
+  notes(
+    set,
+    `Role=0: nobody uses it; Role=1: nodes among themselves; Role=2: clients; Role=3: both.
+Refused when two nodes would meet on no network any more, and when addresses of groups lie on a network that clients are to use no more.`,
+  );
 };
 
 /** One row a network; what is not up is said by node. */

@@ -18,6 +18,7 @@ import {
 import { type ClusterState, type GroupState, readState, type ResourceState } from "../state.ts";
 import { checkName, checkNewId, findGroup, findResource } from "./find.ts";
 import { refuseHeld } from "./group.ts";
+import { refuseClientAddress } from "./network-role.ts";
 import { numberAfter, type PropertyInputs, setProperties } from "./properties.ts";
 
 const unchanged = "Nothing was changed.";
@@ -63,6 +64,7 @@ export function createResource(tree: Key, request: CreateResource): Change {
   change.set(group.path, multiSz(groupValue.contains, [...group.resources, request.id]));
   change.set(runtimeResourcePath(request.id), dword("State", resourceState.offline));
   if (request.parameters !== undefined && Object.keys(request.parameters).length > 0) {
+    refuseClientAddress(tree, type.name, request.parameters, undefined);
     setProperties(change, `${path}\\${resourceKey.parameters}`, privateSpecs(type.name), request.parameters, false);
   }
   return change.build(`Resource "${request.name}" (${type.name}) is created in group "${group.name}".`);
@@ -230,6 +232,7 @@ export function setResourceParameters(
   request: { readonly resource: string; readonly parameters: PropertyInputs },
 ): Change {
   const resource = findResource(readState(tree), request.resource);
+  refuseClientAddress(tree, resource.type, request.parameters, resource);
   const change = new ChangeBuilder(tree).exists(resource.path);
   setProperties(
     change,
