@@ -11,6 +11,7 @@ import { findValue } from "../tree/key.ts";
 import { sz, textOf } from "../tree/value.ts";
 import { formatTag } from "../quorum/tag.ts";
 import { holdsPath, holdTaker } from "./leader-duties.ts";
+import { backupFailure } from "./lost-hold.ts";
 import { captureEverywhere } from "./owner-calls.ts";
 import type { ServiceNode } from "./service-node.ts";
 
@@ -90,6 +91,8 @@ export class BackupRun {
         parts.log.warn("the backup is not noted in the database", { error }),
       );
       return result;
+    } catch (error) {
+      throw backupFailure(error, database.tree(), hold);
     } finally {
       await this.#submit([{ kind: "delete-key", path: hold }], `The backup to ${path} has ended.`).catch(
         (error: unknown) => parts.log.warn("a hold stays until its taker's life ends", { error }),
