@@ -26,7 +26,7 @@ export const benches: ReadonlyMap<string, Bench> = new Map<string, Bench>([
     {
       run: async (options, say) => beside(await benchFailover(options.runs, say), failoverOfPacemaker, options, say),
       seconds: ({ runs, peer, peerRuns }) =>
-        10 + 25 * runs + (peer ? 30 + 40 * peerRuns + 60 * Math.min(peerRuns, 2) : 0),
+        10 + 18 * runs + (peer ? 20 + 38 * peerRuns + 50 * Math.min(peerRuns, 2) : 0),
     },
   ],
   ["failover-etcd", { run: ({ runs }, say) => benchFailoverEtcd(runs, say), seconds: ({ runs }) => 20 + 40 * runs }],
