@@ -232,6 +232,36 @@ test("a node that is no member ends its life when it leads: it does not claim ag
   assert.equal(calls.filter((call) => call === "claim").length, 1);
 });
 
+test("a leader that never answers a join does not hold up the join to the next leader", async () => {
+  const { quorum, parts } = await cluster();
+  await leading(quorum, parts("1"));
+  const dialed: string[] = [];
+  const membership = new Membership({
+    ...parts("2"),
+    self: { node: "2", incarnation: guid(4), endpoint: "e2" },
+    dial: async (endpoint) => {
+      dialed.push(endpoint);
+      const gone = Promise.withResolvers<never>();
+      if (dialed.length === 1)
+        await quorum.claim(1, { node: "3", incarnation: guid(7), endpoint: "e3", hostEndpoint: "h" });
+      else membership.stop("the test has seen enough");
+      gone.promise.catch(() => undefined);
+      const never = (): Promise<never> => gone.promise;
+      return {
+        join: never,
+        fetch: never,
+        submit: never,
+        closed: new Promise(() => undefined),
+        close: () => gone.reject(new Error("closed")),
+      };
+    },
+  });
+  const stopLate = setTimeout(() => membership.stop("the test waited long enough"), 2000);
+  await membership.run();
+  clearTimeout(stopLate);
+  assert.deepEqual(dialed, ["e1", "e3"]);
+});
+
 test("over a damaged quorum a node claims ever more slowly and tells what it found", async () => {
   const { parts } = await cluster();
   const given = parts("1");

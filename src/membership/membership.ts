@@ -72,6 +72,8 @@ export class Membership implements Database {
   #member: Member | undefined;
   #claim: Claim | undefined;
   #attaching = false;
+  /** A join that was not answered yet. */
+  #joining: LeaderCalls | undefined;
   #admitted: number;
   #over: string | undefined;
   #overCause: Failure | undefined;
@@ -278,6 +280,8 @@ export class Membership implements Database {
 
   async #followUntil(claim: Claim): Promise<Challenge | undefined> {
     this.#claim = claim;
+    // An earlier leader that stands still would hold up the join to this one for longer than a permit lasts.
+    this.#joining?.close();
     try {
       while (this.#over === undefined) {
         const seen = await this.#watcher.look(claim);
@@ -298,6 +302,11 @@ export class Membership implements Database {
     let calls: LeaderCalls | undefined;
     try {
       calls = await dial(claim.endpoint);
+      if (this.#claim !== claim || this.#over !== undefined) {
+        calls.close();
+        return;
+      }
+      this.#joining = calls;
       const member = await Member.join(this.#parts, calls, claim, this.#admitted);
       this.#admitted = replica.tag().generation;
       if (this.#claim !== claim || this.#over !== undefined) {
@@ -311,6 +320,7 @@ export class Membership implements Database {
       calls?.close();
       if (!this.#endIfFinal(error)) log.info("could not join yet", { leader: claim.node, epoch: claim.epoch, error });
     } finally {
+      this.#joining = undefined;
       this.#attaching = false;
     }
   }
