@@ -232,6 +232,19 @@ test("a node that is no member ends its life when it leads: it does not claim ag
   assert.equal(calls.filter((call) => call === "claim").length, 1);
 });
 
+test("a leader's own host asks for its permit as soon as it was admitted", async () => {
+  const { parts, calls, host } = await cluster();
+  const follow = (): void => {
+    calls.push("follow");
+    if (calls.some((call) => call.startsWith("admit"))) membership.stop("the test has seen enough");
+  };
+  const membership = new Membership({ ...parts("1"), host: { ...host, follow } });
+  const stopLate = setTimeout(() => membership.stop("the test waited long enough"), 2000);
+  await membership.run();
+  clearTimeout(stopLate);
+  assert.ok(calls.lastIndexOf("follow") > calls.findIndex((call) => call.startsWith("admit")), calls.join(" "));
+});
+
 test("a leader that never answers a join does not hold up the join to the next leader", async () => {
   const { quorum, parts } = await cluster();
   await leading(quorum, parts("1"));

@@ -72,7 +72,6 @@ export class Membership implements Database {
   #member: Member | undefined;
   #claim: Claim | undefined;
   #attaching = false;
-  /** A join that was not answered yet. */
   #joining: LeaderCalls | undefined;
   #admitted: number;
   #over: string | undefined;
@@ -108,7 +107,7 @@ export class Membership implements Database {
       } catch (error) {
         this.#parts.log.warn("membership tries again", { error });
         this.#trouble = failureOf(error);
-        await this.#pause(this.#polls());
+        await this.#pause(this.#polls() * this.#parts.timing.poll);
       }
     }
     this.#member?.stop();
@@ -270,6 +269,8 @@ export class Membership implements Database {
       this.#attaching = false;
     }
     this.#admitted = replica.tag().generation;
+    // Admitted only now: it asks again at once, for the host's next question may come too late.
+    host.follow(leader.epoch, host.endpoint);
     while (!lost && this.#over === undefined) {
       await leader.review().catch((error: unknown) => this.#parts.log.warn("review failed", { error }));
       if (lost || this.#over !== undefined) break;
@@ -287,7 +288,7 @@ export class Membership implements Database {
         const seen = await this.#watcher.look(claim);
         if (seen !== undefined) return seen.kind === "challenge" ? seen : undefined;
         if (this.#member === undefined && !this.#attaching) void this.#attach(claim);
-        await this.#pause();
+        await this.#pause(this.#watcher.rest());
       }
       return undefined;
     } finally {
@@ -380,9 +381,8 @@ export class Membership implements Database {
     this.#kick();
   }
 
-  async #pause(polls = 1): Promise<void> {
-    const { outside, timing } = this.#parts;
-    await Promise.race([outside.timers.sleep(timing.poll * polls, this.#stop.signal), this.#kicked()]);
+  async #pause(ms = this.#parts.timing.poll): Promise<void> {
+    await Promise.race([this.#parts.outside.timers.sleep(ms, this.#stop.signal), this.#kicked()]);
   }
 
   /** Every claim leaves files: over a damaged quorum, which only a person mends, they come ever more slowly. */

@@ -139,7 +139,7 @@ export class PermitKeeper {
     const { outside, timing } = this.#parts;
     while (!this.#stop.signal.aborted) {
       void this.#renewOnce();
-      await outside.timers.sleep(timing.permit / 4, this.#stop.signal);
+      await outside.timers.sleep(Math.min(timing.permit / 4, 2 * timing.poll), this.#stop.signal);
     }
   }
 

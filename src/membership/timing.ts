@@ -10,7 +10,7 @@ export interface Timing {
   readonly permit: number;
   /** K: the time a host may take to end everything once its permit is over. */
   readonly kill: number;
-  /** How often a host renews, the leader's host confirms, and nodes look at the quorum. */
+  /** How often the leader's host confirms and nodes look at the quorum; a host renews every other time. */
   readonly poll: number;
   /** How long the leader's counter must stand still before a node challenges. */
   readonly challenge: number;

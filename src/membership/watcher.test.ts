@@ -31,4 +31,8 @@ test("an answer that was long on its way is no sign of a counter that stands sti
   assert.equal(await watcher.look(claim), undefined);
   now += timing.challenge - 1;
   assert.equal(await watcher.look(claim), undefined);
+  assert.equal(watcher.rest(), 1, "the next look comes as soon as it can show something");
+  counter++;
+  assert.equal(await watcher.look(claim), undefined);
+  assert.equal(watcher.rest(), timing.poll);
 });

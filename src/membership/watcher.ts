@@ -48,6 +48,13 @@ export class Watcher {
     return { kind: "challenge", because, lastMovement: this.#lastMovement };
   }
 
+  /** Milliseconds until the next look: one that could show a reason to challenge comes as soon as it can. */
+  rest(): number {
+    const { challenge, poll } = this.#timing;
+    const due = this.#lastMovement + challenge - this.#outside.clock.boot();
+    return Math.max(1, Math.min(poll, Math.ceil(due)));
+  }
+
   /**
    * Reads the counter of an epoch and returns the boot time of its last movement that this node saw itself. A first look
    * counts as a movement, for nobody knows when the last one was.
