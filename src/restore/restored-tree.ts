@@ -98,8 +98,11 @@ function nextNodeId(tree: Key, state: ClusterState): number {
 /** A number that was used since the backup is never used for other content. */
 function nextNumbersOf(set: Key, present: Key | undefined): Record<string, number> {
   const numbers: Record<string, number> = {};
+  const there = new Map(
+    present === undefined ? [] : [...resourcesOf(present)].map((key) => [foldId(key.name), key] as const),
+  );
   for (const key of resourcesOf(set)) {
-    const now = present === undefined ? undefined : findResource(present, foldId(key.name));
+    const now = there.get(foldId(key.name));
     const next = Math.max(nextNumber(key), now === undefined ? 0 : nextNumber(now));
     if (next > 1) numbers[foldId(key.name)] = next;
   }
@@ -132,11 +135,6 @@ function* resourcesOf(tree: Key): Iterable<Key> {
   if (resources !== undefined) yield* childrenOf(resources);
 }
 
-function findResource(tree: Key, id: string): Key | undefined {
-  for (const key of resourcesOf(tree)) if (foldId(key.name) === id) return key;
-  return undefined;
-}
-
 /** The tree that is put in force, but for its tag. The same input gives the same tree. `time` is a FILETIME. */
 export function restoredTree(set: Key, changes: TreeChanges, time: bigint): Key {
   const edits: Edit[] = [{ kind: "delete-key", path: rootKey.runtime }];
@@ -144,14 +142,9 @@ export function restoredTree(set: Key, changes: TreeChanges, time: bigint): Key 
   for (const id of dropped) edits.push({ kind: "delete-key", path: `${rootKey.nodes}\\${id}` });
   for (const name of changes.dropUsers ?? []) edits.push({ kind: "delete-key", path: `${rootKey.users}\\${name}` });
   const { groups, resources } = readState(set);
+  const holds = new Map(changes.hold.map((hold) => [hold.id, hold]));
   for (const { id, path, preferredOwners, held } of groups.values()) {
-    edits.push(
-      ...holdEdits(
-        path,
-        held !== undefined,
-        changes.hold.find((hold) => hold.id === id),
-      ),
-    );
+    edits.push(...holdEdits(path, held !== undefined, holds.get(id)));
     const rest = preferredOwners.filter((node) => !dropped.has(node));
     if (rest.length < preferredOwners.length) edits.push(setValue(path, multiSz(groupValue.preferredOwners, rest)));
   }
