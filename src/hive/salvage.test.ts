@@ -57,8 +57,8 @@ function expectSaved(model: readonly ModelKey[], cut: number, tree: Key, report:
     );
     const values = isThere([one.valuesEnd]) ? one.values.filter(({ ends }) => isThere(ends)) : [];
     assert.deepEqual(
-      [...valuesOf(found.key)].map(({ name, data }) => [name, Buffer.from(data).toString("hex")]).sort(),
-      values.map(({ name, data }) => [name, Buffer.from(data).toString("hex")]).sort(),
+      [...valuesOf(found.key)].map(({ name, data }) => `${name} ${Buffer.from(data).toString("hex")}`).sort(),
+      values.map(({ name, data }) => `${name} ${Buffer.from(data).toString("hex")}`).sort(),
       `${one.name}, cut at ${cut}`,
     );
   }
