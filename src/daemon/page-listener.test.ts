@@ -96,7 +96,7 @@ test("the built page is small, whole, and names no other place", async () => {
     const others = new TextDecoder().decode(bytes).match(/https?:\/\/(?!www\.w3\.org\/)[^"'`\s)]+/g);
     assert.equal(others, null, path);
   }
-  assert.ok(scripts > 1000 && scripts < 60_000, `${scripts} bytes of script`);
+  assert.ok(scripts > 1000 && scripts < 64_000, `${scripts} bytes of script`);
 });
 
 test("a page that can't be read is an answer, not the end of the service", async () => {
