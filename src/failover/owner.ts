@@ -256,7 +256,7 @@ function stepDown(view: View, resource: ResourceState): void {
     else view.actions.push({ kind: "wake", at, because: `PendingTimeout of ${quoted(resource)}` });
     if (phase === "offline-pending") return;
   }
-  if (isToRest(resource, phase)) {
+  if (isToRest(view.group, resource, phase)) {
     const because = `${quoted(resource)} is to be offline, and nothing of it runs`;
     view.actions.push({ ...step, kind: "terminate", becomes: "offline", because });
     return;
@@ -283,11 +283,16 @@ function stepDown(view: View, resource: ResourceState): void {
 }
 
 /**
- * Failed, and asked to be offline: then it is. What has checkpoints stays failed, for offline would capture what it had when it failed.
+ * Failed, and it or its group asked to be offline: then it is. What has checkpoints stays failed, for offline would capture what it had
+ * when it failed.
  */
-function isToRest(resource: ResourceState, phase: RunningResource["phase"]): boolean {
+function isToRest(group: GroupState, resource: ResourceState, phase: RunningResource["phase"]): boolean {
   const isAsked = resource.persistentState === persistentState.offline && resource.request === undefined;
-  return phase === "failed" && isAsked && !resource.hasCheckpoints;
+  return phase === "failed" && (isAsked || isGroupToRest(group)) && !resource.hasCheckpoints;
+}
+
+function isGroupToRest({ wanted, held, moveTo }: GroupState): boolean {
+  return !wanted && held === undefined && moveTo === undefined;
 }
 
 function whyDown(view: View, resource: ResourceState): string | undefined {
