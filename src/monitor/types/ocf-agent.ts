@@ -2,6 +2,7 @@ import { fail } from "../../base/errors.ts";
 import type { Outside } from "../../base/outside.ts";
 import { foldName } from "../../tree/path.ts";
 import { defaultTimes, type ResourceContext, type ResourceType } from "../resource-type.ts";
+import { exitReason, logEnd } from "./exit-reason.ts";
 import { agentPath, ocfActs, ocfCode, type OcfRun, ocfSays, saysRunning } from "./ocf-action.ts";
 import { type OcfMetadata, ocfProblems, ocfRows, parseOcfMetadata } from "./ocf-metadata.ts";
 import { knownMetadata } from "./ocf-known.ts";
@@ -77,21 +78,24 @@ async function bringOnline(context: ResourceContext, run: OcfRun): Promise<void>
   const isThere = !wasStopped(context) && (await act("monitor")) !== ocfCode.notRunning;
   // Wrong parameters also make a monitor fail; then nothing is to be stopped with them.
   if (isThere && metadata.actions.some(({ name }) => name === "validate-all")) {
+    const from = await logEnd(context);
     const valid = await act("validate-all");
-    if (valid !== 0 && valid !== ocfCode.unimplemented) throw failed(context, "validate-all", valid);
+    if (valid !== 0 && valid !== ocfCode.unimplemented) throw await failed(context, "validate-all", valid, from);
   }
   if (run.machine) await rememberStart(context);
   if (isThere) await stop(context, run);
   stopped.get(outside)?.delete(resource.id);
+  const from = await logEnd(context);
   // A start that says yes is believed until the next look, as the specification has it (it answers when all is up).
   const started = await act("start");
-  if (started !== 0) throw failed(context, "start", started);
+  if (started !== 0) throw await failed(context, "start", started, from);
 }
 
 async function metadataOf(context: ResourceContext, path: string, signal: AbortSignal): Promise<OcfMetadata> {
   const asked = async (): Promise<OcfMetadata> => {
+    const from = await logEnd(context);
     const { code, text } = await ask(context, context.application(), [path, "meta-data"], signal);
-    if (code !== 0) throw failed(context, "meta-data", code);
+    if (code !== 0) throw await failed(context, "meta-data", code, from);
     return parseOcfMetadata(text, path);
   };
   const isGood = (metadata: OcfMetadata): boolean => ocfProblems(metadata, context.resource.parameters).length === 0;
@@ -146,9 +150,10 @@ async function isRunning(context: ResourceContext, run: OcfRun, depth: number): 
 /** The agent's stop; when that fails, its monitor may still say that nothing runs. */
 async function stop(context: ResourceContext, run: OcfRun): Promise<void> {
   const act = ocfActs(context, known.get(context.resource), run);
+  const from = await logEnd(context);
   const code = await act("stop");
   const isStopped = code === 0 || code === ocfCode.notRunning || (await act("monitor")) === ocfCode.notRunning;
-  if (!isStopped) throw failed(context, "stop", code);
+  if (!isStopped) throw await failed(context, "stop", code, from);
   rememberStop(context);
 }
 
@@ -192,9 +197,18 @@ async function forgetStart(context: ResourceContext): Promise<void> {
   if (await mayHaveStarted(context)) await context.outside.files.unlink(startFile(context));
 }
 
-function failed({ resource, folder }: ResourceContext, action: string, code: number | undefined): Error {
+/** `from`: where the log ended before the agent was called. */
+async function failed(
+  context: ResourceContext,
+  action: string,
+  code: number | undefined,
+  from: number,
+): Promise<Error> {
+  const { resource, folder } = context;
+  const reason = await exitReason(context, from);
+  const why = reason === undefined ? "" : `: ${reason.replace(/\.$/, "")}`;
   return fail("RESOURCE_FAILED", {
-    happened: `${resource.name}: ${resource.parameters.text("OcfAgent")} ${action} ${ocfSays(code)}.`,
+    happened: `${resource.name}: ${resource.parameters.text("OcfAgent")} ${action} ${ocfSays(code)}${why}.`,
     next: `Its output is in ${folder}/output.log.`,
   });
 }

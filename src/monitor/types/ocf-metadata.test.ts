@@ -62,8 +62,9 @@ case $1 in meta-data) echo >>$here/asked; cat $here/meta-data.xml; exit 0;; esac
 echo "$1 $OCF_CHECK_LEVEL $OCF_RESOURCE_INSTANCE $OCF_RESOURCE_PROVIDER:$OCF_RESOURCE_TYPE $OCF_RESKEY_CRM_meta_timeout" >>$here/calls
 case $OCF_RESKEY_how:$1 in
   hang:start) trap '' TERM; sleep 1000;;
-  refuse:validate-all) exit 6;;
-  refuse:*) exit 1;;
+  refuse:validate-all) echo "ERROR: ocf-exit-reason:Else is needed." >&2; exit 6;;
+  refuse:*) echo "ocf-exit-reason:It is not told." >&2; exit 1;;
+  mute:start) exit 1;;
   weak:start) exit 0;;
   *:start) : >$here/runs;;
   *:stop) rm -f $here/runs;;
@@ -164,8 +165,9 @@ test("a container is made ahead of the start that it was made for, and gone when
 test("a failed check, a start that did nothing and a stop that fails are told; the last holds the resource", async () => {
   assert.match(
     (await odd.online("a", "OCF Agent", how("refuse"))).because,
-    /validate-all ended with 6 \(wrong configuration\)/,
+    /validate-all ended with 6 \(wrong configuration\): Else is needed\. Its/,
   );
+  assert.match((await odd.online("a", "OCF Agent", how("mute"))).because, /start ended with 1 \(generic error\)\. Its/);
   const quick = { looksAlivePollInterval: 10, isAlivePollInterval: 10 };
   assert.equal((await odd.online("b", "OCF Agent", how("weak"), quick)).state, online);
   assert.match((await odd.reaches("b", failed)).because, /not alive any more/);
