@@ -52,6 +52,21 @@ describe("import", () => {
     assert.match((await run(...wanted, "--yes")).out, /nothing was written/);
   });
 
+  test("in place: Ctrl-C says how far it came, for as long as anything is written", async () => {
+    await writeFile(file("heard"), readFileSync(file("SAMPLE")));
+    await writeFile(file("heard.reg"), 'REGEDIT4\r\n\r\n[HKLM\\X\\Setup]\r\n"by"="us"\r\n');
+    const texts: string[] = [];
+    const onInterrupt = (say: () => string): (() => void) => {
+      texts.push(say());
+      return () => texts.push(say());
+    };
+    const words = ["hive", "import", "heard.reg", "heard", "--prefix", "HKLM\\X", "--in-place", "--yes"];
+    assert.equal((await clubar(words, undefined, { folder, onInterrupt })).exit, 0);
+    assert.match(texts[0] ?? "", /Interrupted\. Only its log was written/);
+    assert.match(texts[1] ?? "", /Nothing is lost: the change is whole in .*heard\.LOG1.*\nNow run/);
+    assert.equal(texts.length, 2);
+  });
+
   test("in place: the log takes nobody else's place, and lies beside the file that a link leads to", async () => {
     const bytes = readFileSync(file("SAMPLE"));
     await writeFile(file("two.reg"), 'REGEDIT4\r\n\r\n[HKLM\\X\\Setup]\r\n"by"="us"\r\n');

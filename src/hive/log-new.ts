@@ -22,27 +22,38 @@ export interface LogEntry {
   readonly pages: readonly LogPage[];
 }
 
-/** The sound entries at the front of a log, each with the sequence after the one before; `ended` says why no more follow. */
-export function readNewLog(log: Uint8Array): { readonly entries: readonly LogEntry[]; readonly ended: string } {
+/** A log as it is read: `ended` says why no more entries follow. */
+export interface NewLog {
+  readonly entries: readonly LogEntry[];
+  readonly ended: string;
+  /** What follows is neither free nor of an earlier round of the log, but an entry that is damaged, or one after others are missing. */
+  readonly isCutShort: boolean;
+}
+
+/** The sound entries at the front of a log, each with the sequence after the one before. */
+export function readNewLog(log: Uint8Array): NewLog {
   const view = new DataView(log.buffer, log.byteOffset, log.byteLength);
   const entries: LogEntry[] = [];
   let at = logBaseSize;
   let ended = "the log ends there";
+  let isCutShort = false;
   while (at + entryHead <= log.length) {
     const entry = readEntry(view, at);
     if (typeof entry === "string") {
       ended = entry;
+      isCutShort = view.getUint32(at, true) === entrySignature;
       break;
     }
     const before = entries.at(-1);
     if (before !== undefined && entry.sequence !== before.sequence + 1) {
       ended = `an entry with sequence ${entry.sequence} follows ${before.sequence}`;
+      isCutShort = entry.sequence > before.sequence;
       break;
     }
     entries.push(entry);
     at += view.getUint32(at + field.size, true);
   }
-  return { entries, ended };
+  return { entries, ended, isCutShort };
 }
 
 function readEntry(view: DataView, at: number): LogEntry | string {

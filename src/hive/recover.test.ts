@@ -40,8 +40,9 @@ describe("hives of others with their logs", { skip: sharedHivesAbsent }, () => {
     test(`${name}, with its logs in either order`, () => {
       const logs = logsOf(name);
       for (const order of [logs, logs.toReversed()]) {
-        const { bytes, outcome } = recoverHive(sharedHive(name), order);
+        const { bytes, outcome, notes } = recoverHive(sharedHive(name), order);
         assert.equal(outcome, "recovered");
+        assert.doesNotMatch(notes.join(), /was not applied/);
         assert.equal(sha256(bytes.subarray(4096)), digest);
         assert.equal(readHive(bytes).dirty, false);
         assertSameLines(listing(bytes), goldenListing(`${name}.recovered`) ?? []);
@@ -130,6 +131,17 @@ describe("logs made for tests", () => {
     const { bytes, notes } = recoverHive(dirty, logs);
     assert.equal(valuesOf(bytes), 1);
     assert.match(notes.join(), /its first entry 13 does not follow 11/);
+    assert.match(
+      notes.join(),
+      /Log 1: after its entry 11 the checksum of an entry's pages is wrong; .* was not applied/,
+    );
+  });
+
+  test("entries of an earlier round behind a log's last are no damage, missing ones are", () => {
+    const of = (...entries: readonly Uint8Array[]): string =>
+      recoverHive(dirty, [logFile(dirty, 11, entries)]).notes.join();
+    assert.equal(of(entry(1), entry(2), entry(1)), "");
+    assert.match(of(entry(1), entry(3)), /after its entry 11 an entry with sequence 13 follows 11; /);
   });
 
   test("entries that do not follow each other, or are older than the hive, are left", () => {

@@ -49,6 +49,8 @@ interface UsableLog {
   readonly bytes: Uint8Array;
   readonly head: LogBase;
   readonly changes: readonly Change[];
+  /** What is damaged in it after the changes; a sentence without its subject. */
+  readonly cutShort?: string;
 }
 
 /**
@@ -73,6 +75,7 @@ export function recoverHive(primary: Uint8Array, logs: readonly Uint8Array[]): R
   const usable = logs.flatMap((bytes, log) => {
     const found = readLog(bytes, log, primary, sound);
     if (typeof found === "string") notes.push(`Log ${log + 1} was passed over: ${found}.`);
+    else if (found.cutShort !== undefined) notes.push(`Log ${log + 1}: ${found.cutShort}`);
     return typeof found === "string" ? [] : [found];
   });
   const chosen = choose(usable, sound, notes);
@@ -99,19 +102,23 @@ function readLog(
   const head = readLogBase(bytes);
   if (typeof head === "string") return head;
   if (head.format === "HvLE") {
-    const { entries, ended } = readNewLog(bytes);
+    const { entries, ended, isCutShort } = readNewLog(bytes);
     const first = entries[0];
     if (first === undefined) return `it has no sound entry (${ended})`;
     if (first.sequence !== head.sequence) return `its first entry has sequence ${first.sequence}, not ${head.sequence}`;
     const changes = sound === undefined ? entries : entries.filter((entry) => isNotBefore(entry, sound));
     return changes.length === 0
       ? `its last entry ${entries.at(-1)?.sequence} is older than the hive`
-      : { log, bytes, head, changes };
+      : { log, bytes, head, changes, ...(isCutShort ? { cutShort: cutShortAfter(entries, ended) } : {}) };
   }
   const pages = readOldLog(bytes, head);
   if (typeof pages === "string") return pages;
   if (!isOfThisWrite(bytes, head, pages, primary, sound)) return "it was not written with this state of the hive";
   return { log, bytes, head, changes: [{ binsSize: head.binsSize, flags: undefined, sequence: head.sequence, pages }] };
+}
+
+function cutShortAfter(entries: readonly LogEntry[], ended: string): string {
+  return `after its entry ${entries.at(-1)?.sequence} ${ended}; that and what follows it was not applied.`;
 }
 
 /** Entries older than the secondary sequence are in the hive already. */

@@ -16,6 +16,8 @@ export interface Caller {
   readonly answers?: readonly string[];
   readonly environment?: Readonly<Record<string, string>>;
   readonly folder?: string;
+  /** As of the terminal: is told what Ctrl-C would say. */
+  readonly onInterrupt?: (say: () => string) => () => void;
 }
 
 /** Without a scene no service answers, which is how most of the command line can be tried. */
@@ -38,6 +40,7 @@ export async function clubar(args: readonly string[], scene?: Scene, caller: Cal
     sleep: () => new Promise((resolve) => setImmediate(resolve)),
     folder: caller.folder ?? "/here",
     environment: { CLUBAR_DATA: scene?.folder ?? "/nowhere/clubar", ...caller.environment },
+    ...(caller.onInterrupt === undefined ? {} : { onInterrupt: caller.onInterrupt }),
   };
   const client = scene === undefined ? {} : { client: () => scene.client };
   const exit = await runCli(args, { terminal, ...client });

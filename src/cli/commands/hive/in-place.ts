@@ -66,7 +66,7 @@ export async function changeInPlace(
     if (now.mtimeNs !== looked.mtimeNs || now.ino !== looked.ino) throw changedMeanwhile(path);
     const log = await openLog(path);
     try {
-      await write(path, commit, hive, log);
+      await write(cli, path, commit, hive, log);
     } finally {
       await log.close();
     }
@@ -131,8 +131,16 @@ async function openLog(path: string): Promise<FileHandle> {
   return file;
 }
 
-async function write(path: string, commit: HiveCommit, hive: FileHandle, log: FileHandle): Promise<void> {
+async function write(cli: Cli, path: string, commit: HiveCommit, hive: FileHandle, log: FileHandle): Promise<void> {
   let begun = false;
+  const left = [
+    `Nothing is lost: the change is whole in ${path}.LOG1, but the hive is written in part only.`,
+    `run \`clubar hive recover\` with the hive and --out NEW. Leave the log beside it until then.`,
+  ] as const;
+  const onlyLog = "Only its log was written: the hive was not changed.";
+  const heed = cli.terminal.onInterrupt?.(
+    () => `\nclubar: Interrupted. ${begun ? `${left[0]}\nNow ${left[1]}` : onlyLog}\n`,
+  );
   const pages = pagesOf(hive);
   const noted: PageFile = {
     write: (at, bytes) => {
@@ -141,14 +149,11 @@ async function write(path: string, commit: HiveCommit, hive: FileHandle, log: Fi
     },
     sync: () => pages.sync(),
   };
-  await translated(`write ${path}`, () => commitHive(commit, noted, pagesOf(log))).catch((error: unknown) => {
-    if (!begun) throw told(error, "Only its log was written: the hive was not changed.");
-    throw told(
-      error,
-      `Nothing is lost: the change is whole in ${path}.LOG1, but the hive is written in part only.`,
-      `Mend the cause, then run \`clubar hive recover\` with the hive and --out NEW. Leave the log beside it until then.`,
-    );
-  });
+  await translated(`write ${path}`, () => commitHive(commit, noted, pagesOf(log)))
+    .catch((error: unknown) => {
+      throw begun ? told(error, left[0], `Mend the cause, then ${left[1]}`) : told(error, onlyLog);
+    })
+    .finally(heed);
 }
 
 function pagesOf(file: FileHandle): PageFile {

@@ -37,6 +37,7 @@ export async function showInfo(cli: Cli, file: string, options: InfoOptions): Pr
     dirty: isDirty(block),
     damage: damage === undefined ? null : { offset: damage.offset, reason: damage.reason },
     recovered: recovery?.outcome === "recovered",
+    notes: recovery?.notes ?? [],
     logs,
     size: bytes.length,
     binsSize: hive?.binsSize ?? block.binsSize,
@@ -50,6 +51,7 @@ export async function showInfo(cli: Cli, file: string, options: InfoOptions): Pr
       ["File name inside", view.fileName],
       ["Last written", block.lastWritten === 0n ? "not told" : timeAndAge(view.lastWritten, cli.terminal.now())],
       ["State", view.recovered ? "recovered from its logs" : stateOf(block, damage)],
+      ...view.notes.map((note) => ["Note", note] as const),
       ["Sequences", `${block.primarySequence} and ${block.secondarySequence}`],
       ["Logs beside it", logs.length === 0 ? "none" : logs.join(", ")],
       [
