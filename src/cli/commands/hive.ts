@@ -81,7 +81,7 @@ const defineLooks: Define = (noun, cli) => {
   reads(
     noun,
     "find <file> <text>",
-    "Keys and values that have a text in their names or data; exit 8 when there are none",
+    "Keys and values that have a text in their names or data (* and ? as in paths, unless --case); exit 8 when there are none",
   )
     .option("--in <path>", "only at and below this key", "")
     .option("--keys", "look at names of keys")
