@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, rmSync, truncateSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, test } from "node:test";
@@ -27,4 +27,11 @@ test("what the shell hands over as an open pipe is read to its end", () => {
     process.stdout.write(await readArtefact("/dev/stdin"));`;
   const program = [process.execPath, "--input-type=module", "--eval", script].map((word) => `'${word}'`).join(" ");
   assert.equal(execFileSync("sh", ["-c", `echo through | ${program}`], { encoding: "utf8" }), "through\n");
+});
+
+test("of a file that is longer than any hive nothing is read", async () => {
+  const path = join(folder, "disk.img");
+  writeFileSync(path, "regf");
+  truncateSync(path, 2 ** 40);
+  await assert.rejects(readArtefact(path), { name: "INVALID_DATA", message: /has 1099511627776 bytes; no hive/ });
 });

@@ -25,9 +25,10 @@ export async function isFolder(path: string, next = "Check the path."): Promise<
 /**
  * A file's bytes, or what comes through a pipe that this process was started with (`<(command)`) until its end. Leaves nothing behind, not
  * even a later access time where the system lets the caller ask for that (the owner; root). INVALID_PARAMETER for a folder, a device, which
- * need not end, a socket, and a pipe with a name, which waits for somebody who may never come.
+ * need not end, a socket, and a pipe with a name, which waits for somebody who may never come; INVALID_DATA for a file that is longer than
+ * any hive, of which nothing is read. `most`: in bytes.
  */
-export async function readArtefact(path: string): Promise<Uint8Array> {
+export async function readArtefact(path: string, most: number = longestHive): Promise<Uint8Array> {
   return untouched(`read ${path}`, async () => {
     const found = await stat(path).catch((error: NodeJS.ErrnoException) => {
       throw error.code === "ENOENT" ? notThere(path, error) : error;
@@ -37,6 +38,13 @@ export async function readArtefact(path: string): Promise<Uint8Array> {
         happened: `${path} is a ${kindOf(found)}, not a file.`,
         unchanged: "Nothing was changed.",
         next: "Name a file.",
+      });
+    }
+    if (found.size > most) {
+      throw fail("INVALID_DATA", {
+        happened: `${path} has ${found.size} bytes; no hive and no log has more than ${most}.`,
+        unchanged: "Nothing was read, and nothing was changed.",
+        next: "Is it an image of a whole disk? Name the hive's own file.",
       });
     }
     const file = await openQuietly(path);
@@ -49,6 +57,9 @@ export async function readArtefact(path: string): Promise<Uint8Array> {
     }
   });
 }
+
+/** 2 GiB of bins behind a base block, and what other programs may leave behind them. */
+const longestHive = 2 ** 31 + 2 ** 22;
 
 function notThere(path: string, cause: Error): Failure {
   const folder = dirname(path);

@@ -74,7 +74,7 @@ export async function importText(
     throw usage("--in-place changes the hive that is named, and writes no other.");
   if (inPlace === true && (options.recover === true || options.log !== undefined))
     throw usage("--in-place takes no logs.", "Run `clubar hive recover` first, and change the new hive.");
-  const bytes = await readArtefact(cli.path(text));
+  const bytes = await readArtefact(cli.path(text), Number.POSITIVE_INFINITY);
   const codePage = options.codePage === undefined ? {} : { codePage: options.codePage };
   const time = fileTime(cli.terminal.now());
   if (base === undefined) {
