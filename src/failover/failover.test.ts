@@ -111,7 +111,9 @@ test("the database documents the resource types that the host has, with the same
 test("a resource that is only on its way is reported when it takes its time, or with what has arrived", () => {
   const resources = ["a", "b"].map((name) => `  resource ${name} "Generic Application" online`);
   const lines = ["node 1 n1 up", "group web owner=1 generation=3", ...resources];
-  const state = readState(parseScenario(lines.join("\n")).tree);
+  const read = readState(parseScenario(lines.join("\n")).tree);
+  const hasty = [...read.resources].map(([id, one]) => [id, { ...one, pendingTimeout: 120 }] as const);
+  let state = read;
   const group = [...state.groups.values()][0];
   const [a = "", b = ""] = group?.resources ?? [];
   const entry = { group: group?.id ?? "", busy: false, restarts: [], restored: undefined, captured: true, reason: "" };
@@ -131,4 +133,6 @@ test("a resource that is only on its way is reported when it takes its time, or 
   assert.deepEqual(reports(1100, passing), [1150]);
   assert.equal(reports(1150, passing).at(-1), "report");
   assert.equal(reports(1100, new Map([...passing, [b, { ...up, phase: "failed" as const }]])).at(-1), "report");
+  state = { ...state, resources: new Map(hasty) };
+  assert.deepEqual(reports(1100, passing), [1120], "its PendingTimeout comes first");
 });

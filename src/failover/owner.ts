@@ -247,13 +247,12 @@ function stepDown(view: View, resource: ResourceState): void {
       });
       return;
     }
-    if (isPassing(view.input, view.entry(resource.id)))
-      view.actions.push({
-        kind: "wake",
-        at: passedAt(view.entry(resource.id)),
-        because: `${quoted(resource)} is on its way`,
-      });
-    else view.actions.push({ kind: "wake", at, because: `PendingTimeout of ${quoted(resource)}` });
+    const passes = isPassing(view.input, view.entry(resource.id));
+    view.actions.push({
+      kind: "wake",
+      at: passes ? Math.min(at, passedAt(view.entry(resource.id))) : at,
+      because: passes ? `${quoted(resource)} is on its way` : `PendingTimeout of ${quoted(resource)}`,
+    });
     if (phase === "offline-pending") return;
   }
   if (isToRest(view.group, resource, phase)) {
