@@ -105,10 +105,19 @@ export async function mustBeFree(held: Held, probe: string, name: string, addres
   });
 }
 
-/** The process runs and its device is there. */
-export async function looksThere(context: ResourceContext): Promise<boolean> {
-  const devices = await readText(context.outside.files, "/proc/self/net/dev");
-  return context.application() !== undefined && devices.includes(`${deviceOf(context)}:`);
+/** What the kernel tells of addresses without a process: a file, and how one on a device is found in it. */
+export interface AddressTable {
+  readonly path: string;
+  readonly has: (text: string, address: string, device: string) => boolean;
+}
+
+/** The process runs, its device is there, and the address is one of this machine's: no process is started for that. */
+export async function looksThere(context: ResourceContext, table: AddressTable, address: string): Promise<boolean> {
+  const { files } = context.outside;
+  const device = deviceOf(context);
+  if (context.application() === undefined) return false;
+  if (!(await readText(files, "/proc/self/net/dev")).includes(`${device}:`)) return false;
+  return table.has(await readText(files, table.path), address, device);
 }
 
 /** The address is on the device, and the interface has its link. `family`: "-4" or "-6"; `address` with its prefix. */

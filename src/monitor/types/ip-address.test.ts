@@ -8,11 +8,12 @@ import { isInside, layCable } from "../../../test/monitor/cable.ts";
 import { killApplication } from "../application-kill.ts";
 import { dword, sz } from "../../tree/value.ts";
 import { resourceState } from "../resource-state.ts";
+import { localAddresses } from "./ip-address.ts";
 import { probeAddress } from "./ip-address-perl.ts";
 
 const { online, failed, offline } = resourceState;
 
-if (isInside(import.meta.url, "-4", "10.9.0.1/24", 6)) {
+if (isInside(import.meta.url, "-4", "10.9.0.1/24", 7)) {
   const { scene, run, there, found, own } = await layCable(["10.9.0.1/24"], ["10.9.0.2/24"]);
 
   test("others find it where it is online, and nowhere afterwards", async () => {
@@ -74,6 +75,23 @@ if (isInside(import.meta.url, "-4", "10.9.0.1/24", 6)) {
     await scene.reaches("cable", failed);
     there("ip", "link", "set", "n1", "up");
     assert.doesNotMatch(run("ip", "address"), /clip/);
+  });
+
+  test("an address that somebody takes away is missed by the quick look, which starts no process", async () => {
+    const times = { looksAlivePollInterval: 20, isAlivePollInterval: 3_600_000 };
+    const values = [sz("Address", "10.9.0.8"), dword("ProbeTimeout", 0)];
+    assert.equal((await scene.online("taken-away", "IP Address", values, times)).state, online);
+    const sees = (address: string): boolean =>
+      localAddresses.has(readFileSync(localAddresses.path, "utf8"), address, "");
+    assert.deepEqual(["10.9.0.8", "10.9.0.1", "10.9.0.80", "10.9.0.0", "1.9.0.8"].map(sees), [
+      true,
+      true,
+      false,
+      false,
+      false,
+    ]);
+    run("ip", "address", "del", "10.9.0.8/32", "dev", /clip\w+/.exec(run("ip", "link"))?.[0] ?? "");
+    await scene.reaches("taken-away", failed);
   });
 
   test("the end of its container, as the end of the host brings it, takes the address away before it counts as ended", async () => {

@@ -4,6 +4,7 @@ import { readText } from "../process-table.ts";
 import { defaultTimes, type ResourceContext, type ResourceType } from "../resource-type.ts";
 import {
   addAndAnnounce,
+  type AddressTable,
   announcedRows,
   deviceOf,
   hold,
@@ -61,9 +62,16 @@ export const ipAddress: ResourceType = {
 
   offline: async (context) => context.application()?.kill(),
   terminate: async () => undefined,
-  looksAlive: looksThere,
+  looksAlive: (context) => looksThere(context, localAddresses, addressOf(context)),
   isAlive: (context, signal) =>
     isThere(context, "-4", `${addressOf(context)}/32`, interfaces.get(context.resource), signal),
+};
+
+/** All routes: an address of this machine has one of its own, with scope host; the file does not say of which interface. */
+export const localAddresses: AddressTable = {
+  path: "/proc/self/net/fib_trie",
+  has: (text, address) =>
+    new RegExp(`-- ${address.replaceAll(".", "\\.")}\\n(?: +/\\d+ [^\\n]*\\n)*? +/32 host LOCAL`).test(text),
 };
 
 /** On which interface an address is announced. */

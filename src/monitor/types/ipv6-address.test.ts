@@ -10,11 +10,12 @@ import { holds } from "../../../test/monitor/scene.ts";
 import { killApplication } from "../application-kill.ts";
 import { dword, sz } from "../../tree/value.ts";
 import { resourceState } from "../resource-state.ts";
+import { interfaceAddresses } from "./ipv6-address.ts";
 import { probeNeighbour } from "./ipv6-address-perl.ts";
 
 const { online, failed, offline } = resourceState;
 
-if (isInside(import.meta.url, "-6", "2001:db8::1/64", 6)) {
+if (isInside(import.meta.url, "-6", "2001:db8::1/64", 7)) {
   const cable = await layCable(["2001:db8::1/64", "nodad"], ["2001:db8::2/64", "nodad"]);
   const { scene, run, there, found, own } = cable;
   // Its own addresses of the link are tried for a second or so.
@@ -83,6 +84,19 @@ if (isInside(import.meta.url, "-6", "2001:db8::1/64", 6)) {
       assert.match(event.because, said);
     }
     assert.equal(scene.running.size, 0);
+  });
+
+  test("an address that somebody takes away is missed by the quick look, which starts no process", async () => {
+    const times = { looksAlivePollInterval: 20, isAlivePollInterval: 3_600_000 };
+    const values = [sz("Address", "2001:DB8:0::8"), dword("ProbeTimeout", 0)];
+    assert.equal((await scene.online("taken-away", "IPv6 Address", values, times)).state, online);
+    const device = /clip\w+/.exec(run("ip", "link"))?.[0] ?? "";
+    const sees = (address: string, on: string): boolean =>
+      interfaceAddresses.has(readFileSync(interfaceAddresses.path, "utf8"), address, on);
+    assert.ok(sees("2001:db8::8", device) && sees("2001:db8::1", "n0"));
+    assert.ok(!sees("2001:db8::8", "n0") && !sees("2001:db8::80", device));
+    run("ip", "-6", "address", "del", "2001:db8::8/128", "dev", device);
+    await scene.reaches("taken-away", failed);
   });
 
   test("the end of its container, as the end of the host brings it, takes address and answers away", async () => {

@@ -3,6 +3,7 @@ import { readText } from "../process-table.ts";
 import { defaultTimes, type ResourceContext, type ResourceType } from "../resource-type.ts";
 import {
   addAndAnnounce,
+  type AddressTable,
   announcedRows,
   deviceOf,
   hold,
@@ -47,9 +48,18 @@ export const ipv6Address: ResourceType = {
 
   offline: async (context) => context.application()?.kill(),
   terminate: async () => undefined,
-  looksAlive: looksThere,
+  looksAlive: (context) => looksThere(context, interfaceAddresses, addressOf(context)),
   isAlive: (context, signal) =>
     isThere(context, "-6", `${addressOf(context)}/128`, interfaces.get(context.resource), signal),
+};
+
+/** A line an address: 32 hexadecimal digits, the interface's number, length, scope and flags, its name. */
+export const interfaceAddresses: AddressTable = {
+  path: "/proc/self/net/if_inet6",
+  has(text, address, device) {
+    const digits = (numberOf(address) ?? 0n).toString(16).padStart(32, "0");
+    return new RegExp(`^${digits} .* ${device}$`, "m").test(text);
+  },
 };
 
 /** On which interface an address is announced. */
