@@ -1,5 +1,5 @@
 import { fail } from "../base/errors.ts";
-import type { Outside } from "../base/outside.ts";
+import type { Outside, ProcessEnd } from "../base/outside.ts";
 import { type Application, startApplication } from "./application.ts";
 import type { ApplicationRecord } from "./application-record.ts";
 import { inMachine, probeContainment } from "./containment.ts";
@@ -102,15 +102,19 @@ export class ResourceLife {
     this.#latest = application;
     void application.ended.then((end) => {
       this.#forget(application);
-      const how = "code" in end ? `with code ${end.code}` : `by ${end.signal}`;
-      const because = spec.endedMeans ?? `${program[0] ?? "Its container"} ended ${how}.`;
-      if (spec.watched && !this.closing) this.#hooks.watchedEnded(because);
+      if (spec.watched && !this.closing) void this.#tellEnd(spec, end);
     });
     if (!this.#lives()) {
       await application.kill();
       this.#mustLive();
     }
     return application;
+  }
+
+  async #tellEnd({ program, endedMeans }: StartSpec, end: ProcessEnd): Promise<void> {
+    const how = "code" in end ? `with code ${end.code}` : `by ${end.signal}`;
+    const told = typeof endedMeans === "function" ? await endedMeans(end).catch(() => undefined) : endedMeans;
+    if (!this.closing) this.#hooks.watchedEnded(told ?? `${program[0] ?? "Its container"} ended ${how}.`);
   }
 
   /** It is proven gone; told once. */

@@ -1,5 +1,5 @@
 import type { Log } from "../base/log.ts";
-import type { Outside } from "../base/outside.ts";
+import type { Outside, ProcessEnd } from "../base/outside.ts";
 import type { Disks } from "../disks/disks.ts";
 import type { Key } from "../tree/key.ts";
 import type { Application } from "./application.ts";
@@ -111,6 +111,6 @@ export interface StartSpec {
   readonly machine?: true;
   /** Its end is a failure of the resource, noticed at once. */
   readonly watched: boolean;
-  /** A sentence for people about its end, when it is watched. */
-  readonly endedMeans?: string;
+  /** A sentence for people about its end, when it is watched; undefined: how it ended. */
+  readonly endedMeans?: string | ((end: ProcessEnd) => Promise<string | undefined>);
 }

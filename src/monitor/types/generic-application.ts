@@ -1,6 +1,10 @@
+import { fail } from "../../base/errors.ts";
+import type { ProcessEnd } from "../../base/outside.ts";
 import { splitCommandLine } from "../command-line.ts";
-import { defaultTimes, type ResourceType } from "../resource-type.ts";
+import { defaultTimes, type ResourceContext, type ResourceType } from "../resource-type.ts";
+import { logEnd } from "./exit-reason.ts";
 import { asUser, environmentOfKey, mustKnowUser, programRows } from "./program.ts";
+import { type Begun, notRun, saysNotRun, startOrSay, whyNotRun } from "./why-not-run.ts";
 
 /** WSFC's "Generic Application": one program in the foreground. It is online while its process is there. */
 export const genericApplication: ResourceType = {
@@ -49,11 +53,17 @@ export const genericApplication: ResourceType = {
     const program = splitCommandLine(parameters.text("CommandLine") ?? "");
     const environment = { ...context.environment, ...(await environmentOfKey(context)) };
     await mustKnowUser(context);
-    await context.start({
+    const begun = { named: "CommandLine", program: program[0] ?? "", from: await logEnd(context) };
+    await startOrSay(context, begun, {
       program: asUser(context, program),
       environment,
       folder: parameters.text("CurrentDirectory") ?? context.folder,
       watched: true,
+      endedMeans(end) {
+        const how = howEnded(context, begun, end);
+        ends.set(context.resource, how);
+        return how;
+      },
     });
   },
 
@@ -68,7 +78,23 @@ export const genericApplication: ResourceType = {
   async isAlive(context, signal) {
     const application = context.application();
     const command = context.resource.parameters.text("AliveCommand");
+    const ended = ends.get(context.resource);
+    if (ended !== undefined) throw fail("RESOURCE_FAILED", { happened: await ended });
     if (application === undefined || command === undefined) return application !== undefined;
-    return (await application.call(asUser(context, splitCommandLine(command)), signal)) === 0;
+    const words = splitCommandLine(command);
+    const begun = { named: "AliveCommand", program: words[0] ?? "", from: await logEnd(context) };
+    const code = await application.call(asUser(context, words), signal);
+    if (saysNotRun(code)) throw notRun(context, await whyNotRun(context, begun, code));
+    return code === 0;
   },
 };
+
+/** How a resource's program ended: a look may come while that is still found out. */
+const ends = new WeakMap<ResourceContext["resource"], Promise<string>>();
+
+/** With a user it is a shell that becomes the program, so the program is named. */
+async function howEnded(context: ResourceContext, begun: Begun, end: ProcessEnd): Promise<string> {
+  if ("code" in end && saysNotRun(end.code))
+    return `${context.resource.name}: ${await whyNotRun(context, begun, end.code)}.`;
+  return `${begun.program} ended ${"code" in end ? `with code ${end.code}` : `by ${end.signal}`}.`;
+}

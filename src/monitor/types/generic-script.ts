@@ -1,6 +1,8 @@
 import { fail } from "../../base/errors.ts";
 import { defaultTimes, type ResourceContext, type ResourceType } from "../resource-type.ts";
+import { logEnd } from "./exit-reason.ts";
 import { asUser, environmentOfKey, mustKnowUser, programRows } from "./program.ts";
+import { type Begun, notRun, saysNotRun, startOrSay, whyNotRun } from "./why-not-run.ts";
 
 type Verb = "online" | "offline" | "looks-alive" | "is-alive" | "terminate";
 
@@ -37,7 +39,7 @@ export const genericScript: ResourceType = {
     const folder = parameters.text("CurrentDirectory") ?? context.folder;
     const environment = { ...scriptEnvironment(context), ...(await environmentOfKey(context)) };
     await mustKnowUser(context);
-    await context.start({ program: [], environment, folder, watched: true });
+    await startOrSay(context, begunOf(context, 0), { program: [], environment, folder, watched: true });
     await mustSucceed(context, "online", signal);
   },
 
@@ -51,7 +53,7 @@ export const genericScript: ResourceType = {
 
   looksAlive: async (context, signal) => (await call(context, "looks-alive", signal)) === 0,
 
-  isAlive: async (context, signal) => (await call(context, "is-alive", signal)) === 0,
+  isAlive: async (context, signal) => (await callOrSay(context, "is-alive", signal)) === 0,
 };
 
 /** CLUBAR_RESOURCE (name), CLUBAR_RESOURCE_ID, CLUBAR_SOCKET, CLUBAR_FOLDER and a CLUBAR_PARAMETER_<NAME> for each parameter. */
@@ -76,8 +78,20 @@ async function call(context: ResourceContext, verb: Verb, signal: AbortSignal): 
   return context.application()?.call(asUser(context, words), signal);
 }
 
-async function mustSucceed(context: ResourceContext, verb: Verb, signal: AbortSignal): Promise<void> {
+/** The same. @throws RESMON_ONLINE_FAILED when the script did not run at all */
+async function callOrSay(context: ResourceContext, verb: Verb, signal: AbortSignal): Promise<number | undefined> {
+  const begun = begunOf(context, await logEnd(context));
   const code = await call(context, verb, signal);
+  if (saysNotRun(code)) throw notRun(context, `${verb}: ${await whyNotRun(context, begun, code)}`);
+  return code;
+}
+
+function begunOf({ resource }: ResourceContext, from: number): Begun {
+  return { named: "ScriptFilepath", program: resource.parameters.text("ScriptFilepath") ?? "", from };
+}
+
+async function mustSucceed(context: ResourceContext, verb: Verb, signal: AbortSignal): Promise<void> {
+  const code = await callOrSay(context, verb, signal);
   if (code === 0) return;
   throw fail("RESOURCE_FAILED", {
     happened: `${context.resource.name}: the script's ${verb} ${code === undefined ? "did not end by itself" : `ended with code ${code}`}.`,

@@ -55,17 +55,31 @@ export function asUser({ resource }: ResourceContext, words: readonly string[]):
   return ["sh", "-c", becomeUser, "sh", user, where, ...words];
 }
 
-/** @throws INVALID_PARAMETER when the machine has no such user */
+/** $1 user: 3 when there is none, another code when this process can't become it. */
+const tryUser = 'g=$(id -g -- "$1") || exit 3; exec setpriv --reuid="$1" --regid="$g" --init-groups -- true';
+
+/** @throws INVALID_PARAMETER when the machine has no such user, or the host may not run anything as that user */
 export async function mustKnowUser({ outside, resource, environment }: ResourceContext): Promise<void> {
   const user = resource.parameters.text("User");
   if (user === undefined) return;
-  const child = await outside.processes.start({ command: "id", args: ["-u", "--", user], environment, output: "none" });
+  const args = ["-c", tryUser, "sh", user];
+  const child = await outside.processes.start({ command: "sh", args, environment, output: "lines" });
+  let said = "";
+  child.onLine((line) => (said = line));
   const end = await child.ended;
   if ("code" in end && end.code === 0) return;
+  const unchanged = "The program was not started.";
+  if ("code" in end && end.code === 3) {
+    throw fail("INVALID_PARAMETER", {
+      happened: `${resource.name}: this machine has no user ${user} (User).`,
+      unchanged,
+      next: "Make the user on every possible owner, or correct User.",
+    });
+  }
   throw fail("INVALID_PARAMETER", {
-    happened: `${resource.name}: this machine has no user ${user} (User).`,
-    unchanged: "The program was not started.",
-    next: "Make the user on every possible owner, or correct User.",
+    happened: `${resource.name}: clubar's service may not run programs as user ${user} (User): ${said}.`,
+    unchanged,
+    next: "Run the service as root, or leave User out.",
   });
 }
 
