@@ -39,6 +39,12 @@ export function isOwnership(condition: Condition): boolean {
 
 /** Whether an update was a former owner's, by the condition that refused it. */
 export function isFormerOwners(update: Pick<Change, "conditions">, refusedBy: Condition): boolean {
+  if (refusedBy.kind !== "value-equals") return false;
   const needed = update.conditions.filter((one) => one.kind === "value-equals" && names.includes(one.name));
-  return needed.length >= names.length && refusedBy.kind === "value-equals" && names.includes(refusedBy.name);
+  // What follows the writer's own is about other nodes.
+  const own = needed.slice(0, names.length);
+  return (
+    own.length === names.length &&
+    own.some((one) => one.kind === "value-equals" && one.path === refusedBy.path && one.name === refusedBy.name)
+  );
 }

@@ -40,7 +40,7 @@ function guarded(state: ClusterState, group: GroupState): ChangeBuilder {
 }
 
 /** The node's life that was read must still be the present one: a node that came back in between may run what it owns. */
-function sameLife(change: ChangeBuilder, node: NodeState): void {
+export function sameLife(change: ChangeBuilder, node: NodeState): void {
   change
     .exists(node.path)
     .unchanged(node.runtimePath, "Incarnation", "State", "Paused", "ConfirmedDown", "DownBecause");
@@ -63,13 +63,31 @@ export function placeGroup(state: ClusterState, group: GroupState, node: NodeSta
   if (before !== undefined && before !== node) sameLife(change, before);
   if (before === undefined && group.owner !== undefined) change.absent(`Nodes\\${group.owner}`);
   if (group.owner === undefined && !group.released) for (const other of state.nodes.values()) sameLife(change, other);
+  writePlacement(change, state, group, node, options);
+  return {
+    kind: "place-group",
+    group: group.id,
+    node: node.id,
+    because: options.because,
+    update: change.build(options.because),
+  };
+}
+
+/** What a group and its resources are from the moment on that `node` has them, under the next ownership generation. */
+export function writePlacement(
+  change: ChangeBuilder,
+  state: ClusterState,
+  group: GroupState,
+  node: NodeState,
+  { displacedFrom, stopped }: Omit<PlaceOptions, "because">,
+): void {
   const generation = group.ownershipGeneration + 1;
   const { runtimePath } = group;
   change.remove(runtimePath, "Released", "MoveTo", "MoveReason", "FailoverRequested", "Failed");
   change.set(runtimePath, sz("Owner", node.id), dword("OwnershipGeneration", generation));
-  if (options.displacedFrom === undefined) change.remove(runtimePath, "DisplacedFrom");
-  else change.set(runtimePath, sz("DisplacedFrom", options.displacedFrom));
-  if (options.stopped) change.unchanged(group.path, "PersistentState").set(group.path, dword("PersistentState", 0));
+  if (displacedFrom === undefined) change.remove(runtimePath, "DisplacedFrom");
+  else change.set(runtimePath, sz("DisplacedFrom", displacedFrom));
+  if (stopped) change.unchanged(group.path, "PersistentState").set(group.path, dword("PersistentState", 0));
   change.unchanged(group.path, "Contains");
   for (const id of group.resources) {
     const resource = state.resources.get(id);
@@ -84,13 +102,6 @@ export function placeGroup(state: ClusterState, group: GroupState, node: NodeSta
     change.set(resource.runtimePath, dword("Restarts", 0));
     change.remove(resource.runtimePath, "Reason", "Request");
   }
-  return {
-    kind: "place-group",
-    group: group.id,
-    node: node.id,
-    because: options.because,
-    update: change.build(options.because),
-  };
 }
 
 /** Records the node that runs a group without a recorded owner. */

@@ -4,10 +4,11 @@
  * an old copy is refused, never wrong. DESIGN.md says why two owners can't come out of it.
  */
 import { findMissing } from "../database/checkpoint-state.ts";
-import { drainStatus, minusOne, resourceState } from "../database/schema.ts";
+import { anyNode, drainStatus, minusOne, resourceState } from "../database/schema.ts";
 import type { ClusterState, GroupState, NodeState } from "../database/state.ts";
 import { type Action, adoptGroup, beginMove, failGroup, finishDrain, markUnknown, placeGroup } from "./actions.ts";
 import { type Custody, custodyOf } from "./custody.ts";
+import { displacedAfter, staysOffline } from "./displaced.ts";
 import { failbackTarget } from "./failback.ts";
 import { choosePlacement, type NodeFacts, Occupancy, type Placement, whyNot } from "./placement.ts";
 import { counted, nodeName, quoted } from "./words.ts";
@@ -74,8 +75,7 @@ function decideFree(round: Round, group: GroupState, custody: Free): void {
     return;
   }
   const { node } = placement;
-  const automatic = custody.how === "taken-over" || custody.how === "recovered" || group.moveReason === "failover";
-  const stopped = group.priority === 0 && group.wanted && automatic;
+  const stopped = staysOffline(group, custody.how);
   const tail = stopped
     ? "; it stays offline: its priority forbids an automatic start"
     : group.held !== undefined
@@ -84,7 +84,7 @@ function decideFree(round: Round, group: GroupState, custody: Free): void {
         ? ""
         : "; it stays offline as asked";
   const because = `${quoted(group)} goes to ${node.name}, ${placement.because}: ${custody.because}${tail}.`;
-  const displacedFrom = displacedAfter(round.state, group, custody, node);
+  const displacedFrom = displacedAfter(round.state, group, custody.how, node);
   round.actions.push(placeGroup(round.state, group, node, { because, displacedFrom, stopped }));
   round.occupancy.add(group.id, node.id);
 }
@@ -117,25 +117,10 @@ function placeOf(round: Round, group: GroupState, custody: Free): Placement {
   return { node: owner, because: `back again because no other can take it now (${elsewhere.because})` };
 }
 
-/** The node to which the group would rather go back, kept in the database so that failback outlives the leader. */
-function displacedAfter(state: ClusterState, group: GroupState, custody: Free, node: NodeState): string | undefined {
-  const kept = group.displacedFrom === node.id ? undefined : group.displacedFrom;
-  if (custody.how === "new" || custody.how === "recovered") {
-    const first = group.preferredOwners[0];
-    return first === node.id ? undefined : first;
-  }
-  const isForced = custody.how === "taken-over" || group.moveReason === "drain";
-  if (isForced)
-    return (
-      kept ??
-      (group.owner !== node.id && group.owner !== undefined && state.nodes.has(group.owner) ? group.owner : undefined)
-    );
-  return group.moveTo !== undefined && group.moveReason === "move" ? undefined : kept;
-}
-
 function decideHeld(round: Round, group: GroupState, owner: NodeState): void {
+  if (group.moveTo === anyNode && aim(round, group, owner)) return;
   if (group.moveTo !== undefined) {
-    const where = group.moveTo === "*" ? "another node" : nodeName(round.state, group.moveTo);
+    const where = group.moveTo === anyNode ? "another node" : nodeName(round.state, group.moveTo);
     wait(
       round,
       group,
@@ -177,6 +162,18 @@ function decideHeld(round: Round, group: GroupState, owner: NodeState): void {
   if (back === undefined) return;
   const because = `${quoted(group)} goes back from ${owner.name} to ${back.name}, which it prefers and had to leave.`;
   move(round, group, beginMove(round.state, group, { node: back, reason: "failback", because }), back);
+}
+
+/** Names the node of a move to wherever is best while the owner still stops the group: that node can prepare, and the owner hand over. */
+function aim(round: Round, group: GroupState, owner: NodeState): boolean {
+  const { state, nodes: facts, occupancy } = round;
+  const except = new Set([owner.id]);
+  const placement = choosePlacement({ state, group, facts, occupancy, except, avoid: failedLately(round, group) });
+  if (placement.node === undefined) return false;
+  const { node } = placement;
+  const because = `${quoted(group)} leaves ${owner.name} for ${node.name}, ${placement.because}.`;
+  move(round, group, beginMove(state, group, { node, reason: group.moveReason, because }), node);
+  return true;
 }
 
 /** A group whose owner lacks settings that only another node has goes there as soon as that node can take it; until then it waits. */

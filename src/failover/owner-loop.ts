@@ -160,9 +160,10 @@ export class OwnerLoop {
     let wakeAt = latest;
     if (this.#resting) return wakeAt;
     const running = withoutOlderFailures(state, node, this.#running);
-    if (running !== this.#running) {
-      this.#quiet.clear();
-      for (const [id, entry] of running) this.#running.set(id, entry);
+    for (const [id, entry] of running) {
+      if (this.#running.get(id) === entry) continue;
+      this.#quiet.delete(entry.group);
+      this.#running.set(id, entry);
     }
     for (const action of closeDifference({
       state,

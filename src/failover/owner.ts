@@ -69,9 +69,9 @@ export type OwnerAction =
   | (Step & { readonly kind: "offline" })
   /** End it now; the phase afterwards is `becomes`. */
   | (Step & { readonly kind: "terminate"; readonly becomes: "offline" | "failed" })
-  /** Updates to submit: what runs, that the group is released, that it should go elsewhere. */
+  /** Updates to submit: what runs, that the group is released (and to whom), that it should go elsewhere. */
   | {
-      readonly kind: "report" | "release-group" | "request-failover";
+      readonly kind: "report" | "release-group" | "hand-over-group" | "request-failover";
       readonly group: string;
       readonly because: string;
       readonly update: Change;
@@ -106,7 +106,7 @@ export function closeDifference(input: OwnerInput): OwnerAction[] {
 
 /**
  * A failure under an older ownership says nothing of this one: the group was placed here anew, so it is tried as if it had never run here.
- * Its live settings are not the newest either: another owner's may be.
+ * Its live settings are not the newest either: another owner's may be. Why it went offline then is no news either.
  */
 export function withoutOlderFailures(
   state: ClusterState,
@@ -116,10 +116,13 @@ export function withoutOlderFailures(
   let kept: Map<string, RunningResource> | undefined;
   for (const [id, entry] of running) {
     const group = state.groups.get(state.resources.get(id)?.group ?? "");
-    if (entry.phase !== "failed" || entry.busy || entry.triedUnder === undefined) continue;
+    const { phase, reason } = entry;
+    const says = phase === "failed" || (phase === "offline" && reason !== "");
+    if (!says || entry.busy || entry.triedUnder === undefined) continue;
     if (group?.owner !== me || group.released || group.ownershipGeneration === entry.triedUnder) continue;
     kept ??= new Map(running);
-    kept.set(id, { ...entry, phase: "offline", restarts: [], restored: undefined, captured: true, reason: "" });
+    const anew = phase === "failed" ? { restarts: [], restored: undefined, captured: true } : {};
+    kept.set(id, { ...entry, ...anew, phase: "offline", reason: "" });
   }
   return kept ?? running;
 }
@@ -185,10 +188,14 @@ function closeGroup(input: OwnerInput, group: GroupState, isRunning: boolean, ac
   };
   for (const resource of [...resources].reverse()) stepDown(view, resource);
   for (const resource of resources) stepUp(view, resource);
+  const settled = resources.every((resource) => !isActive(entry(resource.id)) && !needsCapture(view, resource));
+  if (group.moveTo !== undefined && !isRunning && settled) {
+    // It tells the states too, and the placing that follows clears the rest: a report before it would only hold the move up.
+    actions.push(releaseGroup(input, group, resources, entry));
+    return;
+  }
   const report = reportGroup(input, group, resources, entry);
   if (report !== undefined) actions.push(report);
-  const settled = resources.every((resource) => !isActive(entry(resource.id)) && !needsCapture(view, resource));
-  if (group.moveTo !== undefined && !isRunning && settled) actions.push(releaseGroup(input, group, resources, entry));
 }
 
 /** What is to be online: as the group, the resource and all that it depends on are to be. */

@@ -5,6 +5,7 @@ import { whileOwned } from "../database/ownership.ts";
 import { resourceState, resourceStateName } from "../database/schema.ts";
 import type { GroupState, ResourceState } from "../database/state.ts";
 import { dword, sz } from "../tree/value.ts";
+import { heirOf, writeHandOver } from "./hand-over.ts";
 import type { OwnerAction, OwnerInput, RunningResource } from "./owner.ts";
 import { counted, nodeName, quoted } from "./words.ts";
 
@@ -57,17 +58,25 @@ export function reportGroup(
   return { kind: "report", group: group.id, because, update: change.build(because) };
 }
 
-/** This node stopped everything of the group and starts nothing more of it under this ownership generation. */
+/** This node stopped everything of the group and starts nothing more of it under this ownership generation; its heir may. */
 export function releaseGroup(
   input: OwnerInput,
   group: GroupState,
   resources: readonly ResourceState[],
   entry: Entries,
 ): Told {
+  const { state, me } = input;
   const change = guarded(input, group).unchanged(group.runtimePath, "MoveTo").unchanged(group.path, "Contains");
+  const stopped = `${counted(resources.length, "resource")} stopped`;
+  const heir = heirOf(state, group, me);
+  if (heir !== undefined) {
+    writeHandOver(change, state, group, heir);
+    const because = `${nodeName(state, me)} hands ${quoted(group)} over to ${heir.name} (${group.moveReason}): ${stopped}.`;
+    return { kind: "hand-over-group", group: group.id, because, update: change.build(because) };
+  }
   for (const resource of resources) writeState(change, input, group, resource, entry(resource.id));
   change.set(group.runtimePath, dword("Released", group.ownershipGeneration));
-  const because = `${nodeName(input.state, input.me)} releases ${quoted(group)}: ${counted(resources.length, "resource")} stopped.`;
+  const because = `${nodeName(state, me)} releases ${quoted(group)}: ${stopped}.`;
   return { kind: "release-group", group: group.id, because, update: change.build(because) };
 }
 
