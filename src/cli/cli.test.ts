@@ -212,24 +212,6 @@ test("the status begins with the situation", async () => {
   assert.match(out, /\nThis node knows of no backup\.\n$/);
 });
 
-test("waiting ends with the state, or with 124", async () => {
-  const waiting = clubar(["group", "online", "Web", "--wait"], scene);
-  const { id } = await scene.client.get<{ id: string }>("/resources/web");
-  scene.edit({
-    kind: "set-value",
-    path: `Runtime\\Resources\\${id}`,
-    value: { name: "State", type: 4, data: Uint8Array.of(2, 0, 0, 0) },
-  });
-  assert.equal((await waiting).exit, 0);
-  const late = await clubar(["group", "offline", "Web", "--wait", "1"], scene);
-  assert.equal(late.exit, 124);
-  assert.match(late.err, /took longer than 1 s; now: online on –\.\nIt was asked for and goes on\./);
-  const why = { name: "Reason", type: 1, data: Buffer.from("It is stuck.\0", "utf16le") };
-  scene.edit({ kind: "set-value", path: `Runtime\\Resources\\${id}`, value: why });
-  const stuck = await clubar(["resource", "offline", "web", "--wait", "1"], scene);
-  assert.match(stuck.err, /now: online on – \(It is stuck\)\./);
-});
-
 test("the registry by reg.exe's words", async () => {
   const key = "HKLM\\SOFTWARE\\Reg";
   const add = (...more: string[]): Promise<{ exit: number }> => clubar(["reg", "add", key, ...more], scene);

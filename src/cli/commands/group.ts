@@ -7,7 +7,7 @@ import { usage } from "../exit.ts";
 import { facts, table } from "../render/table.ts";
 import { orDash, plain } from "../render/text.ts";
 import { assignments, type Define, unsetOption, verb, waitOption, withUnset } from "../verbs.ts";
-import { lookAtGroup, type Wait, waitUntil } from "../wait.ts";
+import { showGroup, type Wait } from "../wait.ts";
 
 interface WaitOptions {
   readonly wait?: Wait;
@@ -48,23 +48,19 @@ export const defineGroup: Define = (noun, cli) => {
 function defineLife(noun: Parameters<Define>[0], cli: Cli): void {
   verb(noun, "online <group>", "Bring a group online")
     .addOption(waitOption("it is online"))
-    .action(async (group: string, { wait }: WaitOptions) => {
-      const answer = await cli.client().post<Done>(apiPath("groups", group, "online"));
-      const look = lookAtGroup(cli, group, (now) => now.state === "online" || now.resources.length === 0);
-      await waitUntil(cli, wait, `Bringing group ${group} online`, look);
-      cli.done(answer);
+    .action(async (name: string, { wait }: WaitOptions) => {
+      const asked = cli.terminal.elapsed();
+      const answer = await cli.client().post<Done>(apiPath("groups", name, "online"));
+      const isDone = (now: GroupView): boolean => now.state === "online" || now.resources.length === 0;
+      await showGroup(cli, { name, wait, asked, answer, isDone, what: `Bringing group ${name} online` });
     });
   verb(noun, "offline <group>", "Take a group offline")
     .addOption(waitOption("it is offline"))
-    .action(async (group: string, { wait }: WaitOptions) => {
-      const answer = await cli.client().post<Done>(apiPath("groups", group, "offline"));
-      await waitUntil(
-        cli,
-        wait,
-        `Taking group ${group} offline`,
-        lookAtGroup(cli, group, (now) => now.state === "offline"),
-      );
-      cli.done(answer);
+    .action(async (name: string, { wait }: WaitOptions) => {
+      const asked = cli.terminal.elapsed();
+      const answer = await cli.client().post<Done>(apiPath("groups", name, "offline"));
+      const isDone = (now: GroupView): boolean => now.state === "offline";
+      await showGroup(cli, { name, wait, asked, answer, isDone, what: `Taking group ${name} offline` });
     });
   verb(noun, "release [group]", "Let a group that a restore left offline come online")
     .option("--all", "every group that is held")
@@ -76,13 +72,11 @@ function defineLife(noun: Parameters<Define>[0], cli: Cli): void {
     });
   verb(noun, "move <group> [node]", "Move a group to a node, or to the best other one")
     .addOption(waitOption("it has arrived"))
-    .action(async (group: string, node: string | undefined, { wait }: WaitOptions) => {
-      const before = await cli.client().get<GroupView>(apiPath("groups", group));
-      const answer = await cli
-        .client()
-        .post<Done>(apiPath("groups", group, "move"), node === undefined ? {} : { node });
-      await waitUntil(cli, wait, `Moving group ${group}`, lookAtGroup(cli, group, arrival(before)));
-      cli.done(answer);
+    .action(async (name: string, node: string | undefined, { wait }: WaitOptions) => {
+      const asked = cli.terminal.elapsed();
+      const before = await cli.client().get<GroupView>(apiPath("groups", name));
+      const answer = await cli.client().post<Done>(apiPath("groups", name, "move"), node === undefined ? {} : { node });
+      await showGroup(cli, { name, wait, asked, answer, isDone: arrival(before), what: `Moving group ${name}` });
     });
   verb(noun, "cancel <group>", "Call off a move that has not begun").action(async (group: string) => {
     cli.done(await cli.client().post<Done>(apiPath("groups", group, "cancel")));

@@ -7,7 +7,7 @@ import { usage } from "../exit.ts";
 import { facts, table } from "../render/table.ts";
 import { orDash, plain } from "../render/text.ts";
 import { assignments, type Define, notes, unsetOption, verb, waitOption, withUnset } from "../verbs.ts";
-import { lookAtResource, type Wait, waitUntil } from "../wait.ts";
+import { showResource, type Wait } from "../wait.ts";
 
 /** `clubar resource …`. */
 export const defineResource: Define = (noun, cli) => {
@@ -142,10 +142,18 @@ function defineLife(noun: Parameters<Define>[0], cli: Cli): void {
         : "Take a resource offline, with what depends on it";
     verb(noun, `${word} <resource>`, summary)
       .addOption(waitOption(`it is ${word}`))
-      .action(async (resource: string, { wait }: { readonly wait?: Wait }) => {
-        const answer = await cli.client().post<Done>(apiPath("resources", resource, word));
-        await waitUntil(cli, wait, `Resource ${resource}`, lookAtResource(cli, resource, word));
-        cli.done(answer);
+      .action(async (name: string, { wait }: { readonly wait?: Wait }) => {
+        const asked = cli.terminal.elapsed();
+        const answer = await cli.client().post<Done>(apiPath("resources", name, word));
+        const isDone = (now: ResourceView): boolean => now.state === word;
+        await showResource(cli, {
+          name,
+          wait,
+          asked,
+          answer,
+          isDone,
+          what: `${word === "online" ? "Bringing" : "Taking"} resource ${name} ${word}`,
+        });
       });
   }
   verb(noun, "fail <resource>", "Treat it as failed once, to see what the policy does").action(
