@@ -7,12 +7,14 @@ import { raisePriority } from "../base/outside-node-processes.ts";
 import type { Outside } from "../base/outside.ts";
 import { openDisks } from "../disks/open-disks.ts";
 import { timingOf } from "../membership/timing.ts";
+import { probeContainment } from "../monitor/containment.ts";
 import { guardLine } from "../monitor/guard.ts";
+import { shareMounts } from "../monitor/shared-mounts.ts";
 import { findResourceType } from "../monitor/types.ts";
 import { openQuorum } from "../quorum/open.ts";
 import type { Quorum } from "../quorum/quorum.ts";
 import type { HostConfig } from "./host-config.ts";
-import { type GuardLink, runHost } from "./host-process.ts";
+import { type GuardLink, type HostParts, runHost } from "./host-process.ts";
 import { openHostRemote } from "./host-remote.ts";
 import { typeRunner } from "./type-runner-words.ts";
 
@@ -26,6 +28,8 @@ for (const signal of ["SIGINT", "SIGHUP", "SIGTERM"] as const) {
   process.on(signal, () => undefined);
 }
 const remote = await openHostRemote(outside, config, log);
+const contained = findContainment(remote?.outside ?? outside);
+void contained.catch(() => undefined);
 const open = (place: string): Promise<Quorum> => openQuorum(outside, place, { insist: config.insist });
 const quorum = await open(config.quorum);
 const guard = await startGuard(outside);
@@ -40,9 +44,19 @@ await runHost({
   guard,
   findType: findResourceType,
   typeRunner: typeRunner(),
+  containment: () => contained,
   environment: applicationEnvironment(),
 });
 process.exit(0);
+
+/** Asked for before the service may start anything. */
+async function findContainment(door: Outside): ReturnType<NonNullable<HostParts["containment"]>> {
+  const { kind, sentence, unshare } = await probeContainment(door);
+  const shared = await shareMounts(door, { unshare }, process.env["CLUBAR_SHARE_MOUNTS"] !== "no");
+  if (shared?.isShared === true) log.info("made / a shared mount: containers follow what is mounted and unmounted");
+  else if (shared !== undefined) log.warn("containers do not follow what is unmounted", { because: shared.sentence });
+  return { kind, sentence: shared === undefined ? sentence : `${sentence} ${shared.sentence}` };
+}
 
 /** The guard outlives nothing: it ends when this process's end of the pipe closes. */
 async function startGuard(door: Outside): Promise<GuardLink> {

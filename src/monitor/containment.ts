@@ -22,7 +22,7 @@ export interface Containment {
 
 const places = ["/usr/bin", "/bin", "/usr/sbin", "/sbin", "/usr/local/bin"];
 const pidNamespace = ["--pid", "--fork", "--kill-child=KILL"];
-/** A mount namespace of its own, so that /proc shows the namespace's processes; mounts made outside later still come in. */
+/** A mount namespace of its own, so that /proc shows the namespace's processes. It follows the machine's mounts (shared-mounts.ts). */
 const ownProc = ["--mount", "--propagation", "slave", "--mount-proc"];
 const ownUser = ["--user", "--map-current-user"];
 
@@ -58,28 +58,17 @@ async function tryAll(outside: Outside): Promise<Containment> {
   }
   const cgroupParent = await cgroupWords(outside, shell);
   const dies = "The kernel kills every process of an application with its PID namespace, which dies with the host";
-  const keeps = unshare.includes("--mount") && !(await isRootShared(outside)) ? ` ${keepsMounts}` : "";
   return cgroupParent === undefined
-    ? { kind: "pid-namespace", sentence: `${dies}.${keeps}`, shell, setpriv, setsid, unshare, cgroupParent }
+    ? { kind: "pid-namespace", sentence: `${dies}.`, shell, setpriv, setsid, unshare, cgroupParent }
     : {
         kind: "cgroup",
-        sentence: `${dies}; its own cgroup proves that nothing is left.${keeps}`,
+        sentence: `${dies}; its own cgroup proves that nothing is left.`,
         shell,
         setpriv,
         setsid,
         unshare,
         cgroupParent,
       };
-}
-
-const keepsMounts =
-  "/ is no shared mount here, so an application keeps what was mounted when it began: `mount --make-rshared /` before the service.";
-
-/** Whether an unmount reaches the namespaces that came of this one; proc(5), optional fields of mountinfo. */
-export async function isRootShared({ files }: Pick<Outside, "files">): Promise<boolean> {
-  const lines = (await readText(files, "/proc/self/mountinfo").catch(() => "")).split("\n");
-  const root = lines.findLast((line) => line.split(" ")[4] === "/");
-  return root === undefined || / shared:\d+ /.test(root);
 }
 
 async function namespaceWords(outside: Outside): Promise<readonly string[] | undefined> {

@@ -1,11 +1,14 @@
 import { fail } from "../../base/errors.ts";
 import type { Outside } from "../../base/outside.ts";
 import { foldName } from "../../tree/path.ts";
+import { probeContainment } from "../containment.ts";
 import { defaultTimes, type ResourceContext, type ResourceType } from "../resource-type.ts";
+import { mountsFollow } from "../shared-mounts.ts";
 import { exitReason, logEnd } from "./exit-reason.ts";
 import { agentPath, ocfActs, ocfCode, type OcfRun, ocfSays, saysRunning } from "./ocf-action.ts";
 import { type OcfMetadata, ocfProblems, ocfRows, parseOcfMetadata } from "./ocf-metadata.ts";
 import { knownMetadata } from "./ocf-known.ts";
+import { forgetDevices, noteDevices } from "./ocf-mounts.ts";
 import { ask } from "./program.ts";
 
 /**
@@ -44,7 +47,11 @@ export const ocfDaemon: ResourceType = {
   times: defaultTimes,
   parameters: ocfRows,
   moreParameters: true,
-  makeReady: (context) => openContainer(context, false),
+  async makeReady(context) {
+    // It must see the file systems that are mounted until it is used.
+    if (await mountsFollow(context.outside, await probeContainment(context.outside)))
+      await openContainer(context, false);
+  },
   online: (context, signal) => bringOnline(context, { machine: false, signal }),
   offline: (context, signal) => stop(context, { machine: false, signal }),
   terminate: async () => undefined,
@@ -147,13 +154,15 @@ async function isRunning(context: ResourceContext, run: OcfRun, depth: number): 
   return saysRunning(await ocfActs(context, known.get(context.resource), run)("monitor", depth));
 }
 
-/** The agent's stop; when that fails, its monitor may still say that nothing runs. */
+/** The agent's stop; when that fails, its monitor may still say that nothing runs. What it unmounted must be free then. */
 async function stop(context: ResourceContext, run: OcfRun): Promise<void> {
   const act = ocfActs(context, known.get(context.resource), run);
   const from = await logEnd(context);
+  if (run.machine) await noteDevices(context);
   const code = await act("stop");
   const isStopped = code === 0 || code === ocfCode.notRunning || (await act("monitor")) === ocfCode.notRunning;
   if (!isStopped) throw await failed(context, "stop", code, from);
+  if (run.machine) await forgetDevices(context);
   rememberStop(context);
 }
 
