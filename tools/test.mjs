@@ -10,6 +10,8 @@ await moveToNewNode(import.meta.url);
 const { run } = await import("node:test");
 // Every test file and every program that a test starts is a process of its own: stripping types once is enough for all of them.
 process.env.NODE_COMPILE_CACHE ??= join(root, "node_modules/.cache/compiled");
+// Services that tests start leave the mounts of this machine as they are.
+process.env.CLUBAR_SHARE_MOUNTS ??= "no";
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,

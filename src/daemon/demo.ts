@@ -40,6 +40,9 @@ if (!["folder", "etcd"].includes(values.quorum)) {
 }
 const once = values.once || !process.stdout.isTTY || !process.stdin.isTTY;
 
+// A demonstration leaves the machine's mounts as they are.
+process.env["CLUBAR_SHARE_MOUNTS"] ??= "no";
+
 const interrupted = new AbortController();
 for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const)
   process.on(signal, () => interrupted.abort(new Error(`interrupted by ${signal}`)));
