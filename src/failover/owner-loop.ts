@@ -177,6 +177,7 @@ export class OwnerLoop {
       else if ("update" in action) void this.#tell(action);
       else if (!this.#steps.has(`${action.kind} ${action.resource}`)) void this.#do(state, action);
     }
+    this.#makeArrivalsReady(state, node);
     return wakeAt;
   }
 
@@ -185,12 +186,29 @@ export class OwnerLoop {
     for (const id of group.resources) {
       const resource = state.resources.get(id);
       const phase = this.#running.get(id)?.phase ?? "offline";
-      const isLater = resource !== undefined && resource.dependsOn.length > 0 && phase === "offline";
-      const isDone = this.#readied.get(id) === group.ownershipGeneration;
-      if (!isLater || isDone || resource.persistentState === persistentState.offline) continue;
-      this.#readied.set(id, group.ownershipGeneration);
-      this.#parts.host.makeReady(specOf(state, resource, group));
+      if (resource !== undefined && resource.dependsOn.length > 0 && phase === "offline")
+        this.#makeOneReady(state, resource, group);
     }
+  }
+
+  /** What of groups on their way to this node is to come online here under the next ownership generation. */
+  #makeArrivalsReady(state: ClusterState, me: string): void {
+    for (const group of state.groups.values()) {
+      if (group.moveTo !== me || group.owner === me || !group.wanted || group.held !== undefined) continue;
+      const arrived = { ...group, ownershipGeneration: group.ownershipGeneration + 1 };
+      for (const id of group.resources) {
+        const resource = state.resources.get(id);
+        if (resource !== undefined) this.#makeOneReady(state, resource, arrived);
+      }
+    }
+  }
+
+  #makeOneReady(state: ClusterState, resource: ResourceState, group: GroupState): void {
+    const { id } = resource;
+    if (this.#readied.get(id) === group.ownershipGeneration) return;
+    if (resource.persistentState === persistentState.offline) return;
+    this.#readied.set(id, group.ownershipGeneration);
+    this.#parts.host.makeReady(specOf(state, resource, group));
   }
 
   async #tell(action: Told): Promise<void> {

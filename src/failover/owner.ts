@@ -186,15 +186,18 @@ function closeGroup(input: OwnerInput, group: GroupState, isRunning: boolean, ac
     leaving: new Set(),
     actions,
   };
+  const before = actions.length;
   for (const resource of [...resources].reverse()) stepDown(view, resource);
   for (const resource of resources) stepUp(view, resource);
+  const steps = actions.slice(before).some(({ kind }) => kind !== "wake");
   const settled = resources.every((resource) => !isActive(entry(resource.id)) && !needsCapture(view, resource));
   if (group.moveTo !== undefined && !isRunning && settled) {
     // It tells the states too, and the placing that follows clears the rest: a report before it would only hold the move up.
     actions.push(releaseGroup(input, group, resources, entry));
     return;
   }
-  const report = reportGroup(input, group, resources, entry);
+  const more = steps || resources.some((resource) => isPassing(input, entry(resource.id)));
+  const report = reportGroup(input, group, resources, entry, more);
   if (report !== undefined) actions.push(report);
 }
 

@@ -80,6 +80,7 @@ test("every report, release and request of an owner is refused once it is a form
           assert.ok(isFormerOwners(update, late.condition), JSON.stringify(late.condition));
       }
     }),
+    { numRuns: 300 },
   );
   assert.ok(seen > 50, `${seen} updates were looked at`);
 });

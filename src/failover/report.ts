@@ -12,7 +12,7 @@ import { counted, nodeName, quoted } from "./words.ts";
 type Entries = (id: string) => RunningResource;
 type Told = Extract<OwnerAction, { readonly update: Change }>;
 
-/** How long a resource is on its way before that alone is reported, in milliseconds: most have arrived by then. */
+/** How long a resource is on its way before that alone is reported, in milliseconds: most have arrived by then, and others of the group follow. */
 const passingTime = 150;
 
 /** On its way online or offline for so short a time that it is not worth an update of its own. */
@@ -25,16 +25,21 @@ export function passedAt({ since }: RunningResource): number {
   return since + passingTime;
 }
 
-/** The states that differ from what is recorded, in one update; undefined when none does, or those only pass. */
+/**
+ * The states that differ from what is recorded, in one update; undefined when none does, or those only pass. `more`: other steps of the
+ * group are under way. What arrived a moment ago waits for them, so a group of many comes up or goes down in a few updates.
+ */
 export function reportGroup(
   input: OwnerInput,
   group: GroupState,
   resources: readonly ResourceState[],
   entry: Entries,
-): Told | undefined {
+  more: boolean,
+): Told | Extract<OwnerAction, { kind: "wake" }> | undefined {
   const change = guarded(input, group);
   const sentences: string[] = [];
   let passing = 0;
+  let earliest = Number.POSITIVE_INFINITY;
   for (const resource of resources) {
     const one = entry(resource.id);
     const state = stateNumber(resource, one);
@@ -46,11 +51,14 @@ export function reportGroup(
     const reason = reasonOf(resource, one);
     if (isSame && resource.reason === reason && !settled) continue;
     if (!settled && isPassing(input, one)) passing += 1;
+    else earliest = Math.min(earliest, settled || one.phase === "failed" ? 0 : passedAt(one));
     writeState(change, input, group, resource, one);
     if (settled) change.unchanged(resource.runtimePath, "Request").remove(resource.runtimePath, "Request");
     sentences.push(`${quoted(resource)} is ${resourceStateName(state)}${reason === "" ? "" : ` (${reason})`}`);
   }
   if (sentences.length === passing) return undefined;
+  if (more && input.nowBoot < earliest)
+    return { kind: "wake", at: earliest, because: `more of ${quoted(group)} is on its way` };
   // Left failed ends when nothing is failed any more; the next failure may ask for a failover again.
   const isFailed = resources.some((resource) => entry(resource.id).phase === "failed");
   if (group.failed !== undefined && !isFailed) change.remove(group.runtimePath, "Failed");
