@@ -277,13 +277,13 @@ export class OwnerLoop {
       case "offline":
         this.#become(id, { phase: "offline-pending", reason: step.because });
         await host.stop(id);
-        this.#become(id, { phase: "offline", restored: undefined });
+        this.#become(id, { phase: "offline", restored: undefined, ...afterwards(step) });
         return;
       case "terminate":
         this.#become(id, { phase: "offline-pending", reason: step.because });
         await host.terminate(id);
         if (step.becomes === "failed") checkpoints.end(id);
-        this.#become(id, { phase: step.becomes, restored: undefined, reason: step.because });
+        this.#become(id, { phase: step.becomes, restored: undefined, reason: step.because, ...afterwards(step) });
         return;
       case "capture-checkpoints":
         this.#become(id, { busy: true });
@@ -355,6 +355,12 @@ export class OwnerLoop {
     for (const { group } of [before, after]) this.#quiet.delete(group);
     this.kick();
   }
+}
+
+/** What a step that takes something down leaves of its past. */
+function afterwards(step: Extract<Step, { kind: "offline" | "terminate" }>): Partial<RunningResource> {
+  const isUncaptured = step.kind === "terminate" && step.uncaptured === true;
+  return { ...(step.asked === true ? { restarts: [] } : {}), ...(isUncaptured ? { captured: true } : {}) };
 }
 
 function triedUnder(state: ClusterState, resource: ResourceState | undefined): Pick<RunningResource, "triedUnder"> {

@@ -59,6 +59,11 @@ interface Step {
   readonly because: string;
 }
 
+/** `asked`: somebody wants it, or its group, offline; then its restarts count no longer. */
+interface Asked {
+  readonly asked?: true;
+}
+
 /** One step of the owner. */
 export type OwnerAction =
   /** Put the newest checkpoint versions in place; the `online` step follows in a later call. */
@@ -66,9 +71,9 @@ export type OwnerAction =
   | (Step & { readonly kind: "online"; readonly restart: boolean; readonly fresh: boolean })
   /** Capture a last time, after it stopped and before that is reported. */
   | (Step & { readonly kind: "capture-checkpoints" })
-  | (Step & { readonly kind: "offline" })
-  /** End it now; the phase afterwards is `becomes`. */
-  | (Step & { readonly kind: "terminate"; readonly becomes: "offline" | "failed" })
+  | (Step & Asked & { readonly kind: "offline" })
+  /** End it now; the phase afterwards is `becomes`. `uncaptured`: it failed, so what it has is not captured. */
+  | (Step & Asked & { readonly kind: "terminate"; readonly becomes: "offline" | "failed"; readonly uncaptured?: true })
   /** Updates to submit: what runs, that the group is released (and to whom), that it should go elsewhere. */
   | {
       readonly kind: "report" | "release-group" | "hand-over-group" | "request-failover";
@@ -266,8 +271,14 @@ function stepDown(view: View, resource: ResourceState): void {
     if (phase === "offline-pending") return;
   }
   if (isToRest(view.group, resource, phase)) {
-    const because = `${quoted(resource)} is to be offline, and nothing of it runs`;
-    view.actions.push({ ...step, kind: "terminate", becomes: "offline", because });
+    view.actions.push({
+      ...step,
+      kind: "terminate",
+      becomes: "offline",
+      asked: true,
+      uncaptured: true,
+      because: whyRest(view, resource),
+    });
     return;
   }
   if (!runs(view.entry(resource.id))) return;
@@ -287,17 +298,24 @@ function stepDown(view: View, resource: ResourceState): void {
   const dependents = view.resources.filter((one) => one.dependsOn.includes(resource.id));
   if (dependents.some((one) => isActive(view.entry(one.id)))) return;
   view.leaving.add(resource.id);
-  if (phase === "online") view.actions.push({ ...step, kind: "offline", because });
-  else view.actions.push({ ...step, kind: "terminate", becomes: "offline", because });
+  const isAsked = resource.persistentState === persistentState.offline || isGroupToRest(view.group);
+  const asked = isAsked ? { asked: true as const } : {};
+  if (phase === "online") view.actions.push({ ...step, ...asked, kind: "offline", because });
+  else view.actions.push({ ...step, ...asked, kind: "terminate", becomes: "offline", because });
 }
 
-/**
- * Failed, and it or its group asked to be offline: then it is. What has checkpoints stays failed, for offline would capture what it had
- * when it failed.
- */
+/** Failed, and it or its group asked to be offline: then it is. */
 function isToRest(group: GroupState, resource: ResourceState, phase: RunningResource["phase"]): boolean {
   const isAsked = resource.persistentState === persistentState.offline && resource.request === undefined;
-  return phase === "failed" && (isAsked || isGroupToRest(group)) && !resource.hasCheckpoints;
+  return phase === "failed" && (isAsked || isGroupToRest(group));
+}
+
+/** What it had when it failed may be why it failed, so that is not captured; its next online keeps it aside. */
+function whyRest({ input }: View, resource: ResourceState): string {
+  const rests = `${quoted(resource)} is to be offline, and nothing of it runs`;
+  if (!resource.hasCheckpoints) return rests;
+  const here = nodeName(input.state, input.me);
+  return `${rests}; settings that were not stored when it failed are on ${here} only, and kept aside at its next online there`;
 }
 
 function isGroupToRest({ wanted, held, moveTo }: GroupState): boolean {

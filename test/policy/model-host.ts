@@ -58,7 +58,7 @@ export class ModelHost {
       }
       case "offline":
         this.#change(state, action.resource, { phase: "offline-pending", since: now });
-        this.#after.set(action.resource, { phase: "offline", since: now });
+        this.#after.set(action.resource, { phase: "offline", since: now, ...this.#afterwards(action) });
         return;
       case "terminate":
         this.#change(state, action.resource, { phase: "offline-pending", since: now });
@@ -66,6 +66,7 @@ export class ModelHost {
           phase: action.becomes,
           since: now,
           reason: action.becomes === "failed" ? action.because : "",
+          ...this.#afterwards(action),
         });
         return;
       default:
@@ -91,6 +92,10 @@ export class ModelHost {
     const entry = this.running.get(resource);
     if (entry?.phase === "online")
       this.running.set(resource, { ...entry, phase: "failed", since: now, reason: "it ended" });
+  }
+
+  #afterwards(action: { readonly asked?: true; readonly uncaptured?: true }): Partial<RunningResource> {
+    return { ...(action.asked ? { restarts: [] } : {}), ...(action.uncaptured ? { captured: true } : {}) };
   }
 
   #restarts(action: { resource: string; restart: boolean; fresh: boolean }, now: number): readonly number[] {
