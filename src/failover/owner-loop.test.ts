@@ -11,7 +11,7 @@ import { readState } from "../database/state.ts";
 import { resourceState } from "../monitor/resource-state.ts";
 import { applyEdits } from "../tree/edit.ts";
 import type { Key } from "../tree/key.ts";
-import { sz } from "../tree/value.ts";
+import { dword, sz } from "../tree/value.ts";
 import { OwnerLoop } from "./owner-loop.ts";
 
 const outside = openOutside();
@@ -94,4 +94,54 @@ test("what dies with its host is gone with it", async () => {
     told.some((because) => /releases|hands/.test(because)),
     told.join("\n"),
   );
+});
+
+test("restarts count no longer when somebody took it offline", async () => {
+  let tree = treeWith("Generic Application");
+  const [[id = "", resource] = []] = readState(tree).resources;
+  const groupPath = readState(tree).groups.get(resource?.group ?? "")?.path ?? "";
+  const database = {
+    tree: () => tree,
+    submit: async ({ edits }: Update) => {
+      tree = applyEdits(tree, edits, 2n);
+      return { outcome: "applied", tag: {} };
+    },
+    self: { node: "1", incarnation: readState(tree).nodes.get("1")?.incarnation ?? "" },
+  } as unknown as Database;
+  let starts = 0;
+  const tell = (ownershipGeneration: number, state: 2 | 4): void =>
+    loop.hostEvent({ resource: id, ownershipGeneration, state, because: "told" });
+  const loop: OwnerLoop = new OwnerLoop({
+    outside,
+    database,
+    host: {
+      start: async ({ ownershipGeneration }) => {
+        tell(ownershipGeneration, resourceState.online);
+        if (++starts === 1) tell(ownershipGeneration, resourceState.failed);
+      },
+      makeReady: () => undefined,
+      stop: () => Promise.resolve(),
+      terminate: () => Promise.resolve(),
+    },
+    checkpoints: {
+      restoreBeforeOnline: () => Promise.resolve({ notice: "" }),
+      begin: () => undefined,
+      captureNow: () => Promise.resolve({ failed: [] }),
+      end: () => undefined,
+    },
+    log: silentLog,
+    poll: 5,
+  });
+  const end = new AbortController();
+  const running = loop.run(end.signal);
+  const reaches = async (phase: string): Promise<number> => {
+    while (loop.running().get(id)?.phase !== phase || starts < 2) await outside.timers.sleep(1);
+    return loop.running().get(id)?.restarts.length ?? -1;
+  };
+  assert.equal(await reaches("online"), 1);
+  tree = applyEdits(tree, [{ kind: "set-value", path: groupPath, value: dword("PersistentState", 0) }], 3n);
+  loop.kick();
+  assert.equal(await reaches("offline"), 0);
+  end.abort();
+  await running;
 });

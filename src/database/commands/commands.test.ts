@@ -3,7 +3,7 @@ import { test } from "node:test";
 import { Failure } from "../../base/errors.ts";
 import { applyEdits } from "../../tree/edit.ts";
 import { findValue, type Key } from "../../tree/key.ts";
-import { dword, dwordOf, multiSzOf, sz, textOf } from "../../tree/value.ts";
+import { dword, dwordOf, multiSz, multiSzOf, sz, textOf } from "../../tree/value.ts";
 import { holds } from "../apply.ts";
 import type { Change } from "../change.ts";
 import { initialDatabase } from "../initial-database.ts";
@@ -213,6 +213,25 @@ test("online and offline are kept: PersistentState of groups and resources", () 
   tree = apply(failed, onlineGroup(failed, { group: "web" }));
   assert.equal(readState(tree).resources.get(guid(12))?.request, "online");
   refuses(5004, () => resources.failResource(tree, { resource: "disk" }));
+});
+
+test("bringing online by hand what had failed or was offline forgets earlier failovers", () => {
+  const seen = multiSz("Failovers", ["5 1"]);
+  const before = set(apply(cluster(), onlineGroup(cluster(), { group: "web" })), `Runtime\\Groups\\${guid(10)}`, seen);
+  const count = (tree: Key): number | undefined => readState(tree).groups.get(guid(10))?.failovers.length;
+  const online = [
+    (tree: Key): Change => onlineGroup(tree, { group: "web" }),
+    (tree: Key): Change => resources.onlineResource(tree, { resource: "app" }),
+  ];
+  for (const build of online) {
+    assert.equal(count(apply(before, build(before))), 1);
+    for (const tree of [
+      withState(before, 12, 4),
+      set(before, `Runtime\\Groups\\${guid(10)}`, sz("Failed", "It failed.")),
+      apply(before, offlineGroup(before, { group: "web" })),
+    ])
+      assert.equal(count(apply(tree, build(tree))), 0);
+  }
 });
 
 test("move: 5010 when there, 5050 down, 5070 paused, 5071 no possible owner, 5908 twice, 5023 nothing to call off", () => {

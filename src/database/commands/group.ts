@@ -15,6 +15,7 @@ import {
   resourceValue,
   rootValue,
   runtimeGroupPath,
+  runtimeGroupValue,
 } from "../schema.ts";
 import { type ClusterState, type GroupState, readState } from "../state.ts";
 import { checkName, checkNewId, findGroup, findNode } from "./find.ts";
@@ -77,7 +78,8 @@ function namesOf(state: ClusterState, group: GroupState): string {
 }
 
 /**
- * To be online, with all its resources: those that were to stay offline follow the group again, failed ones are tried anew.
+ * To be online, with all its resources: those that were to stay offline follow the group again, failed ones are tried anew. When something
+ * had failed, or the group was offline, earlier failovers count no longer.
  */
 export function onlineGroup(tree: Key, request: { readonly group: string }): Change {
   const state = readState(tree);
@@ -88,6 +90,7 @@ export function onlineGroup(tree: Key, request: { readonly group: string }): Cha
     .unchanged(group.path, "PersistentState", groupValue.contains, groupValue.held);
   change.set(group.path, dword("PersistentState", persistentState.online));
   change.unchanged(group.runtimePath, "Failed").remove(group.runtimePath, "Failed", "FailoverRequested");
+  forgetFailovers(change, state, group);
   for (const id of group.resources) {
     const resource = state.resources.get(id);
     if (resource === undefined) continue;
@@ -99,6 +102,13 @@ export function onlineGroup(tree: Key, request: { readonly group: string }): Cha
     if (resource.state === resourceState.failed) change.set(resource.runtimePath, sz("Request", "online"));
   }
   return change.build(`Group "${group.name}" is to be online.`);
+}
+
+/** A person who brings up what was down has mended it: the policy begins anew. */
+export function forgetFailovers(change: ChangeBuilder, state: ClusterState, group: GroupState): void {
+  const hasFailed = group.resources.some((id) => state.resources.get(id)?.state === resourceState.failed);
+  if (!group.wanted || group.failed !== undefined || hasFailed)
+    change.remove(group.runtimePath, runtimeGroupValue.failovers);
 }
 
 /** 5023 INVALID_STATE: a group that a restore left offline comes online through `releaseGroups` only. */

@@ -17,7 +17,7 @@ import {
 } from "../schema.ts";
 import { type ClusterState, type GroupState, readState, type ResourceState } from "../state.ts";
 import { checkName, checkNewId, findGroup, findResource } from "./find.ts";
-import { refuseHeld } from "./group.ts";
+import { forgetFailovers, refuseHeld } from "./group.ts";
 import { refuseClientAddress } from "./network-role.ts";
 import { numberAfter, type PropertyInputs, setProperties } from "./properties.ts";
 
@@ -162,6 +162,7 @@ export function onlineResource(tree: Key, request: { readonly resource: string }
   }
   if (!group.wanted) change.set(group.path, dword("PersistentState", persistentState.online));
   change.remove(group.runtimePath, "Failed", "FailoverRequested");
+  forgetFailovers(change, state, group);
   return change.build(`Resource "${resource.name}" is to be online.`);
 }
 
