@@ -46,9 +46,11 @@ function whyFenced(
   node: NodeState,
   facts: NodeFacts | undefined,
 ): { readonly because: string; readonly who: string; readonly onlyRest?: boolean } | undefined {
-  if (whyNotFenced(node) !== undefined || (facts?.takeOver !== "waited" && facts?.takeOver !== "gone"))
-    return undefined;
   const { record } = node.fencing;
+  // A try that is open keeps the node out, so it is brought to its end also when a person has confirmed meanwhile that the node is down.
+  const isOpen = node.confirmedDown && record?.state === "asked";
+  if (!isOpen && whyNotFenced(node) !== undefined) return undefined;
+  if (facts?.takeOver !== "waited" && facts?.takeOver !== "gone") return undefined;
   if (record?.state === "wanted") return { because: `${record.who} asked for it`, who: record.who };
   const groups = [...state.groups.values()].filter((group) => isStuck(state, group, node, facts));
   const names = groups.flatMap((group) => survivorsOf(state, group, facts)).map(quoted);

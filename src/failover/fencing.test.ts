@@ -5,6 +5,7 @@ import { fail } from "../base/errors.ts";
 import { silentLog } from "../base/log.ts";
 import { prepare } from "../database/apply.ts";
 import { setFence, wantFence } from "../database/commands/fencing.ts";
+import { confirmNodeDown } from "../database/commands/node.ts";
 import type { Change } from "../database/change.ts";
 import type { Database } from "../database/database.ts";
 import type { FenceConfig } from "../database/fencing.ts";
@@ -203,6 +204,24 @@ test("what another leader began is taken up, and only the newest try's outcome c
   const outcome = world.record();
   assert.ok(outcome?.state === "failed" || outcome?.state === "off");
   assert.equal(readState(world.tree).nodes.get("2")?.confirmedDown, outcome?.state === "off");
+});
+
+test("a try that a leader left open ends also when a person confirmed the node meanwhile, and the node is let in", async () => {
+  const world = new World(silent, agent);
+  world.onAsk = () => {
+    world.apply(confirmNodeDown(world.tree, { node: "2", repeatedName: "n2", who: "a person" }));
+    world.fencing.close();
+  };
+  await world.round();
+  assert.equal(world.record()?.state, "asked");
+  assert.throws(() => refuseWhileFenced(world.tree, "2"), { name: "CLUSTER_NODE_NOT_READY" });
+  world.onAsk = () => undefined;
+  const next = world.leader();
+  await world.round(next);
+  assert.equal(world.record()?.state, "off");
+  refuseWhileFenced(world.tree, "2");
+  await world.round(next);
+  assert.equal(world.asked.length, 2);
 });
 
 test("a node whose machine is being switched off is let in only afterwards", async () => {
