@@ -6,7 +6,15 @@ import { type AclKind, OutsideError } from "../base/outside.ts";
 import { FileContent, type DataLoss } from "./content.ts";
 import type { RandomStream } from "./random.ts";
 
-/** A file, a folder, a symbolic link or a socket; names lead to it. */
+/** What answers behind a file that is none: each may refuse with an `OutsideError`. */
+export interface Device {
+  open(): void;
+  write(bytes: Uint8Array): void;
+  /** Also when the process that had it open is gone. */
+  close(): void;
+}
+
+/** A file, a folder, a symbolic link, a socket or a device; names lead to it. */
 export interface Inode {
   readonly id: bigint;
   readonly kind: "file" | "folder" | "link" | "other";
@@ -28,6 +36,8 @@ export interface Inode {
   durableNames: Map<string, Inode>;
   /** The open file description that holds the OFD write lock. */
   lockedBy: object | undefined;
+  /** Of "other" that can be opened. */
+  readonly device?: Device;
 }
 
 /** What becomes of names that no `syncFolder` covered: in each folder the surviving changes are the first ones. */

@@ -7,7 +7,7 @@ import type { SimProcess } from "./process.ts";
 import type { RandomStream } from "./random.ts";
 import type { World } from "./world.ts";
 
-/** Every kind of fault; DESIGN.md says what each hits. */
+/** Every kind of fault that is drawn for any world; DESIGN.md says what each hits. */
 export const faultKinds = [
   "kill",
   "pause",
@@ -28,8 +28,8 @@ export const faultKinds = [
   "failing-wire",
 ] as const;
 
-/** One kind of fault. */
-export type FaultKind = (typeof faultKinds)[number];
+/** One kind of fault; the last one where each node has a machine of its own. */
+export type FaultKind = (typeof faultKinds)[number] | "freeze-machine";
 
 /** What goes wrong in one world, how often and for how long. */
 export interface FaultPlan {
@@ -202,6 +202,8 @@ export class FaultInjector {
         return this.#failingWire();
       case "power-loss":
         return this.#powerLoss([this.#random.pick([...this.#world.machines.keys()])]);
+      case "freeze-machine":
+        return this.#freeze(this.#random.pick([...this.#world.machines.keys()]));
       case "blackout":
         return this.#powerLoss([...this.#world.machines.keys()]);
       case "full-disk":
@@ -292,6 +294,11 @@ export class FaultInjector {
     return () => {
       for (const name of machines) this.#world.powerOn(name);
     };
+  }
+
+  #freeze(machine: string): Undo {
+    this.#world.freeze(machine);
+    return () => this.#world.thaw(machine);
   }
 
   #fullDisk(): Undo {

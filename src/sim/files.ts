@@ -92,6 +92,7 @@ export function openFiles(view: FileSystemView, door: Door): OpenFiles {
     open: (path, how, mode = 0o600) =>
       call("open", path, how === "create" || how === "append", (disk, full) => {
         const inode = openInode(disk, full, how, mode, view.wall());
+        inode.device?.open();
         const handle = new SimHandle(full, disk, inode, how, door, view, () => handles.delete(handle));
         handles.add(handle);
         return handle;
@@ -152,7 +153,7 @@ function openInode(disk: Disk, path: string, how: OpenHow, mode: number, now: nu
   if (how === "create") return disk.create(path, "file", mode, now);
   const inode = disk.find(path) ?? (how === "append" ? disk.create(path, "file", mode, now) : disk.existing(path));
   if (inode.kind === "folder") throw new OutsideError("EISDIR", path);
-  if (inode.kind === "other") throw new OutsideError("ENXIO", path);
+  if (inode.kind === "other" && inode.device === undefined) throw new OutsideError("ENXIO", path);
   if (inode.kind === "link") throw new OutsideError("ELOOP", path);
   return inode;
 }
@@ -271,6 +272,7 @@ class SimHandle implements FileHandle {
   }
 
   release(): void {
+    if (this.#open) this.#inode.device?.close();
     this.#open = false;
     if (this.#inode.lockedBy === this) this.#inode.lockedBy = undefined;
   }
@@ -297,6 +299,7 @@ class SimHandle implements FileHandle {
 
   #write(bytes: Uint8Array, at: number | undefined, length: number): void {
     this.#needWritable();
+    if (this.#inode.device !== undefined) return this.#inode.device.write(bytes.subarray(0, length));
     const from = this.#how === "append" ? this.#inode.content.size() : (at ?? this.#offset);
     if (from + length > this.#inode.content.size()) this.#disk.needSpace(this.#path);
     this.#inode.content.write(from, bytes.subarray(0, length));

@@ -1,6 +1,8 @@
 /** A simulated machine: its clocks, its disks, whether its power is on. */
 import type { Clock } from "../base/outside.ts";
 import type { Disk } from "./disk.ts";
+import { KernelFiles } from "./kernel-files.ts";
+import type { SimWatchdog } from "./sim-watchdog.ts";
 import type { Scheduler } from "./scheduler.ts";
 
 /** 2026-01-01T00:00:00Z: when every world begins. */
@@ -13,6 +15,13 @@ export class Machine {
   /** Longest mount point first; "/" is last. */
   readonly mounts: readonly { readonly at: string; readonly disk: Disk }[];
   powered = true;
+  /** Its processes stand still and go on later; the clocks run. */
+  frozen = false;
+  /** The kernel's name of the time since this boot. */
+  bootId = "";
+  /** What the kernel shows as files; undefined: nothing. */
+  kernelFiles: KernelFiles | undefined;
+  watchdog: SimWatchdog | undefined;
   /** Machine milliseconds per virtual millisecond; 1 is a perfect clock. */
   readonly rate: number;
   /** How far wall time is off, in milliseconds; grows by jumps. */
@@ -41,6 +50,7 @@ export class Machine {
   }
 
   diskOf(path: string): Disk {
+    if (this.kernelFiles !== undefined && KernelFiles.has(path)) return this.kernelFiles;
     const mount = this.mounts.find(({ at }) => at === "/" || path === at || path.startsWith(`${at}/`));
     if (mount === undefined) throw new Error(`${this.name} has no file system at ${path}.`);
     return mount.disk;
@@ -52,8 +62,9 @@ export class Machine {
   }
 
   /** The boot clock begins again at 0. */
-  boot(): void {
+  boot(bootId: string): void {
     this.powered = true;
+    this.bootId = bootId;
     this.#bootedAt = this.#scheduler.now;
   }
 }

@@ -1,8 +1,8 @@
 /**
  * `npm run sim -- --seeds N [--from S] | --only S,S… [--nodes 3|4|5] [--faults KIND,KIND…] [--long | --brink] [--restores N]
- * [--recoveries] [--shadows] [--holds] [--force-quorum] [--disks] [--quorum etcd] [--moves] [--node-restores] [--trace] [--stop]`: runs
- * seeds one after the other and ends with 1 when one fails. A line for each failing seed, a summary at the end; `--long` and `--brink` say
- * how long faults last (faults.ts), `--trace` prints every event, `--stop` ends at the first failure.
+ * [--recoveries] [--shadows] [--holds] [--force-quorum] [--disks] [--quorum etcd] [--moves] [--node-restores] [--fencing] [--trace]
+ * [--stop]`: runs seeds one after the other and ends with 1 when one fails. A line for each failing seed, a summary at the end; `--long`
+ * and `--brink` say how long faults last (faults.ts), `--trace` prints every event, `--stop` ends at the first failure.
  */
 import { parseArgs } from "node:util";
 import { Worker } from "node:worker_threads";
@@ -42,6 +42,7 @@ async function main(): Promise<void> {
       quorum: { type: "string", default: "directory" },
       moves: { type: "boolean", default: false },
       "node-restores": { type: "boolean", default: false },
+      fencing: { type: "boolean", default: false },
       long: { type: "boolean", default: false },
       brink: { type: "boolean", default: false },
       trace: { type: "boolean", default: false },
@@ -79,6 +80,7 @@ async function main(): Promise<void> {
       ...(values.quorum === "etcd" ? { etcd: true } : {}),
       ...(values.moves ? { moves: true } : {}),
       ...(values["node-restores"] ? { nodeRestores: true } : {}),
+      ...(values.fencing ? { fencing: true } : {}),
       ...(values.restores === undefined ? {} : { restores: Number(values.restores) }),
     };
     const result = await runSeed(spec, () => unhandled);
@@ -95,7 +97,7 @@ async function main(): Promise<void> {
 
 function faultsOf(text: string): FaultKind[] {
   const kinds = text.split(",");
-  const known: readonly string[] = faultKinds;
+  const known: readonly string[] = [...faultKinds, "freeze-machine"];
   const unknown = kinds.find((kind) => !known.includes(kind));
   if (unknown !== undefined) throw new Error(`There is no fault "${unknown}"; there are: ${known.join(", ")}.`);
   return kinds as FaultKind[];

@@ -14,6 +14,10 @@ export class SimProcess {
   /** Door calls made so far. */
   calls = 0;
   end: ProcessEnd | undefined;
+  /** What it was started with. */
+  environment: Readonly<Record<string, string>> = {};
+  /** The kernel kills it when its parent dies. */
+  isTied = false;
   onUncaught: (error: unknown) => void = () => undefined;
   /** Runs once, when the process has just died; files, sockets and children hang on it. */
   readonly atDeath: ((powerLost: boolean) => void)[] = [];
@@ -22,6 +26,7 @@ export class SimProcess {
   readonly #waiting: (() => void)[] = [];
   #draining = false;
   #stopped = false;
+  #frozen = false;
   readonly #pauses = new Set<object>();
 
   constructor(
@@ -50,7 +55,7 @@ export class SimProcess {
   }
 
   get running(): boolean {
-    return this.alive && !this.#stopped && this.#pauses.size === 0;
+    return this.alive && !this.#stopped && !this.#frozen && this.#pauses.size === 0;
   }
 
   /** Does `run` as soon as the process runs: now, or in order when it continues, or never. */
@@ -72,6 +77,12 @@ export class SimProcess {
   /** SIGSTOP and SIGCONT. */
   setStopped(stopped: boolean): void {
     this.#stopped = stopped;
+    this.#drain();
+  }
+
+  /** The whole machine stands still; its processes can be killed meanwhile, as those of a frozen cgroup. */
+  setFrozen(frozen: boolean): void {
+    this.#frozen = frozen;
     this.#drain();
   }
 

@@ -84,7 +84,6 @@ export class ProcessTable {
   readonly #kernel: Kernel;
   readonly #open: (process: SimProcess, folder: string) => Opened;
   readonly #nextPid = new Map<Machine, number>();
-  readonly #tied = new WeakSet<SimProcess>();
 
   constructor(kernel: Kernel, open: (process: SimProcess, folder: string) => Opened) {
     this.#kernel = kernel;
@@ -127,6 +126,7 @@ export class ProcessTable {
     if (found === undefined) return undefined;
     const process = this.add(machine, found.name, node, parent);
     const pipe: Pipe = { toChild: [], waiting: [], inputEnded: [], closed: false, toParent: [], early: [] };
+    process.environment = spec.environment;
     const { outside } = this.#open(process, spec.folder ?? "/");
     if (found.tied && parent !== undefined) this.#tie(process, parent);
     const stdio = this.#stdio(process, pipe, parent);
@@ -194,12 +194,12 @@ export class ProcessTable {
   /** Death follows SIGKILL soon, not at once: who needs to know must ask. */
   #killSoon(target: SimProcess): void {
     const { kill, tied } = this.#kernel.latencies;
-    const delay = this.#kernel.draw(this.#tied.has(target) ? tied : kill);
+    const delay = this.#kernel.draw(target.isTied ? tied : kill);
     this.#kernel.scheduler.after(delay, () => this.end(target, { signal: "SIGKILL" }));
   }
 
   #tie(process: SimProcess, parent: SimProcess): void {
-    this.#tied.add(process);
+    process.isTied = true;
     parent.atDeath.push((powerLost) => {
       if (!powerLost) this.#killSoon(process);
     });

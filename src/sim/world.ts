@@ -6,6 +6,8 @@ import { Disk, type PowerLoss } from "./disk.ts";
 import { SimDoor } from "./door.ts";
 import { openFiles } from "./files.ts";
 import type { CallHook, Kernel, Latencies, Range } from "./kernel.ts";
+import { newGuid } from "../base/guid.ts";
+import { KernelFiles } from "./kernel-files.ts";
 import { Machine } from "./machine.ts";
 import { Network, type NetworkSettings } from "./network.ts";
 import type { SimProcess } from "./process.ts";
@@ -13,6 +15,7 @@ import { ProcessTable, type Crash, type Program } from "./processes.ts";
 import { randomFrom, type RandomStream } from "./random.ts";
 import { Scheduler } from "./scheduler.ts";
 import { turns } from "./settle.ts";
+import { SimWatchdog } from "./sim-watchdog.ts";
 import { Trace } from "./trace.ts";
 
 /** What a world is made of. */
@@ -21,6 +24,8 @@ export interface WorldSpec {
   readonly machines: readonly string[];
   /** Mount point → name of a disk that every machine sees there; `{"/quorum": "quorum"}` unless given. */
   readonly shared?: Readonly<Record<string, string>>;
+  /** Machines whose kernel shows /proc and, where a number stands, a watchdog that fires after so many milliseconds. */
+  readonly kernels?: ReadonlyMap<string, number | undefined>;
   readonly latencies?: Partial<Latencies>;
   readonly network?: Partial<NetworkSettings>;
   /** How far a machine's clocks run fast or slow at most; 0.0002 (200 ppm) unless given. */
@@ -78,6 +83,8 @@ export class World {
   readonly processes: ProcessTable;
   readonly applications: Applications;
   readonly hooks: Set<CallHook> = new Set();
+  /** Hears of every machine that stands still, and goes on. */
+  readonly freezeObservers: ((machine: Machine) => void)[] = [];
   readonly #kernel: Kernel;
   readonly #latencyRandom: RandomStream;
   readonly #outsides = new Map<string, Opened>();
@@ -103,6 +110,7 @@ export class World {
     this.processes = new ProcessTable(this.#kernel, (process, folder) => this.#open(process, folder));
     this.applications = new Applications(() => this.scheduler.now);
     for (const name of spec.machines) this.#addMachine(name, spec);
+    this.processes.onStart.push((process) => process.setFrozen(process.machine.frozen));
   }
 
   get now(): number {
@@ -211,19 +219,30 @@ export class World {
     if (!machine.powered) return;
     this.trace.add(`${name} loses power`);
     machine.powered = false;
+    machine.frozen = false;
     for (const process of this.processes.alive()) {
       if (process.machine === machine) this.processes.end(process, { signal: "power loss" }, true);
     }
+    machine.watchdog?.reset();
     for (const { disk } of machine.mounts) if (!this.#isMounted(disk)) this.#loseDisk(disk, loss);
   }
 
   powerOn(name: string): void {
     const machine = this.machine(name);
     if (machine.powered) return;
-    machine.boot();
+    machine.boot(this.#newBootId(machine));
     this.trace.add(`${name} boots`);
     for (const each of this.#supervised.keys())
       if (each.machine === name) this.#restart(each, this.#kernel.draw(each.restartAfter));
+  }
+
+  /** Every process of the machine stands still until `thaw`; what was on its way in its kernel goes on. */
+  freeze(name: string): void {
+    this.#setFrozen(this.machine(name), true);
+  }
+
+  thaw(name: string): void {
+    this.#setFrozen(this.machine(name), false);
   }
 
   jumpWallClock(name: string, byMs: number): void {
@@ -236,8 +255,42 @@ export class World {
     this.trace.add("healed");
     this.network.heal();
     for (const disk of this.disks.values()) disk.full = false;
+    for (const name of this.machines.keys()) this.thaw(name);
     for (const process of this.processes.alive()) process.resume();
     for (const machine of this.machines.values()) this.powerOn(machine.name);
+  }
+
+  #setFrozen(machine: Machine, frozen: boolean): void {
+    if (!machine.powered || machine.frozen === frozen) return;
+    this.trace.add(`${machine.name} ${frozen ? "stands still" : "goes on"}`);
+    machine.frozen = frozen;
+    for (const observe of this.freezeObservers) observe(machine);
+    for (const process of this.processes.alive()) if (process.machine === machine) process.setFrozen(frozen);
+  }
+
+  #newBootId({ name }: Machine): string {
+    return newGuid(this.random.stream(`boot id of ${name} at ${this.now}`));
+  }
+
+  /** The kernel of a machine whose watchdog has fired begins anew. */
+  #reset(name: string): void {
+    this.trace.add(`the watchdog of ${name} fires`);
+    this.powerOff(name);
+    this.scheduler.after(this.#kernel.random.between(300, 2000), () => this.powerOn(name));
+  }
+
+  #addKernelFiles(machine: Machine, kernels: ReadonlyMap<string, number | undefined>): void {
+    const { name } = machine;
+    if (!kernels.has(name)) return;
+    machine.bootId = this.#newBootId(machine);
+    const timeout = kernels.get(name);
+    const device = timeout && new SimWatchdog(timeout, this.scheduler, () => this.#reset(name));
+    if (device) machine.watchdog = device;
+    machine.kernelFiles = new KernelFiles(name, {
+      processes: () => this.processes.alive().filter((process) => process.machine === machine),
+      bootId: () => machine.bootId,
+      watchdog: device ? { timeout: device.timeout, device } : undefined,
+    });
   }
 
   #isMounted(disk: Disk): boolean {
@@ -281,6 +334,7 @@ export class World {
       firstPid: 1000 + this.machines.size * 1_000_000,
     });
     this.machines.set(name, machine);
+    if (spec.kernels !== undefined) this.#addKernelFiles(machine, spec.kernels);
   }
 
   #addDisk(name: string, folders: readonly string[]): Disk {

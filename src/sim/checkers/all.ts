@@ -2,7 +2,9 @@
 import { acknowledgedSettingAfterFailover } from "./acknowledged-setting-after-failover.ts";
 import { acknowledgedUpdatesKept } from "./acknowledged-updates-kept.ts";
 import { appliedOnce } from "./applied-once.ts";
+import { confirmedMeansEnded } from "./confirmed-means-ended.ts";
 import type { Checker, ClusterEvent, Violation } from "./events.ts";
+import { formerOwnersWriteNothing } from "./former-owners-write-nothing.ts";
 import { heldStayOffline } from "./held-stay-offline.ts";
 import { namedVersionsThere } from "./named-versions-there.ts";
 import { oneLeaderPerEpoch } from "./one-leader-per-epoch.ts";
@@ -26,6 +28,8 @@ export function allCheckers(): Checker[] {
     acknowledgedUpdatesKept(),
     appliedOnce(),
     oneNodePerResource(),
+    confirmedMeansEnded(),
+    formerOwnersWriteNothing(),
     acknowledgedSettingAfterFailover(),
     namedVersionsThere(),
     heldStayOffline(),

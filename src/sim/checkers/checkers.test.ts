@@ -90,6 +90,25 @@ const planted: readonly [name: string, checker: string, events: readonly Cluster
     withMore({ kind: "application-started", at: 7, run: 9, resource: "app", node: "2" }),
   ],
   [
+    "an application that lives on beside its successor after its machine went on",
+    "one-node-per-resource",
+    withMore(
+      { kind: "application-frozen", at: 10.1, run: 2 },
+      { kind: "application-started", at: 10.2, run: 9, resource: "app", node: "1" },
+      { kind: "application-thawed", at: 10.3, run: 2 },
+    ),
+  ],
+  [
+    "a life that is confirmed while it runs something",
+    "confirmed-means-ended",
+    withMore({ kind: "life-confirmed", at: 12, node: "2", incarnation: "b", running: ["app"] }),
+  ],
+  [
+    "a write of a former owner that was taken",
+    "former-owners-write-nothing",
+    withMore({ kind: "owner-wrote", at: 12, resource: "app", what: "state", node: "1", generation: 1, recorded: 2 }),
+  ],
+  [
     "an acknowledged setting lost in a failover",
     "acknowledged-setting-after-failover",
     withMore({ kind: "setting-found", at: 12, resource: "app", node: "2", setting: "port", value: 0 }),
@@ -140,6 +159,18 @@ for (const [name, checker, events] of planted) {
     assert.deepEqual([...new Set(violations.map((each) => each.checker))], [checker]);
   });
 }
+
+test("what runs on a machine that stands still may have a successor, and ends when it goes on", () => {
+  const events = withMore(
+    { kind: "application-frozen", at: 10.1, run: 2 },
+    { kind: "application-started", at: 10.2, run: 9, resource: "app", node: "1" },
+    { kind: "application-thawed", at: 10.3, run: 2 },
+    { kind: "application-ended", at: 10.4, run: 2, resource: "app", node: "2" },
+    { kind: "life-confirmed", at: 12, node: "2", incarnation: "b", running: [] },
+    { kind: "owner-wrote", at: 12, resource: "app", what: "checkpoint", node: "1", generation: 2, recorded: 2 },
+  );
+  assert.deepEqual(judge(events), []);
+});
 
 test("what a restore gives up on purpose is not missed, and its request may be applied again", () => {
   const events: ClusterEvent[] = [

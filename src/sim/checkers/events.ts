@@ -76,6 +76,26 @@ export type ClusterEvent =
       readonly resource: string;
       readonly node: string;
     }
+  /** The machine of an application whose kernel ends it with its host stands still, or goes on. */
+  | { readonly kind: "application-frozen" | "application-thawed"; readonly at: number; readonly run: number }
+  /** The newest database has it for the first time that this life of a node is certainly over. `running`: what runs of it. */
+  | {
+      readonly kind: "life-confirmed";
+      readonly at: number;
+      readonly node: string;
+      readonly incarnation: string;
+      readonly running: readonly string[];
+    }
+  /** An update changed what an owner writes: the ownership generation that its sender knew, and that of the database. */
+  | {
+      readonly kind: "owner-wrote";
+      readonly at: number;
+      readonly resource: string;
+      readonly what: "state" | "checkpoint";
+      readonly node: string;
+      readonly generation: number;
+      readonly recorded: number;
+    }
   /** A client begins to write the n-th value of a setting (one writer a setting, counting up). */
   | {
       readonly kind: "setting-written";

@@ -1,41 +1,30 @@
 /** A whole cluster in a world: the real services and hosts on one machine, applications, and every report that the checkers need. */
 import { createHash } from "node:crypto";
 import type { Outside } from "../../base/outside.ts";
-import { initialDatabase } from "../../database/initial-database.ts";
-import { createGroup, onlineGroup } from "../../database/commands/group.ts";
-import { addNode } from "../../database/commands/node.ts";
-import { addDependency } from "../../database/commands/dependency.ts";
-import { createResource } from "../../database/commands/resource.ts";
 import { requestsPath } from "../../database/apply.ts";
-import type { Change } from "../../database/change.ts";
-import { writeNodeRecord } from "../../clusapi/node-record.ts";
 import type { ServiceNode } from "../../daemon/service-node.ts";
-import { imageOf } from "../../membership/copy-image.ts";
 import type { ClusterIdentity, Quorum } from "../../quorum/quorum.ts";
-import { openRegistry } from "../../registry/registry.ts";
 import { compareTags, firstTag, formatTag, parseTag, type Tag } from "../../quorum/tag.ts";
 import { contentDigest } from "../../tree/content.ts";
-import { applyEdits } from "../../tree/edit.ts";
-import { fileTime, findKey, type Key, valuesOf } from "../../tree/key.ts";
-import { sz, textOf } from "../../tree/value.ts";
+import { findKey, type Key, valuesOf } from "../../tree/key.ts";
+import { textOf } from "../../tree/value.ts";
 import type { ApplicationRun } from "../applications.ts";
 import { createJudge, type Judge } from "../checkers/all.ts";
 import type { EventOf } from "../checkers/events.ts";
 import type { SimProcess } from "../process.ts";
-import { createWorld, type World } from "../world.ts";
-import { addHostPrograms, installedPrograms, programName } from "./host-programs.ts";
+import { randomFrom } from "../random.ts";
+import { createWorld, type World, type WorldSpec } from "../world.ts";
+import { drawGround, fenceAgent, type FencingGround } from "./fencing-ground.ts";
+import { addHostPrograms, programName } from "./host-programs.ts";
+import { install } from "./install.ts";
 import { missingVersions } from "./named-versions.ts";
 import { type ServiceStarts, serviceProgram } from "./service-program.ts";
-import { quorumPlace } from "./place.ts";
+import { dataOf, machine, quorumPlace, settingName } from "./place.ts";
+import { PowerSwitch } from "./power-switch.ts";
 import { SimDisks } from "./sim-disks.ts";
 import { SimEtcd } from "./sim-etcd.ts";
 import { sharedDisks, SimPlaces } from "./sim-places.ts";
-
-/** One machine, because a quorum directory wants one. */
-export const machine = "m";
-
-/** The data folder of the node with this id. */
-export const dataOf = (node: string): string => `/nodes/${node}`;
+import { Writers } from "./writers.ts";
 
 /** Which cluster to set up: `nodes` nodes, with `keepTrace` lines of trace kept (none unless given). */
 export interface ClusterSpec {
@@ -48,6 +37,8 @@ export interface ClusterSpec {
   readonly etcd?: boolean;
   /** The quorum is moved while everything runs. */
   readonly moves?: boolean;
+  /** Each node has a machine of its own, which can be switched off. */
+  readonly fencing?: boolean;
 }
 
 /** Two Physical Disk resources in one group: the application depends on the first one. Resources are called as their disks. */
@@ -58,9 +49,6 @@ export interface DiskPair {
   readonly fresh: string;
 }
 
-/** What disks and their resources are called. */
-export const diskName = { old: "disk1", fresh: "disk2" } as const;
-
 /** A group with the resource in it; both are called by the same name. */
 export interface SimGroup {
   readonly name: string;
@@ -69,9 +57,6 @@ export interface SimGroup {
   /** The registry key with its settings, checkpointed; they are the application's environment. */
   readonly key: string;
 }
-
-/** The setting that is changed all the time: a number as text, counting up. */
-export const settingName = "SETTING";
 
 /** A backup, with what it certainly holds. */
 export type Restorable = Pick<EventOf<"restored">, "kept" | "settings" | "held">;
@@ -97,6 +82,16 @@ export class SimCluster {
   readonly etcd: SimEtcd | undefined;
   /** Where the quorum may be. */
   readonly places: SimPlaces;
+  /** Where nodes are fenced. */
+  readonly ground: FencingGround | undefined;
+  readonly powerSwitch: PowerSwitch;
+  /** Called when the newest database has changed. */
+  readonly newestObservers: ((tree: Key) => void)[] = [];
+  readonly #writers = new Writers(this);
+  /** By host, the life that it is of. */
+  readonly #lives = new WeakMap<SimProcess, string>();
+  /** The newest database. */
+  #newestTree: Key | undefined;
   /** Every new generation comes from a move of the quorum, which takes nothing back. */
   readonly #moves: boolean;
   /** Hears every line of the hosts' logs. */
@@ -117,9 +112,13 @@ export class SimCluster {
 
   constructor(spec: ClusterSpec) {
     this.#moves = spec.moves === true;
-    const shared = this.#moves ? { shared: sharedDisks } : {};
-    this.world = createWorld({ seed: spec.seed, machines: [machine], keepTrace: spec.keepTrace ?? 0, ...shared });
     this.nodes = Array.from({ length: spec.nodes }, (_, i) => String(i + 1));
+    if (spec.fencing === true) this.ground = drawGround(randomFrom(spec.seed).stream("fencing"), this.nodes);
+    const shared = this.#moves ? { shared: sharedDisks } : {};
+    const worldSpec = { seed: spec.seed, machines: [machine], keepTrace: spec.keepTrace ?? 0, ...shared };
+    this.world = createWorld({ ...worldSpec, ...(this.ground && worldOn(machine, this.ground)) });
+    this.powerSwitch = new PowerSwitch(this.world);
+    this.world.program(fenceAgent, this.powerSwitch.agent);
     this.identity = { name: "sim", instance: this.guid(), generation: firstTag.generation, lineage: this.guid() };
     this.groups = Array.from({ length: 3 }, (_, i) => ({
       name: `app${i + 1}`,
@@ -140,6 +139,8 @@ export class SimCluster {
       {
         ...where,
         ...(this.diskPair && { disks: this.diskPair.disks }),
+        ...(this.ground && { isReal: true }),
+        began: (process, { incarnation }) => this.#lives.set(process, incarnation),
         heard: (process, event, fields) => {
           for (const observe of this.hostObservers) observe(process.node, event, fields);
         },
@@ -157,6 +158,7 @@ export class SimCluster {
         where,
       ),
     );
+    this.world.freezeObservers.push(({ name, frozen }) => this.#frozen(name, frozen));
     applications.observers.push((run, what) => {
       const { resource, node } = run;
       this.judge.see({
@@ -179,12 +181,13 @@ export class SimCluster {
   /** Installs the machine, creates the cluster and starts every node's service under a supervisor. */
   async start(): Promise<void> {
     const { world } = this;
-    await world.complete(this.#install());
-    for (const installer of world.find("installer")) world.kill(installer);
-    const restartAfter = [50, 400] as const;
+    await world.complete(install(this));
+    // Of what a killed host left, nothing is known for as long as its node stays away.
+    const isSlow = this.ground !== undefined && world.random.stream("restarts").chance(0.5);
+    const restartAfter = isSlow ? ([50, 6000] as const) : ([50, 400] as const);
     for (const node of this.nodes) {
       const spec = { command: programName.service, args: [dataOf(node)], environment: {}, output: "none" } as const;
-      world.supervise({ machine, node, spec, restartAfter });
+      world.supervise({ machine: this.machineOf(node), node, spec, restartAfter });
     }
   }
 
@@ -205,9 +208,25 @@ export class SimCluster {
     return this.places.open(outside, undefined, place);
   }
 
-  /** Whether faults may hit this process by itself: services and hosts. */
-  readonly isVictim = (process: SimProcess): boolean =>
-    process.name === programName.service || process.name === programName.host;
+  /**
+   * Whether faults may hit this process by itself: services and hosts. A guard only where nothing rests on it, because what a loose node
+   * runs is free by a proof or a confirmation alone.
+   */
+  readonly isVictim = ({ name, node }: SimProcess): boolean =>
+    name === programName.service ||
+    name === programName.host ||
+    (name === programName.guard && this.ground?.get(node)?.isLoose === true);
+
+  /** Where a node is. */
+  machineOf(node: string): string {
+    return this.ground?.get(node)?.machine ?? machine;
+  }
+
+  /** The lives of nodes of which something of this application runs. */
+  livesOf(name: string): string[] {
+    const processes = this.world.applications.processesOf(name);
+    return processes.flatMap(({ parent }) => (parent && this.#lives.get(parent)) ?? []);
+  }
 
   releaseAsked(group: string): void {
     const asked = this.groups.find((each) => each.group === group);
@@ -227,69 +246,9 @@ export class SimCluster {
   #guids = 0;
   #acknowledged = new Map<string, Restorable["settings"][number]>();
 
-  async #install(): Promise<void> {
-    const outside = this.world.outside(machine, "installer");
-    const { files } = outside;
-    await files.makeFolder("/backups");
-    for (const path of installedPrograms) {
-      await files.makeFolder(path.slice(0, path.lastIndexOf("/")));
-      await (await files.open(path, "create", 0o755)).close();
-    }
-    const quorum = await this.inspect(outside);
-    await quorum.create(this.identity, imageOf(this.#database(outside.clock.wall()), firstTag, outside.clock.wall()));
-    for (const node of this.nodes) {
-      const config = { version: 1, node, name: `n${node}`, cluster: "sim", instance: this.identity.instance } as const;
-      await writeNodeRecord(files, dataOf(node), { ...config, quorum: quorumPlace, insist: false, timingFactor: 1 });
-    }
-    for (const node of this.nodes) await this.#installSettings(outside, node);
-    for (const disk of this.world.disks.values()) disk.syncAll();
-  }
-
-  /** Every node has the applications' keys, as an installation of them leaves it. */
-  async #installSettings(outside: Outside, node: string): Promise<void> {
-    const registry = await openRegistry(outside, `${dataOf(node)}/registry`);
-    const value = sz(settingName, "0");
-    await registry.transact(this.groups.map(({ key }) => ({ kind: "set-value", path: key, value })));
-    await registry.close();
-  }
-
-  #database(wall: number): Key {
-    const time = fileTime(wall);
-    let tree = initialDatabase({
-      clusterName: "sim",
-      instance: this.identity.instance,
-      nodeId: "1",
-      nodeName: "n1",
-      time,
-      newGuid: () => this.guid(),
-    });
-    const apply = (change: Change): void => {
-      tree = applyEdits(tree, change.edits, time);
-    };
-    for (const node of this.nodes.slice(1)) apply(addNode(tree, { name: `n${node}` }));
-    for (const { name, group, resource, key } of this.groups) {
-      const parameters = { CommandLine: `${programName.application} ${name}`, EnvironmentKey: key };
-      apply(createGroup(tree, { id: group, name: `group of ${name}` }));
-      apply(createResource(tree, { id: resource, name, group, type: "Generic Application", parameters }));
-      if (this.diskPair?.of.group === group) this.#addDisks(() => tree, apply, this.diskPair);
-      apply(onlineGroup(tree, { group }));
-    }
-    return tree;
-  }
-
-  #addDisks(tree: () => Key, apply: (change: Change) => void, { of, old, fresh }: DiskPair): void {
-    for (const [id, name, DiskSignature] of [
-      [old, diskName.old, 1],
-      [fresh, diskName.fresh, 2],
-    ] as const) {
-      const parameters = { DiskSignature, MountPoint: `/srv/${name}` };
-      apply(createResource(tree(), { id, name, group: of.group, type: "Physical Disk", parameters }));
-    }
-    apply(addDependency(tree(), { resource: of.resource, dependsOn: old }));
-  }
-
   #opened(service: ServiceNode, process: SimProcess): void {
     const { node } = process;
+    this.#writers.listen(node, service);
     this.#services.set(process, {
       node,
       process,
@@ -315,13 +274,25 @@ export class SimCluster {
 
   /** Only of the newest database: what an older one names may be deleted in a newer one, and gone. */
   #advanced({ database, quorum }: ServiceNode, node: string, tree: Key, tag: Tag): void {
-    this.#newest = tag;
+    const [before, last] = [this.#newestTree, this.#newest];
+    [this.#newestTree, this.#newest] = [tree, tag];
+    for (const observe of this.newestObservers) observe(tree);
+    const isNext = last.generation === tag.generation && last.sequence + 1 === tag.sequence;
+    if (before !== undefined && isNext) this.#writers.applied(requestAt(tree, tag) ?? "", before, tree);
     const of = { generation: tag.generation, lineage: database.replica.lineage() };
     const find = (path: string): boolean => this.places.has(quorum.place, path);
     const missing = missingVersions(find, quorum.place, tree, of).filter(
       (path) => ![...this.lostByHand].some((file) => path.endsWith(file)),
     );
     this.judge.see({ kind: "versions-named", at: this.world.now, node, missing });
+  }
+
+  /** Of a loose node nobody else runs it before the machine is certainly off. */
+  #frozen(name: string, frozen: boolean): void {
+    const kind = frozen ? "application-frozen" : "application-thawed";
+    const there = this.world.applications.runs.filter((run) => run.ended === undefined && run.machine === name);
+    for (const { node, run } of there)
+      if (this.ground?.get(node)?.isLoose !== true) this.judge.see({ kind, at: this.world.now, run });
   }
 
   /** What an application finds in its environment as it starts. */
@@ -343,6 +314,16 @@ export class SimCluster {
     if (tag === undefined) return;
     this.judge.see({ kind: "leader-started", at: this.world.now, node: process.node, incarnation: process.label, tag });
   }
+}
+
+/** Machines of their own, and the person's; all of them see the quorum and the backups. */
+function worldOn(person: string, ground: FencingGround): Pick<WorldSpec, "machines" | "shared" | "kernels"> {
+  const nodes = [...ground.values()];
+  return {
+    machines: [person, ...nodes.map((one) => one.machine)],
+    shared: { "/quorum": "quorum", "/backups": "backups" },
+    kernels: new Map(nodes.map((one) => [one.machine, one.watchdog])),
+  };
 }
 
 /** The request that made this tag, by the database's own bookkeeping. */

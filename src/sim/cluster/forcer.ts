@@ -5,8 +5,7 @@ import { compareTags, formatTag, parseTag, type Tag } from "../../quorum/tag.ts"
 import type { Violation } from "../checkers/events.ts";
 import type { Disk } from "../disk.ts";
 import type { RandomStream } from "../random.ts";
-import { dataOf, machine } from "./cluster.ts";
-import { quorumPlace } from "./place.ts";
+import { dataOf, machine, quorumPlace } from "./place.ts";
 import type { Workload } from "./workload.ts";
 
 /** How long looking and forming may take, in virtual milliseconds; afterwards it is asked for again. */

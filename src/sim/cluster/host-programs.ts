@@ -7,6 +7,7 @@ import { directoryTiming } from "../../membership/timing.ts";
 import { guardLine, runGuard } from "../../monitor/guard.ts";
 import type { ResourceType } from "../../monitor/resource-type.ts";
 import { findResourceType } from "../../monitor/types.ts";
+import { statLine } from "../kernel-files.ts";
 import type { SimProcess } from "../process.ts";
 import type { Program, Stdio } from "../processes.ts";
 import type { World } from "../world.ts";
@@ -32,6 +33,9 @@ export interface HostSurroundings {
   readonly places?: SimPlaces;
   /** Physical Disk is simulated on them. */
   readonly disks?: SimDisks;
+  /** The kernel is simulated as far as containment is tried; else the world itself says how it holds applications. */
+  readonly isReal?: boolean;
+  readonly began: (process: SimProcess, config: HostConfig) => void;
   readonly heard: (process: SimProcess, ...event: Parameters<LogListener>) => void;
 }
 
@@ -52,14 +56,16 @@ export const installedPrograms: readonly string[] = [
   "/usr/bin/unshare",
 ];
 
-function hostProgram(world: World, { openQuorum, places, disks, heard }: HostSurroundings): Program {
+function hostProgram(world: World, around: HostSurroundings): Program {
+  const { openQuorum, places, disks, heard, began, isReal } = around;
   return async (outside, args, _environment, stdio) => {
     const { process } = stdio;
     const config = JSON.parse(args[0] ?? "{}") as HostConfig;
+    began(process, config);
     const log = traceLog(world, process, (event, fields) => heard(process, event, fields));
     const quorum = await openQuorum(outside, process, config.quorum);
     const guard = await startGuard(outside, config);
-    const parts = { outside, quorum, config, log, guard, environment: {}, containment };
+    const parts = { outside, quorum, config, log, guard, environment: {}, ...(isReal === true ? {} : { containment }) };
     await runHost({
       ...parts,
       findType: disks === undefined ? findResourceType : findTypeOnDisks,
@@ -91,6 +97,7 @@ async function startGuard(outside: Outside, config: HostConfig): Promise<GuardLi
     input: true,
   });
   return {
+    ended: child.ended,
     deadline: (endsAt) => child.tell(guardLine.deadline(endsAt)),
     starts: (record) => child.tell(guardLine.app(record.init)),
     gone: (record) => child.tell(guardLine.gone(record.init)),
@@ -113,11 +120,10 @@ const guardProgram: Program = async (outside, args, _environment, stdio) => {
  */
 function containerProgram(application: Program): Program {
   return async (outside, args, environment, stdio) => {
-    const { pid, started } = outside.processes.self;
     const told = Promise.withResolvers<boolean>();
     stdio.onLine((line) => told.resolve(line === "go"));
     stdio.onEnd(() => told.resolve(false));
-    stdio.print(`ready ${statLine(pid, started, stdio)}`);
+    stdio.print(`ready ${statLine(stdio.process)}`);
     if (!(await told.promise)) return 125;
     const at = args.indexOf(programName.application);
     if (at < 0)
@@ -125,10 +131,4 @@ function containerProgram(application: Program): Program {
     const quiet: Stdio = { ...stdio, print: () => stdio.print("started") };
     return application(outside, args.slice(at + 1), environment, quiet);
   };
-}
-
-/** As proc(5) has it: pid, name, state, parent, group, session, then fields up to the 22nd, the start time. */
-function statLine(pid: number, started: string, stdio: Stdio): string {
-  const parent = stdio.process.parent?.identity.pid ?? 1;
-  return `${pid} (clubar-init) S ${parent} ${pid} ${pid} ${"0 ".repeat(15)}${started} 0`;
 }

@@ -5,8 +5,7 @@ import { Failure } from "../../base/errors.ts";
 import type { Violation } from "../checkers/events.ts";
 import type { CallHook } from "../kernel.ts";
 import type { RandomStream } from "../random.ts";
-import { machine } from "./cluster.ts";
-import { quorumPlace } from "./place.ts";
+import { machine, quorumPlace } from "./place.ts";
 import type { Workload } from "./workload.ts";
 
 /** How long a backup and a restore may take, in virtual milliseconds. */

@@ -6,9 +6,10 @@ import type { Violation } from "../checkers/events.ts";
 import type { CallHook } from "../kernel.ts";
 import type { SimProcess } from "../process.ts";
 import type { RandomStream } from "../random.ts";
-import { dataOf, machine, type RunningService } from "./cluster.ts";
+import type { RunningService } from "./cluster.ts";
 import type { SimPlace } from "./sim-places.ts";
 import type { Workload } from "./workload.ts";
+import { dataOf, machine } from "./place.ts";
 
 /** How long one move may take, in virtual milliseconds. */
 const limit = 60_000;

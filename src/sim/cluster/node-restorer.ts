@@ -15,10 +15,11 @@ import type { Violation } from "../checkers/events.ts";
 import type { CallHook } from "../kernel.ts";
 import type { SimProcess } from "../process.ts";
 import type { RandomStream } from "../random.ts";
-import { dataOf, machine, type Restorable, type RunningService, type SimCluster } from "./cluster.ts";
+import type { Restorable, RunningService, SimCluster } from "./cluster.ts";
 import { NodeWords } from "./node-words.ts";
 import type { ServiceStarts } from "./service-program.ts";
 import type { Workload } from "./workload.ts";
+import { dataOf, machine } from "./place.ts";
 
 /** How long a command may take, in virtual milliseconds. */
 const limit = 30_000;

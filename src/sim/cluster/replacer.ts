@@ -9,8 +9,9 @@ import { findValue, type Key } from "../../tree/key.ts";
 import { dwordOf, multiSzOf, textOf } from "../../tree/value.ts";
 import type { Violation } from "../checkers/events.ts";
 import type { RandomStream } from "../random.ts";
-import { type DiskPair, diskName, type RunningService } from "./cluster.ts";
+import type { DiskPair, RunningService } from "./cluster.ts";
 import type { Workload } from "./workload.ts";
+import { diskName } from "./place.ts";
 
 /** How long one replacement may take, in virtual milliseconds; afterwards it is asked for again. */
 const limit = 10_000;

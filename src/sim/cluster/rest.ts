@@ -9,11 +9,13 @@ import { versionFile, versionFolder } from "../../quorum/rules.ts";
 import { formatTag } from "../../quorum/tag.ts";
 import { type Difference, diff } from "../../tree/diff.ts";
 import { findKey, valuesOf } from "../../tree/key.ts";
-import { type DiskPair, digestOf, machine, type SimCluster } from "./cluster.ts";
+import { type DiskPair, digestOf, type SimCluster } from "./cluster.ts";
+import type { Fencer } from "./fencer.ts";
 import type { Mover } from "./mover.ts";
 import type { Replacer } from "./replacer.ts";
 import type { Violation } from "../checkers/events.ts";
 import { type Workload, workloadPath } from "./workload.ts";
+import { machine } from "./place.ts";
 
 /** How long everything must stay as it is, and how long that may take to come, in virtual milliseconds. */
 const quiet = 1500;
@@ -23,7 +25,15 @@ const limit = 120_000;
 export async function comeToRest(
   cluster: SimCluster,
   workload: Workload,
-  { replacer, mover }: { readonly replacer: Replacer | undefined; readonly mover: Mover | undefined },
+  {
+    replacer,
+    mover,
+    fencer,
+  }: {
+    readonly replacer: Replacer | undefined;
+    readonly mover: Mover | undefined;
+    readonly fencer: Fencer | undefined;
+  },
 ): Promise<string | undefined> {
   const { world } = cluster;
   const random = world.random.stream("end");
@@ -33,6 +43,7 @@ export async function comeToRest(
   let why: string | undefined = "";
   while (world.now < until) {
     await world.run({ until: world.now + 250 });
+    fencer?.mend();
     why = unrest(cluster, replacer) ?? mover?.unrest();
     const now =
       why ??

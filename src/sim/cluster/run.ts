@@ -3,8 +3,9 @@ import { Failure } from "../../base/errors.ts";
 import { OutsideError } from "../../base/outside.ts";
 import type { ClusterEvent, Violation } from "../checkers/events.ts";
 import { drawPlan, FaultInjector, type FaultKind, type FaultLength, faultLengths, type FaultPlan } from "../faults.ts";
-import type { RandomStream } from "../random.ts";
+import { randomFrom, type RandomStream } from "../random.ts";
 import { type ClusterSpec, SimCluster } from "./cluster.ts";
+import { Fencer } from "./fencer.ts";
 import { Forcer } from "./forcer.ts";
 import { Freezer } from "./freezer.ts";
 import { Keeper } from "./keeper.ts";
@@ -42,6 +43,8 @@ export interface RunSpec {
   readonly etcd?: boolean;
   /** The quorum is moved while everything runs; no restores then. */
   readonly moves?: boolean;
+  /** Each node has a machine of its own, which stands still, loses power and is fenced; no restores then. */
+  readonly fencing?: boolean;
   /** How many trace lines are kept; none unless given. */
   readonly keepTrace?: number;
 }
@@ -64,6 +67,8 @@ export interface RunResult {
 
 /** How long everybody works at least, in virtual milliseconds. */
 const leastWork = [3000, 12_000] as const;
+/** Where each node has a machine of its own. */
+const mostMachineFaults = ["freeze-machine", "freeze-machine", "kill-node", "power-loss"] as const;
 /** The longest time in which faults come, in virtual milliseconds. */
 const faultsUntil = 25_000;
 
@@ -72,16 +77,7 @@ const faultsUntil = 25_000;
  * in by `unhandled`.
  */
 export async function runSeed(spec: RunSpec, unhandled: () => readonly unknown[] = () => []): Promise<RunResult> {
-  const { seed, keepTrace } = spec;
-  const given = {
-    seed,
-    disks: spec.disks === true,
-    etcd: spec.etcd === true,
-    moves: spec.moves === true,
-    ...(keepTrace === undefined ? {} : { keepTrace }),
-  };
-  const probe = new SimCluster({ ...given, nodes: spec.nodes ?? 3 });
-  const cluster = spec.nodes === undefined ? withDrawnNodes(probe, given) : probe;
+  const cluster = clusterOf(spec);
   const { world, judge } = cluster;
   const plan = planOf(spec, cluster);
   const workload = new Workload(cluster);
@@ -102,6 +98,8 @@ export async function runSeed(spec: RunSpec, unhandled: () => readonly unknown[]
   restorer?.start();
   const replacer = cluster.diskPair && new Replacer(workload, cluster.diskPair);
   if (replacer !== undefined) workload.keepAt("replacer", [300, 3000], (random) => replacer.act(random));
+  const fencer = cluster.ground && new Fencer(workload, cluster.ground);
+  if (fencer !== undefined) workload.keepAt("fencer", [200, 1500], (random) => fencer.act(random));
   const mover = spec.moves === true ? keepMoving(workload, plan, injector) : undefined;
   injector.start();
   if (mover?.calm !== true) cluster.places.trouble();
@@ -110,11 +108,12 @@ export async function runSeed(spec: RunSpec, unhandled: () => readonly unknown[]
   injector.heal();
   if (cluster.etcd !== undefined || mover !== undefined) await world.run({ until: workUntil - 1000 });
   cluster.places.heal();
+  cluster.powerSwitch.heal();
   await world.run({ until: Math.max(workUntil, world.now + 1000) });
   workload.stop();
   const forced = (await forcer?.end()) ?? [];
   const restored = (await restorer?.end()) ?? [];
-  const why = await comeToRest(cluster, workload, { replacer, mover });
+  const why = await comeToRest(cluster, workload, { replacer, mover, fencer });
   const violations = [
     ...judge.finish(),
     ...crashes(cluster),
@@ -130,7 +129,7 @@ export async function runSeed(spec: RunSpec, unhandled: () => readonly unknown[]
   if (why !== undefined)
     violations.push({ checker: "comes-to-rest", at: world.now, what: `The cluster found no rest: ${why}.` });
   return {
-    seed,
+    seed: spec.seed,
     nodes: cluster.nodes.length,
     violations,
     seen: judge.seen,
@@ -152,23 +151,36 @@ function keepMoving(workload: Workload, plan: FaultPlan, injector: FaultInjector
   return mover;
 }
 
-function planOf({ lasting, faults, moves }: RunSpec, { world, isVictim }: SimCluster): FaultPlan {
+function planOf({ lasting, faults, moves, fencing }: RunSpec, { world, isVictim }: SimCluster): FaultPlan {
   // Only where nothing fails must every move succeed.
   const calm = moves === true && world.random.stream("calm moves").chance(0.2);
   const budget = calm ? 0 : world.random.stream("budget").between(2, 25);
   const drawn = drawPlan(world.random.stream("plan"), budget, isVictim);
-  return { ...drawn, ...(lasting === undefined ? {} : faultLengths[lasting]), kinds: faults ?? drawn.kinds };
+  const possible: readonly (FaultLength | undefined)[] = fencing === true ? [undefined, "long", "long", "brink"] : [];
+  const lengths = lasting ?? (fencing === true ? world.random.stream("lengths").pick(possible) : undefined);
+  // Of a node that comes back soon nothing is unknown for long.
+  const machines: readonly FaultKind[] = fencing === true ? [...mostMachineFaults] : [];
+  const kinds = faults ?? [...drawn.kinds, ...machines];
+  return { ...drawn, ...(lengths === undefined ? {} : faultLengths[lengths]), kinds };
 }
 
-function withDrawnNodes(probe: SimCluster, given: Omit<ClusterSpec, "nodes">): SimCluster {
-  const nodes = probe.world.random.stream("nodes").pick([3, 3, 3, 4, 5]);
+function clusterOf({ seed, keepTrace = 0, disks, etcd, moves, fencing, ...spec }: RunSpec): SimCluster {
+  const given: Omit<ClusterSpec, "nodes"> = {
+    seed,
+    keepTrace,
+    disks: disks === true,
+    etcd: etcd === true,
+    moves: moves === true,
+    fencing: fencing === true,
+  };
+  const nodes = spec.nodes ?? randomFrom(seed).stream("nodes").pick([3, 3, 3, 4, 5]);
   return new SimCluster({ ...given, nodes });
 }
 
 /** What is given up is known only of one kind of restore at a time. */
 function restoresOf(spec: RunSpec, random: RandomStream): number {
-  const { restores, holds, forceQuorum, nodeRestores, etcd, moves } = spec;
-  if (forceQuorum === true || nodeRestores === true || etcd === true || moves === true) return 0;
+  const { restores, holds, forceQuorum, nodeRestores, etcd, moves, fencing } = spec;
+  if ([forceQuorum, nodeRestores, etcd, moves, fencing].includes(true)) return 0;
   return restores ?? (holds === true ? 3 : random.stream("restores").pick([0, 0, 1, 2]));
 }
 

@@ -5,8 +5,9 @@ import { readState } from "../../database/state.ts";
 import { findValue } from "../../tree/key.ts";
 import { dwordOf, sz } from "../../tree/value.ts";
 import type { RandomStream } from "../random.ts";
-import { type RunningService, settingName, type SimGroup } from "./cluster.ts";
+import type { RunningService, SimGroup } from "./cluster.ts";
 import type { Workload } from "./workload.ts";
+import { settingName } from "./place.ts";
 
 /** The only writer of its setting. */
 export class SettingWriter {
