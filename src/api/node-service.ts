@@ -136,6 +136,8 @@ export interface NodeType {
   /** undefined where `trouble` says why. */
   readonly description: TypeDescription | undefined;
   readonly trouble: string;
+  /** What kind of trouble it is, where the node was asked. */
+  readonly error?: ErrorName;
 }
 
 /** What one node says of parameters. */

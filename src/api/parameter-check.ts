@@ -1,14 +1,16 @@
 /** Modules and parameters are looked at where the programs are before anything of them is stored. */
-import { fail } from "../base/errors.ts";
+import { type ErrorName, fail } from "../base/errors.ts";
 import type { Change } from "../database/change.ts";
 import { type PropertyInputs } from "../database/commands/properties.ts";
+import { closestFirst } from "../database/commands/spelling.ts";
 import { resourceKey, resourceTypeValue } from "../database/schema.ts";
 import { readState } from "../database/state.ts";
 import { applyEdits } from "../tree/edit.ts";
 import { findKey, findValue, type Key, valuesOf } from "../tree/key.ts";
 import { foldName } from "../tree/path.ts";
 import { textOf } from "../tree/value.ts";
-import type { NodeService } from "./node-service.ts";
+import type { ParameterProblem } from "../monitor/parameters.ts";
+import type { NodeService, NodeType } from "./node-service.ts";
 
 const unchanged = "Nothing was changed.";
 
@@ -40,7 +42,7 @@ export async function checkParameters(
   const told = known ?? reports.find(({ report }) => report !== undefined)?.report;
   const names = new Set(Object.keys(given).map(foldName));
   const wrong = (told?.problems ?? []).filter(({ name, isMissing }) => !isMissing && names.has(foldName(name)));
-  if (!force && wrong.length > 0) throw wrongParameters(wrong.map(({ sentence }) => sentence));
+  if (!force && wrong.length > 0) throw wrongParameters(wrong, told?.known ?? []);
   if (!force && known === undefined) throw nobodyKnows(lacking);
   const missing = (told?.problems ?? []).filter(({ isMissing }) => isMissing);
   const stored = [...wrong, ...missing].map(({ sentence }) => sentence);
@@ -50,9 +52,17 @@ export async function checkParameters(
   ].join(" ");
 }
 
-function wrongParameters(sentences: readonly string[]): Error {
+/** How many names are told. */
+const mostNames = 15;
+
+function wrongParameters(wrong: readonly ParameterProblem[], known: readonly string[]): Error {
+  const names = new Set(known.map(foldName));
+  const stranger = wrong.find(({ name }) => !names.has(foldName(name)));
+  const near = stranger === undefined ? [] : closestFirst(stranger.name, known);
+  const more = near.length > mostNames ? ` and ${near.length - mostNames} more` : "";
+  const there = near.length === 0 ? "" : ` There are: ${near.slice(0, mostNames).join(", ")}${more}.`;
   return fail("INVALID_PARAMETER", {
-    happened: sentences.join(" "),
+    happened: `${wrong.map(({ sentence }) => sentence).join(" ")}${there}`,
     unchanged,
     next: "Correct it, or store it all the same with --force: then the resource says what is wrong when it is to come online.",
   });
@@ -67,8 +77,8 @@ function nobodyKnows(lacking: readonly string[]): Error {
 }
 
 /**
- * Looks at a module on every node that is up. INVALID_DATA where it is no resource type, INVALID_PARAMETER when it does not say what it is
- * registered as, FILE_NOT_FOUND where it is missing; with `force` one node that has it is enough. The sentence is for the answer.
+ * Looks at a module on every node that is up. INVALID_PARAMETER where it is no resource type or does not say what it is registered as,
+ * FILE_NOT_FOUND where it is only missing, or a node's own error; with `force` one node that has it is enough. The answer's sentence.
  */
 export async function checkModule(
   service: NodeService,
@@ -81,7 +91,7 @@ export async function checkModule(
   const good = answers.flatMap(({ description }) => description ?? []);
   const troubles = failed.map(({ node, trouble }) => `${node}: ${trouble}`).join(" ");
   if (good.length === 0 || (failed.length > 0 && !force)) {
-    throw fail("INVALID_DATA", {
+    throw fail(errorOf(failed), {
       happened: `${module} can't be made a resource type. ${troubles}`,
       unchanged,
       next: "It lies at the same path on every node (docs/manual/resource-types.md). --force needs it on one node only.",
@@ -96,6 +106,12 @@ export async function checkModule(
   }
   const unseen = [...failed, ...down].map(({ node, trouble }) => `${node}: ${trouble}`);
   return unseen.length === 0 ? "" : `Not checked on ${unseen.join("; ")}.`;
+}
+
+/** A file that is none says more than one that is missing elsewhere. */
+function errorOf(failed: readonly NodeType[]): ErrorName {
+  if (failed.some(({ error }) => error === "INVALID_DATA")) return "INVALID_PARAMETER";
+  return failed.find(({ error }) => error !== "FILE_NOT_FOUND")?.error ?? "FILE_NOT_FOUND";
 }
 
 const isDown = "the node is down";

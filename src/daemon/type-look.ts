@@ -1,5 +1,6 @@
 /** What modules and agents say of themselves, on every node that is up: before anything that names them is stored. */
 import type { NodeReport, NodeType, TypeCalls } from "../api/node-service.ts";
+import type { ErrorName } from "../base/errors.ts";
 import { failureOf } from "../base/failure-of.ts";
 import { nodeState } from "../database/schema.ts";
 import type { TypeDescription } from "../monitor/module-messages.ts";
@@ -40,7 +41,12 @@ export function typeCalls(service: ServiceNode): TypeCalls {
           description: (await ask(typeCall.describe, module, (own) => own.describe(module))) as TypeDescription,
           trouble: "",
         }),
-        (node, trouble) => ({ node, description: undefined, trouble }),
+        (node, trouble, error) => ({
+          node,
+          description: undefined,
+          trouble,
+          ...(error === undefined ? {} : { error }),
+        }),
       ),
     async check(asked) {
       if (asked.module === undefined && !isOcfType(asked.type)) {
@@ -69,7 +75,7 @@ type Ask = (
 function everywhere<T>(
   service: ServiceNode,
   work: (node: string, ask: Ask) => Promise<T>,
-  failed: (node: string, trouble: string) => T,
+  failed: (node: string, trouble: string, error?: ErrorName) => T,
 ): Promise<readonly T[]> {
   const nodes = [...service.clusterState().nodes.values()].sort((a, b) => (a.name < b.name ? -1 : 1));
   return Promise.all(
@@ -78,7 +84,7 @@ function everywhere<T>(
       if (!isOwn && state === nodeState.down) return failed(name, "the node is down");
       const ask: Ask = (method, body, here) =>
         isOwn ? here(ownTypes(service)) : service.callers.call(endpoint ?? "", method, body, limit);
-      return work(name, ask).catch((error: unknown) => failed(name, failureOf(error).happened));
+      return work(name, ask).catch((error: unknown) => failed(name, failureOf(error).happened, failureOf(error).name));
     }),
   );
 }

@@ -33,6 +33,8 @@ export interface ParametersAsked {
 export interface ParameterReport {
   readonly problems: readonly ParameterProblem[];
   readonly lacks?: string;
+  /** Names of the parameters that there are, where that is known. */
+  readonly known?: readonly string[];
 }
 
 /** Asks the agent or the module for its parameters; of another type the table is known. Starts nothing that stays. */
@@ -41,12 +43,19 @@ export async function lookAtParameters(parts: LookParts, asked: ParametersAsked)
   if (module !== undefined) {
     if ((await parts.outside.files.stat(module)) === undefined) return { problems: [], lacks: module };
     const { parameters, moreParameters } = await describeModule(parts, module);
-    return { problems: findProblems(asKinds(values, parameters), parameters, moreParameters) };
+    return {
+      problems: findProblems(asKinds(values, parameters), parameters, moreParameters),
+      known: namesOf(parameters),
+    };
   }
   const type = findResourceType(name);
   if (type === undefined) return { problems: [] };
   const problems = findProblems(values, type.parameters, type.moreParameters);
-  return isOcfType(name) ? lookAtAgent(parts, values, problems) : { problems };
+  return isOcfType(name) ? lookAtAgent(parts, values, problems) : { problems, known: namesOf(type.parameters) };
+}
+
+function namesOf(rows: readonly { readonly name: string }[]): readonly string[] {
+  return rows.map(({ name }) => name);
 }
 
 async function lookAtAgent(
@@ -73,7 +82,8 @@ async function lookAtAgent(
     });
   }
   const metadata = parseOcfMetadata(lines.join("\n"), path);
-  return { problems: [...problems, ...ocfProblems(metadata, parameters)] };
+  const known = namesOf([...ocfRows, ...metadata.parameters]);
+  return { problems: [...problems, ...ocfProblems(metadata, parameters)], known };
 }
 
 /** @throws FILE_NOT_FOUND, INVALID_DATA when it is no resource type */

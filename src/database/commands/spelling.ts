@@ -19,6 +19,16 @@ export function meantName(given: string, known: readonly string[]): string | und
   return best;
 }
 
+/** The known names, those most like `given` first: what begins with it or holds it comes before what differs in few letters. */
+export function closestFirst(given: string, known: readonly string[]): readonly string[] {
+  const name = foldName(given);
+  const distance = (one: string): number => {
+    const folded = foldName(one);
+    return errorsBetween(name, folded) - (folded.includes(name) || name.includes(folded) ? 100 : 0);
+  };
+  return [...known].sort((a, b) => distance(a) - distance(b));
+}
+
 /** Edit distance; two neighbours in the wrong order count as one error. */
 function errorsBetween(a: string, b: string): number {
   let before: number[] = [];
