@@ -3,7 +3,8 @@ import type { StatusView } from "../api/api.ts";
 import { listBackups } from "../backup/backup.ts";
 import { failureOf } from "../base/failure-of.ts";
 import type { Files, Outside } from "../base/outside.ts";
-import { readState } from "../database/state.ts";
+import { readState, type ResourceState } from "../database/state.ts";
+import { isRootShared } from "../monitor/shared-mounts.ts";
 import { parseTag } from "../quorum/tag.ts";
 import type {
   ClusterFact,
@@ -139,6 +140,21 @@ export function outlivingIn(tree: Key): OutlivingFact {
     unfenced:
       members.length < 2 ? [] : members.filter((one) => one.fencing.devices.length === 0).map(({ name }) => name),
   };
+}
+
+/** Who is hindered where the containers of this machine do not follow what is unmounted. */
+export async function lookAtMounts(
+  files: Files,
+  service: ServiceFact,
+  tree: Key | undefined,
+): Promise<Pick<DoctorFacts, "keptMounts">> {
+  const hasOwnMounts = service.state === "answers" && ["cgroup", "pid-namespace"].includes(service.containment);
+  if (tree === undefined || !hasOwnMounts || (await isRootShared(files))) return {};
+  const mounts = ({ type, parameters }: ResourceState): boolean =>
+    type === "Physical Disk" ||
+    (type === "OCF Agent" && /\bFilesystem$/.test(textOf(parameters && findValue(parameters, "", "OcfAgent")) ?? ""));
+  const all = [...readState(tree).resources.values()].filter(mounts);
+  return { keptMounts: all.map(({ name, type }) => `${name} (${type})`) };
 }
 
 /** The current versions' files of the generation in force. */

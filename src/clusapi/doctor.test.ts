@@ -9,9 +9,10 @@ import { type Files, type Outside, OutsideError } from "../base/outside.ts";
 import { encodeClusDb } from "../membership/clusdb-copy.ts";
 import { openRegistry } from "../registry/registry.ts";
 import type { Diagnosis } from "../recovery/doctor.ts";
-import { applyEdits } from "../tree/edit.ts";
+import { applyEdits, type Edit } from "../tree/edit.ts";
 import { sz } from "../tree/value.ts";
 import { examineNode } from "./doctor.ts";
+import { lookAtMounts } from "./doctor-look.ts";
 import { writeNodeRecord } from "./node-record.ts";
 
 const data = "/data";
@@ -148,4 +149,26 @@ test("an empty folder, and one that is not there", async () => {
   const { files } = memoryFiles();
   const found = await examine(files);
   assert.deepEqual([problems(found), found.exit, found.newest], [["record"], 8, null]);
+});
+
+test("who can't let go of disks is told where the machine's mounts are private", async () => {
+  const { files } = memoryFiles();
+  const add = (id: string, type: string): readonly Edit[] => [
+    { kind: "set-value", path: `Resources\\${id}`, value: sz("Name", id) },
+    { kind: "set-value", path: `Resources\\${id}`, value: sz("Type", type) },
+    { kind: "set-value", path: `Resources\\${id}\\Parameters`, value: sz("OcfAgent", `ocf:heartbeat:${id}`) },
+  ];
+  const edits = [...add("Disk", "Physical Disk"), ...add("Filesystem", "OCF Agent"), ...add("IPaddr2", "OCF Agent")];
+  const tree = applyEdits(example("one").tree, edits, 9n);
+  const service = { state: "answers", role: "member", because: "", waits: [], containment: "cgroup" } as const;
+  const stopped = { state: "stopped", evidence: "" } as const;
+  const root = "22 1 254:0 / / rw,relatime";
+  await files.makeFolder("/proc/self");
+  await write(files, "/proc/self/mountinfo", `${root} - ext4 /dev/root rw\n`);
+  const kept = ["Disk (Physical Disk)", "Filesystem (OCF Agent)"];
+  assert.deepEqual(await lookAtMounts(files, service, tree), { keptMounts: kept });
+  assert.deepEqual(await lookAtMounts(files, { ...service, containment: "process-group" }, tree), {});
+  assert.deepEqual(await lookAtMounts(files, stopped, tree), {});
+  await write(files, "/proc/self/mountinfo", `${root} shared:1 - ext4 /dev/root rw\n`);
+  assert.deepEqual(await lookAtMounts(files, service, tree), {});
 });

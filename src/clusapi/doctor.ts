@@ -13,6 +13,7 @@ import {
   lookAtCheckpoints,
   lookAtFolder,
   lookAtHives,
+  lookAtMounts,
   lookAtRecord,
   lookAtService,
   nodeFacts,
@@ -75,6 +76,7 @@ async function gatherDoctorFacts(parts: DoctorParts): Promise<DoctorFacts> {
     ...(newest === undefined || record.state !== "ok" || !isEtcdPlace(record.quorum)
       ? {}
       : { outliving: outlivingIn(newest.tree) }),
+    ...(await lookAtMounts(files, service, newest?.tree)),
     checkpoints: await lookAtCheckpoints(outside, quorum),
     hives: await lookAtHives(files, `${data}/registry`),
     ...(await lookAtFolder(files, data)),

@@ -44,8 +44,8 @@ export async function shareMounts(
   return { isShared: false, sentence };
 }
 
-/** proc(5), optional fields of mountinfo: "shared:N". */
-async function isRootShared(files: Outside["files"]): Promise<boolean> {
+/** proc(5), optional fields of mountinfo: "shared:N". True where it can't be told. */
+export async function isRootShared(files: Outside["files"]): Promise<boolean> {
   const lines = (await readText(files, "/proc/self/mountinfo").catch(() => "")).split("\n");
   const root = lines.findLast((line) => line.split(" ")[4] === "/");
   return root === undefined || / shared:\d+ /.test(root);

@@ -22,6 +22,8 @@ export interface DoctorFacts {
   readonly cluster: Looked<ClusterFact>;
   /** Of a cluster on several machines, in the newest copy of the database; absent on one machine and when no copy was found. */
   readonly outliving?: OutlivingFact;
+  /** Resources that mount, `Data (Physical Disk)`, where containers do not follow what is unmounted on this machine; absent elsewhere. */
+  readonly keptMounts?: readonly string[];
   /** Files of the current checkpoint versions in the generation in force. */
   readonly checkpoints: Looked<readonly CheckpointFact[]>;
   /** Hives of this node's registry. */

@@ -1,4 +1,7 @@
-/** What the loss of one machine would cost more than it must: too few members of etcd, groups that nobody could take over. Pure. */
+/**
+ * What the loss of one machine would cost more than it must: too few members of etcd, groups that nobody could take over; and
+ * what keeps it from letting go of disks. Pure.
+ */
 import type { DoctorFacts } from "./doctor-facts.ts";
 import { type Finding, note, warning } from "./doctor-finding.ts";
 
@@ -48,6 +51,21 @@ export function judgeFencing({ outliving, command }: DoctorFacts): Finding[] {
           rank: 55,
         },
       ],
+    ),
+  ];
+}
+
+/** File systems that programs' containers keep when they are unmounted (monitor/shared-mounts.ts). */
+export function judgeMounts({ keptMounts = [] }: DoctorFacts): Finding[] {
+  if (keptMounts.length === 0) return [];
+  const command = "mount --make-rshared /";
+  const why = "share the mounts of this machine, at every boot before the service, which then is restarted";
+  return [
+    note(
+      "kept-mounts",
+      "/ is no shared mount on this machine, so programs keep file systems that were mounted when they began.",
+      `${listed(keptMounts)} can't be taken offline here before such programs of all groups have ended.`,
+      [{ command, why, rank: 56 }],
     ),
   ];
 }

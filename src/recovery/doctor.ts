@@ -3,7 +3,7 @@ import { compareTags, formatTag, parseTag } from "../quorum/tag.ts";
 import { judgeBackups, judgeCheckpoints, judgeGroups, judgeNodes } from "./doctor-cluster-findings.ts";
 import type { DoctorFacts } from "./doctor-facts.ts";
 import type { Advice, Finding } from "./doctor-finding.ts";
-import { judgeEtcd, judgeFencing } from "./doctor-machine-findings.ts";
+import { judgeEtcd, judgeFencing, judgeMounts } from "./doctor-machine-findings.ts";
 import { judgeClock, judgeFolder, judgeHives, judgeRecord, judgeService, judgeSpace } from "./doctor-node-findings.ts";
 import { judgeQuorum, newestCopy } from "./doctor-quorum-findings.ts";
 
@@ -52,6 +52,7 @@ function judgeAll(facts: DoctorFacts): Finding[] {
     ...judgeService(facts, canStart),
     ...judgeEtcd(facts),
     ...judgeFencing(facts),
+    ...judgeMounts(facts),
     ...judgeGroups(facts),
     ...judgeCheckpoints(facts),
     ...judgeClock(facts),
