@@ -18,7 +18,7 @@ test("every planted bug is still one: its patch applies to the sources", () => {
     // Which faults and how long, no more: a bug must be found by what it does.
     assert.match(
       options,
-      /^(Options: (--(long|brink|faults|restores|holds|force-quorum|moves)\b ?[a-z0-9,-]* ?)+)?$/,
+      /^(Options: (--(long|brink|faults|restores|holds|force-quorum|moves|fencing|quorum)\b ?[a-z0-9,-]* ?)+)?$/,
       name,
     );
   }

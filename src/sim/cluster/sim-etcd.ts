@@ -24,7 +24,7 @@ const election = 1000;
 /** As the client that speaks to a real one: milliseconds for an attempt, and for a call. */
 const patience = { attempt: 400, call: 1600 };
 /** All in milliseconds: the way there or back, and when it is slow; between two troubles, and how long one lasts. */
-const times = { way: [0.2, 3], slow: [20, 700], gap: [50, 1500], lasts: [100, 4000] } as const;
+const times = { way: [0.2, 3], slow: [20, 700], gap: [50, 1500], lasts: [100, 4000], brink: [300, 550] } as const;
 
 const secret = { id: "0011223344556677", secret: new Uint8Array(32).fill(7) };
 const keys: ClusterKeys = { begin: async () => secret, newest: async () => secret, find: async () => secret };
@@ -39,12 +39,17 @@ export class SimEtcd {
   readonly #place: string;
   #trouble: Trouble = "none";
   #cutOff = "";
+  /** In some worlds only the leader is cut off, for about as long as it takes the others to challenge it, and before its permit is over. */
+  readonly isBrink: boolean;
+  /** The node whose host wrote last: mostly the leader's, which confirms all the time. */
+  #writer = "1";
   #isOver = true;
 
   constructor(world: World, place: string = quorumPlace) {
     this.#world = world;
     this.#place = place;
     this.#random = world.random.stream(place === quorumPlace ? "etcd" : `etcd ${place}`);
+    this.isBrink = world.random.stream("length of etcd troubles").chance(0.3);
   }
 
   /** `process` undefined: past every fault. */
@@ -79,9 +84,11 @@ export class SimEtcd {
   #next(): void {
     this.#world.scheduler.after(this.#random.between(...times.gap), () => {
       if (this.#isOver) return;
-      this.#cutOff = this.#random.pick(["1", "2", "3"]);
-      this.#become(this.#random.pick(["no leader", "slow", "answers lost", "one node cut off"] as const));
-      this.#world.scheduler.after(this.#random.between(...times.lasts), () => {
+      this.#cutOff = this.isBrink ? this.#writer : this.#random.pick(["1", "2", "3"]);
+      const kinds = ["no leader", "slow", "answers lost", "one node cut off"] as const;
+      this.#become(this.isBrink ? "one node cut off" : this.#random.pick(kinds));
+      const [least, most] = this.isBrink ? times.brink : times.lasts;
+      this.#world.scheduler.after(this.#random.between(least, most), () => {
         if (this.#isOver) return;
         this.#become("none");
         this.#next();
@@ -138,6 +145,7 @@ export class SimEtcd {
       return;
     }
     const answer = this.#model.apply(transaction);
+    if (answer.succeeded && process.name === "clubar-host") this.#writer = process.node;
     if (transaction.does.some((one) => !("get" in one)))
       this.#world.trace.add(`etcd: ${process.label} ${answer.succeeded ? "writes" : "is refused"}`);
     if (this.#trouble === "answers lost" && this.#random.chance(0.3)) return;

@@ -26,7 +26,8 @@ export class Workload {
 
   constructor(cluster: SimCluster) {
     this.cluster = cluster;
-    this.#rarer = cluster.world.random.stream("pace").pick([1, 1, 1, 15]);
+    const pace = cluster.world.random.stream("pace").pick([1, 1, 1, 15]);
+    this.#rarer = cluster.etcd?.isBrink === true ? 15 : pace;
   }
 
   get over(): boolean {
