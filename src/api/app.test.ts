@@ -38,6 +38,8 @@ test("a group's life: created, changed, shown, deleted", async () => {
   assert.equal((await refused(client.post("/groups/Web/move", { node: "N2" }))).name, "CLUSTER_NODE_DOWN");
   await client.delete("/groups/Web");
   assert.equal((await refused(client.get("/groups/Web"))).name, "GROUP_NOT_FOUND");
+  assert.equal((await refused(client.get("/resources", { group: "Web" }))).name, "GROUP_NOT_FOUND");
+  assert.equal((await refused(client.get("/resources", { type: "None" }))).name, "CLUSTER_RESOURCE_TYPE_NOT_FOUND");
 });
 
 test("a resource with parameters, dependencies and owners", async () => {

@@ -112,8 +112,15 @@ export class ApiClient {
   }
 }
 
-/** A path whose parts are encoded: `apiPath("groups", name, "online")`. */
+/** A path whose parts are encoded: `apiPath("groups", name, "online")`. USAGE for an empty one. */
 export function apiPath(...parts: readonly string[]): string {
+  if (parts.includes("")) {
+    throw fail("USAGE", {
+      happened: "An empty name was given.",
+      unchanged: "Nothing was done.",
+      next: "Was a variable of a script not set?",
+    });
+  }
   return `/${parts.map(encodeURIComponent).join("/")}`;
 }
 

@@ -89,7 +89,7 @@ export async function checkModule(
   const down = answers.filter(({ trouble }) => trouble === isDown);
   const failed = answers.filter(({ description, trouble }) => description === undefined && trouble !== isDown);
   const good = answers.flatMap(({ description }) => description ?? []);
-  const troubles = failed.map(({ node, trouble }) => `${node}: ${trouble}`).join(" ");
+  const troubles = byTrouble(failed, `${module} is `);
   if (good.length === 0 || (failed.length > 0 && !force)) {
     throw fail(errorOf(failed), {
       happened: `${module} can't be made a resource type. ${troubles}`,
@@ -106,6 +106,17 @@ export async function checkModule(
   }
   const unseen = [...failed, ...down].map(({ node, trouble }) => `${node}: ${trouble}`);
   return unseen.length === 0 ? "" : `Not checked on ${unseen.join("; ")}.`;
+}
+
+/** `N1, N2: It is so.`, one for each trouble; `begin` is not said again. */
+function byTrouble(failed: readonly NodeType[], begin: string): string {
+  const nodes = Map.groupBy(failed, ({ trouble }) =>
+    trouble.startsWith(begin) ? `it is ${trouble.slice(begin.length)}` : trouble,
+  );
+  const all = [...nodes].map(
+    ([trouble, where]) => `${where.map(({ node }) => node).join(", ")}: ${trouble.replace(/\.$/, "")}.`,
+  );
+  return all.join(" ");
 }
 
 /** A file that is none says more than one that is missing elsewhere. */

@@ -50,8 +50,17 @@ export function failureOfThrown(thrown: unknown, onlyRead = false): Failure | un
   return usage(sentenceOf(thrown));
 }
 
+const seeHelp = "See `clubar help`.";
+
+/** The same failure; where it sends to the help, to that of these commands (`resource depend`). */
+export function withHelpOf(failure: Failure, commands: readonly string[]): Failure {
+  const { name, happened, unchanged, next } = failure;
+  if (next !== seeHelp || commands.length === 0) return failure;
+  return fail(name, { happened, unchanged, next: `See \`clubar help ${commands.join(" ")}\`.` });
+}
+
 /** The command line is wrong (exit 2). */
-export function usage(happened: string, next = "See `clubar help`."): Failure {
+export function usage(happened: string, next: string = seeHelp): Failure {
   return fail("USAGE", { happened, unchanged: "Nothing was done.", next });
 }
 

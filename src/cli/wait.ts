@@ -116,7 +116,13 @@ function leftFailed(failed: string, reasons: string): Error {
 async function reasonsIn(cli: Cli, { name }: GroupView): Promise<string> {
   const resources = await cli.client().get<ResourceView[]>("/resources", { group: name });
   const told = resources.filter(({ state, reason }) => state !== "online" && reason !== "");
-  return told.map((one) => `${one.name} is ${one.state}: ${one.reason.replace(/\.$/, "")}.`).join(" ");
+  return told.map(sentenceOf).join(" ");
+}
+
+/** Many reasons begin with the resource's name. */
+function sentenceOf({ name, state, reason }: ResourceView): string {
+  const sentence = `${reason.replace(/\.$/, "")}.`;
+  return reason.startsWith(`${name}: `) ? sentence : `${name} is ${state}: ${sentence}`;
 }
 
 /** undefined when the node leads or follows again; between two beginnings nobody answers. */

@@ -3,7 +3,7 @@ import { fromBase64, toBase64 } from "../../base/bytes.ts";
 import type { ControlAnswer } from "../../checkpoint/control-codes.ts";
 import type { Change } from "../../database/change.ts";
 import { addDependency, removeDependency } from "../../database/commands/dependency.ts";
-import { byName, findResource } from "../../database/commands/find.ts";
+import { findGroup, findResource, findResourceType } from "../../database/commands/find.ts";
 import { addPossibleOwner, removePossibleOwner } from "../../database/commands/owners.ts";
 import {
   createResource,
@@ -15,7 +15,7 @@ import {
   setResourceParameters,
   setResourceProperties,
 } from "../../database/commands/resource.ts";
-import { foldId, resourceKey } from "../../database/schema.ts";
+import { resourceKey } from "../../database/schema.ts";
 import type { Key } from "../../tree/key.ts";
 import { chooseResources } from "../group-choice.ts";
 import { answerPieces, jsonList } from "../long-answer.ts";
@@ -157,7 +157,8 @@ function controlView({ code, output, required }: ControlAnswer): ControlView {
 async function listResources(context: ApiContext): Promise<Response> {
   const state = stateOf(context);
   const { group: named, limit = Number.POSITIVE_INFINITY, ...rest } = queryOf(context, list);
-  const group = named === undefined ? undefined : (byName(state.groups, named)?.id ?? foldId(named));
+  const group = named === undefined ? undefined : findGroup(state, named).id;
+  if (rest.type !== undefined) findResourceType(state, rest.type);
   const question = { ...rest, limit, ...(group === undefined ? {} : { group }) };
   const chosen = await chooseResources(state, question, () => context.var.service.pause());
   return answerPieces(

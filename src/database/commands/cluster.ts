@@ -4,6 +4,7 @@ import type { Key } from "../../tree/key.ts";
 import { sz } from "../../tree/value.ts";
 import { type Change, ChangeBuilder } from "../change.ts";
 import { commonProperties } from "../property-tables.ts";
+import { findResourceType } from "./find.ts";
 import { rootValue } from "../schema.ts";
 import { readState } from "../state.ts";
 import { type PropertyInputs, setProperties } from "./properties.ts";
@@ -35,13 +36,7 @@ export function setResourceTypeProperties(
   tree: Key,
   request: { readonly type: string; readonly properties: PropertyInputs },
 ): Change {
-  const type = readState(tree).resourceTypes.get(request.type.toLowerCase());
-  if (type === undefined) {
-    throw fail("CLUSTER_RESOURCE_TYPE_NOT_FOUND", {
-      happened: `There is no resource type "${request.type}".`,
-      unchanged: "Nothing was changed.",
-    });
-  }
+  const type = findResourceType(readState(tree), request.type);
   const change = new ChangeBuilder(tree).exists(type.path);
   setProperties(change, type.path, commonProperties.resourceType, request.properties, true);
   return change.build(

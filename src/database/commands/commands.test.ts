@@ -25,7 +25,7 @@ import {
 import { addNode, confirmNodeDown, evictNode, pauseNode, resumeNode } from "./node.ts";
 import { addPossibleOwner, removePossibleOwner } from "./owners.ts";
 import * as resources from "./resource.ts";
-import { meantName } from "./spelling.ts";
+import { closestFirst, meantName } from "./spelling.ts";
 
 const guid = (n: number): string => `00000000-0000-4000-8000-${String(n).padStart(12, "0")}`;
 
@@ -348,6 +348,18 @@ test("a held group is not wanted and can't be brought online before it is releas
       [true, undefined],
     );
   }
+});
+
+test("names that are known are told, the closest first", () => {
+  assert.deepEqual(
+    closestFirst("Threshold", ["Description", "RestartThreshold", "RestartPeriod"])[0],
+    "RestartThreshold",
+  );
+  assert.deepEqual(
+    closestFirst("Generic Skript", ["Render", "Generic Service", "Generic Script"])[0],
+    "Generic Script",
+  );
+  assert.deepEqual(closestFirst("OCF", ["Render", "OCF Agent"]), ["OCF Agent", "Render"]);
 });
 
 test("a parameter that is nearly a documented one is taken for a slip", () => {

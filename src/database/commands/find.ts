@@ -3,7 +3,8 @@ import { type ErrorName, fail } from "../../base/errors.ts";
 import { foldName } from "../../tree/path.ts";
 import { NamedMap } from "../named-map.ts";
 import { foldId } from "../schema.ts";
-import type { ClusterState, GroupState, NodeState, ResourceState } from "../state.ts";
+import type { ClusterState, GroupState, NodeState, ResourceState, ResourceTypeState } from "../state.ts";
+import { closestFirst } from "./spelling.ts";
 
 const nothing = "Nothing was changed.";
 
@@ -28,6 +29,18 @@ export function byName<T extends { readonly name: string }>(all: ReadonlyMap<str
   if (all instanceof NamedMap) return all.named(folded) as T | undefined;
   for (const one of all.values()) if (foldName(one.name) === folded) return one;
   return undefined;
+}
+
+/** Throws 5078 CLUSTER_RESOURCE_TYPE_NOT_FOUND. */
+export function findResourceType(state: ClusterState, wanted: string): ResourceTypeState {
+  const found = state.resourceTypes.get(wanted.toLowerCase());
+  if (found !== undefined) return found;
+  const known = [...state.resourceTypes.values()].map(({ name }) => name);
+  throw fail("CLUSTER_RESOURCE_TYPE_NOT_FOUND", {
+    happened: `There is no resource type "${wanted}". There are: ${closestFirst(wanted, known).join(", ")}.`,
+    unchanged: nothing,
+    next: "`clubar resource types` says more of each.",
+  });
 }
 
 function find<T extends { readonly name: string }>(all: ReadonlyMap<string, T>, wanted: string): T | undefined {

@@ -61,7 +61,7 @@ export function deleteGroup(tree: Key, request: { readonly group: string }): Cha
   const group = findGroup(state, request.group);
   if (group.resources.length > 0) {
     throw fail("DEPENDENT_RESOURCE_EXISTS", {
-      happened: `Group "${group.name}" still has ${group.resources.length} resources: ${namesOf(state, group)}.`,
+      happened: `Group "${group.name}" is not empty: it has ${namesOf(state, group)}.`,
       unchanged,
       next: "Delete them first.",
     });

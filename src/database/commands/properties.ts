@@ -4,7 +4,7 @@ import { foldName } from "../../tree/path.ts";
 import { binary, dword, multiSz, qword, sz, type Value } from "../../tree/value.ts";
 import type { ChangeBuilder } from "../change.ts";
 import type { PropertySpec } from "../property-spec.ts";
-import { meantName } from "./spelling.ts";
+import { closestFirst, meantName } from "./spelling.ts";
 
 /** null takes the value away, so that the default counts again. */
 export type PropertyInput = string | number | bigint | boolean | readonly string[] | Uint8Array | null;
@@ -12,6 +12,9 @@ export type PropertyInput = string | number | bigint | boolean | readonly string
 export type PropertyInputs = Readonly<Record<string, PropertyInput>>;
 
 const unchanged = "Nothing was changed.";
+
+/** How many names are told. */
+const mostNames = 8;
 
 /**
  * Turns inputs into edits of the values under `path`. A name of `specs` is checked: 5089 when read-only, 5895 when of another type,
@@ -30,10 +33,15 @@ export function setProperties(
   for (const [given, input] of Object.entries(inputs)) {
     const spec = specs.find((one) => foldName(one.name) === foldName(given));
     if (spec === undefined && closed) {
+      const near = closestFirst(
+        given,
+        specs.filter(({ readOnly }) => readOnly !== true).map(({ name }) => name),
+      );
+      const more = near.length > mostNames ? " …" : "";
       throw fail("INVALID_PARAMETER", {
-        happened: `There is no property "${given}" here.`,
+        happened: `There is no property "${given}". There are: ${near.slice(0, mostNames).join(", ")}${more}`,
         unchanged,
-        next: "docs/reference/properties.md lists them; settings of the application are private properties (parameters).",
+        next: "docs/reference/properties.md lists them all; settings of the application are parameters (`clubar resource param`).",
       });
     }
     const meant =
@@ -77,18 +85,18 @@ function specifiedValue(spec: PropertySpec, input: Exclude<PropertyInput, null>)
       if (typeof input === "number" && Number.isSafeInteger(input) && input >= 0)
         return qword(spec.name, BigInt(input));
       if (typeof input === "string" && /^\d{1,19}$/.test(input)) return qword(spec.name, BigInt(input));
-      throw mismatch(spec);
+      throw mismatch(spec, input);
     case "sz":
       if (typeof input === "string") return sz(spec.name, input);
       if (typeof input === "number") return sz(spec.name, String(input));
-      throw mismatch(spec);
+      throw mismatch(spec, input);
     case "multi-sz":
       if (typeof input === "string") return multiSz(spec.name, input === "" ? [] : input.split(";"));
       if (isList(input) && input.every((text) => text !== "")) return multiSz(spec.name, [...input]);
-      throw mismatch(spec);
+      throw mismatch(spec, input);
     case "binary":
       if (input instanceof Uint8Array) return binary(spec.name, input);
-      throw mismatch(spec);
+      throw mismatch(spec, input);
   }
 }
 
@@ -99,7 +107,7 @@ function isList(input: PropertyInput): input is readonly string[] {
 /** A dword: a number, `0x…`, a decimal text, −1 for 0xFFFFFFFF, true and false. */
 function numberOf(spec: PropertySpec, input: PropertyInput): number {
   const number = parseNumber(input);
-  if (number === undefined) throw mismatch(spec);
+  if (number === undefined) throw mismatch(spec, input);
   const unsigned = number === -1 ? 0xffffffff : number;
   const inside =
     Number.isInteger(unsigned) && ((unsigned >= spec.min && unsigned <= spec.max) || unsigned === spec.also);
@@ -135,9 +143,18 @@ function freeValue(name: string, input: Exclude<PropertyInput, null>): Value {
   });
 }
 
-function mismatch(spec: PropertySpec): Error {
+function mismatch(spec: PropertySpec, input: PropertyInput): Error {
+  const shown = typeof input === "string" || typeof input === "number" ? `"${input}"` : "what was given";
   return fail("CLUSTER_PROPERTY_DATA_TYPE_MISMATCH", {
-    happened: `The property ${spec.name} is of type ${spec.type}.`,
+    happened: `${spec.name} can't be ${shown}: it is ${kinds[spec.type]}.`,
     unchanged,
   });
 }
+
+const kinds: Readonly<Record<PropertySpec["type"], string>> = {
+  dword: "a number (REG_DWORD)",
+  qword: "a large number (REG_QWORD)",
+  sz: "a text (REG_SZ)",
+  "multi-sz": "texts, none of them empty, with ; between (REG_MULTI_SZ)",
+  binary: "bytes (REG_BINARY)",
+};

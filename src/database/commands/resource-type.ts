@@ -6,7 +6,7 @@ import { type Change, ChangeBuilder } from "../change.ts";
 import { builtInResourceTypes } from "../resource-type-tables.ts";
 import { resourceTypeValue, rootKey } from "../schema.ts";
 import { readState } from "../state.ts";
-import { checkName } from "./find.ts";
+import { checkName, findResourceType } from "./find.ts";
 
 const unchanged = "Nothing was changed.";
 
@@ -49,13 +49,7 @@ export function createResourceType(tree: Key, request: CreateResourceType): Chan
 /** Only of a third party, and only while no resource is of it (5909). 5078. */
 export function deleteResourceType(tree: Key, request: { readonly type: string }): Change {
   const state = readState(tree);
-  const type = state.resourceTypes.get(request.type.toLowerCase());
-  if (type === undefined) {
-    throw fail("CLUSTER_RESOURCE_TYPE_NOT_FOUND", {
-      happened: `There is no resource type "${request.type}".`,
-      unchanged,
-    });
-  }
+  const type = findResourceType(state, request.type);
   if (builtInResourceTypes.some(({ name }) => name === type.name)) {
     throw fail("INVALID_PARAMETER", { happened: `Resource type "${type.name}" is clubar's own.`, unchanged });
   }

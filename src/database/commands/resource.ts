@@ -16,7 +16,7 @@ import {
   runtimeResourcePath,
 } from "../schema.ts";
 import { type ClusterState, type GroupState, readState, type ResourceState } from "../state.ts";
-import { checkName, checkNewId, findGroup, findResource } from "./find.ts";
+import { checkName, checkNewId, findGroup, findResource, findResourceType } from "./find.ts";
 import { forgetFailovers, refuseHeld } from "./group.ts";
 import { refuseClientAddress } from "./network-role.ts";
 import { numberAfter, type PropertyInputs, setProperties } from "./properties.ts";
@@ -38,14 +38,7 @@ export interface CreateResource {
 export function createResource(tree: Key, request: CreateResource): Change {
   const state = readState(tree);
   const group = findGroup(state, request.group);
-  const type = state.resourceTypes.get(request.type.toLowerCase());
-  if (type === undefined) {
-    throw fail("CLUSTER_RESOURCE_TYPE_NOT_FOUND", {
-      happened: `There is no resource type "${request.type}".`,
-      unchanged,
-      next: `Known: ${[...state.resourceTypes.values()].map((one) => one.name).join(", ")}.`,
-    });
-  }
+  const type = findResourceType(state, request.type);
   checkName(state.resources, "resource", request.name);
   checkNewId(state.resources, request.id);
   const path = `Resources\\${request.id}`;
