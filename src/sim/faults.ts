@@ -203,7 +203,7 @@ export class FaultInjector {
       case "power-loss":
         return this.#powerLoss([this.#random.pick([...this.#world.machines.keys()])]);
       case "freeze-machine":
-        return this.#freeze(this.#random.pick([...this.#world.machines.keys()]));
+        return this.#freeze(this.#oneNode().machine);
       case "blackout":
         return this.#powerLoss([...this.#world.machines.keys()]);
       case "full-disk":
@@ -276,17 +276,12 @@ export class FaultInjector {
     };
   }
 
-  #oneNode(): { readonly node: string; readonly others: readonly string[] } {
-    const nodes = [
-      ...new Set(
-        this.#world.processes
-          .alive()
-          .filter(this.#plan.victim)
-          .map((each) => each.node),
-      ),
-    ];
+  #oneNode(): { readonly node: string; readonly machine: string | undefined; readonly others: readonly string[] } {
+    const victims = this.#world.processes.alive().filter(this.#plan.victim);
+    const nodes = [...new Set(victims.map((each) => each.node))];
     const node = nodes.length === 0 ? "" : this.#random.pick(nodes);
-    return { node, others: nodes.filter((each) => each !== node) };
+    const machine = victims.find((each) => each.node === node)?.machine.name;
+    return { node, machine, others: nodes.filter((each) => each !== node) };
   }
 
   #powerLoss(machines: readonly string[]): Undo {
@@ -296,9 +291,13 @@ export class FaultInjector {
     };
   }
 
-  #freeze(machine: string): Undo {
+  #freeze(machine: string | undefined): Undo | undefined {
+    if (machine === undefined) return undefined;
     this.#world.freeze(machine);
-    return () => this.#world.thaw(machine);
+    // Mostly longer than it takes the others to find it silent and to wait for the end of its permit.
+    if (this.#random.chance(0.4)) return () => this.#world.thaw(machine);
+    this.#world.scheduler.after(this.#draw([1500, 8000]), () => this.#world.thaw(machine));
+    return undefined;
   }
 
   #fullDisk(): Undo {

@@ -28,12 +28,12 @@ export type FencingGround = ReadonlyMap<string, NodeGround>;
 
 /** In some worlds all nodes are alike, in others each is of its own kind. */
 export function drawGround(random: RandomStream, nodes: readonly string[]): FencingGround {
-  const looseChance = random.pick([0, 0, 0.5, 1]);
+  const looseChance = random.pick([0, 0.5, 1]);
   return new Map(
     nodes.map((node) => {
       const machine = `m${node}`;
       const isLoose = random.chance(looseChance);
-      const kinds = random.pick(["agent", "agent", "agent", "watchdog", "both", "none"] as const);
+      const kinds = random.pick(["agent", "agent", "agent", "agent", "watchdog", "both", "none"] as const);
       const method = random.pick(["off", "off", "reboot"] as const);
       const hasWatchdog = kinds === "watchdog" || kinds === "both";
       const devices: FenceConfig[] = [];

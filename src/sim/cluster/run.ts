@@ -68,7 +68,7 @@ export interface RunResult {
 /** How long everybody works at least, in virtual milliseconds. */
 const leastWork = [3000, 12_000] as const;
 /** Where each node has a machine of its own. */
-const mostMachineFaults = ["freeze-machine", "freeze-machine", "kill-node", "power-loss"] as const;
+const mostMachineFaults = ["freeze-machine", "freeze-machine", "freeze-machine", "kill-node", "power-loss"] as const;
 /** The longest time in which faults come, in virtual milliseconds. */
 const faultsUntil = 25_000;
 
