@@ -7,6 +7,7 @@ import { fail, type Failure } from "../base/errors.ts";
 import { tagValueName } from "../database/apply.ts";
 import { databaseKeys, isClusterDatabase } from "../database/cluster-view.ts";
 import { rootKey } from "../database/schema.ts";
+import { readBaseBlock } from "../hive/base-block.ts";
 import { type OpenHive, openHive } from "../hive/open.ts";
 import { readHive } from "../hive/read.ts";
 import { recoverHive } from "../hive/recover.ts";
@@ -22,7 +23,7 @@ import { vssFile } from "../vss/cluster/layout.ts";
 import { examineVssSet, isVssSet } from "../vss/cluster/read-set.ts";
 import type { Cli } from "./cli.ts";
 import { isFolder, readArtefact } from "./read-artefact.ts";
-import { logsBeside } from "./commands/hive/open-file.ts";
+import { logsBeside, warnOf } from "./commands/hive/open-file.ts";
 import { registryPath } from "./registry-path.ts";
 
 /** One side of a comparison. */
@@ -80,16 +81,18 @@ async function readOperand(cli: Cli, given: string, recover: boolean): Promise<F
     return (await isVssSet(files, path)) ? readVss(cli, path) : readSet(cli, path);
   }
   const bytes = await readArtefact(path);
-  const logs = recover && isHive(bytes) ? await logsBeside(path) : [];
-  return artefact(
-    path,
+  if (!isHive(bytes)) return artefact(path, bytes);
+  const logs = recover ? await logsBeside(path) : [];
+  const read =
     logs.length === 0
       ? bytes
       : recoverHive(
           bytes,
           logs.map((log) => log.bytes),
-        ).bytes,
-  );
+        ).bytes;
+  const found = artefact(path, read);
+  warnOf(cli, path, readBaseBlock(read, new DataView(read.buffer, read.byteOffset, read.length)));
+  return found;
 }
 
 async function readLive(cli: Cli, path: string): Promise<Found> {

@@ -47,6 +47,10 @@ before(async () => {
   dirty[508] = dirty[508]! ^ 3;
   await writeFile(file("dirty"), dirty);
   await writeFile(file("junk"), "nonsense");
+  const wrong = bytes.slice();
+  wrong[508] = wrong[508]! ^ 1;
+  await writeFile(file("wrong"), wrong);
+  await writeFile(file("stub"), bytes.slice(0, 700));
 });
 after(() => rm(folder, { recursive: true }));
 
@@ -121,6 +125,40 @@ describe("looking", () => {
   });
 });
 
+describe("a hive that is not clean", () => {
+  test("is told by every verb that reads it, with what it is", async () => {
+    const unfinished = /dirty: its last write did not finish\. What it shows may be stale; --recover/;
+    const checksum = /wrong: the checksum of its head is wrong\. What it shows/;
+    for (const [name, said] of [
+      ["dirty", unfinished],
+      ["wrong", checksum],
+    ] as const) {
+      for (const words of [
+        ["ls", name],
+        ["deleted", name],
+        ["diff", name, "SAMPLE"],
+        ["diff", "SAMPLE", name],
+      ])
+        assert.match((await run(...words)).err, said, words.join(" "));
+    }
+    for (const words of [
+      ["ls", "SAMPLE"],
+      ["deleted", "SAMPLE"],
+      ["diff", "SAMPLE", "SAMPLE"],
+    ])
+      assert.equal((await run(...words)).err, "");
+    assert.match((await run("info", "wrong")).out, /^State +DIRTY: the checksum of its head is wrong$/m);
+    const { exit, err } = await run("recover", "wrong", "--out", "mended");
+    assert.equal(exit, 5);
+    assert.match(err, /\(the checksum of its head is wrong\), and no log fits it/);
+  });
+
+  test("what is no hive has nothing deleted in it, but is bad data", async () => {
+    const { exit, err } = await run("deleted", "junk");
+    assert.equal(exit, 5, err);
+  });
+});
+
 describe("info of a hive whose head is whole but whose body is not", () => {
   test("shows the head, says what is wrong, and ends with 5", async () => {
     const { out, err, exit } = await run("info", "torn");
@@ -130,6 +168,15 @@ describe("info of a hive whose head is whole but whose body is not", () => {
     assert.equal(exit, 5);
     const told = JSON.parse((await run("info", "torn", "--json")).out) as { root: unknown; damage: { offset: number } };
     assert.deepEqual([told.root, told.damage.offset], [null, 6000]);
+  });
+
+  test("also of a file that ends inside its head", async () => {
+    const { out, exit } = await run("info", "stub");
+    assert.equal(exit, 5);
+    assert.match(
+      out,
+      /^Version +1\.5$[^]*^State +DAMAGED: the file ends inside the base block$[^]*^Sequences +1 and 1$/m,
+    );
   });
 
   test("also when the root can't be read", async () => {

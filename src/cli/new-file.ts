@@ -1,15 +1,16 @@
 /** New files that a person names: 0600, whole or not there, never in the place of another one unless that was asked for. */
-import { randomUUID } from "node:crypto";
-import { closeSync, fsyncSync, linkSync, lstatSync, openSync, renameSync, unlinkSync, writeSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
+import { closeSync, fsyncSync, linkSync, lstatSync, openSync, renameSync, unlinkSync, writeSync } from "node:fs";
 import { fail, Failure } from "../base/errors.ts";
 import { failureOf } from "../base/failure-of.ts";
 import { outsideError } from "../base/outside-node-error.ts";
+import { clearAbandoned, temporaryName } from "./temporary-name.ts";
 
 /** Writes the chunks that `fill` hands over. ALREADY_EXISTS unless `force`; nothing is left behind when `fill` throws. */
 export function writeNewFile(path: string, force: boolean, fill: (write: (chunk: Uint8Array) => void) => void): void {
   if (force) refuseOtherThanFile(path);
-  const temporary = join(dirname(path), `.clubar-${randomUUID()}`);
+  clearAbandoned(dirname(path));
+  const temporary = join(dirname(path), temporaryName());
   const doing = <T>(call: () => T): T => told(`write ${path}`, call);
   const file = doing(() => openIn(path, temporary));
   try {

@@ -1,6 +1,6 @@
 /** Every verb that takes a file, with files that are no hives, or hives that hold odd things. */
 import assert from "node:assert/strict";
-import { execFileSync } from "node:child_process";
+import { execFileSync, spawnSync } from "node:child_process";
 import {
   copyFileSync,
   existsSync,
@@ -21,6 +21,7 @@ import { clubar } from "../../test/cli/run.ts";
 import { buildKey, emptyKey, sz, writeHive } from "../hive/index.ts";
 import { nameMatcher } from "./commands/hive/glob.ts";
 import { writeNewFile } from "./new-file.ts";
+import { temporaryName } from "./temporary-name.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "clubar-odd-"));
 after(() => rmSync(folder, { recursive: true }));
@@ -139,6 +140,20 @@ describe("odd inputs", () => {
     assert.throws(() => writeNewFile(join(folder, "none/x"), false, () => undefined), {
       message: /No file was written/,
     });
+  });
+
+  test("what a killed process was writing is cleared away by the next one; what others write is not", () => {
+    const place = mkdtempSync(join(folder, "killed-"));
+    const module = new URL("new-file.ts", import.meta.url).href;
+    const script = `const { writeNewFile } = await import("${module}");
+      writeNewFile("${place}/out", false, () => process.kill(process.pid, "SIGKILL"));`;
+    const child = spawnSync(process.execPath, ["--input-type=module", "-e", script]);
+    assert.equal(child.signal, "SIGKILL");
+    assert.match(readdirSync(place).join(), /^\.clubar-[0-9a-f]{16}-\d+-\d+-[0-9a-f]{8}$/);
+    const others = [temporaryName(), `.clubar-${"0".repeat(16)}-1-1-00000000`, ".clubar-else"];
+    for (const name of others) writeFileSync(join(place, name), "");
+    writeNewFile(join(place, "new"), false, () => undefined);
+    assert.deepEqual(readdirSync(place).toSorted(), [...others, "new"].toSorted());
   });
 
   test("a glob of many stars on a long name takes no longer than both lengths multiplied", () => {

@@ -26,6 +26,15 @@ export function isDirty(block: BaseBlock): boolean {
   return !block.checksumRight || block.primarySequence !== block.secondarySequence;
 }
 
+/** Why a block is dirty, as the end of a sentence without its full stop. */
+export function whyDirty({ checksumRight, primarySequence, secondarySequence }: BaseBlock): string {
+  const isUnfinished = primarySequence !== secondarySequence;
+  if (checksumRight) return "its last write did not finish";
+  return isUnfinished
+    ? "the checksum of its head is wrong, and by its head its last write did not finish"
+    : "the checksum of its head is wrong";
+}
+
 /** The checksum over the first 508 bytes. */
 export function baseBlockChecksum(view: DataView): number {
   let sum = 0;

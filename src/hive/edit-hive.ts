@@ -3,7 +3,7 @@ import type { Edit } from "../tree/edit.ts";
 import { checkPath, checkTree, checkValue } from "../tree/limits.ts";
 import { splitPath } from "../tree/path.ts";
 import type { Value } from "../tree/value.ts";
-import { baseBlockChecksum, isDirty, readBaseBlock } from "./base-block.ts";
+import { baseBlockChecksum, isDirty, readBaseBlock, whyDirty } from "./base-block.ts";
 import { checkHive } from "./check.ts";
 import { addKey, type Editable, emptyOut, fill, freeKey, setClass, setSecurity } from "./edit-key.ts";
 import { findChild, removeChild, storedName } from "./edit-list.ts";
@@ -58,7 +58,8 @@ export class HiveEditor {
    */
   constructor(bytes: Uint8Array, options: EditOptions = {}) {
     const block = readBaseBlock(bytes, new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength));
-    if (isDirty(block)) throw refused("Its last write did not finish.", "Recover it with its logs first.");
+    if (isDirty(block))
+      throw refused(`It is not as it should be: ${whyDirty(block)}.`, "Recover it with its logs first.");
     if (block.minor > 5) throw refused("Layered hives (1.6) are read only.", "Write a new hive from its tree.");
     const wrong = options.check === false ? undefined : checkHive(bytes).find(({ severity }) => severity === "error");
     if (wrong !== undefined)

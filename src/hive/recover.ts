@@ -1,5 +1,5 @@
 import { fail, type Failure } from "../base/errors.ts";
-import { baseBlockChecksum, isDirty, readBaseBlock, type BaseBlock } from "./base-block.ts";
+import { baseBlockChecksum, isDirty, readBaseBlock, whyDirty, type BaseBlock } from "./base-block.ts";
 import { HiveError } from "./hive-error.ts";
 import { HiveImage } from "./image.ts";
 import { base, baseBlockSize } from "./layout.ts";
@@ -79,8 +79,8 @@ export function recoverHive(primary: Uint8Array, logs: readonly Uint8Array[]): R
     return typeof found === "string" ? [] : [found];
   });
   const chosen = choose(usable, sound, notes);
-  if (chosen.length === 0) throw nothingFits(notes);
-  return { ...apply(primary, sound, chosen, notes), outcome: "recovered", notes };
+  if (chosen.length === 0) throw nothingFits(block, notes);
+  return { ...apply(primary, block, chosen, notes), outcome: "recovered", notes };
 }
 
 /** undefined when it can't be read at all. */
@@ -182,16 +182,17 @@ const mostGrowth = 4;
 
 function apply(
   primary: Uint8Array,
-  sound: BaseBlock | undefined,
+  block: BaseBlock | undefined,
   chosen: readonly UsableLog[],
   notes: readonly string[],
 ): { bytes: Uint8Array; applied: AppliedLog[]; baseBlockFrom: number | undefined } {
+  const sound = block?.checksumRight === true ? block : undefined;
   const changes = chosen.flatMap(({ changes: own }) => own);
   let length = primary.length;
   for (const { binsSize } of changes) length = Math.max(length, baseBlockSize + binsSize);
   const known = chosen.reduce((sum, log) => sum + log.bytes.length, primary.length);
   if (length > known * mostGrowth + baseBlockSize * 256)
-    throw nothingFits([...notes, `The log says that the hive has ${length} bytes, but far less is there.`]);
+    throw nothingFits(block, [...notes, `The log says that the hive has ${length} bytes, but far less is there.`]);
   const bytes = new Uint8Array(length);
   bytes.set(primary);
   for (const log of chosen)
@@ -203,7 +204,10 @@ function apply(
     new HiveImage(bytes).scanAll();
   } catch (error) {
     if (!(error instanceof HiveError)) throw error;
-    throw nothingFits([...notes, `With its logs the hive is damaged at offset ${error.offset}: ${error.reason}.`]);
+    throw nothingFits(block, [
+      ...notes,
+      `With its logs the hive is damaged at offset ${error.offset}: ${error.reason}.`,
+    ]);
   }
   const applied = chosen.map(({ log, head, changes: own }) => ({
     log,
@@ -227,9 +231,10 @@ function finishBaseBlock(bytes: Uint8Array, { sequence, binsSize, flags }: Chang
   view.setUint32(base.checksum, baseBlockChecksum(view), true);
 }
 
-function nothingFits(notes: readonly string[]): Failure {
+function nothingFits(block: BaseBlock | undefined, notes: readonly string[]): Failure {
+  const why = block === undefined ? "its head can't be read" : whyDirty(block);
   return fail("HIVE_CORRUPT", {
-    happened: ["The last write to the registry hive did not finish, and no log fits it.", ...notes].join(" "),
+    happened: [`The registry hive is not as it should be (${why}), and no log fits it.`, ...notes].join(" "),
     unchanged: "Nothing was recovered.",
     next: "Give the log files that stood beside it (.LOG1 and .LOG2), read the hive as it is, or save what is left: clubar hive salvage.",
   });

@@ -1,5 +1,6 @@
 import { sha256 } from "../../base/digest.ts";
 import { fail } from "../../base/errors.ts";
+import { type BaseBlock, readBaseBlock, whyDirty } from "../../hive/base-block.ts";
 import { readHive } from "../../hive/read.ts";
 import { listHive } from "../../hive/listing.ts";
 import { isRegText } from "../../hive/reg-encoding.ts";
@@ -150,11 +151,15 @@ function showHive(cli: Cli, path: string, bytes: Uint8Array, hive: ReturnType<ty
       ["Root", root.name],
       ["Holds", `${counted(keys, "key")}, ${counted(values, "value")}, ${bytesText(bytes.length)}`],
       ["Last written", timeAndAge(view.lastWritten, cli.terminal.now())],
-      ["State", hive.dirty ? "DIRTY: its last write did not finish; changes may sit in log files beside it" : "clean"],
+      ["State", hive.dirty ? `DIRTY: ${whyDirty(headOf(bytes))}; changes may sit in log files beside it` : "clean"],
       ["SHA-256", view.sha256],
     ]);
     return `${head}\n${table(["Key", "Subkeys", "Values"], rows, "The root has no subkeys.")}`;
   });
+}
+
+function headOf(bytes: Uint8Array): BaseBlock {
+  return readBaseBlock(bytes, new DataView(bytes.buffer, bytes.byteOffset, bytes.length));
 }
 
 function count(root: Key): { readonly keys: number; readonly values: number } {

@@ -1,13 +1,17 @@
 /** `clubar hive info`. */
 import { sha256 } from "../../../base/digest.ts";
-import { type BaseBlock, isDirty, readBaseBlock } from "../../../hive/base-block.ts";
+import { type BaseBlock, isDirty, readBaseBlock, whyDirty } from "../../../hive/base-block.ts";
 import { HiveError } from "../../../hive/hive-error.ts";
+import { base, baseBlockSize } from "../../../hive/layout.ts";
 import { type OpenHive, openHive } from "../../../hive/open.ts";
 import { wallTime } from "../../../tree/key.ts";
 import type { Cli } from "../../cli.ts";
 import { facts } from "../../render/table.ts";
 import { bytesText, counted, timeAndAge } from "../../render/text.ts";
 import { logsBeside, readHiveFile, type ReadOptions, warnOf } from "./open-file.ts";
+
+/** Where the last field of the head that is shown ends, in bytes. */
+const headFields = base.fileName + base.fileNameSize;
 
 /** Options of `info`. */
 export interface InfoOptions extends ReadOptions {
@@ -21,7 +25,7 @@ export interface InfoOptions extends ReadOptions {
 export async function showInfo(cli: Cli, file: string, options: InfoOptions): Promise<void> {
   const { path, bytes, recovery } = await readHiveFile(cli, file, options);
   const { block, hive, root, damage } = openAsFarAsPossible(bytes);
-  if (hive !== undefined) warnOf(cli, path, hive);
+  if (hive !== undefined) warnOf(cli, path, hive.block);
   const logs = (await logsBeside(path)).map((log) => log.path);
   const counts = options.count === true && hive !== undefined ? countAll(hive) : undefined;
   const view = {
@@ -88,15 +92,21 @@ function openAsFarAsPossible(bytes: Uint8Array): Opened {
     return { block: hive.block, hive, root: hive.root.name, damage: undefined };
   } catch (damage) {
     if (!(damage instanceof HiveError)) throw damage;
-    const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
-    return { block: hive?.block ?? readBaseBlock(bytes, view), hive: undefined, root: undefined, damage };
+    return { block: hive?.block ?? readHead(bytes), hive: undefined, root: undefined, damage };
   }
+}
+
+/** Of a file that ends inside its head, too: what its fields say lies in the first bytes. Throws HiveError when they are not there. */
+function readHead(bytes: Uint8Array): BaseBlock {
+  const whole = new Uint8Array(Math.max(bytes.length < headFields ? 0 : baseBlockSize, bytes.length));
+  whole.set(bytes.subarray(0, whole.length));
+  return readBaseBlock(whole, new DataView(whole.buffer));
 }
 
 function stateOf(block: BaseBlock, damage: HiveError | undefined): string {
   if (damage !== undefined) return `DAMAGED: ${damage.reason}`;
   if (!isDirty(block)) return "clean";
-  return `DIRTY: ${block.checksumRight ? "its last write did not finish" : "its checksum is wrong"}`;
+  return `DIRTY: ${whyDirty(block)}`;
 }
 
 function countAll(hive: OpenHive): {

@@ -1,8 +1,10 @@
 /** `clubar hive check`, `recover`, `salvage` and `deleted`. */
 import { valueView } from "../../../api/value-view.ts";
+import { type BaseBlock, readBaseBlock } from "../../../hive/base-block.ts";
 import { checkHive } from "../../../hive/check.ts";
 import { deletedEntries } from "../../../hive/deleted.ts";
 import type { Finding, Severity } from "../../../hive/finding.ts";
+import { HiveError } from "../../../hive/hive-error.ts";
 import type { AppliedLog } from "../../../hive/recover.ts";
 import { orphansName, salvageHive } from "../../../hive/salvage.ts";
 import { fileTime, wallTime } from "../../../tree/key.ts";
@@ -11,7 +13,7 @@ import { writeNewFile } from "../../new-file.ts";
 import { typeAndData } from "../../registry-value.ts";
 import { facts, table } from "../../render/table.ts";
 import { bytesText, counted } from "../../render/text.ts";
-import { readHiveFile, type ReadOptions } from "./open-file.ts";
+import { readHiveFile, type ReadOptions, warnOf } from "./open-file.ts";
 import { type OutOptions, writeTree } from "./text.ts";
 
 /** Options of `check`. */
@@ -118,10 +120,22 @@ function foundText(reattached: number, orphans: number): string {
   return found.length === 0 ? "none" : found.join("; ");
 }
 
-/** Deleted keys and values that are still in free cells. */
+/** undefined when it can't be read, though something of a hive was found. @throws HiveError when nothing was */
+function headOf(bytes: Uint8Array, isFound: boolean): BaseBlock | undefined {
+  try {
+    return readBaseBlock(bytes, new DataView(bytes.buffer, bytes.byteOffset, bytes.length));
+  } catch (error) {
+    if (isFound && error instanceof HiveError) return undefined;
+    throw error;
+  }
+}
+
+/** Deleted keys and values that are still in free cells. HiveError when it is no hive. */
 export async function showDeleted(cli: Cli, file: string, options: ReadOptions): Promise<void> {
   const { path, bytes } = await readHiveFile(cli, file, options);
   const entries = deletedEntries(bytes);
+  const block = headOf(bytes, entries.length > 0);
+  if (block !== undefined) warnOf(cli, path, block);
   const view = entries.map(({ value, lastWritten, path: at, ...rest }) => ({
     ...rest,
     path: at ?? null,

@@ -2,6 +2,7 @@
 import { statSync } from "node:fs";
 import { basename } from "node:path";
 import { fail, Failure } from "../../../base/errors.ts";
+import { type BaseBlock, isDirty, whyDirty } from "../../../hive/base-block.ts";
 import { type OpenHive, openHive } from "../../../hive/open.ts";
 import { recoverHive, type Recovery } from "../../../hive/recover.ts";
 import { fullRegPath } from "../../../hive/reg-read.ts";
@@ -54,18 +55,18 @@ export async function openHiveFile(
 ): Promise<OpenedFile & { readonly hive: OpenHive }> {
   const read = await readHiveFile(cli, file, options);
   const hive = openHive(read.bytes);
-  warnOf(cli, read.path, hive);
+  warnOf(cli, read.path, hive.block);
   return { ...read, hive };
 }
 
 /** Says on standard error what is to be known of a hive that is looked at. */
-export function warnOf(cli: Cli, path: string, hive: OpenHive): void {
-  if (hive.dirty) {
+export function warnOf(cli: Cli, path: string, block: BaseBlock): void {
+  if (isDirty(block)) {
     cli.terminal.err(
-      `clubar: ${oneLine(path)} was not written to its end: what it shows may be stale. --recover applies its log files.\n`,
+      `clubar: ${oneLine(path)}: ${whyDirty(block)}. What it shows may be stale; --recover applies its log files.\n`,
     );
   }
-  if (hive.block.minor > 5) {
+  if (block.minor > 5) {
     cli.terminal.err(
       `clubar: ${oneLine(path)} is a layer over another hive (1.6): what it deletes there looks like other keys and values.\n` +
         "ls -l tells them apart.\n",
