@@ -12,7 +12,7 @@ import { counted, nodeName, quoted } from "./words.ts";
 type Entries = (id: string) => RunningResource;
 type Told = Extract<OwnerAction, { readonly update: Change }>;
 
-/** How long a resource is on its way before that alone is reported, in milliseconds: most have arrived by then, and others of the group follow. */
+/** How long it is not reported alone that a resource is on its way, in milliseconds: most have arrived by then, and others follow. */
 const passingTime = 150;
 
 /** On its way online or offline for so short a time that it is not worth an update of its own. */

@@ -109,18 +109,3 @@ export function chain(
   const begun = [...dieWithParent, kind.shell, "-c", wrapper, "clubar-wrapper", ...tie, ...kind.unshare, ...session];
   return [...begun, kind.shell, "-c", init, "clubar-init", log, folder, ...program];
 }
-
-/** One word for a POSIX shell. */
-export function quoteWord(word: string): string {
-  return `'${word.replaceAll("'", "'\\''")}'`;
-}
-
-/** A command for a POSIX shell; words NAME=VALUE before the program are its environment. */
-export function commandLine(words: readonly string[]): string {
-  const program = words.findIndex((word) => !/^[A-Za-z_]\w*=/.test(word));
-  const quoted = words.map((word, index) => {
-    const equals = program === -1 || index < program ? word.indexOf("=") + 1 : 0;
-    return `${word.slice(0, equals)}${quoteWord(word.slice(equals))}`;
-  });
-  return quoted.join(" ");
-}

@@ -1,11 +1,13 @@
-import { fail } from "../base/errors.ts";
 import { newGuid } from "../base/guid.ts";
 import type { Child, Outside, ProcessEnd, ProcessIdentity } from "../base/outside.ts";
 import { killAll, removeCgroup } from "./application-kill.ts";
 import { type ApplicationRecord, bootId, removeRecord, writeRecord } from "./application-record.ts";
-import { chain, commandLine } from "./application-shell.ts";
+import { chain } from "./application-shell.ts";
 import { type Containment, probeContainment } from "./containment.ts";
+import { startInMachine } from "./machine-application.ts";
 import { parseStat } from "./process-table.ts";
+import { notStarted } from "./not-started.ts";
+import { begunBy, commandLine, refuseLineBreaks } from "./request-line.ts";
 import { inTurn } from "./start-turns.ts";
 
 /** What to start, and where its traces go. All paths are absolute. */
@@ -42,10 +44,14 @@ export interface Application {
   kill(): Promise<void>;
   /**
    * Runs a command among the application's processes; words NAME=VALUE before the program are its environment. Its exit code, or
-   * undefined when the application or `signal` ended first.
+   * undefined when the application or `signal` ended first. After `limit` milliseconds it is killed with what came of it, and the code is
+   * `callKilled`.
    */
-  call(words: readonly string[], signal?: AbortSignal): Promise<number | undefined>;
+  call(words: readonly string[], signal?: AbortSignal, limit?: number): Promise<number | undefined>;
 }
+
+/** What a call ends with that was killed for the time it took, as a shell says it of SIGKILL. */
+export const callKilled = 137;
 
 /**
  * Starts an application inside the strongest containment of this machine: all its processes end when asked, and when this process dies.
@@ -59,6 +65,8 @@ export async function startApplication(
   contained?: Containment,
 ): Promise<Application> {
   const kind = contained ?? (await probeContainment(outside));
+  if (kind.kind === "machine" && kind.cgroupParent !== undefined && spec.program.length === 0)
+    return startInMachine(outside, spec, kind, kind.cgroupParent);
   const id = newGuid(outside.random);
   const cgroup = kind.cgroupParent === undefined ? undefined : `${kind.cgroupParent}/${id}`;
   const { child, talk, init } = await inTurn(outside, () => makeContainer(outside, spec, kind, id, cgroup));
@@ -188,21 +196,15 @@ function control(
     await kill();
   };
   let requests = 0;
-  const call = async (words: readonly string[], signal?: AbortSignal): Promise<number | undefined> => {
-    if (words.some((word) => word.includes("\n"))) {
-      throw fail("INVALID_PARAMETER", {
-        happened: `A command of ${spec.resource} holds a line break.`,
-        unchanged: "It was not run.",
-        next: "Put it into a script file.",
-      });
-    }
+  const call: Application["call"] = async (words, signal, limit) => {
+    refuseLineBreaks(spec.resource, words);
     const number = String(++requests);
     const answer = Promise.withResolvers<number | undefined>();
     const giveUp = (): void => answer.resolve(undefined);
     talk.answers.set(number, answer.resolve);
     signal?.addEventListener("abort", giveUp);
     if (signal?.aborted === true || talk.hasEnded()) giveUp();
-    else child.tell(`${number} ${commandLine(words)}`);
+    else child.tell(`${number} ${commandLine(limit === undefined ? words : begunBy(endsItself(limit), words))}`);
     const code = await answer.promise;
     talk.answers.delete(number);
     signal?.removeEventListener("abort", giveUp);
@@ -211,10 +213,7 @@ function control(
   return { identity: record.init, record, ended, stop, kill, call };
 }
 
-function notStarted(spec: ApplicationSpec, why: string, cause?: unknown): Error {
-  return fail("RESMON_ONLINE_FAILED", {
-    happened: `${spec.resource}: ${spec.program[0] ?? "its container"} was not started: ${why}.`,
-    unchanged: "Nothing of it runs.",
-    ...(cause === undefined ? {} : { cause }),
-  });
+/** timeout(1) kills the process group that it makes. */
+function endsItself(limit: number): readonly string[] {
+  return ["timeout", "-s", "KILL", String(limit / 1000)];
 }

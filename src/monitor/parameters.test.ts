@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
 import { dword, multiSz, sz } from "../tree/value.ts";
-import { quoteWord } from "./application-shell.ts";
+import { quoteWord } from "./request-line.ts";
 import { splitCommandLine } from "./command-line.ts";
 import { cgroupMount } from "./containment.ts";
 import { type ParameterRow, parameterProblems, parametersOf } from "./parameters.ts";

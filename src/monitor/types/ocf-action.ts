@@ -1,5 +1,6 @@
 /** One action of an OCF agent: how it is called, how long it may take, and what its exit code means. */
 import { fail } from "../../base/errors.ts";
+import { callKilled } from "../application.ts";
 import type { ResourceContext } from "../resource-type.ts";
 import type { OcfMetadata } from "./ocf-metadata.ts";
 
@@ -27,13 +28,10 @@ const meanings = new Map<number, string>([
   [127, "not found"],
 ]);
 
-/** What `timeout` ends with after it killed. */
-const killed = 137;
-
 /** "ended with 5 (…)". */
 export function ocfSays(code: number | undefined): string {
   if (code === undefined) return "did not end by itself";
-  if (code === killed) return "did not end in the time that it asks for itself (timeout of its meta-data)";
+  if (code === callKilled) return "did not end in the time that it asks for itself (timeout of its meta-data)";
   const meaning = meanings.get(code);
   return `ended with ${code}${meaning === undefined ? "" : ` (${meaning})`}`;
 }
@@ -74,8 +72,8 @@ export interface OcfRun {
 const withoutMachine = ["setpriv", "--bounding-set", "-net_admin,-sys_admin,-sys_module", "--"];
 
 /**
- * Calls an agent's actions in the container that runs; the exit code. Each is killed, with its process group, after the time that the
- * agent's meta-data asks for; undefined when the container or the call ended before.
+ * Calls an agent's actions in the container that runs; the exit code. Each is killed after the time that the agent's meta-data
+ * asks for; undefined when the container or the call ended before.
  */
 export function ocfActs(
   context: ResourceContext,
@@ -101,15 +99,12 @@ export function ocfActs(
           `OCF_RESKEY_CRM_meta_interval=${interval}`,
           `OCF_RESKEY_CRM_meta_name=${action}`,
           ...(depth === 0 ? [] : [`OCF_CHECK_LEVEL=${depth}`]),
-          "timeout",
-          "-s",
-          "KILL",
-          String(limit / 1000),
           ...(machine || !isRoot ? [] : withoutMachine),
           path,
           action,
         ],
         signal,
+        limit,
       );
   };
 }
