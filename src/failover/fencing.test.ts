@@ -4,7 +4,7 @@ import fc from "fast-check";
 import { fail } from "../base/errors.ts";
 import { silentLog } from "../base/log.ts";
 import { prepare } from "../database/apply.ts";
-import { setFence, wantFence } from "../database/commands/fencing.ts";
+import { removeFence, setFence, wantFence } from "../database/commands/fencing.ts";
 import { confirmNodeDown } from "../database/commands/node.ts";
 import type { Change } from "../database/change.ts";
 import type { Database } from "../database/database.ts";
@@ -222,6 +222,16 @@ test("a try that a leader left open ends also when a person confirmed the node m
   refuseWhileFenced(world.tree, "2");
   await world.round(next);
   assert.equal(world.asked.length, 2);
+});
+
+test("a try that a leader left open does not keep the node out when its device is taken away", async () => {
+  const world = new World(silent, agent);
+  world.onAsk = () => world.fencing.close();
+  await world.round();
+  assert.throws(() => refuseWhileFenced(world.tree, "2"), { name: "CLUSTER_NODE_NOT_READY" });
+  world.apply(removeFence(world.tree, { node: "2", kind: undefined }));
+  refuseWhileFenced(world.tree, "2");
+  world.apply(upUpdate("again", { node: "2", incarnation: "life-3", endpoint: "e" }, epoch, world.tree));
 });
 
 test("a node whose machine is being switched off is let in only afterwards", async () => {

@@ -10,6 +10,8 @@ export function refuseWhileFenced(tree: Key, node: string): void {
   const path = fenceRecordPath(node);
   const text = (name: string): string => textOf(findValue(tree, path, name)) ?? "";
   if (text(fenceRecordValue.state) !== "asked" || text(fenceRecordValue.kind) !== "agent") return;
+  // A try that a leader left open is brought to its end by asking the device again: without one it has no end.
+  if (findKey(tree, fenceConfigPath(node, "agent")) === undefined) return;
   throw fail("CLUSTER_NODE_NOT_READY", {
     happened: `Node ${node} is being fenced by ${text(fenceRecordValue.title)}.`,
     unchanged: "It was not let in, and starts nothing.",
