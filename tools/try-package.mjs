@@ -76,6 +76,10 @@ function tryPackage() {
     join(root, "node_modules/@types"),
     "use.ts",
   ];
+  const example = join(root, "docs/manual/resource-type-example.mjs");
+  const server = 'require("net").createServer().listen(18124, "127.0.0.1")';
+  const there = `${process.execPath} -e 'require("net").connect(18124, "127.0.0.1").once("connect", process.exit)'`;
+  const resource = [`Program=${process.execPath};-e;${server}`, "Port=18124", "--there", there];
   if (!existsSync(join(folder, "node_modules/clubar/dist/web/index.html")))
     return complain("the web page is not in the tarball");
   return [
@@ -83,6 +87,7 @@ function tryPackage() {
     use("clubar --help", command, ["--help"]),
     use("clubar hive ls", command, ["hive", "ls", hive]),
     use('import "clubar", "clubar/hive" and "clubar/vss"', process.execPath, ["use.mjs"]),
+    use("clubar resource check-type", command, ["resource", "check-type", example, ...resource, "--json"]),
     use("declarations", process.execPath, tsc),
   ].every(Boolean);
 }

@@ -4,6 +4,7 @@ import { existsSync, mkdtempSync, readFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createLog } from "../../src/base/log.ts";
+import { typeRunner } from "../../src/daemon/type-runner-words.ts";
 import { openOutside } from "../../src/base/outside-node.ts";
 import type { Outside } from "../../src/base/outside.ts";
 import type { Disks } from "../../src/disks/disks.ts";
@@ -69,7 +70,7 @@ export async function openScene(parts: SceneParts = {}): Promise<Scene> {
     environment: { ...environment, ...parts.environment },
     disks: parts.disks?.(folder) ?? openLinuxDisks(outside),
     findType: (name) => parts.types?.find((type) => type.name === name) ?? findResourceType(name),
-    typeRunner: [process.execPath, join(import.meta.dirname, "../../src/daemon/type-runner.ts")],
+    typeRunner: typeRunner(),
     readKey: async (path) => parts.keys?.get(path),
     exportPem: async () => "",
     log: createLog((line) => void logged.push(line), outside.clock, {}),

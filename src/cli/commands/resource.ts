@@ -81,6 +81,7 @@ function defineReading(noun: Parameters<Define>[0], cli: Cli): void {
       cli.done(await cli.client().post<Done>("/resource-types", asked));
     });
   notes(add, "Its code runs as the node's services do. docs/manual/resource-types.md says how one is written.");
+  defineCheck(noun, cli);
   verb(noun, "remove-type <name>", "Remove a resource type that was added and that no resource is of").action(
     async (name: string) => cli.done(await cli.client().delete<Done>(apiPath("resource-types", name))),
   );
@@ -88,6 +89,32 @@ function defineReading(noun: Parameters<Define>[0], cli: Cli): void {
     const resource = await cli.client().get<ResourceDetail>(apiPath("resources", name));
     cli.show(resource, () => detail(resource));
   });
+}
+
+function defineCheck(noun: Parameters<Define>[0], cli: Cli): void {
+  const check = verb(
+    noun,
+    "check-type <module> [parameter=value...]",
+    "Hold a module to the tests of all resource types; needs no service",
+  )
+    .requiredOption("--there <command>", "ends with 0 exactly while the resource serves")
+    .option("--break <command>", "takes away what it serves with, so that it is not alive any more")
+    .action(async (module: string, words: string[], options: { readonly there: string; readonly break?: string }) => {
+      const { there, break: breakWith } = options;
+      const parameters = Object.fromEntries(
+        Object.entries(assignments(words)).map(([name, value]) => [name, String(value)]),
+      );
+      const more = breakWith === undefined ? {} : { breakWith };
+      const { checkType } = await import("../check-type.ts");
+      await checkType(cli, { module: cli.path(module), parameters, there, ...more });
+    });
+  notes(
+    check,
+    `A resource with these parameters is brought online and taken offline on this machine, killed, broken and left by its host, and must be
+gone each time. Commands are for sh.
+Example:
+  clubar resource check-type ./type.mjs Program='/usr/bin/python3;-m;http.server;8000' Port=8000 --there 'curl -s localhost:8000'`,
+  );
 }
 
 function forceOption(): Option {
