@@ -10,6 +10,7 @@ import { type ClusterState, type GroupState, readState, type ResourceState } fro
 import { type ResourceEvent, type ResourceSpec, resourceState as hostState } from "../monitor/protocol.ts";
 import { valuesOf } from "../tree/key.ts";
 import { captureLast } from "./last-capture.ts";
+import { QuietGroups } from "./quiet-groups.ts";
 import {
   closeDifference,
   type OwnerAction,
@@ -70,7 +71,7 @@ export class OwnerLoop {
   /** Steps under way, by kind and resource. */
   readonly #steps = new Set<string>();
   readonly #telling = new Set<string>();
-  readonly #quiet = new Map<string, GroupState>();
+  readonly #quiet = new QuietGroups();
   #kick: () => void = () => undefined;
   #kicked = false;
   #resting = false;
@@ -172,6 +173,7 @@ export class OwnerLoop {
       running: this.#running,
       nowBoot: outside.clock.boot(),
       quiet: this.#quiet,
+      telling: this.#telling,
     })) {
       if (action.kind === "wake") wakeAt = Math.min(wakeAt, action.at);
       else if ("update" in action) void this.#tell(action);

@@ -6,6 +6,7 @@ import { nodeState, persistentState, resourceState } from "../database/schema.ts
 import type { ClusterState, GroupState, ResourceState } from "../database/state.ts";
 import type { Change } from "../database/change.ts";
 import { inCircles, onlineOrder } from "./dependency.ts";
+import type { QuietGroups } from "./quiet-groups.ts";
 import { isPassing, passedAt, releaseGroup, reportGroup, requestFailover } from "./report.ts";
 import { decideRestart } from "./restart.ts";
 import { nodeName, quoted } from "./words.ts";
@@ -47,11 +48,10 @@ export interface OwnerInput {
   /** By folded resource id. */
   readonly running: ReadonlyMap<string, RunningResource>;
   readonly nowBoot: number;
-  /**
-   * By group id, groups for which there was nothing to do or to wait for, as they were then; they are not looked at again. Whoever keeps it
-   * takes a group out when something that runs of it changes.
-   */
-  readonly quiet?: Map<string, GroupState>;
+  /** They are not looked at again. */
+  readonly quiet?: QuietGroups;
+  /** Folded ids of groups of which something is being told just now: nothing more is told of them. */
+  readonly telling?: ReadonlySet<string>;
 }
 
 interface Step {
@@ -59,8 +59,8 @@ interface Step {
   readonly because: string;
 }
 
-/** `asked`: somebody wants it, or its group, offline; then its restarts count no longer. */
 interface Asked {
+  /** Somebody wants it, or its group, offline; then its restarts count no longer. */
   readonly asked?: true;
 }
 
@@ -100,11 +100,11 @@ export function closeDifference(input: OwnerInput): OwnerAction[] {
   const active = new Set<string>();
   for (const entry of running.values()) if (isActive(entry)) active.add(entry.group);
   for (const group of state.groups.values()) {
-    if (group.owner !== me || group.released || input.quiet?.get(group.id) === group) continue;
-    const before = actions.length;
-    closeGroup(input, group, active.has(group.id), actions);
-    if (actions.length === before) input.quiet?.set(group.id, group);
-    else input.quiet?.delete(group.id);
+    if (group.owner !== me || group.released) continue;
+    const quiet = input.quiet?.stepsOf(group, input.nowBoot);
+    const steps = quiet ?? closeGroup(input, group, active.has(group.id));
+    actions.push(...steps);
+    if (quiet === undefined && input.telling?.has(group.id) !== true) input.quiet?.looked(group, steps);
   }
   return actions;
 }
@@ -178,8 +178,9 @@ interface View {
 }
 
 /** `isRunning`: something that was started as part of the group runs. */
-function closeGroup(input: OwnerInput, group: GroupState, isRunning: boolean, actions: OwnerAction[]): void {
+function closeGroup(input: OwnerInput, group: GroupState, isRunning: boolean): readonly OwnerAction[] {
   const { state, running } = input;
+  const actions: OwnerAction[] = [];
   const resources = onlineOrder(group.resources.flatMap((id) => state.resources.get(id) ?? []));
   const entry = (id: string): RunningResource => running.get(id) ?? { ...never, group: group.id };
   const view: View = {
@@ -191,19 +192,18 @@ function closeGroup(input: OwnerInput, group: GroupState, isRunning: boolean, ac
     leaving: new Set(),
     actions,
   };
-  const before = actions.length;
   for (const resource of [...resources].reverse()) stepDown(view, resource);
   for (const resource of resources) stepUp(view, resource);
-  const steps = actions.slice(before).some(({ kind }) => kind !== "wake");
+  if (input.telling?.has(group.id) === true) return actions;
+  const steps = actions.some(({ kind }) => kind !== "wake");
   const settled = resources.every((resource) => !isActive(entry(resource.id)) && !needsCapture(view, resource));
-  if (group.moveTo !== undefined && !isRunning && settled) {
-    // It tells the states too, and the placing that follows clears the rest: a report before it would only hold the move up.
-    actions.push(releaseGroup(input, group, resources, entry));
-    return;
-  }
+  // It tells the states too, and the placing that follows clears the rest: a report before it would only hold the move up.
+  if (group.moveTo !== undefined && !isRunning && settled)
+    return [...actions, releaseGroup(input, group, resources, entry)];
   const more = steps || resources.some((resource) => isPassing(input, entry(resource.id)));
   const report = reportGroup(input, group, resources, entry, more);
   if (report !== undefined) actions.push(report);
+  return actions;
 }
 
 /** What is to be online: as the group, the resource and all that it depends on are to be. */
