@@ -1,4 +1,5 @@
 /** A service's end of the link to its host: membership's `HostLink` and the commands for resources. */
+import { noError } from "../base/no-error.ts";
 import type { Outside } from "../base/outside.ts";
 import type { HostLink } from "../membership/host-link.ts";
 import type { Timing } from "../membership/timing.ts";
@@ -54,13 +55,16 @@ export class HostClient implements HostLink {
   ): Promise<HostClient> {
     const handlers: LinkHandlers = { silence: () => undefined, superseded: () => undefined, refused: () => undefined };
     let answer: (answer: Answer) => void = () => undefined;
-    const caller = await dial(
-      outside,
-      endpoint,
-      instance,
-      tellHandlers(events, handlers, (given) => answer(given)),
-    );
+    let ping = (): void => undefined;
+    const permit = (endsAt: number): void => {
+      events.permit(endsAt);
+      // Both processes are awake just now; a timer of its own would wake them once more.
+      ping();
+    };
+    const told = tellHandlers({ ...events, permit }, handlers, (given) => answer(given));
+    const caller = await dial(outside, endpoint, instance, told);
     answer = (given) => caller.tell("answer", given);
+    ping = () => caller.tell(toHost.ping, {});
     const hello = (await caller.call(toHost.hello, {}, timing.call * 10).catch((error: unknown) => {
       caller.close();
       throw error;
@@ -76,6 +80,10 @@ export class HostClient implements HostLink {
 
   async lead(epoch: number): Promise<void> {
     await this.#caller.call(toHost.lead, { epoch }, this.#timing.call * 10);
+  }
+
+  stopFollowing(): void {
+    this.#caller.tell(toHost.stopFollowing, {});
   }
 
   stopLeading(): void {
@@ -156,13 +164,11 @@ export class HostClient implements HostLink {
   }
 
   async #pingForEver(outside: Outside): Promise<void> {
-    let open = true;
-    this.#caller.onClose(() => {
-      open = false;
-    });
-    while (open) {
+    const over = new AbortController();
+    this.#caller.onClose(() => over.abort(noError));
+    while (!over.signal.aborted) {
       this.#caller.tell(toHost.ping, {});
-      await outside.timers.sleep(this.#timing.poll);
+      await outside.timers.sleep(this.#timing.serviceHung / 4, over.signal);
     }
   }
 }

@@ -17,6 +17,7 @@ export const toHost = {
   follow: "follow",
   lead: "lead",
   stopLeading: "stop-leading",
+  stopFollowing: "stop-following",
   /** How long what it grants lasts. */
   grantFor: "grant-for",
   /** The cluster lives in another quorum now. */

@@ -209,6 +209,7 @@ class HostProcess {
       [toHost.follow]: (body) => done(this.#follow(body as { epoch: number; hostEndpoint: string })),
       [toHost.lead]: (body) => done(keeper.lead((body as { epoch: number }).epoch)),
       [toHost.stopLeading]: () => done(keeper.stopLeading()),
+      [toHost.stopFollowing]: () => done(keeper.stopFollowing()),
       [toHost.grantFor]: (body) => done(keeper.grantFor((body as { length: number }).length)),
       [toHost.useQuorum]: (body) => done(this.#useQuorum((body as { place: string }).place)),
       [toHost.admit]: (body) => {

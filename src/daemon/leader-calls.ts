@@ -2,7 +2,7 @@
 import type { Outside } from "../base/outside.ts";
 import type { SubmitResult } from "../database/update.ts";
 import type { LeaderCalls } from "../membership/member.ts";
-import type { Timing } from "../membership/timing.ts";
+import { fetchWait, type Timing } from "../membership/timing.ts";
 import type { CopyAnswer, JoinAnswer } from "../membership/wire.ts";
 import { dialPaths, type KeptOff } from "../rpc/paths.ts";
 
@@ -17,7 +17,7 @@ export async function dialLeader(
   const caller = await dialPaths(outside, endpoint, instance, isKeptOff);
   return {
     join: async (request) => (await caller.call("join", request, timing.call * 5)) as JoinAnswer,
-    fetch: async (request) => (await caller.call("fetch", request, timing.poll + timing.call)) as CopyAnswer,
+    fetch: async (request) => (await caller.call("fetch", request, fetchWait(timing) + timing.call)) as CopyAnswer,
     submit: async (request) => (await caller.call("submit", request, timing.call * 5)) as SubmitResult,
     closed: new Promise((resolve) => caller.onClose(resolve)),
     close: () => caller.close(),

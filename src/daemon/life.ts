@@ -3,6 +3,7 @@
  * it is told to, when its host has gone, or when the cluster refuses it for good.
  */
 import type { Failure } from "../base/errors.ts";
+import { withBeat } from "../base/beat.ts";
 import type { Log } from "../base/log.ts";
 import type { Outside } from "../base/outside.ts";
 import type { Checkpoints } from "../checkpoint/checkpoint.ts";
@@ -82,8 +83,9 @@ export class Life {
     const { outside, quorum, timing, log, database, data, node, incarnation } = parts;
     const { endpoint = socketPath.rpc(data) } = parts;
     const isKeptOff = (host: string): boolean => addressesKeptOff(database.tree()).includes(host);
+    const beating = { ...outside, timers: withBeat(outside, timing.poll) };
     this.membership = new Membership({
-      outside,
+      outside: beating,
       quorum,
       host,
       timing,
@@ -98,7 +100,8 @@ export class Life {
       followMove: async () => parts.followMove?.(host),
       ...(parts.verifyEvidence === undefined ? {} : { verifyEvidence: parts.verifyEvidence }),
     });
-    this.owner = new OwnerLoop({ outside, database, host, checkpoints: parts.checkpoints, log, poll: timing.poll });
+    const { checkpoints } = parts;
+    this.owner = new OwnerLoop({ outside: beating, database, host, checkpoints, log, poll: timing.poll });
     const epoch = (): number | undefined => this.membership.leader()?.epoch;
     if (parts.fencing !== undefined) {
       const { deviceOf, audit } = parts.fencing;
@@ -112,7 +115,7 @@ export class Life {
       });
     }
     this.leaderLoop = new LeaderLoop({
-      outside,
+      outside: beating,
       database,
       log,
       poll: timing.poll,

@@ -32,9 +32,9 @@ export function nodeHandlers(service: ServiceNode, trust?: NodeTrust): Handlers 
       mustBe(proof, (body as JoinRequest).node);
       return life().join(body as JoinRequest);
     },
-    fetch: async (body, { proof }) => {
-      mustBe(proof, (body as FetchRequest).node);
-      return life().fetch(body as FetchRequest);
+    fetch: async (body, from) => {
+      mustBe(from.proof, (body as FetchRequest).node);
+      return life().fetch(body as FetchRequest, (handler) => from.onClose(handler));
     },
     submit: (body) => life().submitFor(body as SubmitRequest),
     proof: () => {

@@ -4,6 +4,8 @@ export interface HostLink {
   readonly endpoint: string;
   /** Renew the permit at this leader's host from now on. */
   follow(epoch: number, hostEndpoint: string): void;
+  /** Renew it nowhere until the next `follow`: what this node was admitted for came to nothing. */
+  stopFollowing(): void;
   /** Confirm this epoch in the quorum and answer renewals out of that, until `stopLeading`. */
   lead(epoch: number): Promise<void>;
   stopLeading(): void;

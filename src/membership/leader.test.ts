@@ -50,6 +50,7 @@ function world() {
     follow: () => undefined,
     lead: async () => void calls.push("lead"),
     stopLeading: () => undefined,
+    stopFollowing: () => undefined,
     grantFor: async (length) => void calls.push(`grant ${length}`),
     admit: async (node, incarnation) => void calls.push(`admit ${node} ${incarnation}`),
     expire: async () => undefined,
@@ -128,11 +129,63 @@ test("a node that lives in another folder may not be taken over by a copy of it;
   await leader.join(joinOf("2", living));
   await assert.rejects(leader.join({ ...joinOf("2", copy), endpoint: "elsewhere" }), { name: "CLUSTER_NODE_UP" });
   assert.deepEqual([calls.includes(`admit 2 ${copy}`), nodeRecord(replica.tree(), "2")?.incarnation], [false, living]);
+  await outside.timers.sleep(timing.permit);
   await leader.silent("2", living);
   await outside.timers.sleep(10 * timing.permit);
   await leader.review();
   await leader.join({ ...joinOf("2", copy), endpoint: "elsewhere" });
   assert.equal(nodeRecord(replica.tree(), "2")?.incarnation, copy);
+});
+
+test("a host whose node has just been let in may still be on its way to ask", async () => {
+  const { quorum, replica, parts, outside } = await cluster();
+  const leader = await leading(quorum, parts("1"));
+  const life = guid(4);
+  const isUp = async (): Promise<boolean | undefined> => {
+    await leader.silent("2", life);
+    await outside.timers.sleep(10 * timing.permit);
+    await leader.review();
+    return nodeRecord(replica.tree(), "2")?.up;
+  };
+  await leader.join(joinOf("2", life));
+  assert.equal(await isUp(), true);
+  assert.equal(await isUp(), false);
+});
+
+test("a node's host asks for permits before its copy is taken, and no more when none can be had", async () => {
+  const { quorum, parts, host, calls } = await cluster();
+  const leader = await leading(quorum, parts("1"));
+  const lead: Partial<HostLink> = {
+    follow: () => void calls.push("follow"),
+    stopFollowing: () => {
+      calls.push("stop-following");
+      membership.stop("the test has seen enough");
+    },
+  };
+  const load = (): Promise<never> => {
+    calls.push("load");
+    return Promise.reject(new Error("the quorum can't be read"));
+  };
+  const never = (): Promise<never> => new Promise(() => undefined);
+  const replica = new Replica(emptyKey("Cluster", 0n), { generation: 0, epoch: 0, sequence: 0 }, "");
+  const membership = new Membership({
+    ...parts("2"),
+    replica,
+    self: { node: "2", incarnation: guid(4), endpoint: "e2" },
+    quorum: { ...quorum, load },
+    host: { ...host, ...lead },
+    dial: async () => ({
+      join: (request) => leader.join(request),
+      fetch: never,
+      submit: never,
+      closed: never(),
+      close: () => undefined,
+    }),
+  });
+  calls.length = 0;
+  await membership.run();
+  const seen = calls.filter((call) => ["follow", "load", "stop-following"].includes(call));
+  assert.deepEqual(seen.slice(-3), ["follow", "load", "stop-following"], seen.join(" "));
 });
 
 test("a leader whose own node lived in another folder starts nothing before that life's time is over", async () => {

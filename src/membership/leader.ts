@@ -13,23 +13,14 @@ import type { ClusterIdentity, Leadership, Proof, Quorum, VersionName } from "..
 import { compareTags, formatTag } from "../quorum/tag.ts";
 import type { Key } from "../tree/key.ts";
 import { Arrivals } from "./arrivals.ts";
+import { checkJoin } from "./check-join.ts";
 import { imageInSlices, imageOf, replay } from "./copy-image.ts";
 import { History } from "./history.ts";
 import type { HostLink } from "./host-link.ts";
 import { EvidenceSearch, type LifeEvidence } from "./life-evidence.ts";
-import {
-  type DownBecause,
-  downUpdate,
-  isConfigured,
-  type NodeRecord,
-  nodeRecord,
-  allNodeRecords,
-  upUpdate,
-} from "./node-records.ts";
-import { refuseOtherFolder } from "./other-folder.ts";
-import { refuseWhileFenced } from "./while-fenced.ts";
+import { type DownBecause, downUpdate, type NodeRecord, nodeRecord, allNodeRecords, upUpdate } from "./node-records.ts";
 import { LongPermits } from "./long-permit.ts";
-import type { Timing } from "./timing.ts";
+import { fetchWait, type Timing } from "./timing.ts";
 import { UpdateOrder } from "./update-order.ts";
 import type { CopyAnswer, FetchRequest, JoinAnswer, JoinRequest } from "./wire.ts";
 
@@ -66,6 +57,8 @@ export class Leader {
   readonly #order: UpdateOrder;
   readonly #history: History;
   readonly #waitUntil = new Map<string, number>();
+  /** Boot time at which the last join of a node was answered. */
+  readonly #joinedAt = new Map<string, number>();
   readonly #long: LongPermits;
   readonly #unconfirmedUntil: number;
   /** One decision about members at a time: a join and an expiry of one node must not cross. */
@@ -145,7 +138,8 @@ export class Leader {
 
   async #join(request: JoinRequest): Promise<JoinAnswer> {
     this.#checkLeading();
-    this.#checkJoin(request);
+    const { replica, outside } = this.#parts;
+    checkJoin(request, replica.tree(), this.identity, outside.clock.boot() < this.#unconfirmedUntil);
     const { node, incarnation, endpoint } = request;
     await this.#refuseProven(node, incarnation);
     await this.#parts.host.admit(node, incarnation);
@@ -157,12 +151,13 @@ export class Leader {
       known.endpoint === endpoint;
     if (!same) await this.#must(upUpdate(this.#newId(), request, this.epoch, this.#parts.replica.tree()));
     this.#waitUntil.delete(node);
+    this.#joinedAt.set(node, this.#parts.outside.clock.boot());
     this.#parts.log.info("node joined", { node, incarnation, epoch: this.epoch });
     return { epoch: this.epoch, identity: this.identity, copy: this.#copyFor(request.tag, request.lineage) };
   }
 
-  /** What follows a member's copy; waits up to one poll for something to come. */
-  async fetch(request: FetchRequest): Promise<CopyAnswer> {
+  /** What follows a member's copy; waits for something to come. `onGone` says when nobody asks any more, and returns how to unsay it. */
+  async fetch(request: FetchRequest, onGone?: (handler: () => void) => () => void): Promise<CopyAnswer> {
     this.#checkLeading();
     const record = nodeRecord(this.#parts.replica.tree(), request.node);
     if (record?.incarnation !== request.incarnation || !record.up || record.epoch !== this.epoch) {
@@ -172,8 +167,10 @@ export class Leader {
     }
     if (compareTags(request.tag, this.#parts.replica.tag()) >= 0) {
       this.#fetching.add(request.node);
-      await this.#arrivals.wait(this.#parts.outside.timers, this.#parts.timing.poll);
-      this.#fetching.delete(request.node);
+      const forget = (): void => void this.#fetching.delete(request.node);
+      const stay = onGone?.(forget);
+      await this.#arrivals.wait(this.#parts.outside.timers, fetchWait(this.#parts.timing));
+      for (const end of [stay, forget]) end?.();
       this.#checkLeading();
     }
     return this.#copyFor(request.tag, this.identity.lineage);
@@ -187,6 +184,8 @@ export class Leader {
   async #silent(node: string, incarnation: string): Promise<void> {
     const record = nodeRecord(this.#parts.replica.tree(), node);
     if (record?.incarnation !== incarnation || !record.up || this.#waitUntil.has(node)) return;
+    // Its host asks from the answer to its join on, which may have been long in coming. What stays silent is told again.
+    if (this.#parts.outside.clock.boot() < (this.#joinedAt.get(node) ?? 0) + this.#parts.timing.permit) return;
     const answered = await this.#parts.host.expire(node, incarnation);
     const from = answered ?? this.#parts.outside.clock.boot();
     this.#waitUntil.set(node, from + this.#long.wait(this.#parts.replica.tree()));
@@ -303,43 +302,6 @@ export class Leader {
       const record = nodeRecord(this.#parts.replica.tree(), proof.node);
       if (record?.up === true && record.incarnation === proof.incarnation) continue;
       await this.#leadership.deleteProof(proof);
-    }
-  }
-
-  #checkJoin(request: JoinRequest): void {
-    const tree = this.#parts.replica.tree();
-    const { node, incarnation } = request;
-    if (!isConfigured(tree, node)) {
-      throw fail("CLUSTER_NODE_NOT_MEMBER", {
-        happened: `Node ${node} is not a member of cluster ${this.identity.name}: it was evicted or never joined.`,
-        unchanged: "Nothing was changed on either side.",
-        next: "To make it a member again, join with an empty data folder: `clubar cluster join`.",
-      });
-    }
-    const record = nodeRecord(tree, node);
-    if (record !== undefined && !record.up && record.incarnation === incarnation) {
-      throw fail("CLUSTER_POISONED", {
-        happened: `This life of node ${node} was declared ended; it must start a new one.`,
-      });
-    }
-    refuseWhileFenced(tree, node);
-    refuseOtherFolder(tree, request, this.#parts.outside.clock.boot() < this.#unconfirmedUntil);
-    if (request.admitted !== 0 && request.admitted < this.identity.generation) {
-      throw fail("CLUSTER_POISONED", {
-        happened:
-          `This life of node ${node} is of generation ${request.admitted}; ` +
-          `the cluster was restored to ${this.identity.generation}.`,
-        unchanged: "Its copy of the database was not changed.",
-        next: "The node ends what it runs and comes back by itself.",
-      });
-    }
-    const sameCount = request.tag.generation === this.identity.generation;
-    if (request.tag.generation > this.identity.generation || (sameCount && request.lineage !== this.identity.lineage)) {
-      throw fail("CLUSTER_DATABASE_SEQMISMATCH", {
-        happened: `Node ${node} holds a database of generation ${request.tag.generation} that did not come from this cluster's history.`,
-        unchanged: "Neither copy was changed; they are never merged.",
-        next: "Find out which history is right, then restore the cluster from it or move that node's ClusDb aside.",
-      });
     }
   }
 

@@ -29,6 +29,19 @@ export interface MemberParts {
   readonly saveDiverged: () => Promise<void>;
 }
 
+/** Refusals that no retry in this life can change. */
+const finalRefusals: readonly string[] = [
+  "CLUSTER_POISONED",
+  "CLUSTER_NODE_NOT_MEMBER",
+  "CLUSTER_DATABASE_SEQMISMATCH",
+  "CLUSTER_INSTANCE_ID_MISMATCH",
+];
+
+/** Whether a leader refused this life for good. */
+export function isFinalRefusal(error: unknown): error is Failure {
+  return error instanceof Failure && finalRefusals.includes(error.name);
+}
+
 /** One connection to one leader, from the join to its end. */
 export class Member {
   readonly epoch: number;
@@ -42,8 +55,17 @@ export class Member {
     this.epoch = epoch;
   }
 
-  /** Joins the leader of `claim`. Rejects with the leader's refusal, or CLUSTER_NODE_UNREACHABLE. */
-  static async join(parts: MemberParts, leader: LeaderCalls, claim: Claim, admitted: number): Promise<Member> {
+  /**
+   * Joins the leader of `claim`. `onAdmitted` is called when it took this life in, before the copy is taken, which may last longer than a
+   * permit. Rejects with the leader's refusal, or CLUSTER_NODE_UNREACHABLE.
+   */
+  static async join(
+    parts: MemberParts,
+    leader: LeaderCalls,
+    claim: Claim,
+    admitted: number,
+    onAdmitted: () => void,
+  ): Promise<Member> {
     const { replica, self } = parts;
     const answer = await leader.join({ ...self, tag: replica.tag(), lineage: replica.lineage(), admitted });
     if (answer.epoch !== claim.epoch) {
@@ -51,6 +73,7 @@ export class Member {
         happened: `The node that held epoch ${claim.epoch} answered for epoch ${answer.epoch}.`,
       });
     }
+    onAdmitted();
     const member = new Member(parts, leader, answer.epoch);
     await member.#take(answer.copy);
     parts.log.info("joined", { epoch: answer.epoch, leader: claim.node, tag: formatTag(replica.tag()) });

@@ -2,7 +2,7 @@
  * One life of a node in its cluster: follows the leader, or leads. Form, join and challenge are one loop over what the
  * quorum says; nothing about who leads is remembered elsewhere.
  */
-import { Failure, fail } from "../base/errors.ts";
+import { type Failure, fail } from "../base/errors.ts";
 import { failureOf } from "../base/failure-of.ts";
 import type { Log } from "../base/log.ts";
 import type { Outside } from "../base/outside.ts";
@@ -16,12 +16,12 @@ import type { Key } from "../tree/key.ts";
 import type { HostLink } from "./host-link.ts";
 import type { LifeEvidence } from "./life-evidence.ts";
 import { Leader } from "./leader.ts";
-import { type LeaderCalls, Member } from "./member.ts";
+import { isFinalRefusal, type LeaderCalls, Member } from "./member.ts";
 import { joinItself } from "./other-folder.ts";
 import { Submission } from "./submission.ts";
 import type { Timing } from "./timing.ts";
 import { type Watched, Watcher } from "./watcher.ts";
-import type { CopyAnswer, FetchRequest, JoinAnswer, JoinRequest, SubmitRequest } from "./wire.ts";
+import type { CopyAnswer, JoinAnswer, JoinRequest, SubmitRequest } from "./wire.ts";
 
 /** What a life in the cluster needs of its node. */
 export interface MembershipParts {
@@ -47,14 +47,6 @@ export interface MembershipParts {
   readonly verifyEvidence?: (update: Update) => Promise<void>;
 }
 
-/** Refusals that no retry in this life can change. */
-const finalRefusals: readonly string[] = [
-  "CLUSTER_POISONED",
-  "CLUSTER_NODE_NOT_MEMBER",
-  "CLUSTER_DATABASE_SEQMISMATCH",
-  "CLUSTER_INSTANCE_ID_MISMATCH",
-];
-
 /** The longest pause between two claims, in polls. */
 const longestPolls = 600;
 
@@ -74,6 +66,8 @@ export class Membership implements Database {
   #attaching = false;
   #joining: LeaderCalls | undefined;
   #admitted: number;
+  /** In which this node last took a copy. */
+  #followedEpoch = 0;
   #over: string | undefined;
   #overCause: Failure | undefined;
   #trouble: Failure | undefined;
@@ -176,8 +170,8 @@ export class Membership implements Database {
     return this.#leading().join(request);
   }
 
-  fetch(request: FetchRequest): Promise<CopyAnswer> {
-    return this.#leading().fetch(request);
+  fetch(...asked: Parameters<Leader["fetch"]>): Promise<CopyAnswer> {
+    return this.#leading().fetch(...asked);
   }
 
   async submitFor(request: SubmitRequest): Promise<SubmitResult> {
@@ -209,7 +203,7 @@ export class Membership implements Database {
     await this.#challenge(claim, challenge);
   }
 
-  /** Only here, where nothing of the quorum before is under way. */
+  /** Only here: nothing of the quorum before is under way. */
   async #followMove(): Promise<void> {
     if (this.#attaching) return;
     const identity = await this.#parts.followMove?.();
@@ -217,6 +211,7 @@ export class Membership implements Database {
     const { outside, quorum, timing, replica, log } = this.#parts;
     const { generation, lineage } = identity;
     this.#claim = undefined;
+    this.#followedEpoch = 0;
     this.#watcher = new Watcher(outside, quorum, timing);
     this.#admitted = generation;
     // A move takes nothing back: what this copy holds is the beginning of what the new generation holds.
@@ -284,11 +279,11 @@ export class Membership implements Database {
     // An earlier leader that stands still would hold up the join to this one for longer than a permit lasts.
     this.#joining?.close();
     try {
-      while (this.#over === undefined) {
-        const seen = await this.#watcher.look(claim);
+      for (let idly = false; this.#over === undefined; ) {
+        const seen = await this.#watcher.look(claim, idly && this.#member !== undefined);
         if (seen !== undefined) return seen.kind === "challenge" ? seen : undefined;
         if (this.#member === undefined && !this.#attaching) void this.#attach(claim);
-        await this.#pause(this.#watcher.rest());
+        idly = await this.#pause(this.#watcher.rest());
       }
       return undefined;
     } finally {
@@ -301,24 +296,24 @@ export class Membership implements Database {
     const { dial, host, log, replica } = this.#parts;
     this.#attaching = true;
     let calls: LeaderCalls | undefined;
+    let admitted = false;
+    const follow = (): void => {
+      if ((admitted = this.#claim === claim)) host.follow(claim.epoch, claim.hostEndpoint);
+    };
     try {
       calls = await dial(claim.endpoint);
-      if (this.#claim !== claim || this.#over !== undefined) {
-        calls.close();
-        return;
-      }
+      if (this.#claim !== claim || this.#over !== undefined) return calls.close();
       this.#joining = calls;
-      const member = await Member.join(this.#parts, calls, claim, this.#admitted);
+      const member = await Member.join(this.#parts, calls, claim, this.#admitted, follow);
       this.#admitted = replica.tag().generation;
-      if (this.#claim !== claim || this.#over !== undefined) {
-        member.stop();
-        return;
-      }
-      host.follow(claim.epoch, claim.hostEndpoint);
+      this.#followedEpoch = claim.epoch;
+      if (this.#claim !== claim || this.#over !== undefined) return member.stop();
       this.#setRoles(undefined, member);
       void member.follow().then((why) => this.#detached(member, why));
     } catch (error) {
       calls?.close();
+      // A node that can't take its first copy is not up.
+      if (admitted && this.#followedEpoch !== claim.epoch) host.stopFollowing();
       if (!this.#endIfFinal(error)) log.info("could not join yet", { leader: claim.node, epoch: claim.epoch, error });
     } finally {
       this.#joining = undefined;
@@ -369,7 +364,7 @@ export class Membership implements Database {
   }
 
   #endIfFinal(error: unknown): boolean {
-    if (!(error instanceof Failure) || !finalRefusals.includes(error.name)) return false;
+    if (!isFinalRefusal(error)) return false;
     this.#end(error.message, error);
     return true;
   }
@@ -381,8 +376,10 @@ export class Membership implements Database {
     this.#kick();
   }
 
-  async #pause(ms = this.#parts.timing.poll): Promise<void> {
-    await Promise.race([this.#parts.outside.timers.sleep(ms, this.#stop.signal), this.#kicked()]);
+  /** Resolves with false when it was kicked. */
+  async #pause(ms = this.#parts.timing.poll): Promise<boolean> {
+    const slept = this.#parts.outside.timers.sleep(ms, this.#stop.signal);
+    return Promise.race([slept.then(() => true), this.#kicked().then(() => false)]);
   }
 
   /** Every claim leaves files: over a damaged quorum, which only a person mends, they come ever more slowly. */

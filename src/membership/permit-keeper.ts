@@ -54,18 +54,24 @@ export class PermitKeeper {
   readonly #stop = new AbortController();
   #following: { readonly epoch: number; readonly hostEndpoint: string | undefined } | undefined;
   #leading: Leading | undefined;
+  #renews = false;
 
   constructor(parts: KeeperParts) {
     this.#parts = parts;
     this.#quorum = parts.quorum;
   }
 
-  /** Renews until `stop`; starts its loop on the first call. `hostEndpoint` undefined: this host itself leads. */
+  /** Renews until `stopFollowing` or `stop`; starts its loop on the first call. `hostEndpoint` undefined: this host itself leads. */
   follow(epoch: number, hostEndpoint: string | undefined): void {
-    const first = this.#following === undefined;
     this.#following = { epoch, hostEndpoint };
-    if (first) void this.#renewForEver();
-    else void this.#renewOnce();
+    if (this.#renews) void this.#renewOnce();
+    else void this.#renewForEver();
+    this.#renews = true;
+  }
+
+  /** The permit that is held lasts as long as it does. */
+  stopFollowing(): void {
+    this.#following = undefined;
   }
 
   /** Resolves after the first confirmation, so that whoever joins now is answered soon. */
@@ -99,6 +105,7 @@ export class PermitKeeper {
   /** The cluster lives in another quorum now: nothing is confirmed in the one before any more. */
   useQuorum(quorum: Quorum): void {
     this.stopLeading();
+    void this.#quorum.letGo?.();
     this.#quorum = quorum;
   }
 

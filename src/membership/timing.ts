@@ -87,6 +87,14 @@ export class ChangingTiming implements Timing {
   }
 }
 
+/**
+ * How long a leader that has nothing new lets a member wait for an answer. A quarter of what the member gives it, or the question would go
+ * over the next network as well (rpc/paths.ts).
+ */
+export function fetchWait({ poll, call }: Pick<Timing, "poll" | "call">): number {
+  return Math.max(poll, call / 4);
+}
+
 /** T of docs/safety.md §2.4: how long after its last answer a leader takes a silent node's applications for ended. */
 export function takeoverWait(timing: Pick<Timing, "permit" | "kill" | "poll">): number {
   return (timing.permit + timing.kill) * 1.05 + timing.poll;

@@ -7,15 +7,24 @@ import { Watcher } from "./watcher.ts";
 
 const claim = { epoch: 7, node: "1", incarnation: "life", endpoint: "there", hostEndpoint: "there" };
 
+test("while nothing but time passes a glance will do, and every few looks everything is looked at", async () => {
+  const glances: (boolean | undefined)[] = [];
+  const look: Quorum["look"] = (_, glance) => {
+    glances.push(glance);
+    return Promise.resolve({ leader: claim, counter: glances.length, holderDied: false });
+  };
+  const watcher = new Watcher(openOutside(), { look } as unknown as Quorum, directoryTiming());
+  for (const idly of [false, true, true, true, true, true, true, false, true]) await watcher.look(claim, idly);
+  assert.deepEqual(glances, [false, true, true, true, true, false, true, false, true]);
+});
+
 test("an answer that was long on its way is no sign of a counter that stands still", async () => {
   const timing = directoryTiming();
   let [now, counter, takes] = [1000, 5, 1];
   const quorum = {
-    leader: () => Promise.resolve(claim),
-    holderDied: () => Promise.resolve(false),
-    counter: () => {
+    look: () => {
       now += takes;
-      return Promise.resolve(counter);
+      return Promise.resolve({ leader: claim, counter, holderDied: false });
     },
   } as unknown as Quorum;
   const outside = { ...openOutside(), clock: { boot: () => now, wall: () => now } };

@@ -12,12 +12,16 @@ export type Watched =
   /** `lastMovement`: boot time at which this node last saw the counter move (or began to look). */
   | { readonly kind: "challenge"; readonly because: string; readonly lastMovement: number };
 
+/** Every so many looks everything is looked at, whatever moves. */
+const glancesInARow = 5;
+
 /** One node's view of the claim and its counter; it remembers only what it saw itself. */
 export class Watcher {
   readonly #outside: Outside;
   readonly #quorum: Quorum;
   readonly #timing: Timing;
   #epoch = 0;
+  #glances = 0;
   #counter = -1;
   #lastMovement = 0;
 
@@ -27,15 +31,19 @@ export class Watcher {
     this.#timing = timing;
   }
 
-  /** One look; undefined when `claim` still leads as far as can be seen. */
-  async look(claim: Claim): Promise<Watched | undefined> {
-    const current = await this.#quorum.leader();
-    if (current === undefined || current.epoch !== claim.epoch || current.incarnation !== claim.incarnation)
-      return { kind: "newer" };
+  /**
+   * One look; undefined when `claim` still leads as far as can be seen. `idly`: nothing but time has passed since the last one, so that a
+   * glance will do while the counter moves.
+   */
+  async look(claim: Claim, idly = false): Promise<Watched | undefined> {
+    this.#glances = idly ? (this.#glances + 1) % glancesInARow : 0;
     // An answer that was long on its way says nothing of the time since it was asked for.
     const askedAt = this.#outside.clock.boot();
-    await this.readCounter(claim.epoch);
-    if (await this.#quorum.holderDied(claim.epoch)) {
+    const { leader, counter, holderDied } = await this.#quorum.look(claim, this.#glances !== 0);
+    if (leader === undefined || leader.epoch !== claim.epoch || leader.incarnation !== claim.incarnation)
+      return { kind: "newer" };
+    this.#saw(claim.epoch, counter);
+    if (holderDied) {
       return {
         kind: "challenge",
         because: `the leader of epoch ${claim.epoch} has died`,
@@ -60,12 +68,14 @@ export class Watcher {
    * counts as a movement, for nobody knows when the last one was.
    */
   async readCounter(epoch: number): Promise<number> {
-    const value = await this.#quorum.counter(epoch);
-    if (epoch !== this.#epoch || value !== this.#counter) {
-      this.#epoch = epoch;
-      this.#counter = value;
-      this.#lastMovement = this.#outside.clock.boot();
-    }
+    this.#saw(epoch, await this.#quorum.counter(epoch));
     return this.#lastMovement;
+  }
+
+  #saw(epoch: number, counter: number): void {
+    if (epoch === this.#epoch && counter === this.#counter) return;
+    this.#epoch = epoch;
+    this.#counter = counter;
+    this.#lastMovement = this.#outside.clock.boot();
   }
 }

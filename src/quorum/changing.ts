@@ -1,5 +1,5 @@
 /** The quorum of a node that lives on while its cluster moves to another place (docs/safety.md §5.7). */
-import type { CheckpointVersions, Claim, ClaimWho, ClusterIdentity, Leadership, Loaded } from "./quorum.ts";
+import type { CheckpointVersions, Claim, ClaimWho, ClusterIdentity, Leadership, Loaded, Look } from "./quorum.ts";
 import type { Proofs, Quorum, Sealing, SnapshotImage } from "./quorum.ts";
 
 /** Every call goes to the quorum of the moment; what was claimed in one before stays there. */
@@ -23,7 +23,9 @@ export class ChangingQuorum implements Quorum {
   }
 
   use(quorum: Quorum): void {
+    const before = this.#now;
     this.#now = quorum;
+    void before.letGo?.();
   }
 
   get kind(): string {
@@ -58,6 +60,10 @@ export class ChangingQuorum implements Quorum {
     return this.#now.counter(epoch);
   }
 
+  look(claim: Claim, glance?: boolean): Promise<Look> {
+    return this.#now.look(claim, glance);
+  }
+
   claim(after: number, who: ClaimWho): Promise<Leadership | undefined> {
     return this.#now.claim(after, who);
   }
@@ -68,5 +74,9 @@ export class ChangingQuorum implements Quorum {
 
   load(): Promise<Loaded> {
     return this.#now.load();
+  }
+
+  async letGo(): Promise<void> {
+    await this.#now.letGo?.();
   }
 }

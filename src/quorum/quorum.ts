@@ -26,6 +26,12 @@ export interface Quorum {
   /** The value that the epoch's leader last wrote with `confirm`; 0 before the first. */
   counter(epoch: number): Promise<number>;
   /**
+   * All that whoever watches a claim wants to know, in one question: `leader`, and of this claim's epoch `counter` and `holderDied`. What
+   * is told of the epoch counts only while `leader` is that claim. `glance`: as long as the counter moves between two glances, which
+   * it does not for long under a newer claim or without its holder, everything else may be what the last look showed.
+   */
+  look(claim: Claim, glance?: boolean): Promise<Look>;
+  /**
    * Takes epoch `after + 1` exclusively; undefined when somebody else took it first.
    * `after` is the epoch of `leader()`, 0 when there is none.
    */
@@ -38,6 +44,8 @@ export interface Quorum {
 
   /** The newest snapshot and the updates after it. Read-only; may be behind a leader that is writing. */
   load(): Promise<Loaded>;
+  /** Lets go of what stays open from one call to the next; the handle may be used on. Absent: nothing does. */
+  letGo?(): Promise<void>;
 
   /** What hosts wrote about themselves. */
   readonly proofs: Proofs;
@@ -45,6 +53,13 @@ export interface Quorum {
   readonly versions: CheckpointVersions;
   /** On which key the nodes agreed; absent where nothing is sealed. */
   readonly sealing?: Sealing | undefined;
+}
+
+/** What a look at a claim showed. */
+export interface Look {
+  readonly leader: Claim | undefined;
+  readonly counter: number;
+  readonly holderDied: boolean;
 }
 
 /** The key that seals what the quorum must not hold in the clear. */

@@ -26,7 +26,8 @@ export interface Peer {
   readonly proof: PeerProof | undefined;
   /** Sends a one-way message back over the connection; dropped when it is closed. */
   tell(method: string, body: unknown): void;
-  onClose(handler: () => void): void;
+  /** Calls the handler when the connection closes, unless what this returns was called before. */
+  onClose(handler: () => void): () => void;
   close(): void;
 }
 
@@ -61,9 +62,10 @@ export async function serve(
   const listener = await net.listen(address, (connection) => {
     open.add(connection);
     connection.onClose(() => open.delete(connection));
+    const onClose = closingOf(connection);
     receive(connection, (message) => {
       if (message.kind === "call" || message.kind === "tell")
-        void answer(connection, message, instance(), handlers, gate);
+        void answer({ connection, onClose }, message, instance(), handlers, gate);
     });
   });
   return {
@@ -110,8 +112,9 @@ export function callerOf(
     closed = true;
     for (const settle of pending.values()) settle(unreachable(`The connection to ${address} closed.`, mayHaveHappened));
   });
+  const onClose = closingOf(connection);
   receive(connection, (message) => {
-    if (message.kind === "tell") void answer(connection, message, instance, told);
+    if (message.kind === "tell") void answer({ connection, onClose }, message, instance, told);
     else if (message.kind !== "call") pending.get(message.id)?.(message);
   });
 
@@ -159,8 +162,23 @@ function receive(connection: Connection, handler: (message: Message) => void): v
   });
 }
 
+/** Registers handlers for the end of a connection, which may last for months while many come and go. */
+function closingOf(connection: Connection): Peer["onClose"] {
+  const handlers = new Set<() => void>();
+  let closed = false;
+  connection.onClose(() => {
+    closed = true;
+    for (const handler of handlers) handler();
+  });
+  return (handler) => {
+    if (closed) queueMicrotask(handler);
+    else handlers.add(handler);
+    return () => handlers.delete(handler);
+  };
+}
+
 async function answer(
-  connection: Connection,
+  { connection, onClose }: { readonly connection: Connection; readonly onClose: Peer["onClose"] },
   asked: Message & { kind: "call" | "tell" },
   instance: string | undefined,
   handlers: Handlers,
@@ -186,7 +204,7 @@ async function answer(
       instance: asked.instance,
       proof: connection.proof,
       tell: (method, body) => reply({ instance, kind: "tell", method, body }),
-      onClose: (react) => connection.onClose(react),
+      onClose,
       close: () => connection.close(),
     };
     const body = await handler(asked.body, from);

@@ -1,7 +1,18 @@
 /** Leaders that were overtaken, slept or died (docs/safety.md §1.1-1.3). */
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { decode, failure, identity, imageOf, lead, rebuildFor, recordOf, stateOf, whoOf } from "./quorum-scene.ts";
+import {
+  decode,
+  failure,
+  identity,
+  imageOf,
+  lead,
+  rebuildFor,
+  recordOf,
+  restored,
+  stateOf,
+  whoOf,
+} from "./quorum-scene.ts";
 import type { Scene } from "./quorum-scene.ts";
 
 export function testOldLeaders(scene: Scene): void {
@@ -163,5 +174,38 @@ function testLiveness(scene: Scene): void {
     await lead(two, "3");
     assert.equal(await two.holderDied(3), false);
     assert.equal(await two.holderDied(4), false);
+  });
+
+  test("a look at a claim shows its counter, its holder's end, and whoever claimed after it", async () => {
+    const { place, one, two } = scene();
+    await one.create(identity, imageOf("first"));
+    const claim = { epoch: 1, ...whoOf("1") };
+    assert.equal((await two.look(claim)).leader, undefined);
+    const first = await lead(one, "1");
+    const host = await place.open();
+    const { counter, ...rest } = await two.look(claim);
+    assert.deepEqual(rest, { leader: claim, holderDied: false });
+    for (let more = 1; more <= 3; more++) {
+      assert.equal(await host.confirm(1), true);
+      assert.equal((await two.look(claim)).counter, counter + more);
+    }
+    assert.equal((await two.look(claim)).counter, counter + 3, "it stands still");
+    assert.equal(await host.confirm(1), true);
+    assert.deepEqual(await two.look(claim, true), { leader: claim, counter: counter + 4, holderDied: false });
+    await two.letGo?.();
+    await host.letGo?.();
+    assert.equal(await host.confirm(1), true);
+    assert.equal((await two.look(claim, true)).counter, counter + 5);
+    await first.resign();
+    assert.equal((await two.look(claim)).holderDied, true);
+    assert.equal((await one.look(claim, true)).holderDied, true);
+    await lead(one, "2");
+    const second = { epoch: 2, ...whoOf("2") };
+    assert.deepEqual((await two.look(claim, true)).leader, second);
+    assert.equal(await host.confirm(2), true);
+    assert.deepEqual(await two.look(second), { leader: second, counter: await one.counter(2), holderDied: false });
+    await place.replace(restored, imageOf("restored", 0, 0, 2), []);
+    assert.equal((await two.look(second, true)).leader, undefined, "the counter does not move");
+    assert.equal(await host.confirm(2), false);
   });
 }

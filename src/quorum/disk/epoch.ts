@@ -1,4 +1,4 @@
-/** Claims: `epoch/00000001` …, each locked by its holder, and the counters beside them (docs/safety.md §1.1). */
+/** Claims: `epoch/00000001` …, each locked by its holder (docs/safety.md §1.1). */
 import type { FileHandle, Files } from "../../base/outside.ts";
 import type { Claim, ClaimWho } from "../quorum.ts";
 import { removeIfThere, temporaryName } from "./commit.ts";
@@ -29,8 +29,18 @@ export async function isCurrent(folder: GenerationFolder, epoch: number): Promis
 
 /** Rejects with ENOENT when the claim is not kept any more, CLUSTERLOG_CORRUPT when it is damaged. */
 export async function readClaim(folder: GenerationFolder, epoch: number): Promise<Claim> {
-  const path = `${folder.path}/epoch/${epochName(epoch)}`;
-  const { node, incarnation, endpoint, hostEndpoint } = parseJson(path, await folder.files.read(path));
+  const path = claimPath(folder, epoch);
+  return parseClaim(path, epoch, await folder.files.read(path));
+}
+
+/** Where a claim is. */
+export function claimPath(folder: GenerationFolder, epoch: number): string {
+  return `${folder.path}/epoch/${epochName(epoch)}`;
+}
+
+/** What stands in a claim; fails with CLUSTERLOG_CORRUPT naming `path`. */
+export function parseClaim(path: string, epoch: number, bytes: Uint8Array): Claim {
+  const { node, incarnation, endpoint, hostEndpoint } = parseJson(path, bytes);
   if (typeof node === "string" && typeof incarnation === "string") {
     if (typeof endpoint === "string" && typeof hostEndpoint === "string") {
       return { epoch, node, incarnation, endpoint, hostEndpoint };
@@ -80,39 +90,5 @@ async function linkClaim(files: Files, temporary: string, path: string): Promise
   } catch (error) {
     if (hasCode(error, "EEXIST") || hasCode(error, "ENOENT")) return false;
     throw error;
-  }
-}
-
-function counterPath(folder: GenerationFolder, epoch: number): string {
-  return `${folder.path}/epoch/counter-${epochName(epoch)}`;
-}
-
-/** 0 when nobody wrote it. */
-export async function readCounter(folder: GenerationFolder, epoch: number): Promise<number> {
-  try {
-    const text = new TextDecoder().decode(await folder.files.read(counterPath(folder, epoch)));
-    return /^[0-9]{16}\n$/.test(text) ? Number(text) : 0;
-  } catch (error) {
-    if (hasCode(error, "ENOENT")) return 0;
-    throw error;
-  }
-}
-
-/** Overwrites an epoch's counter in place, never synced. Only the leader's host writes it. */
-export async function writeCounter(folder: GenerationFolder, epoch: number, value: number): Promise<void> {
-  const handle = await openOrCreate(folder.files, counterPath(folder, epoch));
-  try {
-    await handle.write(new TextEncoder().encode(`${String(value).padStart(16, "0")}\n`), 0);
-  } finally {
-    await handle.close();
-  }
-}
-
-async function openOrCreate(files: Files, path: string): Promise<FileHandle> {
-  try {
-    return await files.open(path, "update");
-  } catch (error) {
-    if (!hasCode(error, "ENOENT")) throw error;
-    return files.open(path, "create", 0o600);
   }
 }

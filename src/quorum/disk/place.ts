@@ -31,9 +31,14 @@ export function generationFolder(outside: DiskOutside, place: string, name: stri
   return { files: outside.files, random: outside.random, place, name, path: `${place}/generation/${name}` };
 }
 
+/** The one-line file. It is always replaced, never written in place. */
+export function currentPath(place: string): string {
+  return `${place}/current`;
+}
+
 /** The name of the generation in force; undefined when no cluster was ever created here. */
 export async function currentName(files: Files, place: string): Promise<string | undefined> {
-  const path = `${place}/current`;
+  const path = currentPath(place);
   let bytes: Uint8Array;
   try {
     bytes = await files.read(path);
@@ -60,8 +65,8 @@ export async function currentFolder(outside: DiskOutside, place: string): Promis
 /** Puts a generation in force: `first` only when none is (EEXIST otherwise), by one rename or link. */
 export async function setCurrent(files: Files, place: string, name: string, how: "first" | "replace"): Promise<void> {
   const bytes = new TextEncoder().encode(`${name}\n`);
-  if (how === "first") await createFileDurably(files, `${place}/current`, bytes, 0o600);
-  else await writeFileDurably(files, `${place}/current`, bytes, 0o600);
+  if (how === "first") await createFileDurably(files, currentPath(place), bytes, 0o600);
+  else await writeFileDurably(files, currentPath(place), bytes, 0o600);
 }
 
 /** `quorum.json`; undefined when the folder is not there or was never finished. */

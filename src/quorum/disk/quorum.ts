@@ -3,14 +3,16 @@ import { fail } from "../../base/errors.ts";
 import { folderOf } from "../../base/durable.ts";
 import { Mutex } from "../../base/mutex.ts";
 import type { Files } from "../../base/outside.ts";
-import type { Claim, ClaimWho, ClusterIdentity, Leadership, Loaded, Quorum, SnapshotImage } from "../quorum.ts";
+import type { Claim, ClaimWho, ClusterIdentity, Leadership, Loaded, Look, Quorum, SnapshotImage } from "../quorum.ts";
 import { noCluster } from "../rules.ts";
-import { currentEpoch, epochName, isCurrent, readClaim, readCounter, takeEpoch, writeCounter } from "./epoch.ts";
+import { OpenCounter, readCounter } from "./counter.ts";
+import { claimPath, currentEpoch, isCurrent, parseClaim, readClaim, takeEpoch } from "./epoch.ts";
 import { createCluster } from "./generation.ts";
 import { DiskLeadership } from "./leadership.ts";
 import { loadBelow } from "./log.ts";
-import { currentFolder, currentName, generationFolder, hasCode, readIdentity } from "./place.ts";
+import { currentFolder, currentName, currentPath, generationFolder, hasCode, readIdentity } from "./place.ts";
 import type { DiskOutside, GenerationFolder } from "./place.ts";
+import { ReplacedFile, withReplaced } from "./replaced-file.ts";
 import { diskProofs, diskVersions } from "./versions.ts";
 
 export {
@@ -53,15 +55,20 @@ class DiskQuorum implements Quorum {
   readonly #confirming = new Mutex();
   /** What `confirm` wrote last. */
   #counter: { readonly key: string; value: number } | undefined;
+  readonly #written = new OpenCounter();
+  readonly #watched = new OpenCounter();
+  /** The claim that was looked at last. */
+  #claim: { readonly path: string; readonly file: ReplacedFile } | undefined;
+  #looked: { readonly folder: GenerationFolder; readonly epoch: number; readonly look: Look } | undefined;
   /** Keeps the locks' handles from being collected: a lock that went with its handle would look like a death. */
   readonly #leaderships = new Set<Leadership>();
 
   constructor(outside: DiskOutside, place: string, openedIn: string | undefined) {
-    this.#outside = outside;
+    this.#outside = { ...outside, files: withReplaced(outside.files, currentPath(place)) };
     this.place = place;
     this.#openedIn = openedIn;
-    this.proofs = diskProofs(() => currentFolder(outside, place));
-    this.versions = diskVersions(() => currentFolder(outside, place));
+    this.proofs = diskProofs(() => currentFolder(this.#outside, place));
+    this.versions = diskVersions(() => currentFolder(this.#outside, place));
   }
 
   async identity(): Promise<ClusterIdentity | undefined> {
@@ -83,18 +90,42 @@ class DiskQuorum implements Quorum {
   }
 
   async holderDied(epoch: number): Promise<boolean> {
-    const folder = await this.#folder();
-    const path = `${folder.path}/epoch/${epochName(epoch)}`;
-    try {
-      return !(await folder.files.isLocked(path));
-    } catch (error) {
-      if (hasCode(error, "ENOENT")) return false;
-      throw error;
-    }
+    return isFree(await this.#folder(), epoch);
   }
 
   async counter(epoch: number): Promise<number> {
     return readCounter(await this.#folder(), epoch);
+  }
+
+  async look({ epoch }: Claim, glance = false): Promise<Look> {
+    const last = this.#looked;
+    if (glance && last?.epoch === epoch) {
+      const counter = await this.#watched.read(last.folder, epoch);
+      if (counter !== last.look.counter) {
+        const look = { ...last.look, counter };
+        this.#looked = { ...last, look };
+        return look;
+      }
+    }
+    return this.#lookAround(epoch);
+  }
+
+  async #lookAround(epoch: number): Promise<Look> {
+    this.#looked = undefined;
+    const name = await currentName(this.#outside.files, this.place);
+    if (name === undefined) return { leader: undefined, counter: 0, holderDied: false };
+    const folder = generationFolder(this.#outside, this.place, name);
+    const [highest, claim, counter, holderDied] = await Promise.all([
+      currentEpoch(folder),
+      this.#readClaim(folder, epoch),
+      this.#watched.read(folder, epoch),
+      isFree(folder, epoch),
+    ]);
+    if (highest === 0) return { leader: undefined, counter, holderDied };
+    if (highest !== epoch) return { leader: await readClaim(folder, highest), counter, holderDied };
+    const look = { leader: claim, counter, holderDied };
+    if (claim !== undefined && !holderDied) this.#looked = { folder, epoch, look };
+    return look;
   }
 
   async claim(after: number, who: ClaimWho): Promise<Leadership | undefined> {
@@ -121,7 +152,7 @@ class DiskQuorum implements Quorum {
         this.#counter = { key, value: await readCounter(folder, epoch) };
       }
       this.#counter.value += 1;
-      await writeCounter(folder, epoch, this.#counter.value);
+      await this.#written.write(folder, epoch, this.#counter.value);
       return isCurrent(folder, epoch);
     });
   }
@@ -139,10 +170,36 @@ class DiskQuorum implements Quorum {
     return { identity, snapshot, records };
   }
 
+  async letGo(): Promise<void> {
+    await Promise.all([this.#written.letGo(), this.#watched.letGo()]);
+  }
+
+  /** undefined when the claim is not kept any more. */
+  async #readClaim(folder: GenerationFolder, epoch: number): Promise<Claim | undefined> {
+    const path = claimPath(folder, epoch);
+    if (this.#claim?.path !== path) this.#claim = { path, file: new ReplacedFile(folder.files, path) };
+    try {
+      return parseClaim(path, epoch, await this.#claim.file.read());
+    } catch (error) {
+      if (hasCode(error, "ENOENT")) return undefined;
+      throw error;
+    }
+  }
+
   async #folder(): Promise<GenerationFolder> {
     const name = await currentName(this.#outside.files, this.place);
     if (name === undefined) throw noCluster(this.place);
     return generationFolder(this.#outside, this.place, name);
+  }
+}
+
+/** Whether a claim is there and nobody holds its lock. */
+async function isFree(folder: GenerationFolder, epoch: number): Promise<boolean> {
+  try {
+    return !(await folder.files.isLocked(claimPath(folder, epoch)));
+  } catch (error) {
+    if (hasCode(error, "ENOENT")) return false;
+    throw error;
   }
 }
 

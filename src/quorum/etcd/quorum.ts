@@ -9,6 +9,7 @@ import type {
   ClusterIdentity,
   Leadership,
   Loaded,
+  Look,
   Quorum,
   Sealing,
   SnapshotImage,
@@ -121,6 +122,18 @@ class EtcdQuorum implements Quorum {
   async counter(epoch: number): Promise<number> {
     const { found } = await this.#current.run(({ counter }) => ({ does: [{ get: counter(epoch) }] }));
     return Number(textOf(found[0]) ?? 0);
+  }
+
+  async look(claim: Claim): Promise<Look> {
+    const answer = await this.#current.runIfAny(({ leader, counter, resigned, proof }) => ({
+      does: [leader, counter(claim.epoch), resigned(claim.epoch), proof(claim)].map((get) => ({ get })),
+    }));
+    const [stored, counter, resigned, proof] = answer?.found.map((each) => each[0]) ?? [];
+    return {
+      leader: stored === undefined ? undefined : decodeClaim(stored),
+      counter: counter === undefined ? 0 : Number(textOf([counter])),
+      holderDied: resigned !== undefined || proof !== undefined,
+    };
   }
 
   async claim(after: number, who: ClaimWho): Promise<Leadership | undefined> {

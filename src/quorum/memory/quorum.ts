@@ -1,6 +1,6 @@
 /** A quorum in one process' memory, for tests and the simulation. */
 import type { Outside } from "../../base/outside.ts";
-import type { Claim, ClaimWho, ClusterIdentity, Leadership, Loaded, Quorum, SnapshotImage } from "../quorum.ts";
+import type { Claim, ClaimWho, ClusterIdentity, Leadership, Loaded, Look, Quorum, SnapshotImage } from "../quorum.ts";
 import { clusterExists, noCluster } from "../rules.ts";
 import { currentEpoch, newestLogBelow, newGeneration } from "./generation.ts";
 import type { MemoryGeneration } from "./generation.ts";
@@ -51,12 +51,14 @@ export function openMemoryQuorum(store: MemoryStore, outside: Pick<Outside, "tim
     async holderDied(epoch: number): Promise<boolean> {
       await step("holderDied");
       const claim = generation().claims.get(epoch);
-      if (claim === undefined) return false;
-      return generation().resigned.has(epoch) || !store.isAlive(claim.incarnation);
+      return claim !== undefined && (generation().resigned.has(epoch) || !store.isAlive(claim.incarnation));
     },
     async counter(epoch: number): Promise<number> {
       await step("counter");
       return generation().counters.get(epoch) ?? 0;
+    },
+    look(claim: Claim): Promise<Look> {
+      return lookAt(this, claim);
     },
     async claim(after: number, who: ClaimWho): Promise<Leadership | undefined> {
       await step("claim");
@@ -81,4 +83,10 @@ export function openMemoryQuorum(store: MemoryStore, outside: Pick<Outside, "tim
       return { identity: generation().identity, snapshot, records: [...records] };
     },
   };
+}
+
+/** One after the other, so that others come between. */
+async function lookAt(quorum: Quorum, { epoch }: Claim): Promise<Look> {
+  const leader = await quorum.leader();
+  return { leader, counter: await quorum.counter(epoch), holderDied: await quorum.holderDied(epoch) };
 }
