@@ -43,7 +43,7 @@ export interface RunSpec {
   readonly etcd?: boolean;
   /** The quorum is moved while everything runs; no restores then. */
   readonly moves?: boolean;
-  /** Each node has a machine of its own, which stands still, loses power and is fenced; no restores then. */
+  /** Each node has a machine of its own, which stands still, loses power and is fenced; restores only when asked for. */
   readonly fencing?: boolean;
   /** How many trace lines are kept; none unless given. */
   readonly keepTrace?: number;
@@ -180,7 +180,8 @@ function clusterOf({ seed, keepTrace = 0, disks, etcd, moves, fencing, ...spec }
 /** What is given up is known only of one kind of restore at a time. */
 function restoresOf(spec: RunSpec, random: RandomStream): number {
   const { restores, holds, forceQuorum, nodeRestores, etcd, moves, fencing } = spec;
-  if ([forceQuorum, nodeRestores, etcd, moves, fencing].includes(true)) return 0;
+  if ([forceQuorum, nodeRestores, etcd, moves].includes(true)) return 0;
+  if (fencing === true) return restores ?? 0;
   return restores ?? (holds === true ? 3 : random.stream("restores").pick([0, 0, 1, 2]));
 }
 
