@@ -4,7 +4,7 @@ import { splitCommandLine } from "../command-line.ts";
 import { defaultTimes, type ResourceContext, type ResourceType } from "../resource-type.ts";
 import { logEnd } from "./exit-reason.ts";
 import { asUser, environmentOfKey, mustKnowUser, programRows } from "./program.ts";
-import { type Begun, notRun, saysNotRun, startOrSay, whyNotRun } from "./why-not-run.ts";
+import { type Begun, canRun, mustRun, notRun, saysNotRun, startOrSay, whyNotRun } from "./why-not-run.ts";
 
 /** WSFC's "Generic Application": one program in the foreground. It is online while its process is there. */
 export const genericApplication: ResourceType = {
@@ -52,8 +52,9 @@ export const genericApplication: ResourceType = {
     const { parameters } = context.resource;
     const program = splitCommandLine(parameters.text("CommandLine") ?? "");
     const environment = { ...context.environment, ...(await environmentOfKey(context)) };
-    await mustKnowUser(context);
     const begun = { named: "CommandLine", program: program[0] ?? "", from: await logEnd(context) };
+    const mayRun = await mustKnowUser(context, begun.program);
+    if (!mayRun || !(await canRun(context, begun.program))) await mustRun(context, begun);
     await startOrSay(context, begun, {
       program: asUser(context, program),
       environment,

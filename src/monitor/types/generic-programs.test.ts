@@ -143,6 +143,12 @@ test("what keeps an application from running is said, with the user", async () =
     await scene.online(name, "Generic Application", values, { looksAlivePollInterval: 10, isAlivePollInterval: 10 });
     assert.match((await scene.reaches(name, resourceState.failed)).because, new RegExp(said));
   }
+  // What can't be run as a file never counts as online.
+  const plain = file("plain", "#!/bin/sh\n", 0o644);
+  const refused = await scene.online("plain", "Generic Application", [sz("CommandLine", plain), here]);
+  assert.match(refused.because, /plain \(CommandLine\) is not executable \(its mode is 0644\)/);
+  for (const name of ["plain", ...(asNobody.length > 0 ? ["private"] : [])])
+    assert.ok(!scene.states(name).includes(resourceState.online), name);
   const ended = [sz("CommandLine", "sh -c 'exit 5'"), here, ...asNobody];
   await scene.online("ended", "Generic Application", ended);
   assert.equal((await scene.reaches("ended", resourceState.failed)).because, "sh ended with code 5.");

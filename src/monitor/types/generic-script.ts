@@ -2,7 +2,7 @@ import { fail } from "../../base/errors.ts";
 import { defaultTimes, type ResourceContext, type ResourceType } from "../resource-type.ts";
 import { logEnd } from "./exit-reason.ts";
 import { asUser, environmentOfKey, mustKnowUser, programRows } from "./program.ts";
-import { type Begun, notRun, saysNotRun, startOrSay, whyNotRun } from "./why-not-run.ts";
+import { type Begun, mustRun, notRun, saysNotRun, startOrSay, whyNotRun } from "./why-not-run.ts";
 
 type Verb = "online" | "offline" | "looks-alive" | "is-alive" | "terminate";
 
@@ -38,8 +38,9 @@ export const genericScript: ResourceType = {
     const { parameters } = context.resource;
     const folder = parameters.text("CurrentDirectory") ?? context.folder;
     const environment = { ...scriptEnvironment(context), ...(await environmentOfKey(context)) };
-    await mustKnowUser(context);
-    await startOrSay(context, begunOf(context, 0), { program: [], environment, folder, watched: true });
+    const begun = begunOf(context, 0);
+    if (!(await mustKnowUser(context, begun.program))) await mustRun(context, begun);
+    await startOrSay(context, begun, { program: [], environment, folder, watched: true });
     await mustSucceed(context, "online", signal);
   },
 

@@ -51,23 +51,38 @@ const becomeUser =
 export function asUser({ resource }: ResourceContext, words: readonly string[]): readonly string[] {
   const user = resource.parameters.text("User");
   if (user === undefined || words.length === 0) return words;
-  const where = resource.parameters.text("CurrentDirectory") === undefined ? "home" : "stay";
-  return ["sh", "-c", becomeUser, "sh", user, where, ...words];
+  return ["sh", "-c", becomeUser, "sh", user, whereOf(resource), ...words];
 }
 
-/** $1 user: 3 when there is none, another code when this process can't become it. */
-const tryUser = 'g=$(id -g -- "$1") || exit 3; exec setpriv --reuid="$1" --regid="$g" --init-groups -- true';
+function whereOf({ parameters }: ResourceContext["resource"]): "home" | "stay" {
+  return parameters.text("CurrentDirectory") === undefined ? "home" : "stay";
+}
 
-/** @throws INVALID_PARAMETER when the machine has no such user, or the host may not run anything as that user */
-export async function mustKnowUser({ outside, resource, environment }: ResourceContext): Promise<void> {
+/**
+ * $1 user, $2 path of a program or "", $3 "home" or "stay": 3 when there is no such user, 4 when it can't begin at home or may not run the
+ * program, another code when this process can't become it.
+ */
+const tryUser =
+  'g=$(id -g -- "$1") || exit 3; h=$(getent passwd -- "$1" | cut -d: -f6); [ "$3" = stay ] || cd "${h:-/}" || exit 4; ' +
+  'exec setpriv --reuid="$1" --regid="$g" --init-groups -- ' +
+  'sh -c \'[ -z "$1" ] || [ -x "$1" ] || exit 4\' sh "$2"';
+
+/**
+ * Whether the resource's User may run `program`, as far as that can be told from its path; true without a User.
+ * @throws INVALID_PARAMETER when the machine has no such user, or the host may not run anything as that user
+ */
+export async function mustKnowUser(
+  { outside, resource, environment }: ResourceContext,
+  program: string,
+): Promise<boolean> {
   const user = resource.parameters.text("User");
-  if (user === undefined) return;
-  const args = ["-c", tryUser, "sh", user];
+  if (user === undefined) return true;
+  const args = ["-c", tryUser, "sh", user, program.startsWith("/") ? program : "", whereOf(resource)];
   const child = await outside.processes.start({ command: "sh", args, environment, output: "lines" });
   let said = "";
   child.onLine((line) => (said = line));
   const end = await child.ended;
-  if ("code" in end && end.code === 0) return;
+  if ("code" in end && (end.code === 0 || end.code === 4)) return end.code === 0;
   const unchanged = "The program was not started.";
   if ("code" in end && end.code === 3) {
     throw fail("INVALID_PARAMETER", {

@@ -49,6 +49,22 @@ export async function startOrSay(context: ResourceContext, begun: Begun, spec: S
   }
 }
 
+/** Whether a program that is given by its path may be run by anybody at all. */
+export async function canRun({ outside: { files } }: ResourceContext, program: string): Promise<boolean> {
+  if (!program.startsWith("/")) return true;
+  const stat = await files.realPath(program).then(
+    (path) => files.stat(path),
+    () => undefined,
+  );
+  return stat === undefined || (stat.kind === "file" && (stat.mode & 0o111) !== 0);
+}
+
+/** @throws RESMON_ONLINE_FAILED when something is wrong with its user, folder or file */
+export async function mustRun(context: ResourceContext, begun: Begun): Promise<void> {
+  const why = await findCause(context, begun);
+  if (why !== undefined) throw notRun(context, why);
+}
+
 /** What is wrong with its user, folder or file; undefined when nothing is. */
 async function findCause(context: ResourceContext, { named, program }: Begun): Promise<string | undefined> {
   const look = await lookerOf(context);
