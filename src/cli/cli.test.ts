@@ -189,6 +189,11 @@ Web                offline  –      web
     (await clubar(["resource", "show", "WEB"], scene)).out,
     /^Resource  +web\nId .*\nType  +Generic Application\nGroup  +Web\n/,
   );
+  const listed = await clubar(["resource", "list", "--group", "Web", "--json"], scene);
+  assert.deepEqual(
+    (JSON.parse(listed.out) as { name: string }[]).map(({ name }) => name),
+    ["web"],
+  );
   const missing = await clubar(["group", "show", "none"], scene);
   assert.deepEqual([missing.exit, missing.out], [8, ""]);
 });

@@ -49,8 +49,9 @@ function defineReading(noun: Parameters<Define>[0], cli: Cli): void {
     .option("--group <group>", "only those of a group")
     .option("--type <type>", "only those of a type")
     .option("--search <text>", "only those with this in their name")
-    .action(async (query: { readonly group?: string; readonly type?: string; readonly search?: string }) => {
-      const resources = await cli.client().get<ResourceView[]>("/resources", { ...query });
+    .action(async (options: { readonly group?: string; readonly type?: string; readonly search?: string }) => {
+      const { group, type, search } = options;
+      const resources = await cli.client().get<ResourceView[]>("/resources", { group, type, search });
       const rows = resources.map((one) => [
         one.name,
         one.type,
