@@ -42,3 +42,19 @@ test("a file within the limit, or none, is left alone", async () => {
   assert.equal(readFileSync(path, "utf8"), "short\n");
   rmSync(folder, { recursive: true });
 });
+
+test("a file that does not grow is looked at more and more seldom, one that grows every second", async () => {
+  const outside = openOutside();
+  const stop = new AbortController();
+  const sizes = [0, 0, 0, 0, 0, 7, 9, 9];
+  const pauses: number[] = [];
+  const stat = async (): Promise<{ readonly size: number }> => {
+    const size = sizes.shift() ?? 9;
+    if (sizes.length === 0) stop.abort();
+    return { size };
+  };
+  const files = Object.assign(Object.create(outside.files) as typeof outside.files, { stat });
+  const sleep = async (ms: number): Promise<void> => void pauses.push(ms);
+  await limitOutput({ ...outside, files, timers: { sleep } }, "output.log", stop.signal);
+  assert.deepEqual(pauses, [1000, 2000, 4000, 8000, 8000, 8000, 1000, 1000]);
+});

@@ -4,18 +4,23 @@ import type { Outside } from "../base/outside.ts";
 /** Bytes of output that are kept; beyond it the file begins anew. */
 export const outputMax: number = 16 * 1024 * 1024;
 
-/** How often the file is looked at, in milliseconds. */
+/** Milliseconds between two looks at a file that grows, and at most where it does not. */
 const lookEvery = 1000;
+const lookSeldom = 8000;
 
 /**
  * Looks at the file until `signal`: one that exceeds `outputMax` is emptied. Programs append to it, so they go on at its
  * beginning. What can't be looked at is left alone.
  */
 export async function limitOutput(outside: Outside, path: string, signal: AbortSignal): Promise<void> {
+  let pause = lookEvery;
+  let before = 0;
   while (!signal.aborted) {
-    await outside.timers.sleep(lookEvery, signal);
-    const size = await outside.files.stat(path).catch(() => undefined);
-    if (size !== undefined && size.size > outputMax) await empty(outside, path).catch(() => undefined);
+    await outside.timers.sleep(pause, signal);
+    const size = (await outside.files.stat(path).catch(() => undefined))?.size ?? 0;
+    pause = size === before ? Math.min(lookSeldom, pause * 2) : lookEvery;
+    before = size;
+    if (size > outputMax) await empty(outside, path).catch(() => undefined);
   }
 }
 
