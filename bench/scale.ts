@@ -71,10 +71,9 @@ async function small(runs: number, rows: Rows): Promise<void> {
 }
 
 async function large(runs: number, rows: Rows): Promise<void> {
-  // A node that has just joined reads so large a state for longer than a permit lasts by default.
-  const cluster = new TestCluster("bench-large", 5);
+  const cluster = new TestCluster("bench-large", 1);
   try {
-    const what = "10,000 groups, 50,000 resources (timing factor 5)";
+    const what = "10,000 groups, 50,000 resources";
     const first = await prepared(cluster);
     let begun = performance.now();
     first.start();
@@ -96,7 +95,7 @@ async function large(runs: number, rows: Rows): Promise<void> {
     await allUp(first);
     const api = new Api(first.data, 16);
     await operations({ cluster, leader: first, api, runs, rows }, what);
-    await idle(cluster, "50,000 resources (timing factor 5)", rows);
+    await idle(cluster, "50,000 resources", rows);
     api.close();
   } finally {
     await cluster.end();
