@@ -135,6 +135,8 @@ export const runtimeGroupValue = {
   moveTo: "MoveTo",
   /** sz, see `MoveReason`. */
   moveReason: "MoveReason",
+  /** dword: how many moves of the group were begun. */
+  moves: "Moves",
   /** dword: the ownership generation whose owner gave up restarting. */
   failoverRequested: "FailoverRequested",
   /** sz: why the group is left failed. */

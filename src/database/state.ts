@@ -105,6 +105,8 @@ export interface GroupState {
   /** Node id, `anyNode`, or undefined when no move is pending. */
   readonly moveTo: string | undefined;
   readonly moveReason: MoveReason;
+  /** How many moves of it were begun. */
+  readonly moves: number;
   /** The present owner gave up restarting. */
   readonly failoverRequested: boolean;
   /** Why it is left failed. */
@@ -270,6 +272,7 @@ function makeGroup(
     released: isCurrent("Released"),
     moveTo: optionalText(runtime, "MoveTo"),
     moveReason: moveReason(optionalText(runtime, "MoveReason")),
+    moves: optionalNumber(runtime, "Moves") ?? 0,
     failoverRequested: isCurrent("FailoverRequested"),
     failed: optionalText(runtime, "Failed"),
     failovers:

@@ -1,4 +1,5 @@
 /** What the leader can do about a group or a node, and the updates that do it. Pure. */
+import { writeMove } from "../database/moving.ts";
 import { type Change, ChangeBuilder } from "../database/change.ts";
 import { anyNode, drainStatus, type MoveReason, minusOne, resourceState } from "../database/schema.ts";
 import type { ClusterState, Failover, GroupState, NodeState } from "../database/state.ts";
@@ -125,7 +126,7 @@ export interface MoveOptions {
 /** Asks the owner to release the group. */
 export function beginMove(state: ClusterState, group: GroupState, options: MoveOptions): Action {
   const change = guarded(state, group).unchanged(group.runtimePath, "FailoverRequested", "Failovers");
-  change.set(group.runtimePath, sz("MoveTo", options.node?.id ?? anyNode), sz("MoveReason", options.reason));
+  writeMove(change, group, options.node?.id ?? anyNode, options.reason);
   if (options.failovers !== undefined) change.set(group.runtimePath, failoversValue(options.failovers));
   const { because, reason } = options;
   return {

@@ -12,6 +12,7 @@ import { findKey, type Key } from "../tree/key.ts";
 import { dword, sz } from "../tree/value.ts";
 import { group as groupId, resource as resourceId, Scene } from "../../test/checkpoint/scene.ts";
 import { bootTime, parseScenario } from "../../test/policy/scenario.ts";
+import { beginMove } from "./actions.ts";
 import { closeDifference, type OwnerAction } from "./owner.ts";
 
 const tag = { generation: 1, epoch: 1, sequence: 99 };
@@ -84,6 +85,42 @@ test("every report, release and request of an owner is refused once it is a form
   );
   assert.ok(seen > 50, `${seen} updates were looked at`);
 });
+
+for (const heir of ["up", "unreported"]) {
+  test(`what an owner said of a move counts for no later one, also not for the same again (${heir})`, () => {
+    const lines = [
+      "node 1 n1 up",
+      `node 2 n2 ${heir}`,
+      "group g owner=1 generation=7",
+      ' resource r "Generic Application"',
+    ];
+    const { tree } = parseScenario(lines.join("\n"));
+    const group = readState(tree).groups.get("g");
+    const begin = (of: Key): Key => applyEdits(of, beginning(of), 0n);
+    const asked = begin(tree);
+    const state = readState(asked);
+    const [released] = closeDifference({
+      state,
+      me: "1",
+      incarnation: "life-1",
+      running: new Map(),
+      nowBoot: bootTime,
+    });
+    assert.ok(released !== undefined && "update" in released, "it has nothing to stop");
+    assert.equal(outcomeOf(asked, released.update).outcome, "applies");
+    const path = group?.runtimePath ?? "";
+    const cancelled = applyEdits(asked, [{ kind: "delete-value", path, name: "MoveTo" }], 0n);
+    assert.equal(outcomeOf(cancelled, released.update).outcome, "refused");
+    assert.equal(outcomeOf(begin(cancelled), released.update).outcome, "refused");
+  });
+}
+
+function beginning(tree: Key): readonly Edit[] {
+  const state = readState(tree);
+  const [group, node] = [state.groups.get("g"), state.nodes.get("2")];
+  assert.ok(group !== undefined && node !== undefined);
+  return beginMove(state, group, { node, reason: "failback", because: "a test" }).update?.edits ?? [];
+}
 
 for (const [why, edits] of Object.entries(ends)) {
   test(`a checkpoint version on its way is refused when ${why}`, async () => {

@@ -1,4 +1,4 @@
-/** Groups for which there is nothing to do for now: with hundreds on their way, looking at all of them after every event would cost most. */
+/** Groups for which there is nothing to do for now: with hundreds on their way, to look at all of them after every event costs most. */
 import type { GroupState } from "../database/state.ts";
 import type { OwnerAction } from "./owner.ts";
 

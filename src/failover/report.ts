@@ -74,7 +74,9 @@ export function releaseGroup(
   entry: Entries,
 ): Told {
   const { state, me } = input;
-  const change = guarded(input, group).unchanged(group.runtimePath, "MoveTo").unchanged(group.path, "Contains");
+  const change = guarded(input, group)
+    .unchanged(group.runtimePath, "MoveTo", "Moves")
+    .unchanged(group.path, "Contains");
   const stopped = `${counted(resources.length, "resource")} stopped`;
   const heir = heirOf(state, group, me);
   if (heir !== undefined) {

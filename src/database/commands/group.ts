@@ -1,4 +1,5 @@
 /** What people ask of groups. Each function reads the tree, refuses what can't be, and answers the update that does it. */
+import { writeMove } from "../moving.ts";
 import { fail } from "../../base/errors.ts";
 import { findValue, type Key } from "../../tree/key.ts";
 import { dword, multiSz, sz, textOf } from "../../tree/value.ts";
@@ -179,7 +180,7 @@ export function moveGroup(tree: Key, request: { readonly group: string; readonly
     .exists(group.path)
     .unchanged(group.runtimePath, "Owner", "OwnershipGeneration", "MoveTo");
   if (target !== undefined) change.exists(target.path).unchanged(target.runtimePath, "State", "Paused");
-  change.set(group.runtimePath, sz("MoveTo", target?.id ?? anyNode), sz("MoveReason", "move"));
+  writeMove(change, group, target?.id ?? anyNode, "move");
   change.remove(group.runtimePath, "DisplacedFrom", "Failed", "FailoverRequested");
   return change.build(
     `Group "${group.name}" is to move to ${target === undefined ? "another node" : `node ${target.name}`}.`,

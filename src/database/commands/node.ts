@@ -1,4 +1,5 @@
 /** What people ask of nodes. */
+import { writeMove } from "../moving.ts";
 import { fail } from "../../base/errors.ts";
 import { findValue, type Key } from "../../tree/key.ts";
 import { dword, dwordOf, multiSz, sz } from "../../tree/value.ts";
@@ -112,7 +113,7 @@ export function resumeNode(tree: Key, request: ResumeNode): Change {
       .unchanged(group.runtimePath, "Owner", "OwnershipGeneration", "MoveTo", "DisplacedFrom")
       .remove(group.runtimePath, "DisplacedFrom");
     if (request.failback === "no" || group.moveTo !== undefined) continue;
-    change.set(group.runtimePath, sz("MoveTo", node.id), sz("MoveReason", "failback"));
+    writeMove(change, group, node.id, "failback");
   }
   const how = { no: "; groups stay where they are", now: "; groups that left it come back", policy: "" }[
     request.failback ?? "policy"
