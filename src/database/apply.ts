@@ -6,7 +6,7 @@ import { equalBytes } from "../base/bytes.ts";
 import type { LogRecord } from "../quorum/quorum.ts";
 import { formatTag, parseTag, type Tag } from "../quorum/tag.ts";
 import { applyEdits, type Edit } from "../tree/edit.ts";
-import { fileTime, findKey, findValue, type Key, valueCount, valuesOf } from "../tree/key.ts";
+import { fileTime, findKey, findValue, type Key, keyFinder, valueCount, valueOf, valuesOf } from "../tree/key.ts";
 import { sz, textOf } from "../tree/value.ts";
 import { decodeUpdate } from "./update-codec.ts";
 import type { Condition, Update } from "./update.ts";
@@ -30,7 +30,8 @@ export function prepare(tree: Key, update: Update, tag: Tag, timeMs: number): Pr
   const before = textOf(findValue(tree, requestsPath, update.requestId));
   const repeated = before === undefined ? undefined : parseTag(before);
   if (repeated !== undefined) return { outcome: "repeated", tag: repeated };
-  const broken = update.conditions.find((condition) => !holds(tree, condition));
+  const find = keyFinder(tree);
+  const broken = update.conditions.find((condition) => !holdsFor(find, condition));
   if (broken !== undefined) return { outcome: "refused", condition: broken };
   return { outcome: "applies", tree: applyEdits(tree, withBookkeeping(tree, update, tag), fileTime(timeMs)) };
 }
@@ -43,13 +44,18 @@ export function applyRecord(tree: Key, record: LogRecord): Key {
 
 /** Whether a condition holds in the tree. */
 export function holds(tree: Key, condition: Condition): boolean {
+  return holdsFor(keyFinder(tree), condition);
+}
+
+function holdsFor(find: (path: string) => Key | undefined, condition: Condition): boolean {
+  const key = find(condition.path);
   switch (condition.kind) {
     case "key-exists":
-      return findKey(tree, condition.path) !== undefined;
+      return key !== undefined;
     case "key-absent":
-      return findKey(tree, condition.path) === undefined;
+      return key === undefined;
     case "value-equals": {
-      const found = findValue(tree, condition.path, condition.name)?.data;
+      const found = key === undefined ? undefined : valueOf(key, condition.name)?.data;
       if (found === undefined || condition.data === undefined) return found === condition.data;
       return equalBytes(found, condition.data);
     }

@@ -1,6 +1,6 @@
 /** Building the body of an update out of the tree that was read, so that it applies only while that is still so. */
 import type { Edit } from "../tree/edit.ts";
-import { findValue, type Key } from "../tree/key.ts";
+import { type Key, keyFinder, valueOf } from "../tree/key.ts";
 import { dword, dwordOf, type Value } from "../tree/value.ts";
 import { structureCounter } from "./schema.ts";
 import type { Condition, Update } from "./update.ts";
@@ -10,18 +10,18 @@ export type Change = Omit<Update, "requestId">;
 
 /** Collects conditions and edits; every method returns the builder. */
 export class ChangeBuilder {
-  readonly #tree: Key;
+  readonly #find: (path: string) => Key | undefined;
   readonly #conditions = new Map<string, Condition>();
   readonly #edits: Edit[] = [];
 
   constructor(tree: Key) {
-    this.#tree = tree;
+    this.#find = keyFinder(tree);
   }
 
   /** Refuse when the value is not what was read (absent counts). */
   unchanged(path: string, ...names: readonly string[]): this {
     for (const name of names) {
-      const data = findValue(this.#tree, path, name)?.data;
+      const data = this.#read(path, name)?.data;
       this.#conditions.set(`v\0${path}\0${name}`, { kind: "value-equals", path, name, data });
     }
     return this;
@@ -49,7 +49,7 @@ export class ChangeBuilder {
    */
   structure(): this {
     const { path, name } = structureCounter;
-    const changes = dwordOf(findValue(this.#tree, path, name)) ?? 0;
+    const changes = dwordOf(this.#read(path, name)) ?? 0;
     return this.unchanged(path, name).set(path, dword(name, (changes + 1) % 0xffffffff));
   }
 
@@ -60,7 +60,7 @@ export class ChangeBuilder {
 
   remove(path: string, ...names: readonly string[]): this {
     for (const name of names) {
-      if (findValue(this.#tree, path, name) !== undefined) this.#edits.push({ kind: "delete-value", path, name });
+      if (this.#read(path, name) !== undefined) this.#edits.push({ kind: "delete-value", path, name });
     }
     return this;
   }
@@ -73,6 +73,11 @@ export class ChangeBuilder {
   deleteKey(path: string): this {
     this.#edits.push({ kind: "delete-key", path });
     return this;
+  }
+
+  #read(path: string, name: string): Value | undefined {
+    const key = this.#find(path);
+    return key === undefined ? undefined : valueOf(key, name);
   }
 
   build(because: string): Change {

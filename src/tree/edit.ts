@@ -30,8 +30,41 @@ export type Edit =
  */
 export function applyEdits(root: Key, edits: readonly Edit[], time: bigint): Key {
   let tree = root;
-  for (const edit of edits) tree = applyEdit(tree, edit, time);
+  for (let at = 0; at < edits.length; ) {
+    const edit = edits[at] as Edit;
+    const run = valueEditsFrom(edits, at);
+    tree = run.length > 1 ? applyValueEdits(tree, edit.path, run, time) : applyEdit(tree, edit, time);
+    at += Math.max(1, run.length);
+  }
   return tree;
+}
+
+type ValueEdit = Extract<Edit, { kind: "set-value" | "delete-value" }>;
+
+/** Those of one key that stand side by side: its ancestors are made anew once for all of them. */
+function valueEditsFrom(edits: readonly Edit[], from: number): readonly ValueEdit[] {
+  const run: ValueEdit[] = [];
+  for (let at = from; at < edits.length; at++) {
+    const edit = edits[at] as Edit;
+    const isValue = edit.kind === "set-value" || edit.kind === "delete-value";
+    if (!isValue || edit.path !== edits[from]?.path) break;
+    run.push(edit);
+  }
+  return run;
+}
+
+function applyValueEdits(root: Key, path: string, run: readonly ValueEdit[], time: bigint): Key {
+  const names = splitPath(path);
+  checkPath(path, names);
+  for (const edit of run) if (edit.kind === "set-value") checkValue(edit.value);
+  const change = (key: Key): Key => {
+    let { values } = key;
+    for (const edit of run)
+      values = edit.kind === "set-value" ? withValue(values, edit.value) : withoutValue(values, edit.name);
+    return values === key.values ? key : { ...key, values, lastWritten: time };
+  };
+  const makes = run.some(({ kind }) => kind === "set-value");
+  return makes ? changeKey(root, names, time, change) : changeExisting(root, names, change);
 }
 
 function applyEdit(root: Key, edit: Edit, time: bigint): Key {

@@ -121,6 +121,18 @@ export function findKey(root: Key, path: string): Key | undefined {
   return key;
 }
 
+/** `findKey` for many looks into one tree: a path that was asked for before costs nothing. */
+export function keyFinder(root: Key): (path: string) => Key | undefined {
+  const found = new Map<string, Key | undefined>();
+  return (path) => {
+    const before = found.get(path);
+    if (before !== undefined || found.has(path)) return before;
+    const key = findKey(root, path);
+    found.set(path, key);
+    return key;
+  };
+}
+
 /** undefined when the key or the value is absent. */
 export function findValue(root: Key, path: string, name: string): Value | undefined {
   const key = findKey(root, path);
