@@ -183,7 +183,9 @@ test("a node's host asks for permits before its copy is taken, and no more when 
     }),
   });
   calls.length = 0;
+  const stopLate = setTimeout(() => membership.stop("the test waited long enough"), 2000);
   await membership.run();
+  clearTimeout(stopLate);
   const seen = calls.filter((call) => ["follow", "load", "stop-following"].includes(call));
   assert.deepEqual(seen.slice(-3), ["follow", "load", "stop-following"], seen.join(" "));
 });
