@@ -45,6 +45,7 @@ export class ResourceRun {
   #down: Promise<void> | undefined;
   #released: Promise<void> | undefined;
   #ready: Promise<void> = none;
+  #remembered: Promise<void> | undefined;
   #changes: "none" | "running" | "again" = "none";
 
   constructor(parts: RunParts) {
@@ -84,13 +85,14 @@ export class ResourceRun {
     this.#ready = outside.files
       .makeFolder(context.folder)
       .then(() => this.#limited("online", (signal) => type.makeReady?.(context, signal) ?? none))
+      .then(() => this.#remember())
       .catch((cause: unknown) =>
         context.log.info("not made ready", { resource: context.resource.name, cause: messageOf(cause) }),
       );
     return this.#ready;
   }
 
-  /** It is not to live; resolves when nothing is left of what was made ready. */
+  /** It is not to live; resolves when nothing is left of what was made ready but a memory, which names nothing that was begun. */
   discard(): Promise<void> {
     return this.#parts.life.end();
   }
@@ -108,7 +110,7 @@ export class ResourceRun {
         await this.#limited("online", (signal) => type.prepare?.(context, signal) ?? none);
       if (life.closing) return;
       this.#hasBegun = true;
-      await this.#parts.outlasting?.begin();
+      await this.#remember();
       if (life.closing) return;
       await this.#limited("online", (signal) => type.online(context, signal));
     } catch (cause) {
@@ -118,6 +120,15 @@ export class ResourceRun {
     if (life.closing) return;
     this.#set(resourceState.online, "It came online.");
     await this.#watch();
+  }
+
+  /** Once: it may be durable from when it was made ready. */
+  async #remember(): Promise<void> {
+    this.#remembered ??= this.#parts.outlasting?.begin() ?? none;
+    await this.#remembered.catch((cause: unknown) => {
+      this.#remembered = undefined;
+      throw cause;
+    });
   }
 
   /** Takes it offline in order; past PendingTimeout it is terminated. Resolves when nothing of it is left. */

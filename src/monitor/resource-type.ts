@@ -40,7 +40,7 @@ export interface ResourceType {
   prepare?(context: ResourceContext, signal: AbortSignal): Promise<void>;
   /**
    * Makes what `online` will run in, and changes nothing else: while what the resource depends on still starts. `online` may never follow,
-   * and may find nothing of it.
+   * and may find nothing of it. `terminate` may follow in the next host.
    */
   makeReady?(context: ResourceContext, signal: AbortSignal): Promise<void>;
   /** Resolves when the resource serves; rejects when it can't. `signal` is aborted at PendingTimeout and at terminate. */
