@@ -8,8 +8,8 @@ import { isFormerOwners } from "../database/ownership.ts";
 import { persistentState } from "../database/schema.ts";
 import { type ClusterState, type GroupState, readState, type ResourceState } from "../database/state.ts";
 import { type ResourceEvent, type ResourceSpec, resourceState as hostState } from "../monitor/protocol.ts";
-import { valuesOf } from "../tree/key.ts";
 import { captureLast } from "./last-capture.ts";
+import { specOf } from "./resource-spec.ts";
 import { QuietGroups } from "./quiet-groups.ts";
 import {
   closeDifference,
@@ -370,29 +370,14 @@ function triedUnder(state: ClusterState, resource: ResourceState | undefined): P
   return group === undefined ? {} : { triedUnder: group.ownershipGeneration };
 }
 
-function specOf(state: ClusterState, resource: ResourceState, { ownershipGeneration }: GroupState): ResourceSpec {
-  const { id, name, type, parameters } = resource;
-  const { pendingTimeout, deadlockTimeout, looksAlivePollInterval, isAlivePollInterval } = resource;
-  return {
-    id,
-    name,
-    type,
-    ...moduleOf(state, resource),
-    ownershipGeneration,
-    times: { pendingTimeout, deadlockTimeout, looksAlivePollInterval, isAlivePollInterval },
-    parameters: parameters === undefined ? [] : [...valuesOf(parameters)],
-  };
-}
-
-/** Where the code of a third party's type is. */
-function moduleOf(state: ClusterState, { type, diesWithHost }: ResourceState): Pick<ResourceSpec, "module"> {
-  const path = state.resourceTypes.get(type.toLowerCase())?.module ?? "";
-  return path === "" ? {} : { module: { path, diesWithHost } };
-}
-
-/** Whether something of it may be left on this machine after a step that came to no answer: what outlives its host is not failed then. */
+/**
+ * Whether something of it may be left on this machine after a step that failed: then it is neither failed nor offline. A host that gave no
+ * answer may be about to end, and what dies with it ends after its connections have closed.
+ */
 function mayBeLeft(resource: ResourceState | undefined, step: Step, error: unknown): boolean {
+  if (step.kind !== "online" && step.kind !== "offline" && step.kind !== "terminate") return false;
+  const name = error instanceof Error ? error.name : "";
+  if (name === "CLUSTER_NODE_UNREACHABLE") return true;
   if (resource?.diesWithHost === true) return false;
-  if (step.kind === "offline" || step.kind === "terminate") return true;
-  return step.kind === "online" && !(error instanceof Error && error.name === "CLUSTER_RESOURCE_TYPE_NOT_FOUND");
+  return step.kind !== "online" || name !== "CLUSTER_RESOURCE_TYPE_NOT_FOUND";
 }
