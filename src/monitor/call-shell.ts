@@ -40,6 +40,7 @@ export interface CallPlace {
 
 /** One command of the shell. */
 interface Request {
+  readonly cgroup: string;
   pid: number | undefined;
   readonly answer: PromiseWithResolvers<number | undefined>;
 }
@@ -96,11 +97,11 @@ export class CallShell {
     const child = await this.#running();
     if (signal.aborted) return undefined;
     const number = String(++this.#last);
-    const request: Request = { pid: undefined, answer: Promise.withResolvers() };
+    const { cgroup, folder, log } = place;
+    const request: Request = { cgroup, pid: undefined, answer: Promise.withResolvers() };
     const giveUp = (): void => request.answer.resolve(undefined);
     signal.addEventListener("abort", giveUp);
     this.#requests.set(number, request);
-    const { cgroup, folder, log } = place;
     const enter = [cgroup, folder, log].map(quoteWord).join(" ");
     child.tell(`${number} enter ${enter}; ${line} 7>&-`.replaceAll("\n", `'"$nl"'`));
     const over = new AbortController();
@@ -112,11 +113,22 @@ export class CallShell {
     return code;
   }
 
+  /** Kills the commands of a cgroup that are under way, wherever they moved to since they entered it. */
+  async endCalls(cgroup: string): Promise<void> {
+    await Promise.all(
+      [...this.#requests.values()].map((each) => (each.cgroup === cgroup ? this.#kill(each) : undefined)),
+    );
+  }
+
+  async #kill({ pid }: Request): Promise<void> {
+    const parent = (await this.#child)?.identity.pid;
+    if (pid !== undefined && parent !== undefined) await killTree(this.#outside, { pid, parent });
+  }
+
   async #endAfter(limit: number, request: Request, over: AbortSignal): Promise<void> {
     await this.#outside.timers.sleep(limit, over);
     if (over.aborted) return;
-    const parent = (await this.#running()).identity.pid;
-    if (request.pid !== undefined) await killTree(this.#outside, { pid: request.pid, parent });
+    await this.#kill(request);
     request.answer.resolve(killed);
   }
 

@@ -8,7 +8,7 @@ import { openOutside } from "../base/outside-node.ts";
 import { type Application, callKilled, startApplication } from "./application.ts";
 import { readRecords } from "./application-record.ts";
 import { inMachine, probeContainment } from "./containment.ts";
-import { processTable } from "./process-table.ts";
+import { environmentOf, processTable } from "./process-table.ts";
 
 const outside = openOutside();
 const kind = inMachine(await probeContainment(outside));
@@ -103,6 +103,22 @@ describe("containers that share a shell", { skip }, () => {
       assert.equal(existsSync(application.record.cgroup ?? ""), false);
     }
     await keeper.application.kill();
+  });
+
+  test("a command that left its cgroup ends with its container", async () => {
+    const { application, has } = await open();
+    const root = (kind.cgroupParent ?? "").replace(/\/clubar$/, "");
+    const leaves = 'echo 0 >"$1/cgroup.procs" || exit 1; trap "" TERM; : >left; sleep 0.5; : >late';
+    const call = application.call(sh(leaves, root));
+    await holds(() => has("left"));
+    await application.kill();
+    assert.equal(await call, undefined);
+    const marked = (await processTable(outside.files)).map(async ({ identity }) =>
+      environmentOf(outside.files, identity.pid),
+    );
+    const mark = `CLUBAR_APPLICATION=${application.record.id}`;
+    assert.ok(!(await Promise.all(marked)).some((names) => names?.includes(mark)));
+    assert.equal(has("late"), false);
   });
 
   test("when the shell is killed, a call says that it has no answer, and the next one has a shell again", async () => {

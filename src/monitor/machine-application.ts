@@ -45,8 +45,10 @@ export async function startInMachine(
   const over = new AbortController();
   let gone: Promise<void> | undefined;
   const kill = (): Promise<void> => {
-    over.abort();
-    gone ??= emptyCgroup(outside, cgroup)
+    gone ??= shell
+      .endCalls(cgroup)
+      .then(() => over.abort())
+      .then(() => emptyCgroup(outside, cgroup))
       .then(() => removeRecord(files, spec.dataFolder, record))
       .then(() => {
         shell.leave();
@@ -64,7 +66,8 @@ export async function startInMachine(
   const environment = { ...spec.environment, CLUBAR_APPLICATION: id };
   const session = kind.setsid === undefined ? [] : [kind.setsid];
   const place = { cgroup, folder: spec.folder, log: spec.log };
-  const call: Application["call"] = (words, signal, limit) => {
+  const call: Application["call"] = async (words, signal, limit) => {
+    if (gone !== undefined) return undefined;
     const all = inEnvironment(environment, begunBy(session, words));
     const until = signal === undefined ? over.signal : AbortSignal.any([signal, over.signal]);
     return shell.call(place, commandLine(all), until, limit);
