@@ -121,7 +121,7 @@ export class CallShell {
   }
 
   async #kill({ pid }: Request): Promise<void> {
-    const parent = (await this.#child)?.identity.pid;
+    const parent = (await this.#child?.catch(() => undefined))?.identity.pid;
     if (pid !== undefined && parent !== undefined) await killTree(this.#outside, { pid, parent });
   }
 
