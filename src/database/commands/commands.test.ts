@@ -147,6 +147,14 @@ test("resources: created, deleted, with the documented refusals", () => {
   assert.deepEqual(readState(deleted).groups.get(guid(10))?.resources, [guid(11)]);
 });
 
+test("a group is left failed no longer when the last resource that failed is deleted", () => {
+  const left = set(cluster(), `Runtime\\Groups\\${guid(10)}`, sz("Failed", "It failed."));
+  const failedAfter = (tree: Key): string | undefined =>
+    readState(apply(tree, resources.deleteResource(tree, { resource: "app" }))).groups.get(guid(10))?.failed;
+  assert.equal(failedAfter(withState(withState(left, 11, 2), 12, 4)), undefined);
+  assert.equal(failedAfter(withState(withState(left, 11, 4), 12, 4)), "It failed.");
+});
+
 test("dependencies: 87, 5003, 1059, 5002, 5019", () => {
   let tree = cluster();
   refuses(87, () => addDependency(tree, { resource: "app", dependsOn: "app" }));

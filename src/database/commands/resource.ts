@@ -13,6 +13,7 @@ import {
   resourceState,
   resourceStateName,
   resourceValue,
+  runtimeGroupValue,
   runtimeResourcePath,
 } from "../schema.ts";
 import { type ClusterState, type GroupState, readState, type ResourceState } from "../state.ts";
@@ -105,6 +106,10 @@ export function deleteResource(tree: Key, request: { readonly resource: string }
   if (group !== undefined) {
     const rest = group.resources.filter((id) => id !== resource.id);
     change.unchanged(group.path, groupValue.contains).set(group.path, multiSz(groupValue.contains, rest));
+    // The owner has nothing to report when what goes was the last that failed; whatever fails next may ask for a failover again.
+    const isFailed = rest.some((id) => state.resources.get(id)?.state === resourceState.failed);
+    if (group.failed !== undefined && !isFailed)
+      change.unchanged(group.runtimePath, runtimeGroupValue.failed).remove(group.runtimePath, runtimeGroupValue.failed);
   }
   const key = findKey(tree, resource.path);
   const files = key === undefined ? [] : versionFiles(key);
