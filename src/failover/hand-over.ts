@@ -18,10 +18,14 @@ export function heirOf(state: ClusterState, group: GroupState, me: string): Node
   return whyNot(state, group, heir, facts) === undefined ? heir : undefined;
 }
 
-/** Refused, and built anew, when the heir's life or its leader has changed. */
+/**
+ * Refused, and built anew, when the heir's life has changed, or the leader to whom both have reported: the next hears of it from an owner
+ * that has joined it, and does not know yet whether the heir still lives.
+ */
 export function writeHandOver(change: ChangeBuilder, state: ClusterState, group: GroupState, heir: NodeState): void {
   sameLife(change, heir);
-  change.unchanged(heir.runtimePath, runtimeNodeValue.epoch);
+  const owner = group.owner === undefined ? undefined : state.nodes.get(group.owner);
+  for (const node of [owner, heir]) if (node !== undefined) change.unchanged(node.runtimePath, runtimeNodeValue.epoch);
   const displacedFrom = displacedAfter(state, group, "released", heir);
   writePlacement(change, state, group, heir, { displacedFrom, stopped: staysOffline(group, "released") });
 }

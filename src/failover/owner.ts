@@ -196,7 +196,8 @@ function closeGroup(input: OwnerInput, group: GroupState, isRunning: boolean): r
   for (const resource of resources) stepUp(view, resource);
   if (input.telling?.has(group.id) === true) return actions;
   const steps = actions.some(({ kind }) => kind !== "wake");
-  const settled = resources.every((resource) => !isActive(entry(resource.id)) && !needsCapture(view, resource));
+  const settled =
+    !steps && resources.every((resource) => !isActive(entry(resource.id)) && !needsCapture(view, resource));
   // It tells the states too, and the placing that follows clears the rest: a report before it would only hold the move up.
   if (group.moveTo !== undefined && !isRunning && settled)
     return [...actions, releaseGroup(input, group, resources, entry)];

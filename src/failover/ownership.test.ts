@@ -115,6 +115,19 @@ for (const heir of ["up", "unreported"]) {
   });
 }
 
+test("a hand-over that the next leader hears of is refused: it does not know yet whether the heir lives", () => {
+  const lines = ["node 1 n1 up", "node 2 n2 up", "group g owner=1 generation=7", ' resource r "Generic Application"'];
+  const { tree } = parseScenario(lines.join("\n"));
+  const asked = applyEdits(tree, beginning(tree), 0n);
+  const state = readState(asked);
+  const [handed] = closeDifference({ state, me: "1", incarnation: "life-1", running: new Map(), nowBoot: bootTime });
+  assert.ok(handed !== undefined && handed.kind === "hand-over-group");
+  assert.equal(outcomeOf(asked, handed.update).outcome, "applies");
+  const path = state.nodes.get("1")?.runtimePath ?? "";
+  const joined = applyEdits(asked, [{ kind: "set-value", path, value: dword("Epoch", 99) }], 0n);
+  assert.equal(outcomeOf(joined, handed.update).outcome, "refused");
+});
+
 function beginning(tree: Key): readonly Edit[] {
   const state = readState(tree);
   const [group, node] = [state.groups.get("g"), state.nodes.get("2")];
