@@ -115,9 +115,8 @@ export class CallShell {
 
   /** Kills the commands of a cgroup that are under way, wherever they moved to since they entered it. */
   async endCalls(cgroup: string): Promise<void> {
-    await Promise.all(
-      [...this.#requests.values()].map((each) => (each.cgroup === cgroup ? this.#kill(each) : undefined)),
-    );
+    const open = [...this.#requests.values()].filter((each) => each.cgroup === cgroup);
+    await Promise.all(open.map((each) => this.#kill(each)));
   }
 
   async #kill({ pid }: Request): Promise<void> {
