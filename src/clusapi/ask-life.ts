@@ -26,9 +26,12 @@ export async function askLife(
     const { state } = (await caller.call("status", {}, limit)) as { readonly state: string };
     return { state: lives[state] ?? "unknown", evidence: `its service says that it is ${state}` };
   } catch (error) {
+    const { name, happened } = failureOf(error);
+    if (name === "CLUSTER_NODE_NOT_MEMBER")
+      return { state: "unknown", evidence: "its service says that this node is no member", deniesUs: true };
     return {
       state: "unknown",
-      evidence: `${found.evidence}, but it did not say what it does: ${failureOf(error).happened}`,
+      evidence: `${found.evidence}, but it did not say what it does: ${happened.replace(/\.$/, "")}`,
     };
   } finally {
     caller?.close();

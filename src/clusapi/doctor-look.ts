@@ -5,6 +5,9 @@ import { failureOf } from "../base/failure-of.ts";
 import type { Files, Outside } from "../base/outside.ts";
 import { readState, type ResourceState } from "../database/state.ts";
 import { isRootShared } from "../monitor/shared-mounts.ts";
+import { replay } from "../membership/copy-image.ts";
+import { isEtcdPlace } from "../quorum/etcd/place.ts";
+import { openQuorum } from "../quorum/open.ts";
 import { parseTag } from "../quorum/tag.ts";
 import type {
   ClusterFact,
@@ -96,14 +99,25 @@ export function clusterOf(status: StatusView): ClusterFact {
   };
 }
 
-/** The nodes as facts, with the role of this one from its service. */
+/** The database in an etcd, which has no copy among the files; undefined of a folder and when it can't be read. */
+export async function databaseInEtcd(outside: Outside, quorum: Looked<QuorumFact>): Promise<Key | undefined> {
+  if ("notChecked" in quorum || quorum.condition !== "in order" || !isEtcdPlace(quorum.place)) return undefined;
+  try {
+    return replay(await (await openQuorum(outside, quorum.place)).load()).tree;
+  } catch {
+    return undefined;
+  }
+}
+
+/** The nodes as facts, with the role of this one from its service; `inForce` counts more than the copies. */
 export async function nodeFacts(
   files: Files,
   { nodes, generations }: { readonly nodes: readonly NodeCopy[]; readonly generations: readonly Copy[] },
   service: ServiceFact,
+  inForce: Key | undefined,
 ): Promise<NodeFact[]> {
-  const [newest] = newestFirst(nodes, generations);
-  const members = newest === undefined ? undefined : readState(newest.tree).nodes;
+  const tree = inForce ?? newestFirst(nodes, generations)[0]?.tree;
+  const members = tree === undefined ? undefined : readState(tree).nodes;
   const facts = nodes.map(async ({ id, name, isSelf, data, life, copy, why }): Promise<NodeFact> => {
     const record = data === undefined ? undefined : await readNodeRecord(files, data).catch(() => undefined);
     const own =
@@ -119,6 +133,7 @@ export async function nodeFacts(
       ...(record === undefined ? {} : { quorum: record.quorum }),
       life: state,
       evidence,
+      ...(life.deniesUs === true ? { deniesUs: true } : {}),
       ...(copy === undefined ? {} : { tag: formatTag(copy.tag), lineage: copy.lineage }),
       ...(why === undefined ? {} : { why }),
       isMember: members?.has(id) ?? true,

@@ -9,6 +9,7 @@ import { gatherCopies, newestFirst } from "../recovery/force-quorum-copies.ts";
 import { askLife } from "./ask-life.ts";
 import {
   clusterOf,
+  databaseInEtcd,
   lookAtBackups,
   lookAtCheckpoints,
   lookAtFolder,
@@ -71,7 +72,8 @@ async function gatherDoctorFacts(parts: DoctorParts): Promise<DoctorFacts> {
     record,
     service,
     quorum,
-    nodes: "notChecked" in copies ? copies : await nodeFacts(files, copies, service),
+    nodes:
+      "notChecked" in copies ? copies : await nodeFacts(files, copies, service, await databaseInEtcd(outside, quorum)),
     cluster: status === undefined ? { notChecked: "the service does not run" } : clusterOf(status),
     ...(newest === undefined || record.state !== "ok" || !isEtcdPlace(record.quorum)
       ? {}

@@ -1,4 +1,5 @@
 /** What is wrong with the cluster: nodes, groups, checkpoints, backups. Pure. */
+import { shellWord } from "../base/shell-word.ts";
 import type { DoctorFacts, GroupFact, NodeFact } from "./doctor-facts.ts";
 import { type Finding, note, notChecked, ok, problem, warning } from "./doctor-finding.ts";
 
@@ -10,24 +11,8 @@ export function judgeNodes(facts: DoctorFacts): Finding[] {
   if ("notChecked" in nodes) return [notChecked("nodes", "the other nodes", nodes.notChecked)];
   const findings: Finding[] = [];
   const self = nodes.find(({ isSelf }) => isSelf);
-  if (self?.isMember === false) {
-    const quorum = record.state === "ok" ? record.quorum : "FOLDER";
-    findings.push(
-      problem(
-        "evicted",
-        8,
-        `Node ${self.name} is no member of its cluster any more: it was evicted.`,
-        "The newest database does not have it.",
-        [
-          {
-            command: `clubar --data NEW-FOLDER cluster join --node ${self.name} --quorum ${quorum}`,
-            why: "make it a member again, with an empty data folder",
-            rank: 10,
-          },
-        ],
-      ),
-    );
-  }
+  const evicted = self === undefined ? undefined : judgeSelf(self, nodes, record);
+  if (evicted !== undefined) return [evicted, ...nodes.filter(({ isSelf }) => !isSelf).flatMap(toldNothing)];
   const down = new Set(
     "notChecked" in facts.cluster
       ? []
@@ -38,6 +23,34 @@ export function judgeNodes(facts: DoctorFacts): Finding[] {
   const living = others.every(({ life }) => life === "living");
   if (others.length > 0 && living) findings.push(ok("nodes", `All other nodes live (${others.length}).`));
   return findings;
+}
+
+/** No member: the newest database says so, or a node that answers while none takes this one for a member. */
+function judgeSelf(self: NodeFact, nodes: readonly NodeFact[], record: DoctorFacts["record"]): Finding | undefined {
+  const others = nodes.filter(({ isSelf }) => !isSelf);
+  const deniers = others.filter(({ deniesUs }) => deniesUs).map(({ name }) => name);
+  const isDenied = deniers.length > 0 && !others.some(({ life }) => life === "living");
+  if (self.isMember && !isDenied) return undefined;
+  const why = self.isMember ? `That is the answer of ${deniers.join(", ")}.` : "The newest database does not have it.";
+  const join = `clubar --data NEW-FOLDER cluster join --node ${self.name}`;
+  const again = "make it a member again, with an empty data folder";
+  const quorum = record.state === "ok" ? shellWord(record.quorum) : "FOLDER";
+  // Whose folder is not known from its address is reached over TLS.
+  const advice = others.every(({ data }) => data !== undefined)
+    ? [{ command: `${join} --quorum ${quorum}`, why: again, rank: 10 }]
+    : [
+        { command: "clubar node token >token", why: "on a node of the cluster; bring the file here", rank: 10 },
+        { command: `${join} --listen HOST:PORT --token-file token`, why: again, rank: 11 },
+      ];
+  const sentence = `Node ${self.name} is no member of its cluster any more: it was evicted.`;
+  return problem("evicted", 8, sentence, why, advice);
+}
+
+/** What runs on the members is none of the business of a node that is none. */
+function toldNothing({ name, life, evidence, isMember, deniesUs }: NodeFact): Finding[] {
+  if (!isMember) return [];
+  if (life === "living" || deniesUs === true) return [ok("nodes", `Node ${name} lives.`)];
+  return [notChecked("nodes", `whether node ${name} runs`, evidence)];
 }
 
 function judgeOther(node: NodeFact, isDown: boolean, { command, quorum }: DoctorFacts): Finding[] {
@@ -55,7 +68,7 @@ function judgeOther(node: NodeFact, isDown: boolean, { command, quorum }: Doctor
   if (life === "unknown") {
     const down = `Unknown is not down${isDown ? "; the cluster counts it as down" : ""}.`;
     findings.push(
-      warning("node-unknown", `Whether node ${name} runs is unknown.`, `${evidence}. ${down}`, [
+      warning("node-unknown", `Whether node ${name} runs is unknown.`, `${evidence.replace(/\.$/, "")}. ${down}`, [
         { command: `${command} node confirm-down ${name}`, why: `only when node ${name} is certainly off`, rank: 45 },
       ]),
     );

@@ -85,6 +85,8 @@ export interface NodeFact {
   readonly quorum?: string;
   readonly life: "living" | "alone" | "stopped" | "unknown";
   readonly evidence: string;
+  /** It answered that this node is no member. */
+  readonly deniesUs?: true;
   /** Tag and lineage of its ClusDb; absent when it could not be read. */
   readonly tag?: string;
   readonly lineage?: string;

@@ -27,13 +27,18 @@ const order = ["problem", "warning", "note", "ok", "not checked"] as const;
 /** Never fails. */
 export function diagnose(facts: DoctorFacts): Diagnosis {
   const found = facts.record.state === "ok" ? judgeAll(facts) : judgeRecord(facts);
-  const findings = found.toSorted((a, b) => order.indexOf(a.level) - order.indexOf(b.level));
+  const evicted = found.find(({ id }) => id === "evicted");
+  const rest = found
+    .filter((one) => one !== evicted)
+    .toSorted((a, b) => order.indexOf(a.level) - order.indexOf(b.level));
+  const findings = evicted === undefined ? rest : [evicted, ...rest];
   const newest = newestCopy(facts);
   return {
     verdict: verdictOf(findings),
     restore: judgeRestore(facts, findings),
     findings,
-    next: bestAdvice(findings),
+    // Whatever else is wrong, a node that was evicted has no say about the cluster.
+    next: bestAdvice(evicted === undefined ? findings : [evicted]),
     newest: newest === undefined ? null : { where: newest.where, tag: formatTag(newest.tag) },
     exit: findings[0]?.exit ?? 0,
   };
@@ -51,7 +56,7 @@ function judgeAll(facts: DoctorFacts): Finding[] {
     ...judgeRecord(facts),
     ...judgeService(facts, canStart),
     ...judgeEtcd(facts),
-    ...judgeFencing(facts),
+    ...(before.some(({ id }) => id === "evicted") ? [] : judgeFencing(facts)),
     ...judgeMounts(facts),
     ...judgeGroups(facts),
     ...judgeCheckpoints(facts),

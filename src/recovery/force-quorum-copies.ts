@@ -14,6 +14,8 @@ export interface NodeLife {
   readonly state: "living" | "alone" | "stopped" | "unknown";
   /** How that is known, as the end of a sentence. */
   readonly evidence: string;
+  /** It answered that who asks is no member of its cluster. */
+  readonly deniesUs?: true;
 }
 
 /** Asks a node; it saves its copy first when its service runs. May reject, which is unknown. */
