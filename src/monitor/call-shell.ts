@@ -9,7 +9,8 @@ import { killTree } from "./process-tree.ts";
 
 /**
  * $1 host's pid. A request line is a number and shell words; it answers "began NUMBER PID" and "done NUMBER CODE", or "lost NUMBER" when
- * the command could not enter its cgroup or folder and was not run. `jobs` reaps without another process. It ends with its input, so with
+ * the command could not enter its cgroup or folder and was not run. The trap answers also where words
+ * that the shell can't take end it. `jobs` reaps without another process. It ends with its input, so with
  * its host. `nl` is a line break, which no line of a request can hold.
  */
 const script = `
@@ -18,12 +19,12 @@ exec 7>&1 >/dev/null 2>&1
 nl='
 '
 enter() {
-  echo 0 >"$1/cgroup.procs" && cd "$2" && exec </dev/null >>"$3" 2>&1 && return
+  echo 0 >"$1/cgroup.procs" && cd "$2" && command exec </dev/null >>"$3" 2>&1 && return
   echo "lost $number" >&7
   exit
 }
 while read -r number words; do
-  ( eval "$words"; echo "done $number $?" >&7 ) &
+  ( trap 'echo "done $number $?" >&7' 0; eval "$words" ) &
   echo "began $number $!" >&7
   jobs
 done

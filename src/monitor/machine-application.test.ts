@@ -41,6 +41,15 @@ async function open(environment: Readonly<Record<string, string>> = {}): Promise
   };
 }
 
+/** One whose log is a folder. */
+async function unloggable(): Promise<{ readonly log: Application }> {
+  const folder = mkdtempSync(join(top, "unloggable-"));
+  const spec = { resource: "App", program: [], environment: {}, folder, log: folder, dataFolder: folder };
+  const log = await startApplication(outside, spec, kind);
+  opened.push(log);
+  return { log };
+}
+
 async function holds(condition: () => boolean): Promise<void> {
   while (!condition()) await outside.timers.sleep(5);
 }
@@ -103,6 +112,14 @@ describe("containers that share a shell", { skip }, () => {
       assert.equal(existsSync(application.record.cgroup ?? ""), false);
     }
     await keeper.application.kill();
+  });
+
+  test("a command that can't be begun has an answer", async () => {
+    const { application } = await open();
+    assert.notEqual(await application.call(["OPTIND=abc", "true"]), 0);
+    const { log } = await unloggable();
+    assert.equal(await log.call(["true"]), undefined);
+    assert.equal(await application.call(sh("exit 3")), 3);
   });
 
   test("a command that left its cgroup ends with its container", async () => {

@@ -23,24 +23,24 @@ export async function killTree(outside: Outside, root: Root): Promise<void> {
   });
 }
 
-/** `known`: those found before, whose children count also when their parents have ended since. */
+/** Those that are not known yet. A number that was given again stands for nobody known. */
 function descendants(
   table: readonly ProcessEntry[],
   root: Root,
   known: ReadonlyMap<number, ProcessIdentity>,
 ): readonly ProcessIdentity[] {
-  const found = new Set<number>(known.keys());
-  const all: ProcessIdentity[] = [];
+  const isKnown = ({ pid, started }: ProcessIdentity): boolean => known.get(pid)?.started === started;
+  const parents = new Set(table.flatMap(({ identity }) => (isKnown(identity) ? identity.pid : [])));
+  const found: ProcessIdentity[] = [];
   for (let grew = true; grew; ) {
     grew = false;
     for (const { identity, parent } of table) {
-      const isNew = !known.has(identity.pid) && !all.includes(identity);
       const isRoot = identity.pid === root.pid && parent === root.parent;
-      if (!isNew || !(isRoot || found.has(parent))) continue;
-      found.add(identity.pid);
-      all.push(identity);
+      if (parents.has(identity.pid) || !(isRoot || parents.has(parent))) continue;
+      parents.add(identity.pid);
+      found.push(identity);
       grew = true;
     }
   }
-  return all;
+  return found;
 }

@@ -71,12 +71,14 @@ async function devicesBelow({ outside, resource }: ResourceContext): Promise<rea
     .map(({ source }) => source);
 }
 
+const mayNot: readonly string[] = ["EACCES", "EPERM"];
+
 /** Who may not ask the kernel could not have mounted it either. */
 async function isHeld({ outside }: ResourceContext, device: string): Promise<boolean> {
   try {
     return (await deviceInUse(outside.files, device)) !== undefined;
   } catch (error) {
-    if (error instanceof OutsideError) return false;
+    if (error instanceof OutsideError && mayNot.includes(error.code)) return false;
     throw error;
   }
 }

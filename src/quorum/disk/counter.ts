@@ -36,7 +36,9 @@ export class OpenCounter {
     const path = counterPath(folder, epoch);
     return this.#turns.run(async () => {
       if (this.#open?.path === path) {
-        const value = valueOf(await this.#open.handle.read(0, length));
+        // What can't be read by the handle may be read by the name.
+        const bytes = await this.#open.handle.read(0, length).catch(() => undefined);
+        const value = bytes === undefined ? this.#open.read : valueOf(bytes);
         if (value !== this.#open.read) return (this.#open.read = value);
       }
       await this.#close();

@@ -57,8 +57,8 @@ export async function moveQuorum(parts: MoveParts, order: MoveOrder, prepare: ()
   const from = parts.open(order.from);
   const to = parts.open({ kind: order.departure.kind, place: order.departure.to });
   return withLocks([() => from.lock("existing"), () => to.lock("make")], async (locks) => {
-    await writeMove(files, data, order, "begun");
     try {
+      await writeMove(files, data, order, "begun");
       for (const lock of locks) await lock.claim(order.departure.plan);
       await prepare();
     } catch (error) {
