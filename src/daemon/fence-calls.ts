@@ -142,7 +142,10 @@ export class NodeFencing implements FenceCalls {
     if (config.kind === "watchdog" && node.id === this.#service.node.id) seen.push(...(await this.#describe(config)));
     try {
       const device = await this.deviceOf(node, config);
-      return { seen: [...seen, (await device.status(signal)).sentence], trouble: "" };
+      const { power, sentence } = await device.status(signal);
+      const state = this.#service.clusterState().nodes.get(node.id)?.state ?? nodeState.unknown;
+      const isUp = state !== nodeState.down && state !== nodeState.unknown;
+      return { seen: [...seen, sentence], trouble: power === "off" && isUp ? offThoughUp(node, sentence) : "" };
     } catch (error) {
       return { seen, trouble: failureOf(error).happened };
     }
@@ -186,6 +189,11 @@ export class NodeFencing implements FenceCalls {
     const { outside } = this.#service.parts;
     return new FenceAgent({ outside, folder: this.#folder, config, secrets: new Map(Object.entries(secrets)) });
   }
+}
+
+/** It would confirm a machine that runs. */
+function offThoughUp({ name }: NodeState, sentence: string): string {
+  return `${sentence} But node ${name} is up: is that another machine's plug? It would confirm that a machine which runs is off.`;
 }
 
 function newWatchdog({ device, timeout = 0 }: Extract<FenceAsked, { kind: "watchdog" }>): WatchdogConfig {

@@ -88,12 +88,16 @@ test(
       await cluster.whole();
       const text = readFileSync(join(import.meta.dirname, "../../docs/manual/fencing.md"), "utf8");
       const power = at("power");
-      writeFileSync(power, "on");
       const [, block = ""] = /^```console\n(.*?)^```$/ms.exec(text) ?? [];
       const [node] = cluster.nodes;
       assert.ok(node);
       let seen = "";
-      for (const line of block.split("\n").filter((one) => one.startsWith("$ clubar "))) {
+      for (const line of block.split("\n").filter((one) => one.startsWith("$ "))) {
+        if (!line.startsWith("$ clubar ")) {
+          execFileSync("sh", ["-c", line.slice(2).replace("/tmp/n2.power", power)]);
+          seen += `${line}\n`;
+          continue;
+        }
         const words = line.slice("$ clubar ".length).replace("/tmp/n2.power", power).split(" ");
         const { out } = await run(node, ...words);
         seen += `${line}\n${out.replaceAll(power, "/tmp/n2.power")}`;
@@ -101,6 +105,19 @@ test(
       assert.equal(seen, block);
     }),
 );
+
+test("a device that says off of a node that is up is found by its test", () =>
+  cluster.shown(async () => {
+    const [leader, other] = await ends();
+    writeFileSync(at("plug"), "off");
+    await runs(leader, "fence", "add", other.name, "fence_test", "plug=7", `state=${at("plug")}`);
+    const { exit, out } = await run(leader, "fence", "test", other.name);
+    assert.match(out, new RegExp(`But node ${other.name} is up: is that another machine's plug`));
+    assert.equal(exit, 1);
+    writeFileSync(at("plug"), "on");
+    await runs(leader, "fence", "test", other.name);
+    await runs(leader, "fence", "remove", other.name, "--yes");
+  }));
 
 test("a frozen machine is thawed after its takeover: what ran there is killed before anything of it counts", (context) =>
   cluster.shown(async () => {
