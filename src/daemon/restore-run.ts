@@ -9,6 +9,7 @@ import { askNode } from "../clusapi/ask-node.ts";
 import { resolveDrive } from "../clusapi/drives.ts";
 import { readNodeRecord, writeNodeRecord } from "../clusapi/node-record.ts";
 import { timingOf } from "../membership/timing.ts";
+import { openQuorum } from "../quorum/open.ts";
 import {
   checkRestore,
   type ExecuteParts,
@@ -120,9 +121,10 @@ export class RestoreRun {
         outside: parts.outside,
         log: parts.log,
         timing,
+        openQuorum: () => Promise.resolve(parts.quorum),
         call: (endpoint, method, limit) => callers.call(endpoint, method, {}, limit),
       },
-      nodes.map((id) => ({ name: known.get(id)?.name ?? id, endpoint: known.get(id)?.endpoint })),
+      nodes.map((id) => ({ id, name: known.get(id)?.name ?? id, endpoint: known.get(id)?.endpoint })),
     );
   }
 }
@@ -183,6 +185,7 @@ export async function finishRestore(
           {
             outside,
             timing: timingOf(record.quorum, record.timingFactor),
+            openQuorum: () => openQuorum(outside, plan.formerPlace ?? plan.place, { insist }),
             call: (endpoint, method, limit) => callers.call(endpoint, method, {}, limit),
           },
           (await nodesOfPlan(outside, plan, { self, insist })).filter(({ id }) => plan.stopNodes.includes(id)),

@@ -1,8 +1,10 @@
 /** Tells other nodes to stop for a restore, and waits until each is seen to have. */
 import type { Log } from "../base/log.ts";
 import type { Outside } from "../base/outside.ts";
-import { askNode } from "../clusapi/ask-node.ts";
+import { askNode, type NodeEvidence } from "../clusapi/ask-node.ts";
+import { provenInQuorum } from "../clusapi/vss/proven-nodes.ts";
 import type { Timing } from "../membership/timing.ts";
+import type { Quorum } from "../quorum/quorum.ts";
 
 /** How long another node may take to stop everything in order, in milliseconds. */
 const stopLimit = 60_000;
@@ -12,11 +14,14 @@ export interface StopParts {
   readonly outside: Outside;
   readonly log?: Log;
   readonly timing: Timing;
+  /** Opens the quorum where the nodes' hosts write their proofs; may reject. */
+  readonly openQuorum: () => Promise<Pick<Quorum, "proofs" | "load">>;
   readonly call: (endpoint: string, method: "stop-for-restore", timeoutMs: number) => Promise<unknown>;
 }
 
 /** A node to stop. */
 export interface OtherNode {
+  readonly id: string;
   readonly name: string;
   readonly endpoint: string | undefined;
 }
@@ -27,7 +32,9 @@ export function stopOthers(parts: StopParts, nodes: readonly OtherNode[]): Promi
 }
 
 /** A service ends its socket only after its host proved that everything is stopped. */
-async function stopOne({ outside, log, timing, call }: StopParts, { name, endpoint }: OtherNode): Promise<string> {
+async function stopOne(parts: StopParts, node: OtherNode): Promise<string> {
+  const { outside, log, timing, call } = parts;
+  const { name, endpoint } = node;
   if (endpoint === undefined) return `Node ${name} could not be told to stop: it is not known where it answers.`;
   const { clock, timers } = outside;
   const until = clock.boot() + stopLimit;
@@ -37,9 +44,19 @@ async function stopOne({ outside, log, timing, call }: StopParts, { name, endpoi
     log?.warn("a node did not answer the wish to stop", { node: name, error });
   }
   while (clock.boot() < until) {
-    const evidence = await askNode(outside, endpoint);
-    if (evidence.state === "stopped") return `Node ${name} stopped: ${evidence.evidence}.`;
+    const { state, evidence } = await lookAt(parts, node);
+    if (state === "stopped") return `Node ${name} stopped: ${evidence}.`;
     await timers.sleep(timing.poll / 2);
   }
   return `Node ${name} was told to stop and has not within ${stopLimit / 1000} s; its applications end with their permit.`;
+}
+
+/** Of a node elsewhere silence proves nothing: then only what stands in the quorum does. */
+async function lookAt({ outside, openQuorum }: StopParts, { id, endpoint }: OtherNode): Promise<NodeEvidence> {
+  const asked = await askNode(outside, endpoint);
+  if (asked.state !== "unknown") return asked;
+  const proof = await openQuorum()
+    .then((quorum) => provenInQuorum(quorum, id))
+    .catch(() => undefined);
+  return proof === undefined ? asked : { state: "stopped", evidence: proof };
 }

@@ -5,7 +5,9 @@ import { findValue, type Key } from "../../tree/key.ts";
 import { dwordOf, textOf } from "../../tree/value.ts";
 import { nodeState, rootKey } from "../../database/schema.ts";
 import { replay } from "../../membership/copy-image.ts";
+import { nodeRecord } from "../../membership/node-records.ts";
 import { openQuorum } from "../../quorum/open.ts";
+import type { Quorum } from "../../quorum/quorum.ts";
 import { askNode, type NodeEvidence } from "../ask-node.ts";
 
 /** What else is known. */
@@ -64,4 +66,22 @@ function whyDown(tree: Key | undefined, id: string): string | undefined {
   const path = `${rootKey.runtime}\\Nodes\\${id}`;
   if (dwordOf(findValue(tree, path, "State")) !== nodeState.down) return undefined;
   return because[textOf(findValue(tree, path, "DownBecause")) ?? ""];
+}
+
+/**
+ * Why the quorum has the node's last life as ended in order, as the end of a sentence: its host's proof, which lies there until a leader
+ * has used it, or what that leader recorded. undefined when it does not say so. Rejects when the quorum can't be read.
+ */
+export async function provenInQuorum(
+  quorum: Pick<Quorum, "proofs" | "load">,
+  node: string,
+): Promise<string | undefined> {
+  // Before the database: whoever joined since has another incarnation there.
+  const proofs = await quorum.proofs.list();
+  const { tree } = replay(await quorum.load());
+  const record = nodeRecord(tree, node);
+  if (record === undefined) return undefined;
+  if (proofs.some((one) => one.node === node && one.incarnation === record.incarnation)) return because["proof"];
+  const why = textOf(findValue(tree, `${rootKey.runtime}\\Nodes\\${node}`, "DownBecause"));
+  return !record.up && (why === "proof" || why === "left") ? because[why] : undefined;
 }
