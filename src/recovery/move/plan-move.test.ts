@@ -46,6 +46,8 @@ test("a plan says what moves and what stays, and goes above every generation tha
     assert.match(text, words);
   assert.deepEqual([blockers, permit], [[], 15_500]);
   assert.equal(planMove({ ...facts, size: 0, permits: { from: 800, to: 5400 } }).permit, 21_600);
+  const other = planMove({ ...facts, permits: { from: 7244.799999999999, to: 800 } }).lines.join("\n");
+  assert.match(other, /last 800 ms instead of 7245 ms/);
   assert.match(warnings.join(), /n3 does not run: at the next start it must see the old place/);
 });
 

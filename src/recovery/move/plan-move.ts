@@ -115,7 +115,7 @@ function linesOf(facts: MoveFacts, generation: number, permit: number): string[]
     `The cluster goes on under a new generation (${present.generation} → ${generation}); nodes and what they run go along.`,
     ...(permits.from === permits.to
       ? []
-      : [`Permits last ${permits.to} ms instead of ${permits.from} ms from then on.`]),
+      : [`Permits last ${Math.round(permits.to)} ms instead of ${Math.round(permits.from)} ms from then on.`]),
     ...(from.kind === to.kind ? [] : [secrets(to)]),
     `Step 1: Lock both places; ${running.join(", ")} get the longer permits.`,
     `Step 2: Seal ${from.place}: from here on nothing is acknowledged in it. What comes before is moved.`,
