@@ -7,3 +7,9 @@ test("the quorum is moved between folders and etcds while everything runs: done 
   assert.equal(output, "4 passed, 0 failed\n");
   assert.equal(code, 0);
 });
+
+test("a move that its own record could not begin is none", async () => {
+  const { code, output } = await runSeeds("--only", "3212", "--moves");
+  assert.equal(output, "1 passed, 0 failed\n");
+  assert.equal(code, 0);
+});

@@ -7,7 +7,10 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, test } from "node:test";
 import { openScene, type Scene } from "../../../test/monitor/scene.ts";
+import { openOutside } from "../../base/outside-node.ts";
 import { killApplication } from "../application-kill.ts";
+import { probeContainment } from "../containment.ts";
+import { processTable } from "../process-table.ts";
 import { dword, sz, type Value } from "../../tree/value.ts";
 import { resourceState } from "../resource-state.ts";
 
@@ -54,6 +57,17 @@ if (!inside) {
     const event = await scene.online(name, type, values, times);
     assert.equal(event.state, online, `${event.because}\n${scene.output(name)}`);
   };
+  const outside = openOutside();
+  const noCgroups = (await probeContainment(outside)).cgroupParent === undefined && "no cgroups can be made here";
+  /** Pids of this process's shells for commands. */
+  const shells = async (): Promise<number[]> => {
+    const mine = (await processTable(outside.files)).filter(
+      ({ parent, state }) => parent === process.pid && state !== "Z",
+    );
+    const isShell = (pid: number): boolean =>
+      existsSync(`/proc/${pid}/cmdline`) && readFileSync(`/proc/${pid}/cmdline`, "latin1").includes("clubar-calls");
+    return mine.map(({ identity }) => identity.pid).filter(isShell);
+  };
   const quick = { looksAlivePollInterval: 20, isAlivePollInterval: 60_000 };
 
   test("Dummy: start, monitor, stop; a monitor that says 7 fails it", async () => {
@@ -67,6 +81,20 @@ if (!inside) {
     rmSync(state);
     await scene.reaches("dummy", failed);
     assert.equal(scene.running.size, 0);
+  });
+
+  test("the end of the shell that begins agents' commands fails no resource", { skip: noCgroups }, async () => {
+    const state = join(place, "shell");
+    await mustBeOnline("shell", "OCF Agent", agent("Dummy", sz("state", state)), quick);
+    for (let round = 0; round < 5; round += 1) {
+      const before = await shells();
+      assert.equal(before.length, 1);
+      for (const pid of before) process.kill(pid, "SIGKILL");
+      while ((await shells()).every((pid) => before.includes(pid))) await outside.timers.sleep(5);
+    }
+    assert.equal(scene.states("shell").at(-1), online);
+    await engine.stop("shell");
+    assert.equal(scene.states("shell").at(-1), offline);
   });
 
   test("IPaddr2 changes the machine and gives it back; the next host does what this one did not", {
