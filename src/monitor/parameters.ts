@@ -10,6 +10,8 @@ export interface ParameterRow {
   readonly default?: string | number | boolean | readonly string[];
   /** One sentence for people. */
   readonly meaning: string;
+  /** What is wrong with a value of the right kind that is not empty, as a sentence; undefined when nothing is. */
+  readonly refuses?: (value: Value) => string | undefined;
 }
 
 /** A resource's private properties, read by name (case does not matter). Absent ones give the table's default. */
@@ -81,7 +83,12 @@ export function findProblems(
     if (row === undefined) {
       if (!more) add(value.name, `There is no parameter ${value.name}.`);
     } else if (!fits(row, value)) add(row.name, `${row.name} must be ${kindNames[row.kind]}.`);
-    else if (row.required && isEmpty(row, value)) add(row.name, `${row.name} is empty.`);
+    else if (isEmpty(row, value)) {
+      if (row.required) add(row.name, `${row.name} is empty.`);
+    } else {
+      const wrong = row.refuses?.(value);
+      if (wrong !== undefined) add(row.name, wrong);
+    }
   }
   for (const row of rows) {
     if (row.required && !seen.has(foldName(row.name))) add(row.name, `${row.name} is missing: ${row.meaning}`, true);

@@ -4,11 +4,13 @@
  */
 import { sha256 } from "../../base/digest.ts";
 import { fail } from "../../base/errors.ts";
+import type { ProcessEnd } from "../../base/outside.ts";
 import type { Application } from "../application.ts";
 import type { ParameterRow } from "../parameters.ts";
 import { readText } from "../process-table.ts";
 import type { ResourceContext } from "../resource-type.ts";
-import { ask } from "./program.ts";
+import { endAndLog, logEnd } from "./exit-reason.ts";
+import { answerOf, ask, noAnswer } from "./program.ts";
 
 /** How often an address is announced, a second apart. */
 const announcements = 3;
@@ -55,7 +57,11 @@ export async function hold(context: ResourceContext, program: readonly string[],
     throw wrong(context, "this machine has no /dev/net/tun", "modprobe tun; in a container, let it have the device.");
   }
   const { environment, folder } = context;
-  return { context, application: await context.start({ program, environment, folder, watched: true }), signal };
+  const from = await logEnd(context);
+  const endedMeans = (end: ProcessEnd): Promise<string> =>
+    endAndLog(context, { program: `What holds ${deviceOf(context)}`, end, from });
+  const application = await context.start({ program, environment, folder, watched: true, endedMeans });
+  return { context, application, signal };
 }
 
 /** Puts the address on the device, as soon as that is there, and tells everybody. */
@@ -94,10 +100,12 @@ export async function mustBeFree(held: Held, probe: string, name: string, addres
   const { context, application, signal } = held;
   const limit = context.resource.parameters.number("ProbeTimeout");
   if (limit === 0) return;
+  const from = await logEnd(context);
   const { code, text } = await ask(context, application, ["perl", "-e", probe, name, address, String(limit)], signal);
   if (code === 0) return;
-  if (code !== 1)
-    throw wrong(context, `${name} can't be asked for ${address}`, `Look into ${context.folder}/output.log.`);
+  // Perl's own failures can end with 1, too.
+  if (code !== 1 || text.trim() === "")
+    throw await noAnswer(context, { what: `asking ${name} for ${address}`, code, from, signal });
   throw fail("RESOURCE_FAILED", {
     happened: `${context.resource.name}: ${address} is in use on the network, by ${text.trim()}.`,
     unchanged: "It was not added here.",
@@ -129,19 +137,15 @@ export async function isThere(
   signal: AbortSignal,
 ): Promise<boolean> {
   const shown = ["ip", "-o", family, "address", "show", "dev", deviceOf(context), "to", address];
-  if ((await ask(context, context.application(), shown, signal)).text === "") return false;
+  if ((await answerOf(context, context.application(), shown, signal)) === "") return false;
   const link = ["ip", "-o", "link", "show", "dev", name ?? "", "up"];
-  return / state UP |LOWER_UP/.test((await ask(context, context.application(), link, signal)).text);
+  return / state UP |LOWER_UP/.test(await answerOf(context, context.application(), link, signal));
 }
 
 async function must({ context, application, signal }: Held, words: readonly string[]): Promise<void> {
+  const from = await logEnd(context);
   const code = await application.call(words, signal);
-  if (code === 0) return;
-  const ended = code === undefined ? "did not end" : `ended with code ${code}`;
-  throw fail("RESOURCE_FAILED", {
-    happened: `${context.resource.name}: ${words.slice(0, 3).join(" ")} … ${ended}.`,
-    next: `Its output is in ${context.folder}/output.log.`,
-  });
+  if (code !== 0) throw await noAnswer(context, { what: `${words.slice(0, 3).join(" ")} …`, code, from, signal });
 }
 
 /** INVALID_PARAMETER. */

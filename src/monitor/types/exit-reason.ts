@@ -1,3 +1,4 @@
+import type { ProcessEnd } from "../../base/outside.ts";
 import type { ResourceContext } from "../resource-type.ts";
 
 /** As much of a log's end as is looked through, in bytes. */
@@ -21,8 +22,37 @@ export async function exitReason(context: ResourceContext, from: number): Promis
 
 /** The last line that a resource's programs printed, since `from`. */
 export async function lastLine(context: ResourceContext, from: number): Promise<string | undefined> {
+  return (await lastLines(context, from, 1))[0];
+}
+
+/** The last lines, at most `count` different ones, that a resource's programs printed since `from`, of those that tell something. */
+export async function lastLines(
+  context: ResourceContext,
+  from: number,
+  count: number,
+  tells: (line: string) => boolean = () => true,
+): Promise<readonly string[]> {
   const lines = (await logSince(context, from)).split("\n").map((line) => line.trim());
-  return lines.findLast((line) => line !== "")?.slice(0, mostSaid);
+  const latestFirst = [...new Set(lines.filter((line) => line !== "" && tells(line)).reverse())];
+  return latestFirst
+    .slice(0, count)
+    .reverse()
+    .map((line) => line.slice(0, mostSaid));
+}
+
+/** How a program ended, what was printed last since `from`, and where all of it is. */
+export async function endAndLog(
+  context: ResourceContext,
+  { program, end, from, tells }: { program: string; end: ProcessEnd; from: number; tells?: (line: string) => boolean },
+): Promise<string> {
+  const how = "code" in end ? `with code ${end.code}` : `by ${end.signal}`;
+  const lines = await lastLines(context, from, 2, tells);
+  return `${program} ended ${how}${saying(lines)}. Its output is in ${logOf(context)}.`;
+}
+
+/** Lines as the end of a sentence: ": one; two" without full stops; "" when there are none. */
+export function saying(lines: readonly string[]): string {
+  return lines.length === 0 ? "" : `: ${lines.map((line) => line.replace(/\.$/, "")).join("; ")}`;
 }
 
 /** The end of the log, as far as it is looked through. */

@@ -2,18 +2,22 @@
  * IP Address on a real network: a cable joins n0, 10.9.0.1 here, and n1, 10.9.0.2 at the neighbour.
  */
 import assert from "node:assert/strict";
+import { spawn } from "node:child_process";
+import { once } from "node:events";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
 import { isInside, layCable } from "../../../test/monitor/cable.ts";
+import { holds } from "../../../test/monitor/scene.ts";
+import { sha256 } from "../../base/digest.ts";
 import { killApplication } from "../application-kill.ts";
 import { dword, sz } from "../../tree/value.ts";
 import { resourceState } from "../resource-state.ts";
 import { localAddresses } from "./ip-address.ts";
-import { probeAddress } from "./ip-address-perl.ts";
+import { holdDevice, probeAddress } from "./ip-address-perl.ts";
 
 const { online, failed, offline } = resourceState;
 
-if (isInside(import.meta.url, "-4", "10.9.0.1/24", 7)) {
+if (isInside(import.meta.url, "-4", "10.9.0.1/24", 8)) {
   const { scene, run, there, found, own } = await layCable(["10.9.0.1/24"], ["10.9.0.2/24"]);
 
   test("others find it where it is online, and nowhere afterwards", async () => {
@@ -50,6 +54,7 @@ if (isInside(import.meta.url, "-4", "10.9.0.1/24", 7)) {
   test("wrong addresses and networks are said", async () => {
     for (const [name, values, said] of [
       ["a", [sz("Address", "10.9.0.777")], /no IPv4 address/],
+      ["f", [sz("Address", "10.9.0.9"), sz("SubnetMask", "33")], /SubnetMask is 33/],
       ["b", [sz("Address", "10.9.0.1")], /has 10\.9\.0\.1 already, on n0/],
       ["c", [sz("Address", "10.8.0.1")], /no interface .* network of 10\.8\.0\.1; there are: .*n0 10\.9\.0\.1\/24/],
       ["d", [sz("Address", "10.9.0.9"), sz("SubnetMask", "255.255.0.255")], /SubnetMask is 255\.255\.0\.255/],
@@ -60,6 +65,19 @@ if (isInside(import.meta.url, "-4", "10.9.0.1/24", 7)) {
       assert.match(event.because, said);
     }
     assert.equal(scene.running.size, 0);
+  });
+
+  test("a device that can't be made is the cause that is told, with the log", async () => {
+    const device = `clip${sha256(new TextEncoder().encode("busy")).slice(0, 9)}`;
+    const holder = spawn("perl", ["-e", holdDevice, device]);
+    await holds(scene.outside, () => run("ip", "link").includes(device));
+    const event = await scene.online("busy", "IP Address", [sz("Address", "10.9.0.90")]);
+    holder.kill("SIGKILL");
+    await once(holder, "exit");
+    assert.equal(event.state, failed);
+    assert.match(event.because, /TUNSETIFF: Device or resource busy/);
+    assert.match(event.because, /\/output\.log/);
+    assert.doesNotMatch(event.because, /there are/);
   });
 
   test("a cable that is pulled out fails it", async () => {

@@ -1,3 +1,4 @@
+import { textOf, type Value } from "../../tree/value.ts";
 import type { Application } from "../application.ts";
 import type { ParameterRow } from "../parameters.ts";
 import { readText } from "../process-table.ts";
@@ -14,7 +15,8 @@ import {
   wrong,
 } from "./address-device.ts";
 import { announceAddress, holdDevice, probeAddress } from "./ip-address-perl.ts";
-import { ask } from "./program.ts";
+import { ipv4Number } from "./ip-address-number.ts";
+import { answerOf } from "./program.ts";
 
 /** What WSFC documents and nothing here reads. */
 const unused: readonly Pick<ParameterRow, "name" | "kind">[] = [
@@ -33,12 +35,13 @@ export const ipAddress: ResourceType = {
   diesWithHost: true,
   times: defaultTimes,
   parameters: [
-    { name: "Address", kind: "text", required: true, meaning: "The IPv4 address." },
+    { name: "Address", kind: "text", required: true, meaning: "The IPv4 address.", refuses: refusesAddress },
     {
       name: "SubnetMask",
       kind: "text",
       required: false,
       meaning: "The network's mask, 255.255.255.0 or 24; by default that of the interface.",
+      refuses: refusesMask,
     },
     ...announcedRows,
     ...unused.map(({ name, kind }) => ({
@@ -77,29 +80,31 @@ export const localAddresses: AddressTable = {
 /** On which interface an address is announced. */
 const interfaces = new WeakMap<ResourceContext["resource"], string>();
 
-function addressOf(context: ResourceContext): string {
-  const address = context.resource.parameters.text("Address") ?? "";
-  if (numberOf(address) !== undefined) return address;
-  throw wrong(context, `Address is ${address}, which is no IPv4 address`, "Give four numbers, such as 10.0.0.5.");
+function addressOf({ resource }: ResourceContext): string {
+  return resource.parameters.text("Address") ?? "";
 }
 
-/** "10.0.0.5" as a number. */
-function numberOf(address: string): number | undefined {
-  if (!/^\d{1,3}(\.\d{1,3}){3}$/.test(address)) return undefined;
-  const parts = address.split(".").map(Number);
-  return parts.every((part) => part < 256) ? parts.reduce((sum, part) => sum * 256 + part, 0) : undefined;
+function refusesAddress(value: Value): string | undefined {
+  const address = textOf(value) ?? "";
+  if (ipv4Number(address) !== undefined) return undefined;
+  return `Address is ${address}, which is no IPv4 address: give four numbers up to 255, such as 10.0.0.5.`;
+}
+
+function refusesMask(value: Value): string | undefined {
+  const mask = textOf(value) ?? "";
+  return prefixOf(mask) === undefined ? `SubnetMask is ${mask}; give 255.255.255.0 or 24.` : undefined;
 }
 
 /** Bits of a mask, "255.255.255.0" or "24". */
 function prefixOf(mask: string): number | undefined {
   if (/^([12]?\d|3[0-2])$/.test(mask)) return Number(mask);
-  const bits = numberOf(mask)?.toString(2).padStart(32, "0");
+  const bits = ipv4Number(mask)?.toString(2).padStart(32, "0");
   return bits !== undefined && /^1*0*$/.test(bits) ? bits.replaceAll("0", "").length : undefined;
 }
 
 function isInNetwork(address: string, other: string, prefix: number): boolean {
   const size = 2 ** (32 - prefix);
-  return Math.floor((numberOf(address) ?? 0) / size) === Math.floor((numberOf(other) ?? 0) / size);
+  return Math.floor((ipv4Number(address) ?? 0) / size) === Math.floor((ipv4Number(other) ?? 0) / size);
 }
 
 async function interfaceFor(
@@ -109,7 +114,7 @@ async function interfaceFor(
   signal: AbortSignal,
 ): Promise<string> {
   const { parameters } = context.resource;
-  const { text } = await ask(context, held, ["ip", "-o", "-4", "address", "show"], signal);
+  const text = await answerOf(context, held, ["ip", "-o", "-4", "address", "show"], signal);
   const known = [...text.matchAll(/^\d+: +(\S+) +inet ([\d.]+)\/(\d+) /gm)].map(
     ([, name = "", own = "", prefix = ""]) => ({ name, own, prefix: Number(prefix) }),
   );
@@ -124,8 +129,6 @@ async function interfaceFor(
   const wanted = parameters.text("Interface");
   const mask = parameters.text("SubnetMask");
   const prefix = mask === undefined ? undefined : prefixOf(mask);
-  if (mask !== undefined && prefix === undefined)
-    throw wrong(context, `SubnetMask is ${mask}`, "Give 255.255.255.0 or 24.");
   if (wanted !== undefined && parameters.flag("OverrideAddressMatch")) return wanted;
   const fits = known.find(
     (each) =>
@@ -134,7 +137,7 @@ async function interfaceFor(
       (prefix === undefined || prefix === each.prefix),
   );
   if (fits !== undefined) return fits.name;
-  const networks = known.map(({ name, own, prefix: bits }) => `${name} ${own}/${bits}`).join(", ");
+  const networks = known.map(({ name, own, prefix: bits }) => `${name} ${own}/${bits}`).join(", ") || "none";
   throw wrong(
     context,
     `no ${wanted === undefined ? "interface" : "such interface"} of this machine is in the network of ${address}; there are: ${networks}`,

@@ -1,3 +1,4 @@
+import { dwordOf, textOf, type Value } from "../../tree/value.ts";
 import type { Application } from "../application.ts";
 import { readText } from "../process-table.ts";
 import { defaultTimes, type ResourceContext, type ResourceType } from "../resource-type.ts";
@@ -12,8 +13,9 @@ import {
   mustBeFree,
   wrong,
 } from "./address-device.ts";
+import { ipv6Number } from "./ip-address-number.ts";
 import { announceNeighbour, holdAndAnswer, probeNeighbour } from "./ipv6-address-perl.ts";
-import { ask } from "./program.ts";
+import { answerOf } from "./program.ts";
 
 /**
  * WSFC's "IPv6 Address". As *IP Address* it lies on a device that ends with its holder. Linux answers neighbours for addresses of the
@@ -24,12 +26,13 @@ export const ipv6Address: ResourceType = {
   diesWithHost: true,
   times: defaultTimes,
   parameters: [
-    { name: "Address", kind: "text", required: true, meaning: "The IPv6 address." },
+    { name: "Address", kind: "text", required: true, meaning: "The IPv6 address.", refuses: refusesAddress },
     {
       name: "PrefixLength",
       kind: "number",
       required: false,
       meaning: "Of its network; by default that of the interface.",
+      refuses: refusesPrefix,
     },
     ...announcedRows,
     { name: "Network", kind: "text", required: false, meaning: "Kept for WSFC's tools; no meaning here." },
@@ -57,7 +60,7 @@ export const ipv6Address: ResourceType = {
 export const interfaceAddresses: AddressTable = {
   path: "/proc/self/net/if_inet6",
   has(text, address, device) {
-    const digits = (numberOf(address) ?? 0n).toString(16).padStart(32, "0");
+    const digits = (ipv6Number(address) ?? 0n).toString(16).padStart(32, "0");
     return new RegExp(`^${digits} .* ${device}$`, "m").test(text);
   },
 };
@@ -65,28 +68,26 @@ export const interfaceAddresses: AddressTable = {
 /** On which interface an address is announced. */
 const interfaces = new WeakMap<ResourceContext["resource"], string>();
 
-function addressOf(context: ResourceContext): string {
-  const address = context.resource.parameters.text("Address") ?? "";
-  const number = numberOf(address);
-  if (number === undefined)
-    throw wrong(context, `Address is ${address}, which is no IPv6 address`, "Give one such as 2001:db8::5.");
-  if (number >> 118n === 0x3fan || number >> 120n === 0xffn || number < 2n)
-    throw wrong(context, `${address} belongs to one machine or link only`, "Give a global or a unique local address.");
-  return address;
+function addressOf({ resource }: ResourceContext): string {
+  return resource.parameters.text("Address") ?? "";
 }
 
-/** Its 128 bits. */
-function numberOf(address: string): bigint | undefined {
-  if (!/^[\da-f.:]+$/i.test(address) || !URL.canParse(`http://[${address}]/`)) return undefined;
-  const [head = "", tail] = new URL(`http://[${address}]/`).hostname.slice(1, -1).split("::");
-  const groups = (text: string | undefined): string[] => (text === undefined || text === "" ? [] : text.split(":"));
-  const [first, last] = [groups(head), groups(tail)];
-  const all = [...first, ...Array<string>(8 - first.length - last.length).fill("0"), ...last];
-  return all.reduce((number, group) => (number << 16n) + BigInt(`0x${group}`), 0n);
+function refusesAddress(value: Value): string | undefined {
+  const address = textOf(value) ?? "";
+  const number = ipv6Number(address);
+  if (number === undefined) return `Address is ${address}, which is no IPv6 address: give one such as 2001:db8::5.`;
+  if (number >> 118n === 0x3fan || number >> 120n === 0xffn || number < 2n)
+    return `Address, ${address}, belongs to one machine or link only: give a global or a unique local address.`;
+  return undefined;
+}
+
+function refusesPrefix(value: Value): string | undefined {
+  const prefix = dwordOf(value) ?? 0;
+  return prefix > 128 ? `PrefixLength is ${prefix}; give up to 128.` : undefined;
 }
 
 function isInNetwork(address: string, other: string, prefix: number): boolean {
-  const [one, two] = [address, other].map((each) => (numberOf(each) ?? 0n) >> BigInt(128 - prefix));
+  const [one, two] = [address, other].map((each) => (ipv6Number(each) ?? 0n) >> BigInt(128 - prefix));
   return one === two;
 }
 
@@ -114,11 +115,11 @@ async function chooseInterface(
   signal: AbortSignal,
 ): Promise<string> {
   const { parameters } = context.resource;
-  const { text } = await ask(context, asking, ["ip", "-o", "-6", "address", "show"], signal);
+  const text = await answerOf(context, asking, ["ip", "-o", "-6", "address", "show"], signal);
   const all = [...text.matchAll(/^\d+: +(\S+) +inet6 ([\da-f.:]+)\/(\d+) scope (\S+)/gm)].map(
     ([, name = "", own = "", prefix = "", scope = ""]) => ({ name, own, prefix: Number(prefix), scope }),
   );
-  const taken = all.find(({ own }) => numberOf(own) === numberOf(address));
+  const taken = all.find(({ own }) => ipv6Number(own) === ipv6Number(address));
   if (taken !== undefined) {
     const next = "ip -6 address del it, or choose another.";
     throw wrong(context, `this machine has ${address} already, on ${taken.name}`, next);
@@ -134,7 +135,7 @@ async function chooseInterface(
       (prefix === 0 || prefix === each.prefix),
   );
   if (fits !== undefined) return fits.name;
-  const networks = known.map(({ name, own, prefix: bits }) => `${name} ${own}/${bits}`).join(", ");
+  const networks = known.map(({ name, own, prefix: bits }) => `${name} ${own}/${bits}`).join(", ") || "none";
   throw wrong(
     context,
     `no ${wanted === undefined ? "interface" : "such interface"} of this machine is in the network of ${address}; there are: ${networks}`,

@@ -4,6 +4,7 @@ import { valuesOf } from "../../tree/key.ts";
 import type { Application } from "../application.ts";
 import { type ParameterRow, valueText } from "../parameters.ts";
 import type { ResourceContext } from "../resource-type.ts";
+import { lastLines, logEnd, saying } from "./exit-reason.ts";
 
 /** Rows of every type that runs a program of the user's. */
 export const programRows: readonly ParameterRow[] = [
@@ -98,10 +99,10 @@ export async function mustKnowUser(
   });
 }
 
-/** What a command has said, and its exit code; undefined when its container or the signal ended first. */
+/** What a command has said, and its exit code; undefined when its container or the signal ended first: that is no answer. */
 export interface Said {
   readonly code: number | undefined;
-  /** Standard output. */
+  /** Standard output; nothing where there is no answer. */
   readonly text: string;
 }
 
@@ -118,4 +119,38 @@ export async function ask(
   const code = await application?.call(["sh", "-c", keepOutput, "sh", file, ...words], signal);
   if (code === undefined) return { code, text: "" };
   return { code, text: new TextDecoder().decode(await outside.files.read(file)) };
+}
+
+/** What a command answers on standard output. @throws RESOURCE_FAILED saying why there is none: an empty text is an answer */
+export async function answerOf(
+  context: ResourceContext,
+  application: Application | undefined,
+  words: readonly string[],
+  signal: AbortSignal,
+): Promise<string> {
+  const from = await logEnd(context);
+  const { code, text } = await ask(context, application, words, signal);
+  if (code === 0) return text;
+  throw await noAnswer(context, { what: words.join(" "), code, from, signal });
+}
+
+/** RESOURCE_FAILED for a command that failed, or was cut off (no code): what was printed last says why. `from`: the log's end before it. */
+export async function noAnswer(
+  context: ResourceContext,
+  asked: {
+    readonly what: string;
+    readonly code: number | undefined;
+    readonly from: number;
+    readonly signal: AbortSignal;
+  },
+): Promise<Error> {
+  const { what, code, from, signal } = asked;
+  // What ended its container was printed before it was asked.
+  const lines = await lastLines(context, code === undefined ? 0 : from, 1);
+  const cutOff = `had no answer: ${signal.aborted ? "it took too long" : "what it runs in has ended"}`;
+  const how = code === undefined ? cutOff : `ended with code ${code}`;
+  return fail("RESOURCE_FAILED", {
+    happened: `${context.resource.name}: ${what} ${how}${lines.length === 0 ? "" : "; the log ends with"}${saying(lines)}.`,
+    next: `What was printed is in ${context.folder}/output.log.`,
+  });
 }
