@@ -1,7 +1,11 @@
 import { writeFileDurably } from "../../base/durable.ts";
 import { fail } from "../../base/errors.ts";
+import type { ProcessEnd } from "../../base/outside.ts";
+import { textOf } from "../../tree/value.ts";
 import type { ParameterRow } from "../parameters.ts";
 import { defaultTimes, type ResourceContext, type ResourceType } from "../resource-type.ts";
+import { endAndLog, lastLines, logEnd, saying } from "./exit-reason.ts";
+import { ipv4Number, ipv6Number } from "./ip-address-number.ts";
 
 const unlimited = 0xffffffff;
 
@@ -29,6 +33,7 @@ const rows: readonly ParameterRow[] = [
     kind: "text",
     required: false,
     meaning: "The address on which it is served, that of an IP Address resource it depends on; by default all.",
+    refuses: (value) => refusesAddress(textOf(value) ?? ""),
   },
   { name: "Port", kind: "number", required: false, default: 445, meaning: "The TCP port." },
   { name: "ReadOnly", kind: "flag", required: false, default: 0, meaning: "1: nobody writes." },
@@ -65,11 +70,13 @@ export const fileShare: ResourceType = {
     await writeFileDurably(outside.files, `${place}/smb.conf`, new TextEncoder().encode(config), 0o600);
     const program = ["smbd", "--foreground", "--no-process-group", "--debug-stdout", `--configfile=${place}/smb.conf`];
     const { environment } = context;
-    await context.start({ program, environment, folder, watched: true });
+    const from = await logEnd(context);
+    const endedMeans = (end: ProcessEnd): Promise<string> => endAndLog(context, { program: "smbd", end, from, tells });
+    await context.start({ program, environment, folder, watched: true, endedMeans });
     while (!(await answers(context, signal))) {
       if (signal.aborted || context.application() === undefined) {
         throw fail("RESOURCE_FAILED", {
-          happened: `${resource.name}: smbd does not serve.`,
+          happened: `${resource.name}: smbd does not serve${saying(await lastLines(context, from, 2, tells))}.`,
           next: `Its output is in ${folder}/output.log. Is samba installed, and does nobody else listen on the port?`,
         });
       }
@@ -86,11 +93,18 @@ export const fileShare: ResourceType = {
   },
 };
 
+/** What smbd prints at its start and around a panic, and the head of a message, which say nothing about the cause. */
+const noise =
+  /^(smbd version |Copyright |={5}|INTERNAL ERROR|If you are running|PANIC|BACKTRACE|#\d|dumping core|\[\d{4}\/)/;
+
+/** Its last line is often only that it gives up; the one before says why. */
+const tells = (line: string): boolean => !noise.test(line);
+
 /** Whether somebody accepts connections there; smbd is the only one in the container who could. */
 async function answers(context: ResourceContext, signal: AbortSignal): Promise<boolean> {
   const { parameters } = context.resource;
   const script =
-    "use IO::Socket::INET; exit !IO::Socket::INET->new(PeerAddr => $ARGV[0], PeerPort => $ARGV[1], Timeout => 5)";
+    "use IO::Socket::IP; exit !IO::Socket::IP->new(PeerHost => $ARGV[0], PeerPort => $ARGV[1], Timeout => 5)";
   const words = ["perl", "-e", script, parameters.text("Address") ?? "127.0.0.1", String(parameters.number("Port"))];
   return (await context.application()?.call(words, signal)) === 0;
 }
@@ -116,9 +130,7 @@ async function configOf(context: ResourceContext, place: string, path: string): 
     `ncalrpc dir = ${place}/ncalrpc`,
     "passdb backend = tdbsam:/var/lib/samba/private/passdb.tdb",
     `smb ports = ${parameters.number("Port")}`,
-    ...(address === undefined
-      ? []
-      : [`interfaces = ${checked(context, "Address", address)}`, "bind interfaces only = yes"]),
+    ...(address === undefined ? [] : [`interfaces = ${withPrefix(address)}`, "bind interfaces only = yes"]),
     `map to guest = ${parameters.flag("Guests") ? "bad user" : "never"}`,
     "load printers = no",
     "disable spoolss = yes",
@@ -126,6 +138,28 @@ async function configOf(context: ResourceContext, place: string, path: string): 
     ...shares,
   ];
   return `${lines.join("\n")}\n`;
+}
+
+function refusesAddress(address: string): string | undefined {
+  if (ipv4Number(address) !== undefined || ipv6Number(address) !== undefined) return undefined;
+  return `Address is ${address}, which is no IP address.`;
+}
+
+/**
+ * An address as smbd takes it whatever interface it is on. Without a prefix smbd looks for it among the interfaces that broadcast, and the
+ * device of an IP Address resource does not; so it does for the first and the last address of a network (source3/lib/interface.c). The
+ * network means nothing else to it here: the narrowest in which the address is neither, at most 64 bits, for three digits are no prefix.
+ */
+function withPrefix(address: string): string {
+  const v4 = ipv4Number(address);
+  const [number, bits] = v4 === undefined ? [ipv6Number(address) ?? 0n, 128] : [BigInt(v4), 32];
+  const isInside = (prefix: number): boolean => {
+    const size = 1n << BigInt(bits - prefix);
+    return ![0n, size - 1n].includes(number % size);
+  };
+  let prefix = Math.min(64, bits - 2);
+  while (prefix > 1 && !isInside(prefix)) prefix -= 1;
+  return `${address}/${prefix}`;
 }
 
 function share(context: ResourceContext, name: string, path: string, hidden: boolean): string {
