@@ -151,7 +151,10 @@ function checkParameters(context: ResourceContext, metadata: OcfMetadata): void 
 }
 
 async function isRunning(context: ResourceContext, run: OcfRun, depth: number): Promise<boolean> {
-  return saysRunning(await ocfActs(context, known.get(context.resource), run)("monitor", depth));
+  const act = ocfActs(context, known.get(context.resource), run);
+  const code = await act("monitor", depth);
+  // No answer says nothing: the shell that begins the commands of all may have ended, and comes again with the next.
+  return saysRunning(code === undefined && !run.signal.aborted ? await act("monitor", depth) : code);
 }
 
 /** The agent's stop; when that fails, its monitor may still say that nothing runs. What it unmounted must be free then. */
