@@ -8,6 +8,8 @@ import { after, test } from "node:test";
 import { openScene, type Scene } from "../../../test/monitor/scene.ts";
 import { sz } from "../../tree/value.ts";
 import { resourceState } from "../resource-state.ts";
+import type { ResourceContext } from "../resource-type.ts";
+import { genericService } from "./generic-service.ts";
 
 const { online, offline, failed, offlinePending } = resourceState;
 const place = mkdtempSync(join(tmpdir(), "clubar-service-"));
@@ -85,6 +87,21 @@ test("a service that is not there, and a name that is none", async () => {
   );
   const event = await scene.online("b", "Generic Service", [sz("ServiceName", "--now")]);
   assert.match(event.because, /ServiceName is --now/);
+});
+
+test("without an answer of systemctl nothing counts as gone, whatever lies in /etc/init.d", async () => {
+  const scene = await open();
+  const parameters = { text: () => "app" };
+  const application = { call: async () => undefined };
+  const context = {
+    outside: scene.outside,
+    folder: place,
+    resource: { name: "unit", parameters },
+    start: async () => application,
+    application: () => application,
+  } as unknown as ResourceContext;
+  const ended = genericService.terminate(context, AbortSignal.timeout(60_000));
+  await assert.rejects(ended, /systemctl gave no answer/);
 });
 
 const inside = process.env["CLUBAR_TEST_MOUNTS"] === "own";

@@ -96,7 +96,9 @@ async function open(context: ResourceContext, signal: AbortSignal): Promise<Mana
 }
 
 async function managerOf(context: ResourceContext, signal: AbortSignal): Promise<Manager> {
-  const { text } = await ask(context, context.application(), ["systemctl", "is-system-running"], signal);
+  const { code, text } = await ask(context, context.application(), ["systemctl", "is-system-running"], signal);
+  // Taken for a machine without systemd, one that gave no answer would have no such service, and nothing to stop.
+  if (code === undefined) throw failed(context, "can't be asked for: systemctl gave no answer");
   // Without systemd as init it says "offline", without the program nothing.
   return /^(?!offline|unknown)\w+/.test(text) ? systemd(context, signal) : initScript(context, signal);
 }
