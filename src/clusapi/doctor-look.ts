@@ -28,8 +28,9 @@ import { hivesAtRest, readHiveAtRest } from "../registry/hive-at-rest.ts";
 import { formatTag } from "../quorum/tag.ts";
 import { findValue, type Key } from "../tree/key.ts";
 import { textOf } from "../tree/value.ts";
-import { namedVersions } from "../backup/backup.ts";
+import { fileOfVersion, namedVersions } from "../backup/backup.ts";
 import { whoHolds } from "./ask-node.ts";
+import { lookAtStoredVersions } from "./doctor-versions.ts";
 import { readNodeRecord } from "./node-record.ts";
 
 /** What a look that failed leaves. */
@@ -172,16 +173,18 @@ export async function lookAtMounts(
   return { keptMounts: all.map(({ name, type }) => `${name} (${type})`) };
 }
 
-/** The current versions' files of the generation in force. */
+/** The current versions' files of the generation in force. `data` is the node's folder: its keys open what lies sealed in an etcd. */
 export async function lookAtCheckpoints(
   outside: Pick<Outside, "files" | "random">,
   quorum: Looked<QuorumFact>,
+  data: string,
 ): Promise<DoctorFacts["checkpoints"]> {
   const inForce = "notChecked" in quorum ? undefined : quorum.generations.find(({ inForce: is }) => is);
   if (inForce === undefined || "notChecked" in quorum || quorum.condition !== "in order")
     return { notChecked: "there is no quorum in order that holds them" };
   try {
     const { place } = quorum;
+    if (isEtcdPlace(place)) return await lookAtStoredVersions(await openQuorum(outside, place, { data }));
     const { tree } = await readDatabase(outside, { kind: "generation", place, name: inForce.name });
     const folder = `${place}/generation/${inForce.name}`;
     const { lost } = await findVersionFiles(outside.files, tree, [folder]);
@@ -190,7 +193,7 @@ export async function lookAtCheckpoints(
         .filter(({ current }) => current)
         .map(async ({ resource, resourceName, path, fileDigest, ...version }) => {
           const missing = lost.find((one) => one.resource === resource && one.path === path);
-          const file = fileName(resource, version);
+          const file = fileOfVersion({ resource, ...version });
           if (missing === undefined) {
             const state = fileDigest === "" ? ("not checked" as const) : ("whole" as const);
             return { resource: resourceName, path, file, state };
@@ -207,10 +210,6 @@ export async function lookAtCheckpoints(
   } catch (error) {
     return notLooked(error);
   }
-}
-
-function fileName(resource: string, { number, kind }: { readonly number: number; readonly kind: string }): string {
-  return `{${resource}}/${number.toString(16).padStart(8, "0")}.${kind}`;
 }
 
 /** Each hive of the registry by itself. */

@@ -79,7 +79,7 @@ async function gatherDoctorFacts(parts: DoctorParts): Promise<DoctorFacts> {
       ? {}
       : { outliving: outlivingIn(newest.tree) }),
     ...(await lookAtMounts(files, service, newest?.tree)),
-    checkpoints: await lookAtCheckpoints(outside, quorum),
+    checkpoints: await lookAtCheckpoints(outside, quorum, data),
     hives: await lookAtHives(files, `${data}/registry`),
     ...(await lookAtFolder(files, data)),
     space: await lookAtSpace(parts, record.state === "ok" ? record.quorum : undefined),

@@ -183,10 +183,8 @@ export function judgeCheckpoints({ checkpoints, command }: DoctorFacts): Finding
       ],
     ),
   );
-  for (const { resource, path } of open)
-    findings.push(
-      notChecked("checkpoints", `the file of checkpoint ${path} of ${resource}`, "the database has no digest of it"),
-    );
+  for (const { resource, path, why = "the database has no digest of it" } of open)
+    findings.push(notChecked("checkpoints", `the file of checkpoint ${path} of ${resource}`, why));
   if (bad.length === 0 && checkpoints.length > 0)
     findings.push(
       ok("checkpoints", `The files of the current checkpoints are whole (${checkpoints.length - open.length}).`),

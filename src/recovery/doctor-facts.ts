@@ -126,6 +126,8 @@ export interface CheckpointFact {
   readonly path: string;
   readonly file: string;
   readonly state: "whole" | "lost" | "damaged" | "not checked";
+  /** Why it was not checked, when that is not because the database has no digest of it. */
+  readonly why?: string;
 }
 
 /** A hive of the registry. */
