@@ -77,12 +77,18 @@ export interface ApiCaller {
   readonly rights: readonly Right[];
 }
 
+/** Commands look before they act: the other rights are of little use without `read`. */
+function alsoNeeded({ rights }: ApiCaller, { right }: RouteRight): string {
+  if (right === "read") return rights.length === 0 ? "" : ` Commands read before they do what another right allows.`;
+  return rights.includes("read") ? "" : ` Commands need "read" beside it.`;
+}
+
 /** Why a call is refused; undefined when it is not. */
 export function whyRefused(caller: ApiCaller, row: RouteRight): Failure | undefined {
   if (caller.rights.includes(row.right)) return undefined;
   return fail("ACCESS_DENIED", {
     happened: `${caller.who} lacks the right "${row.right}" (to ${rightMeaning[row.right]}).`,
     unchanged: "Nothing was changed.",
-    next: "Ask somebody who has it, or for that right (clubar user certificate, clubar user local).",
+    next: `Ask somebody who has it, or for that right (clubar user certificate, clubar user local).${alsoNeeded(caller, row)}`,
   });
 }

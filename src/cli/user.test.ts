@@ -20,6 +20,21 @@ after(async () => {
   await rm(folder, { recursive: true });
 });
 
+test("a backup without its rights is refused with all that it needs", async () => {
+  const limited = await openScene();
+  for (const right of ["operate", "read", "backup"] as const) {
+    const caller = { who: "user:ann", from: "test", rights: [right] };
+    Object.assign(limited, {
+      fetch: async (path: string, init?: RequestInit) =>
+        limited.app.fetch(new Request(`http://clubar${path}`, init), { caller }),
+    });
+    const { exit, err } = await clubar(["backup", ".", "/sets/today"], limited);
+    assert.match(err, /^clubar: user:ann lacks the right .*needs the rights "read" and "backup"/s);
+    assert.equal(exit, 12);
+  }
+  await limited.close();
+});
+
 describe("a certificate for a user", () => {
   const make = (...words: string[]): ReturnType<typeof clubar> =>
     clubar(["--json", "user", "certificate", "ann", "--rights", "read", ...words], scene, { folder });

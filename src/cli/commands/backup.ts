@@ -1,6 +1,7 @@
 import type { BackupAnswer } from "../../api/routes/backup.ts";
 import type { ClusterView } from "../../api/routes/cluster.ts";
 import { fail } from "../../base/errors.ts";
+import { failureOf } from "../../base/failure-of.ts";
 import type { Cli } from "../cli.ts";
 import { table } from "../render/table.ts";
 import { bytesText, counted, orDash, timeAndAge } from "../render/text.ts";
@@ -23,7 +24,7 @@ export const defineBackup: Define = (noun, cli) => {
 
 async function takeBackup(cli: Cli, cluster: string, given: string): Promise<void> {
   const client = cli.client();
-  const { name } = await client.get<ClusterView>("/cluster");
+  const { name } = await withRights(client.get<ClusterView>("/cluster"));
   if (cluster !== "." && cluster.toLowerCase() !== name.toLowerCase()) {
     throw fail("SERVER_UNAVAILABLE", {
       happened: `No cluster "${cluster}" can be reached from here; this node belongs to "${name}".`,
@@ -32,8 +33,23 @@ async function takeBackup(cli: Cli, cluster: string, given: string): Promise<voi
     });
   }
   const path = cli.path(given);
-  const answer = await cli.busy(`Backing up to ${path}`, client.post<BackupAnswer>("/backup", { path }));
+  const answer = await cli.busy(`Backing up to ${path}`, withRights(client.post<BackupAnswer>("/backup", { path })));
   cli.show(answer, () => doneText(answer));
+}
+
+/** A refusal names the right of one call; who asks for that one alone is refused again at the next. */
+async function withRights<T>(call: Promise<T>): Promise<T> {
+  try {
+    return await call;
+  } catch (error) {
+    const { name, happened } = failureOf(error);
+    if (name !== "ACCESS_DENIED" || !happened.includes("lacks the right")) throw error;
+    throw fail("ACCESS_DENIED", {
+      happened,
+      unchanged: "No backup was written.",
+      next: `A backup from here needs the rights "read" and "backup": ask for both (clubar user certificate, clubar user local).`,
+    });
+  }
 }
 
 function doneText(answer: BackupAnswer): string {
