@@ -172,6 +172,8 @@ describe("a cluster on etcd", { skip }, () => {
       const place = `${etcdPlaceOf(members)}?prefix=/other`;
       await cluster.run(onEtcd, "restore", set, "force", "--yes", "--adopt", "--node", name, "--quorum", place);
       assert.equal(statSync(join(onEtcd.data, "cluster-keys.json")).mode & 0o777, 0o600);
+      const { stdout: said } = await cluster.command(onEtcd, ["doctor"]);
+      assert.match(said, /The files of the current checkpoints are whole \([1-9]/);
       const other = (await client.txn({ does: [getAll("/other/")] })).found[0] ?? [];
       assert.ok(other.some(({ key }) => key.includes("/version/")));
       assert.ok(!other.some(({ value }) => text(value).includes("PRIVATE KEY")));
