@@ -10,7 +10,7 @@ import { killTree } from "./process-tree.ts";
 /**
  * $1 host's pid. A request line is a number and shell words; it answers "began NUMBER PID" and "done NUMBER CODE", or "lost NUMBER" when
  * the command could not enter its cgroup or folder and was not run. The trap answers also where words that the shell can't take end it.
- * `jobs` reaps without another process. It ends with its input, so with its host. `nl` is a line break, which no line of a request can hold.
+ * `jobs` reaps without another process. It ends with its input, so with its host. `nl` is a line break, which no request line can hold.
  */
 const script = `
 [ "$PPID" = "$1" ] || exit 125
