@@ -54,10 +54,14 @@ async function said(edit: (tree: Key) => Key, after: (quorum: Quorum) => Promise
   const quorum = openMemoryQuorum(createMemoryStore(), outside);
   const identity = { name: "c", instance: guid(1), generation: 1, lineage: guid(2) };
   await quorum.create(identity, imageOf(database(edit), firstTag, 0));
-  const [sentence = ""] = await stopOthers(
-    { outside, timing: directoryTiming(), openQuorum: async () => quorum, call: () => after(quorum) },
-    [{ id: "2", name: "n2", endpoint }],
-  );
+  let opened = 0;
+  const openQuorum = async (): Promise<Quorum> => {
+    if (++opened === 1) throw new OutsideError("EIO", "not at once");
+    return quorum;
+  };
+  const parts = { outside, timing: directoryTiming(), openQuorum, call: () => after(quorum) };
+  const [sentence = ""] = await stopOthers(parts, [{ id: "2", name: "n2", endpoint }]);
+  assert.equal(opened, 2, "once it is open it is not opened again");
   return [sentence, now];
 }
 
@@ -65,10 +69,10 @@ const nothing = async (): Promise<void> => undefined;
 const prove = (incarnation: string) => (quorum: Quorum) => quorum.proofs.write({ node: "2", incarnation });
 
 test("the proof of the life that was told, or what a leader made of it, ends the wait", async () => {
-  const proven: [string, number] = ["Node n2 stopped: its host proved that it stopped everything.", 0];
+  const proven: [string, number] = ["Node n2 stopped: its host proved that it stopped everything.", 50];
   assert.deepEqual(await said(up, prove(told)), proven);
   assert.deepEqual(await said(down("proof"), nothing), proven);
-  assert.deepEqual(await said(down("left"), nothing), ["Node n2 stopped: it left in order.", 0]);
+  assert.deepEqual(await said(down("left"), nothing), ["Node n2 stopped: it left in order.", 50]);
 });
 
 test("that nobody listens, an earlier life's proof, and a permit that was waited out prove nothing", async () => {

@@ -8,6 +8,8 @@ import type { Quorum } from "../quorum/quorum.ts";
 
 /** How long another node may take to stop everything in order, in milliseconds. */
 const stopLimit = 60_000;
+/** Between two looks at most, in milliseconds: one may read the whole database. */
+const longestPause = 500;
 
 /** What it is done through. */
 export interface StopParts {
@@ -28,7 +30,15 @@ export interface OtherNode {
 
 /** A sentence for each. */
 export function stopOthers(parts: StopParts, nodes: readonly OtherNode[]): Promise<readonly string[]> {
-  return Promise.all(nodes.map((node) => stopOne(parts, node)));
+  let opened: ReturnType<StopParts["openQuorum"]> | undefined;
+  const openQuorum: StopParts["openQuorum"] = () => {
+    opened ??= parts.openQuorum().catch((error: unknown) => {
+      opened = undefined;
+      throw error;
+    });
+    return opened;
+  };
+  return Promise.all(nodes.map((node) => stopOne({ ...parts, openQuorum }, node)));
 }
 
 /** A service ends its socket only after its host proved that everything is stopped. */
@@ -43,10 +53,10 @@ async function stopOne(parts: StopParts, node: OtherNode): Promise<string> {
   } catch (error) {
     log?.warn("a node did not answer the wish to stop", { node: name, error });
   }
-  while (clock.boot() < until) {
+  for (let pause = timing.poll / 2; clock.boot() < until; pause = Math.min(longestPause, pause * 1.5)) {
     const { state, evidence } = await lookAt(parts, node);
     if (state === "stopped") return `Node ${name} stopped: ${evidence}.`;
-    await timers.sleep(timing.poll / 2);
+    await timers.sleep(pause);
   }
   return `Node ${name} was told to stop and has not within ${stopLimit / 1000} s; its applications end with their permit.`;
 }
