@@ -1,6 +1,6 @@
 /** What the leader can do about a group or a node, and the updates that do it. Pure. */
-import { writeMove } from "../database/moving.ts";
 import { type Change, ChangeBuilder } from "../database/change.ts";
+import { writeMove } from "../database/moving.ts";
 import { anyNode, drainStatus, type MoveReason, minusOne, resourceState } from "../database/schema.ts";
 import type { ClusterState, Failover, GroupState, NodeState } from "../database/state.ts";
 import { dword, multiSz, sz } from "../tree/value.ts";

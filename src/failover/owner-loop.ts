@@ -68,6 +68,8 @@ export class OwnerLoop {
   readonly #generation = new Map<string, number>();
   /** The ownership generation under which something was made ready. */
   readonly #readied = new Map<string, number>();
+  /** The groups among which arrivals were looked for last. */
+  #arrivalsIn: ClusterState["groups"] | undefined;
   /** Steps under way, by kind and resource. */
   readonly #steps = new Set<string>();
   readonly #telling = new Set<string>();
@@ -179,7 +181,8 @@ export class OwnerLoop {
       else if ("update" in action) void this.#tell(action);
       else if (!this.#steps.has(`${action.kind} ${action.resource}`)) void this.#do(state, action);
     }
-    this.#makeArrivalsReady(state, node);
+    if (state.groups !== this.#arrivalsIn) this.#makeArrivalsReady(state, node);
+    this.#arrivalsIn = state.groups;
     return wakeAt;
   }
 

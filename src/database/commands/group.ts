@@ -1,9 +1,9 @@
 /** What people ask of groups. Each function reads the tree, refuses what can't be, and answers the update that does it. */
-import { writeMove } from "../moving.ts";
 import { fail } from "../../base/errors.ts";
 import { findValue, type Key } from "../../tree/key.ts";
 import { dword, multiSz, sz, textOf } from "../../tree/value.ts";
 import { type Change, ChangeBuilder } from "../change.ts";
+import { writeMove } from "../moving.ts";
 import { findMissing } from "../checkpoint-state.ts";
 import { freshGroupRuntime } from "../initial-database.ts";
 import { commonProperties } from "../property-tables.ts";

@@ -1,9 +1,9 @@
 /** What people ask of nodes. */
-import { writeMove } from "../moving.ts";
 import { fail } from "../../base/errors.ts";
 import { findValue, type Key } from "../../tree/key.ts";
 import { dword, dwordOf, multiSz, sz } from "../../tree/value.ts";
 import { type Change, ChangeBuilder } from "../change.ts";
+import { writeMove } from "../moving.ts";
 import { commonProperties } from "../property-tables.ts";
 import { drainStatus, minusOne, nodeState, nodeValue, rootKey } from "../schema.ts";
 import { type ClusterState, type NodeState, readState } from "../state.ts";
