@@ -50,9 +50,6 @@ export interface Application {
   call(words: readonly string[], signal?: AbortSignal, limit?: number): Promise<number | undefined>;
 }
 
-/** What a call ends with that was killed for the time it took, as a shell says it of SIGKILL. */
-export const callKilled = 137;
-
 /**
  * Starts an application inside the strongest containment of this machine: all its processes end when asked, and when this process dies.
  * `contained`: in this containment instead. Must be called on the main thread: the kernel ties the application to the thread that

@@ -3,7 +3,7 @@
  * them: a process for each would cost more than most commands do.
  */
 import type { Child, Outside, ProcessIdentity } from "../base/outside.ts";
-import { quoteWord } from "./request-line.ts";
+import { callKilled, quoteWord } from "./request-line.ts";
 import type { Containment } from "./containment.ts";
 import { killTree } from "./process-tree.ts";
 
@@ -46,9 +46,6 @@ interface Request {
 }
 
 const shells = new WeakMap<Outside, CallShell>();
-
-/** What a command that took too long ended with, as a shell says it of SIGKILL. */
-const killed = 137;
 
 /** The shell of this host: made with its first container, ended with its last, made again when it is gone. */
 export class CallShell {
@@ -128,7 +125,7 @@ export class CallShell {
     await this.#outside.timers.sleep(limit, over);
     if (over.aborted) return;
     await this.#kill(request);
-    request.answer.resolve(killed);
+    request.answer.resolve(callKilled);
   }
 
   #running(): Promise<Child> {

@@ -5,10 +5,11 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, describe, test } from "node:test";
 import { openOutside } from "../base/outside-node.ts";
-import { type Application, callKilled, startApplication } from "./application.ts";
+import { type Application, startApplication } from "./application.ts";
 import { readRecords } from "./application-record.ts";
 import { inMachine, probeContainment } from "./containment.ts";
 import { environmentOf, processTable } from "./process-table.ts";
+import { callKilled } from "./request-line.ts";
 
 const outside = openOutside();
 const kind = inMachine(await probeContainment(outside));

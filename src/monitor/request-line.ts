@@ -1,6 +1,9 @@
 /** Commands as lines for the shells that begin them: words NAME=VALUE before the program are its environment. */
 import { fail } from "../base/errors.ts";
 
+/** What a request ends with that was killed for the time it took, as a shell says it of SIGKILL. */
+export const callKilled = 137;
+
 /** One word for a POSIX shell. */
 export function quoteWord(word: string): string {
   return `'${word.replaceAll("'", "'\\''")}'`;

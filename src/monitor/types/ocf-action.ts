@@ -1,6 +1,6 @@
 /** One action of an OCF agent: how it is called, how long it may take, and what its exit code means. */
 import { fail } from "../../base/errors.ts";
-import { callKilled } from "../application.ts";
+import { callKilled } from "../request-line.ts";
 import type { ResourceContext } from "../resource-type.ts";
 import type { OcfMetadata } from "./ocf-metadata.ts";
 
