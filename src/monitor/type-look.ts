@@ -92,7 +92,11 @@ export async function describeModule(
   module: string,
 ): Promise<TypeDescription> {
   if ((await outside.files.stat(module)) === undefined) {
-    throw fail("FILE_NOT_FOUND", { happened: `There is no ${module}.`, unchanged: "Nothing was changed." });
+    throw fail("FILE_NOT_FOUND", {
+      happened: `There is no ${module}.`,
+      unchanged: "Nothing was changed.",
+      next: "Correct the path: a module lies in the same place on every node.",
+    });
   }
   const { lines, errors, code } = await outputOf(outside, [...runner, "--describe", module], environment);
   const told = lines.findLast((line) => line.startsWith(describedPrefix));
